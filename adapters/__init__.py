@@ -1,0 +1,1 @@
+"""One module per system, the case store and the letters. Nothing connects at import; `wiring` chooses."""

@@ -1,0 +1,178 @@
+"""The workflow engine (Prefect's API) as the service uses it: start, resume, look, set going again.
+
+Repeating any of these is harmless: a case has one run, by its idempotency key; a run that is not suspended says
+so instead of being resumed twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Scheduled
+
+from models.errors import Refused, Unavailable
+from models.settings import Settings
+
+SYSTEM = "Prefect"
+CASE_DEPLOYMENT = "handle-case/handle-case"
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What became of a resume: ``accepted``, ``refused`` (the form's answers), ``not_waiting`` or ``no_form``."""
+
+    state: str
+    reason: str = ""
+
+
+class Engine(Protocol):
+    """What the service needs of a workflow engine."""
+
+    def start_case(self, case_id: int, reference: str) -> str:
+        """Start the case's one run, or find it; returns the run's id."""
+        ...
+
+    def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
+        """Submit a form to a suspended run, exactly as the Prefect UI does."""
+        ...
+
+    def restart(self, run_id: str, why: str) -> None:
+        """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""
+        ...
+
+    def run_url(self, run_id: str) -> str:
+        """Where people open the run."""
+        ...
+
+
+class PrefectEngine:
+    """Prefect 3 over its HTTP API."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> SyncPrefectClient:
+        return SyncPrefectClient(api=self._settings.prefect_api_url)
+
+    @cached_property
+    def _case_deployment(self) -> UUID:
+        return self._client.read_deployment_by_name(CASE_DEPLOYMENT).id
+
+    def start_case(self, case_id: int, reference: str) -> str:
+        """Start the case's one run, or find it; returns the run's id.
+
+        Raises:
+            Unavailable: the server does not answer.
+            Refused: there is no such deployment.
+        """
+        with _errors():
+            run = self._client.create_flow_run_from_deployment(
+                self._case_deployment,
+                parameters={"case_id": case_id, "reference": reference},
+                name=reference,
+                idempotency_key=f"case-{reference}-{self._settings.store_id}",
+            )
+        return str(run.id)
+
+    def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
+        """Submit a form to a suspended run, exactly as the Prefect UI does.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with _errors():
+            result = self._client.resume_flow_run(UUID(run_id), run_input=answers)
+        reason = getattr(result.details, "reason", None) or ""
+        if result.status is SetStateStatus.ACCEPT:
+            return Resumed("accepted")
+        if result.status is SetStateStatus.ABORT:
+            return Resumed("not_waiting", reason)
+        return Resumed("no_form" if "schema not found" in reason else "refused", reason)
+
+    def restart(self, run_id: str, why: str) -> None:
+        """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""
+        with _errors():
+            self._client.set_flow_run_state(UUID(run_id), Scheduled(name="Restarted", message=why), force=True)
+
+    def run_state(self, run_id: str) -> str:
+        """The state's name as the UI shows it; empty when the server does not know the run."""
+        with _errors():
+            try:
+                run = self._client.read_flow_run(UUID(run_id))
+            except ObjectNotFound:
+                return ""
+        return run.state.name or "" if run.state else ""
+
+    def broken_runs(self, limit: int = 200) -> list[FlowRun]:
+        """Case runs that crashed or failed, oldest first."""
+        return self._runs(
+            FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.FAILED])), limit
+        )
+
+    def cancelled_runs(self, limit: int = 200) -> list[FlowRun]:
+        """Case runs that a person cancelled in the UI."""
+        return self._runs(FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])), limit)
+
+    def running_runs(self, limit: int = 200) -> list[FlowRun]:
+        """Runs of any deployment that some worker is said to carry."""
+        state = FlowRunFilterState(
+            type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]),
+            name=FlowRunFilterStateName(not_any_=["Paused"]),
+        )
+        with _errors():
+            return self._client.read_flow_runs(flow_run_filter=FlowRunFilter(state=state), limit=limit)
+
+    def live_workers(self) -> set[str]:
+        """Names of the workers whose heartbeat the server has seen lately."""
+        with _errors():
+            workers = self._client.request(
+                "POST",
+                "/work_pools/{work_pool_name}/workers/filter",
+                path_params={"work_pool_name": self._settings.pool_name},
+                json={},
+            ).json()
+        return {worker["name"] for worker in workers if worker["status"] == WorkerStatus.ONLINE.value}
+
+    def run_url(self, run_id: str) -> str:
+        """Where people open the run."""
+        return f"{self._settings.ui_url}/runs/flow-run/{run_id}"
+
+    def _runs(self, state: FlowRunFilterState, limit: int) -> list[FlowRun]:
+        with _errors():
+            return self._client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(state=state),
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["handle-case"])),
+                limit=limit,
+            )
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except ObjectNotFound as error:
+        raise Refused(SYSTEM, "not found; are the flows deployed? (layanan deploy)") from error
+    except PrefectHTTPStatusError as error:
+        status = error.response.status_code
+        if status in {408, 429} or status >= 500:
+            raise Unavailable(SYSTEM, f"answered {status}") from error
+        raise Refused(SYSTEM, f"answered {status}") from error
+    except httpx.TransportError as error:
+        raise Unavailable(SYSTEM, type(error).__name__) from error

@@ -1,0 +1,82 @@
+"""A letter's outer form: an RFC 5322 message with a plain and an HTML body, equal bytes for equal input.
+
+The headers are built with Python's older ``email.header``: the newer policies turn a Message-ID longer than a
+line into an encoded word, which breaks the thread, and fold differently from one Python to the next.
+"""
+
+import re
+from collections.abc import Mapping
+from email.charset import QP, Charset
+from email.header import Header
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.policy import compat32
+from email.utils import formataddr
+from hashlib import sha256
+
+MAX_SUBJECT = 120
+"""Characters of the customer's own subject that a letter repeats."""
+MAX_REFERENCES = 998
+"""Octets of the References field, its name included (RFC 5322, 2.1.1)."""
+
+# Two of the greatest length fit into one References field.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+\]")
+
+_UTF8 = Charset("utf-8")
+_UTF8.body_encoding = QP
+# The values below are folded already.
+_WIRE = compat32.clone(linesep="\r\n", max_line_length=None)
+
+
+def one_line(text: str) -> str:
+    """``text`` safe for a header: no line ends, control characters or reversals of direction."""
+    return _UNPRINTABLE.sub(" ", text).strip()
+
+
+def reply_subject(subject: str, reference: str, otherwise: str) -> str:
+    """``Re: <subject> [<reference>]`` with one ``Re:`` and one reference, cut to its bound.
+
+    ``otherwise`` stands for a subject that is empty.
+    """
+    subject = _PREFIXES.sub("", _REFERENCE.sub("", one_line(subject))).strip() or otherwise
+    if len(subject) > MAX_SUBJECT:
+        subject = subject[: MAX_SUBJECT - 1].rstrip() + "…"
+    return f"Re: {subject} [{reference}]"
+
+
+def encoded(field: str, text: str) -> str:
+    """``text`` as the value of ``field``: encoded words where it is not ASCII (RFC 2047), folded."""
+    return Header(text, header_name=field, maxlinelen=76).encode()
+
+
+def mailbox(field: str, name: str, address: str) -> str:
+    """The value of ``field`` (From, To): the name, quoted or encoded as it needs, and the address."""
+    return formataddr((name, address)) if name.isascii() else f"{encoded(field, name)}\n <{address}>"
+
+
+def thread(in_reply_to: str, references: tuple[str, ...]) -> dict[str, str]:
+    """In-Reply-To and References (RFC 5322, 3.6.4): the first id and as many of the last as fit."""
+    if not _MESSAGE_ID.fullmatch(in_reply_to):
+        return {}
+    chain = [each for each in references if _MESSAGE_ID.fullmatch(each) and each != in_reply_to]
+    chain = [*dict.fromkeys(chain), in_reply_to]
+    while len("References: " + " ".join(chain)) > MAX_REFERENCES:
+        del chain[1]
+    return {"In-Reply-To": in_reply_to, "References": "\n ".join(chain)}
+
+
+def compose(headers: Mapping[str, str], text: str, html: str) -> bytes:
+    """The message: ``headers``, Message-ID among them, over plain text and HTML in UTF-8; CRLF line ends."""
+    # Derived, so that equal input gives equal bytes; "=_" occurs in no quoted-printable body.
+    boundary = "=_" + sha256(headers["Message-ID"].encode()).hexdigest()[:24]
+    message = MIMEMultipart("alternative", boundary=boundary)
+    for field, value in headers.items():
+        message[field] = value
+    for subtype, body in (("plain", text), ("html", html)):
+        part = MIMENonMultipart("text", subtype)
+        part.set_payload(body, _UTF8)
+        message.attach(part)
+    return message.as_bytes(policy=_WIRE)

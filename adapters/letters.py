@@ -1,0 +1,185 @@
+"""The letters to customers: facts in, finished mail out.
+
+The words stand in ``templates/<language>/<kind>.txt.jinja`` and ``.html.jinja``, one pair for each
+:class:`models.letter.LetterKind`, with salutation and signature (5.1) in ``_letter.*.jinja``.
+"""
+
+import re
+import textwrap
+from datetime import datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Protocol, get_args
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError, select_autoescape
+
+from adapters.letter_mail import compose, encoded, mailbox, one_line, reply_subject, thread
+from adapters.letter_words import WORDS
+from models.errors import MissingFact
+from models.letter import Language, LetterFacts, RenderedLetter
+from models.settings import Settings
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+LINE_LENGTH = 76
+MAX_NAME = 64
+
+_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
+_LINK = re.compile(r"@|://|www\.", re.IGNORECASE)
+
+
+class LetterWriter(Protocol):
+    """Writes letters."""
+
+    def write(
+        self,
+        facts: LetterFacts,
+        *,
+        language: Language,
+        reference: str,
+        recipient: str,
+        recipient_name: str,
+        sender: str,
+        subject: str,
+        message_id: str,
+        in_reply_to: str,
+        references: tuple[str, ...],
+        now: datetime,
+        automatic: bool,
+    ) -> RenderedLetter:
+        """Write one letter; equal arguments give equal bytes.
+
+        Args:
+            facts: What the letter tells; their class chooses the letter.
+            language: The customer's.
+            reference: The case's, such as ``JKT-0000123``; the answer is found by it.
+            recipient: The customer's address.
+            recipient_name: The customer's name; empty where it is not known.
+            sender: Address of the site's mailbox.
+            subject: The customer's own; may be empty.
+            message_id: The letter's own, with angle brackets.
+            in_reply_to: Message-ID of the mail that is answered; empty: none.
+            references: Message-IDs of the thread so far, oldest first.
+            now: Time of writing.
+            automatic: No person has read this letter (RFC 3834).
+
+        Raises:
+            MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
+        """
+        ...
+
+
+class TemplateLetters:
+    """Letters from the templates in ``folder``, with times in the site's zone."""
+
+    def __init__(self, settings: Settings, folder: Path = TEMPLATES) -> None:
+        self._settings = settings
+        self._templates = {language: self._environment(folder, language) for language in get_args(Language)}
+
+    def write(
+        self,
+        facts: LetterFacts,
+        *,
+        language: Language,
+        reference: str,
+        recipient: str,
+        recipient_name: str,
+        sender: str,
+        subject: str,
+        message_id: str,
+        in_reply_to: str,
+        references: tuple[str, ...],
+        now: datetime,
+        automatic: bool,
+    ) -> RenderedLetter:
+        """See :meth:`LetterWriter.write`."""
+        kind = facts.kind
+        _check(facts, reference=reference, message_id=message_id)
+        for role, address in (("recipient", recipient), ("sender", sender)):
+            if not _ADDRESS.fullmatch(address):
+                raise MissingFact(kind, role)
+
+        service = one_line(self._settings.sender_name)
+        now = now.astimezone(self._settings.zone)
+        name = _name(recipient_name)
+        subject = reply_subject(subject, reference, otherwise=service)
+        words = {
+            **dict(facts),
+            "language": language,
+            "reference": reference,
+            "salutation": WORDS[language].salutation(now, name),
+            "sender": sender,
+            "service": service,
+            "subject": subject,
+        }
+        try:
+            text = self._templates[language].get_template(f"{kind}.txt.jinja").render(words)
+            html = self._templates[language].get_template(f"{kind}.html.jinja").render(words)
+        except UndefinedError as error:
+            raise MissingFact(kind, re.findall(r"'([^']+)'", str(error))[-1]) from error
+
+        headers = {
+            "From": mailbox("From", service, sender),
+            "To": mailbox("To", name, recipient),
+            "Subject": encoded("Subject", subject),
+            "Date": format_datetime(now),
+            "Message-ID": message_id,
+            **thread(in_reply_to, references),
+        }
+        if automatic:
+            headers["Auto-Submitted"] = "auto-replied" if "In-Reply-To" in headers else "auto-generated"
+        return RenderedLetter(
+            kind=kind,
+            message_id=message_id,
+            recipient=recipient,
+            subject=subject,
+            raw=compose(headers, _wrap(text), html),
+        )
+
+    def _environment(self, folder: Path, language: Language) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader((folder / language, folder)),
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(("html.jinja",), default=False),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters["moment"] = lambda at: WORDS[language].moment(at.astimezone(self._settings.zone))
+        environment.filters["paragraphs"] = _paragraphs
+        return environment
+
+
+def _check(facts: LetterFacts, **others: str) -> None:
+    """Find what is missing. Facts with a default may be empty."""
+    fields = type(facts).model_fields
+    needed = {name: value for name, value in facts if fields[name].is_required()}
+    for name, value in {**needed, **others}.items():
+        parts = value if isinstance(value, tuple) else (value,)
+        if not parts or any(isinstance(part, str) and not part.strip() for part in parts):
+            raise MissingFact(facts.kind, name)
+
+
+def _name(name: str) -> str:
+    """The name as a letter may repeat it. A link or address in it is no name: nobody may send links by us."""
+    name = one_line(name)
+    return "" if _LINK.search(name) else name[:MAX_NAME].rstrip()
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """Paragraphs, each a list of its lines."""
+    parts = re.split(r"\n\s*\n", "\n".join(text.strip().splitlines()))
+    return [part.splitlines() for part in parts if part]
+
+
+def _wrap(text: str) -> str:
+    """Lines of at most LINE_LENGTH characters (a longer word stays whole); list items are indented."""
+    lines = (
+        textwrap.fill(
+            line,
+            LINE_LENGTH,
+            subsequent_indent="  " if line.startswith("- ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.strip().splitlines()
+    )
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"

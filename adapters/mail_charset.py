@@ -1,0 +1,87 @@
+"""Bytes of mails to text: declared charsets, wrong ones, none; RFC 2047 headers in their broken forms."""
+
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+
+import chardet
+
+HEADER_LIMIT = 8_000
+"""Characters of a header that are looked at."""
+
+# What a program means by these labels is the superset (WHATWG Encoding, section 4.2).
+_SUPERSETS = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
+# Python codecs that no mail uses: some of them take quadratic time.
+_FOREIGN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bq])\?(.*?)\?=", re.IGNORECASE | re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def decode(data: bytes, charset: str | None = None) -> str:
+    """Text of ``data``: by UTF-8 or the declared charset where they fit, by the best guess otherwise.
+
+    Never fails. The text holds neither NUL nor lone surrogates, so that every store takes it.
+    """
+    declared = _codec(charset)
+    # A single-byte charset fits any bytes, so it proves nothing; UTF-8 hardly ever fits by chance.
+    order = ("utf-8", declared) if declared in (None, "cp1252") else (declared, "utf-8")
+    for codec in filter(None, order):
+        try:
+            return _storable(data.decode(codec))
+        except UnicodeError:
+            continue
+    guess = _codec(chardet.detect(data[:20_000])["encoding"]) or "cp1252"
+    return _storable(data.decode(guess, "replace"))
+
+
+def decode_header(value: str) -> str:
+    """Text of a header's value (RFC 2047) on one line."""
+    joined = re.sub(r"\?=\s+=\?", "?==?", _storable(value[:HEADER_LIMIT]))
+    text = "".join(decode(data, charset) for data, charset in _chunks(joined))
+    return _CONTROL.sub(" ", text).strip()
+
+
+def _chunks(value: str) -> Iterator[tuple[bytes, str | None]]:
+    """Runs of bytes with their charset; neighbours of one charset are one run, for some split a character."""
+    run, run_charset, end = b"", None, 0
+    for word in _WORD.finditer(value):
+        charset = word[1].partition("*")[0].lower()  # RFC 2231, section 5: charset*language
+        if word.start() > end or charset != run_charset:
+            yield run, run_charset
+            yield value[end : word.start()].encode(), None
+            run, run_charset = b"", charset
+        run += _unword(word[2], word[3].encode())
+        end = word.end()
+    yield run, run_charset
+    yield value[end:].encode(), None
+
+
+def _unword(encoding: str, data: bytes) -> bytes:
+    if encoding in "qQ":
+        return binascii.a2b_qp(data, header=True)
+    digits = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+
+
+def _codec(charset: str | None) -> str | None:
+    try:
+        name = codecs.lookup(charset or "").name
+        "".encode(name)  # hex, zip and rot13 are no charsets
+    except (LookupError, ValueError):
+        return None
+    return None if name in _FOREIGN else _SUPERSETS.get(name, name)
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

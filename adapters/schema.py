@@ -1,0 +1,50 @@
+"""The case store's schema: bring it to the code's revision, and tell whether it is there."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+from adapters.store import Store
+from models import tables  # noqa: F401 - the tables must be known to the metadata
+
+SCRIPTS = Path(__file__).parents[1] / "migrations"
+
+
+def _config(store: Store) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["store"] = store
+    return config
+
+
+def upgrade(store: Store) -> None:
+    """Bring the schema to the code's revision; does nothing where it is there.
+
+    Raises:
+        Unavailable: the data base does not answer.
+    """
+    with store.read():
+        command.upgrade(_config(store), "head")
+
+
+def new_revision(store: Store, message: str) -> None:
+    """Write the migration that leads from the store's schema to the tables of the code."""
+    command.revision(_config(store), message, autogenerate=True)
+
+
+def revisions(store: Store) -> tuple[str, str]:
+    """The store's revision (empty: none) and the code's."""
+    head = ScriptDirectory.from_config(_config(store)).get_current_head() or ""
+    with store.read(), store.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or "", head
+
+
+def drift(store: Store) -> list[object]:
+    """What differs between the store's schema and the tables of the code; empty when nothing does."""
+    with store.read(), store.engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))

@@ -1,0 +1,175 @@
+"""The simulator's network devices: SSH servers on loopback that behave like Cisco IOS XE, read-only."""
+
+import json
+from collections import deque
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from adapters.clock import Clock
+from adapters.simulator.seed import Seed, SeededLink
+
+USER, LOGIN = "ccops", "simulator"
+# what netmiko's cisco_xe sends when it logs in
+SILENT = frozenset({"", "terminal width 511", "terminal length 0"})
+INVALID = "% Invalid input detected at '^' marker."
+
+
+class DeviceServer:
+    """One SSH server for each seeded device, each on a port of its own; ports stay over a restart.
+
+    Writes into the folder: ``Sessions/`` (SecureCRT's files), ``known_hosts``, the host key and the ports.
+    """
+
+    def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._servers: list[asyncssh.SSHAcceptor] = []
+        self._devices: dict[str, dict[str, SeededLink]] = {}
+        for customer in seed.customers:
+            if link := customer.link:
+                self._devices.setdefault(link.device, {})[link.interface.lower()] = link
+        self.received: deque[tuple[str, str]] = deque(maxlen=1000)
+        """The last lines that came in, as (device, line)."""
+
+    async def start(self) -> None:
+        """Listen, and write the files by which the devices are found and trusted."""
+        sessions = self._folder / "Sessions"
+        sessions.mkdir(parents=True, exist_ok=True)
+        key = self._host_key()
+        public = key.export_public_key().decode().strip()
+        remembered = self._folder / "device_ports.json"
+        ports = json.loads(remembered.read_text()) if remembered.is_file() else {}
+        known = []
+        for device in self._devices:
+            ports[device] = await self._listen(device, key, ports.get(device, 0))
+            known.append(f"[127.0.0.1]:{ports[device]} {public}\n")
+            file = sessions / f"{device}.ini"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(_session(ports[device]), "utf-8-sig", newline="\r\n")
+        remembered.write_text(json.dumps(ports))
+        (self._folder / "known_hosts").write_text("".join(known))
+
+    async def stop(self) -> None:
+        """Close every session and stop listening."""
+        for server in self._servers:
+            server.close()
+            await server.wait_closed()
+        self._servers.clear()
+
+    def settings(self) -> dict[str, Any]:
+        """What the service must be told to find these devices."""
+        return {
+            "securecrt": {
+                "sessions": str(self._folder / "Sessions"),
+                "known_hosts": str(self._folder / "known_hosts"),
+                "user": USER,
+                "password": LOGIN,
+                "device_type": "cisco_xe",
+            }
+        }
+
+    def _host_key(self) -> asyncssh.SSHKey:
+        file = self._folder / "device_host_key"
+        if not file.is_file():
+            asyncssh.generate_private_key("ssh-ed25519").write_private_key(file)
+            file.chmod(0o600)
+        return asyncssh.read_private_key(file)
+
+    async def _listen(self, device: str, key: asyncssh.SSHKey, port: int) -> int:
+        listen = partial(
+            asyncssh.create_server,
+            _Login,
+            "127.0.0.1",
+            server_host_keys=[key],
+            process_factory=partial(self._terminal, device),
+            line_editor=False,  # a device's own: netmiko waits for the echo
+        )
+        try:
+            server = await listen(port=port)
+        except OSError:  # somebody else has taken the remembered port
+            server = await listen(port=0)
+        self._servers.append(server)
+        return server.get_port()
+
+    async def _terminal(self, device: str, process: asyncssh.SSHServerProcess[str]) -> None:
+        prompt = _prompt(device)
+        process.stdout.write(f"\r\n{prompt}")
+        line = ""
+        while True:
+            try:
+                typed = await process.stdin.read(1)
+            except (asyncssh.TerminalSizeChanged, asyncssh.BreakReceived):  # a person's terminal
+                continue
+            except asyncssh.Error:
+                break
+            if not typed:
+                break
+            if typed not in "\r\n":
+                line += typed
+                process.stdout.write(typed)
+                continue
+            self.received.append((device, line))
+            command, line = line.strip(), ""
+            if command == "exit":
+                break
+            answer = self._answer(device, command)
+            process.stdout.write("\r\n".join(["", *answer, prompt]))
+        process.exit(0)
+
+    def _answer(self, device: str, command: str) -> list[str]:
+        if command in SILENT:
+            return []
+        link = self._devices[device].get(command.removeprefix("show interfaces ").lower())
+        if link is None or not command.startswith("show interfaces "):
+            return [" " * len(_prompt(device)) + "^", INVALID, ""]
+        return _interface(link, self._clock.now())
+
+
+class _Login(asyncssh.SSHServer):
+    """Lets our one account in."""
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == (USER, LOGIN)
+
+
+def _prompt(device: str) -> str:
+    return f"{device.rpartition('/')[2]}#"
+
+
+def _interface(link: SeededLink, now: datetime) -> list[str]:
+    """``show interfaces``: its counters grow with the clock while traffic flows, by packets of 1000 bytes."""
+    state = "up" if link.port_up else "down"
+    share = 0.98 if link.traffic == "saturated" else 0.3
+    rate = int(link.size_bytes_per_s * share / 1000) if link.port_up and link.traffic != "dead" else 0
+    packets = rate * (int(now.timestamp()) % 1_000_000)
+    return [
+        f"{link.interface} is {state}, line protocol is {state} ({'connected' if link.port_up else 'notconnect'})",
+        f"  MTU 1500 bytes, BW {link.size_bytes_per_s * 8 // 1000} Kbit/sec, DLY 10 usec,",
+        f"  5 minute input rate {rate * 8000} bits/sec, {rate} packets/sec",
+        f"  5 minute output rate {rate // 3 * 8000} bits/sec, {rate // 3} packets/sec",
+        f"     {packets} packets input, {packets * 1000} bytes, 0 no buffer",
+        "     0 input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored",
+        f"     {packets // 3} packets output, {packets // 3 * 1000} bytes, 0 underruns",
+        "     0 output errors, 0 collisions, 1 interface resets",
+    ]
+
+
+def _session(port: int) -> str:
+    """A session as SecureCRT writes it, as far as we know; numbers are hexadecimal."""
+    return (
+        f'S:"Username"={USER}\n'
+        'D:"Is Session"=00000001\n'
+        'S:"Protocol Name"=SSH2\n'
+        f'D:"[SSH2] Port"={port:08x}\n'
+        'S:"Hostname"=127.0.0.1\n'
+        'S:"Firewall Name"=None\n'
+        'Z:"Description"=00000001\n'
+        " Simulated device\n"
+    )

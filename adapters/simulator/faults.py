@@ -1,0 +1,74 @@
+"""Faults on demand, one system at a time: no service, a lost answer, an answer that breaks the standard."""
+
+import re
+from typing import Literal, get_args
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+System = Literal["mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy"]
+SYSTEMS: tuple[System, ...] = get_args(System)
+
+
+class Fault(BaseModel):
+    """What goes wrong with the next ``times`` requests to ``system``."""
+
+    model_config = ConfigDict(extra="forbid")
+    system: System
+    kind: Literal["down", "lose_answer", "broken"]
+    """``down``: 503, nothing done. ``lose_answer``: a POST or PATCH is done, and then the connection breaks
+    (a GET passes and does not count). ``broken``: every ``id`` of the answer is a number."""
+    times: int = Field(default=1, ge=1)
+
+
+class Faults:
+    """ASGI middleware that makes armed faults happen."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._armed: list[Fault] = []
+
+    def arm(self, fault: Fault) -> None:
+        """Let it happen."""
+        self._armed.append(fault)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, faultily or not."""
+
+        async def head_only(message: Message) -> None:
+            # uvicorn breaks the connection of an answer that is never completed
+            if message["type"] == "http.response.start":
+                await send(message)
+
+        async def broken(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+            else:
+                message["body"] = re.sub(rb'"id":"[^"]*"', b'"id":42', message["body"])
+            await send(message)
+
+        match self._next(scope):
+            case "down":
+                body = {"code": "503", "reason": "Service Unavailable", "status": "503"}
+                await JSONResponse(body, 503)(scope, receive, send)
+            case "lose_answer":
+                await self._app(scope, receive, head_only)
+            case "broken":
+                await self._app(scope, receive, broken)
+            case None:
+                await self._app(scope, receive, send)
+
+    def _next(self, scope: Scope) -> str | None:
+        if scope["type"] != "http":
+            return None
+        for fault in self._armed:
+            if fault.system != scope["path"].split("/")[1]:
+                continue
+            if fault.kind == "lose_answer" and scope["method"] == "GET":
+                continue
+            fault.times -= 1
+            if fault.times == 0:
+                self._armed.remove(fault)
+            return fault.kind
+        return None

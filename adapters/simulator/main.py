@@ -1,0 +1,70 @@
+"""The simulator as one process: every system behind its own wire, and the settings that lead to them."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapters.clock import Clock, SimulatedClock
+from adapters.simulator.device import DeviceServer
+from adapters.simulator.mail import MailServer
+from adapters.simulator.mrtg import TrafficLogs
+from adapters.simulator.seed_file import load_seed
+from adapters.simulator.tmf import HttpSystems
+
+
+class Part(Protocol):
+    """One wire of the simulator."""
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        ...
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """The service's settings that lead here; known once it is started."""
+        ...
+
+
+async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) -> None:
+    """Run the simulator until ``stop`` is set.
+
+    ``folder/layanan.toml`` is the sign that all is ready: complete settings for the service, there only while the
+    simulator runs. A start in the same folder goes on with its tickets, and with its ports where they are free.
+
+    Raises:
+        SettingsError: the seed file is wrong; see :func:`adapters.simulator.seed_file.load_seed`.
+    """
+    seed = load_seed(seed_file)
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    ready = folder / "layanan.toml"
+    ready.unlink(missing_ok=True)
+    parts: list[Part] = [kind(seed, folder, clock) for kind in (HttpSystems, MailServer, TrafficLogs, DeviceServer)]
+    settings: dict[str, Any] = {}
+    if isinstance(clock, SimulatedClock):
+        settings |= {"clock": "simulated", "home": str(clock.file.parent.absolute())}
+    async with AsyncExitStack() as running:
+        for part in parts:
+            await part.start()
+            running.push_async_callback(part.stop)
+            settings |= part.settings()
+        draft = ready.with_suffix(".part")
+        draft.touch(mode=0o600)
+        draft.write_text("".join(f"{name} = {_toml(value)}\n" for name, value in settings.items()), "utf-8")
+        draft.replace(ready)
+        running.callback(ready.unlink, missing_ok=True)
+        await stop.wait()
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML; its strings, numbers and booleans are written as in JSON."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(part)}" for name, part in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

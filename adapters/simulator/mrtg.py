@@ -1,0 +1,139 @@
+"""The simulator's MRTG: its configuration and logs, written as ``rateup`` writes them."""
+
+import asyncio
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from adapters.clock import Clock
+from adapters.simulator.seed import Seed, SeededCustomer, SeededLink
+
+POLL = timedelta(minutes=5)
+CHECK_SECONDS = 1
+# how long before the simulator's start each link's story begins
+STORY = {
+    "healthy": timedelta(),
+    "saturated": timedelta(hours=4),
+    "dead": timedelta(hours=2),
+    "unanswered": timedelta(hours=2),
+    "stale": timedelta(hours=26),
+}
+# step in seconds and number of lines, from the newest
+STEPS = ((300, 600), (1800, 600), (7200, 600), (86400, 732))
+
+
+class TrafficLogs:
+    """One log for each seeded link, under the customer's service number; a poll every five minutes.
+
+    Writes ``mrtg.cfg`` and the logs into the folder. The polls follow the clock, also when it is moved.
+    """
+
+    def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
+        self._customers = [customer for customer in seed.customers if customer.link]
+        self._folder = folder
+        self._clock = clock
+        self._polling: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Write everything, and go on polling."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "mrtg.cfg").write_text(self._cfg())
+        started = self._clock.now()
+        await asyncio.to_thread(self._write, started, started)
+        self._polling = asyncio.create_task(self._poll(started))
+
+    async def stop(self) -> None:
+        """Stop polling; the files stay."""
+        if self._polling:
+            self._polling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._polling
+
+    def settings(self) -> dict[str, Any]:
+        """What the service must be told to find these logs."""
+        return {"mrtg": {"cfg": str(self._folder / "mrtg.cfg")}}
+
+    async def _poll(self, started: datetime) -> None:
+        polled = started
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            now = self._clock.now()
+            if now - polled >= POLL:
+                await asyncio.to_thread(self._write, now, started)
+                polled = now
+
+    def _cfg(self) -> str:
+        lines = [f"WorkDir: {self._folder.absolute()}", "Options[_]: growright, bits"]
+        for number, customer in enumerate(self._customers, start=1):
+            if link := customer.link:
+                target = _target(customer)
+                lines += [
+                    "",
+                    f"Target[{target}]: {number}:simulator@127.0.0.1:",
+                    f"MaxBytes[{target}]: {link.size_bytes_per_s}",
+                    f'SetEnv[{target}]: MRTG_INT_IP="" MRTG_INT_DESCR="{link.interface}"',
+                    f"Title[{target}]: {customer.service_no} {customer.name}",
+                    f"PageTop[{target}]: <h1>{customer.service_no}</h1>",
+                ]
+        return "\n".join([*lines, ""])
+
+    def _write(self, now: datetime, started: datetime) -> None:
+        for customer in self._customers:
+            if link := customer.link:
+                log = self._folder / f"{_target(customer)}.log"
+                part = log.with_suffix(".tmp")
+                part.write_text(_log(link, now, started))
+                part.replace(log)
+
+
+def _target(customer: SeededCustomer) -> str:
+    """A target's name has letters, digits, ``_`` and ``-`` alone; its files are lower case."""
+    return re.sub(r"[^a-z0-9_-]", "-", customer.service_no.lower())
+
+
+def _log(link: SeededLink, now: datetime, started: datetime) -> str:
+    turn = int((started - STORY[link.traffic]).timestamp())
+    last = turn if link.traffic == "stale" else int(now.timestamp())
+    counter = link.size_bytes_per_s * (turn if link.traffic == "dead" else last) // 3
+    counters = (-1, -1) if link.traffic == "unanswered" else (counter, counter // 3)
+    lines = [f"{last} {counters[0]} {counters[1]}"]
+    for until, since in pairwise(_times(last)):
+        samples = [_rates(link, time, turn) for time in range(until, since, -max(300, (until - since) // 6))]
+        inward, outward = zip(*samples, strict=True)
+        count = len(samples)
+        lines.append(f"{until} {sum(inward) // count} {sum(outward) // count} {max(inward)} {max(outward)}")
+    return "\n".join([*lines, ""])
+
+
+def _times(last: int) -> Iterator[int]:
+    """The ends of the lines, newest first, and the beginning of the oldest line."""
+    yield last
+    time = last - 300
+    if time % 300:
+        yield time
+    for step, lines in STEPS:
+        for _ in range(lines):
+            time = time // step * step
+            yield time
+            time -= 1
+    yield time // 86400 * 86400
+
+
+def _rates(link: SeededLink, time: int, turn: int) -> tuple[int, int]:
+    """Bytes per second, in and out, at a time: a daily rhythm until the story's turn."""
+    size, slot = link.size_bytes_per_s, time // 300
+    if time > turn:
+        if link.traffic == "saturated":
+            return int(size * (0.985 + 0.008 * math.sin(slot * 2.3))), int(size * 0.24)
+        if link.traffic == "dead":
+            return 0, 0
+        if link.traffic == "unanswered":  # MRTG repeats the last value
+            return _rates(link, turn, turn)
+    hour = (time + 7 * 3600) % 86400 / 3600  # Jakarta's
+    inward = size * (0.2 + 0.28 * math.sin((hour - 9) * math.pi / 12) ** 2) * (1 + 0.1 * math.sin(slot * 2.3))
+    return int(inward), int(inward * 0.35)

@@ -1,0 +1,21 @@
+"""Loopback ports that stay the same when the simulator starts again in the same folder."""
+
+import json
+import socket
+from pathlib import Path
+
+
+def listening_socket(folder: Path, name: str) -> socket.socket:
+    """Listen on 127.0.0.1: on the port that ``name`` had in this folder before if it is free, else on another."""
+    file = folder / "ports.json"
+    ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    try:
+        listener = socket.create_server(("127.0.0.1", ports.get(name, 0)))
+    except OSError:
+        listener = socket.create_server(("127.0.0.1", 0))
+    ports[name] = listener.getsockname()[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(ports, indent=1))
+    part.replace(file)
+    return listener

@@ -1,0 +1,102 @@
+"""The simulator's seed file: customers, and what each system says of them.
+
+A JSON object, ``{"mailboxes": [...], "customers": [...]}``. Unknown names are refused.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.facts import Segment, Tier
+
+
+class Seeded(BaseModel):
+    """Base: unknown names are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SeededBill(Seeded):
+    """A bill in E-Payment; dates are days before (or, negative, after) the simulator's start."""
+
+    bill_no: str
+    state: Literal["new", "onHold", "validated", "sent", "partiallyPaid", "settled"] = "sent"
+    billed_days_ago: int = 20
+    due_days_ago: int = 0
+    amount: int = Field(ge=0, description="Rupiah")
+    remaining: int = Field(ge=0, description="Rupiah")
+
+
+class SeededLine(Seeded):
+    """What EMBASSY measures on an IndiHome line."""
+
+    technology: Literal["copper", "fibre"] = "copper"
+    snr_db: float = 28
+    attenuation_db: float = 20
+    attainable_kbps: float = 60_000
+
+
+class SeededLink(Seeded):
+    """A data link: its service in TENOSS, topology in TELKOM.CENTER, traffic in MRTG and device."""
+
+    service_state: Literal["active", "inactive", "terminated"] = "active"
+    enabled: bool = True
+    size_bytes_per_s: int = 1_250_000
+    traffic: Literal["healthy", "saturated", "dead", "unanswered", "stale"] = "healthy"
+    port_up: bool = True
+    device: str = Field(description="Name of the device's SecureCRT session", examples=["BDG-DGO-OLT-01"])
+    interface: str = "GigabitEthernet0/0/1"
+
+
+class SeededRepair(Seeded):
+    """How one unit works on this customer's ticket. Hours are counted from the moment it gets the ticket."""
+
+    hours: float | None = Field(default=4, description="Until it is repaired; null: never")
+    held_after_hours: float | None = Field(default=None, description="Until the unit puts it on hold; null: never")
+    cause: str = "Kabel drop putus di ODP"
+    repair: str = "Kabel drop disambung ulang dan redaman diukur normal"
+
+
+class SeededDisturbance(Seeded):
+    """A mass disturbance (gamas) that hits this customer."""
+
+    description: str
+    ends_in_hours: float | None = None
+
+
+class SeededCustomer(Seeded):
+    """One customer."""
+
+    customer_id: str
+    name: str
+    addresses: list[str]
+    segment: Segment = Segment.CONSUMER
+    tier: Tier = Tier.REGULAR
+    service_no: str
+    phone: str = ""
+    product: str = "IndiHome"
+    status: Literal["active", "suspended", "terminated"] = "active"
+    bills: list[SeededBill] = []
+    line: SeededLine | None = None
+    link: SeededLink | None = None
+    repairs: dict[str, SeededRepair] = Field(
+        default={}, description="By unit; a unit that is not named repairs after 4 hours"
+    )
+    disturbance: SeededDisturbance | None = None
+
+
+class SeededMailbox(Seeded):
+    """A mailbox of the contact centre, or of a customer (so that letters can be fetched)."""
+
+    address: str
+    password: str
+    site: Literal["JKT", "BDG"] | None = Field(
+        default=None, description="Site of a mailbox of ours; null: a customer's"
+    )
+
+
+class Seed(Seeded):
+    """The whole file."""
+
+    mailboxes: list[SeededMailbox]
+    customers: list[SeededCustomer]

@@ -1,0 +1,199 @@
+"""The seven systems behind TM Forum Open APIs (v4), each under its own root: ``/mycx``, ``/nossa``, ``/siska``…
+
+Beside them, for rehearsals: ``POST /simulator/faults`` and ``GET /simulator/tickets``.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from adapters.clock import Clock
+from adapters.simulator import records
+from adapters.simulator.faults import SYSTEMS, Fault, Faults
+from adapters.simulator.line_tests import LineTests
+from adapters.simulator.ports import listening_socket
+from adapters.simulator.records import Resource
+from adapters.simulator.seed import Seed
+from adapters.simulator.tickets import Tickets
+
+PAGE = 50
+PATH = "/{system}/tmf-api/{api}/v4/{name}"
+TICKETS = "tmf-api/troubleTicket/v4/troubleTicket"
+LINE_TESTS = "embassy/tmf-api/serviceTestManagement/v4/serviceTest"
+
+
+class HttpSystems:
+    """The HTTP part of the simulator, on loopback. Tickets are kept in ``folder``."""
+
+    def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._tickets = Tickets(seed, folder / "tickets.sqlite", clock)
+        self.app = self._app(seed, _started(folder, clock), clock)
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        listener = listening_socket(self._folder, "http")
+        self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = _Server(uvicorn.Config(self.app, lifespan="off", access_log=False, log_config=None))
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        self._server.should_exit = True
+        await self._serving
+        self._tickets.close()
+
+    def settings(self) -> dict[str, Any]:
+        """The service's settings for these systems; the tokens are made up."""
+        return {name: {"url": f"{self._url}/{name}", "token": _token(name)} for name in SYSTEMS}
+
+    def _app(self, seed: Seed, started: datetime, clock: Clock) -> Faults:
+        tests = LineTests(seed, clock)
+        collections = _fixed(seed, started) | {
+            f"mycx/{TICKETS}": self._tickets.mycx,
+            f"nossa/{TICKETS}": self._tickets.nossa,
+            "nossa/tmf-api/serviceProblemManagement/v4/serviceProblem": lambda: records.problems(
+                seed, started, clock.now()
+            ),
+            LINE_TESTS: tests.all,
+        }
+        creators = {f"mycx/{TICKETS}": self._tickets.create, LINE_TESTS: tests.create}
+        app = FastAPI(openapi_url=None)
+        faults = Faults(app)
+
+        @app.get(PATH)
+        async def search(request: Request) -> Response:
+            key = _key(request)
+            query = {k: v for k, v in request.query_params.items() if k not in ("offset", "limit", "fields")}
+            found = [one for one in _all(collections, key) if _matches(one, query)]
+            return _page(request, [_with_href(request, key, one) for one in found])
+
+        @app.get(PATH + "/{identifier:path}")
+        async def get(request: Request, identifier: str) -> Response:
+            key = _key(request)
+            for one in _all(collections, key):
+                if one["id"] == identifier:
+                    return JSONResponse(_with_href(request, key, one))
+            raise HTTPException(404)
+
+        @app.post(PATH)
+        async def create(request: Request, body: dict[str, Any]) -> Response:
+            key = _key(request)
+            if key not in creators:
+                raise HTTPException(405)
+            return JSONResponse(_with_href(request, key, creators[key](body)), 201)
+
+        @app.patch(PATH + "/{identifier:path}")
+        async def change(request: Request, identifier: str, body: dict[str, Any]) -> Response:
+            key = _key(request)
+            if key != f"mycx/{TICKETS}":
+                raise HTTPException(405)
+            return JSONResponse(_with_href(request, key, self._tickets.change(identifier, body)))
+
+        @app.post("/simulator/faults", status_code=204)
+        async def arm(fault: Fault) -> None:
+            faults.arm(fault)
+
+        @app.get("/simulator/tickets")
+        async def tickets() -> list[Resource]:
+            return self._tickets.mycx()
+
+        @app.exception_handler(StarletteHTTPException)
+        async def refuse(_: Request, error: StarletteHTTPException) -> Response:
+            code = str(error.status_code)
+            return JSONResponse({"code": code, "reason": error.detail, "status": code}, error.status_code)
+
+        @app.exception_handler(RequestValidationError)
+        async def refuse_body(_: Request, error: RequestValidationError) -> Response:
+            reason = str(error.errors()[0]["msg"])
+            return JSONResponse({"code": "400", "reason": reason, "status": "400"}, 400)
+
+        return faults
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process's owner."""
+        yield
+
+
+def _fixed(seed: Seed, started: datetime) -> dict[str, Callable[[], list[Resource]]]:
+    resources = {
+        "siska/tmf-api/customerManagement/v4/customer": records.customers(seed),
+        "siska/tmf-api/party/v4/individual": records.individuals(seed),
+        "siska/tmf-api/party/v4/organization": records.organizations(seed),
+        "siska/tmf-api/productInventory/v4/product": records.products(seed),
+        "epayment/tmf-api/customerBillManagement/v4/customerBill": records.bills(seed, started),
+        "tenoss/tmf-api/serviceInventory/v4/service": records.services(seed),
+        "telkom_center/tmf-api/resourceInventoryManagement/v4/resource": records.resources(seed),
+    }
+    return {key: lambda found=found: found for key, found in resources.items()}  # type: ignore[misc]
+
+
+def _started(folder: Path, clock: Clock) -> datetime:
+    """When the simulator first ran in this folder; the seed's days and hours count from then."""
+    file = folder / "started"
+    if not file.exists():
+        file.write_text(clock.now().isoformat())
+    return datetime.fromisoformat(file.read_text())
+
+
+def _token(system: str) -> str:
+    return f"simulated-{system}"
+
+
+def _key(request: Request) -> str:
+    """The collection that the request means, once its token is right."""
+    system, api, name = (request.path_params[part] for part in ("system", "api", "name"))
+    given = request.headers.get("authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {_token(system)}".encode()):
+        raise HTTPException(401)
+    return f"{system}/tmf-api/{api}/v4/{name}"
+
+
+def _all(collections: dict[str, Callable[[], list[Resource]]], key: str) -> list[Resource]:
+    if key not in collections:
+        raise HTTPException(404)
+    return collections[key]()
+
+
+def _matches(resource: Resource, query: dict[str, str]) -> bool:
+    """TMF630: attributes are ANDed, dots lead into parts, commas mean OR; the case of letters is ignored."""
+    return all(
+        set(wanted.lower().split(",")) & set(_values(resource, path.split("."))) for path, wanted in query.items()
+    )
+
+
+def _values(value: Any, path: list[str]) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _values(item, path)
+    elif not path:
+        yield str(value).lower()
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _values(value[path[0]], path[1:])
+
+
+def _page(request: Request, found: list[Resource]) -> Response:
+    try:
+        offset, limit = (int(request.query_params.get(name, "0")) for name in ("offset", "limit"))
+    except ValueError:
+        raise HTTPException(400, "offset and limit are numbers") from None
+    page = found[offset : offset + (limit or PAGE)]
+    headers = {"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))}
+    return JSONResponse(page, 200 if len(page) == len(found) else 206, headers)
+
+
+def _with_href(request: Request, key: str, resource: Resource) -> Resource:
+    return {"href": f"{request.base_url}{key}/{resource['id']}", **resource}

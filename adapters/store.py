@@ -1,0 +1,134 @@
+"""The case store: one SQL data base, SQLite (WAL) or PostgreSQL, and a folder of raw mails and letters.
+
+Sessions are short: ``read`` for looking, ``write`` for one transaction. A write on SQLite takes the write lock at
+its start, so that it never fails half-way because another wrote in between. Nothing outside is called in either.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlmodel import Session
+
+from models.errors import LayananError, Unavailable
+from models.settings import Settings
+
+
+class Conflict(LayananError):
+    """Somebody else recorded the same thing first; the first record stands."""
+
+
+class Store:
+    """The case store. Connects at first use."""
+
+    def __init__(self, url: str, blobs: Path) -> None:
+        self.url = url
+        self.blobs = blobs
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Store":
+        """The store that the settings name."""
+        return cls(settings.store_url, settings.home / "blobs")
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, made at first use and shared by the process's threads."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._connect()
+            return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for looking.
+
+        Raises:
+            Unavailable: the data base does not answer.
+        """
+        with self._errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session for one transaction, committed at the end, undone on any error.
+
+        Raises:
+            Conflict: a row with the same key exists.
+            Unavailable: the data base does not answer.
+        """
+        with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options={"layanan_write": True})
+            yield session
+
+    def keep(self, content: bytes) -> str:
+        """Keep bytes under their SHA-256 and return it; the same bytes are kept once."""
+        name = hashlib.sha256(content).hexdigest()
+        path = self._blob(name)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{name}.{threading.get_ident()}.part")
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        return name
+
+    def kept(self, name: str) -> bytes:
+        """The bytes with this SHA-256.
+
+        Raises:
+            FileNotFoundError: they were never kept here.
+        """
+        return self._blob(name).read_bytes()
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _blob(self, name: str) -> Path:
+        return self.blobs / name[:2] / name
+
+    def _connect(self) -> Engine:
+        if not self.url.startswith("sqlite"):
+            return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError as error:
+            raise Conflict(type(error.orig).__name__) from error
+        except OperationalError as error:
+            raise Unavailable("case store", type(error.orig).__name__) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("case store", "connection lost") from error
+            raise
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # the driver's own transactions begin late; ours begin where we say (see _begin_sqlite)
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("layanan_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

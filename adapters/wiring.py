@@ -1,0 +1,117 @@
+"""The one place that chooses adapters. Nothing connects before it is used."""
+
+from functools import cached_property, lru_cache
+
+from adapters.analyser import Analyser, RuleAnalyser
+from adapters.answers import Answers, ProductAnswers
+from adapters.clock import Clock, SimulatedClock, SystemClock
+from adapters.embassy import Embassy, LineTester
+from adapters.ems import Ems, ImapSmtp
+from adapters.engine import PrefectEngine
+from adapters.epayment import Bills, EPayment
+from adapters.letters import LetterWriter, TemplateLetters
+from adapters.mrtg import Mrtg, TrafficMeter
+from adapters.mycx import MyCx, Tickets
+from adapters.nossa import Nossa, TicketProgress
+from adapters.securecrt import Devices, SecureCrt
+from adapters.siska import Customers, Siska
+from adapters.store import Store
+from adapters.telkom_center import TelkomCenter, Topology
+from adapters.tenoss import Services, Tenoss
+from models.settings import Settings, load_settings
+
+
+class Systems:
+    """Everything outside of the code, as the settings choose it; each part is made at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.machine_clock: Clock = SystemClock()
+        """For leases and claims, which a moved clock must not end."""
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The business clock."""
+        simulated = self.settings.clock == "simulated"
+        return SimulatedClock(self.settings.home / "clock") if simulated else self.machine_clock
+
+    @cached_property
+    def store(self) -> Store:
+        """The case store."""
+        return Store.of(self.settings)
+
+    @cached_property
+    def engine(self) -> PrefectEngine:
+        """The workflow engine."""
+        return PrefectEngine(self.settings)
+
+    @cached_property
+    def ems(self) -> Ems:
+        """Mailboxes and the way out for letters."""
+        return ImapSmtp(self.settings)
+
+    @cached_property
+    def letters(self) -> LetterWriter:
+        """Writes letters."""
+        return TemplateLetters(self.settings)
+
+    @cached_property
+    def analyser(self) -> Analyser:
+        """Says what a mail wants."""
+        return RuleAnalyser()
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Prepared answers about products."""
+        return ProductAnswers()
+
+    @cached_property
+    def siska(self) -> Customers:
+        """Customers."""
+        return Siska(self.settings.siska)
+
+    @cached_property
+    def epayment(self) -> Bills:
+        """Bills."""
+        return EPayment(self.settings.epayment)
+
+    @cached_property
+    def tenoss(self) -> Services:
+        """Data and internet services."""
+        return Tenoss(self.settings.tenoss)
+
+    @cached_property
+    def telkom_center(self) -> Topology:
+        """Topology of links."""
+        return TelkomCenter(self.settings.telkom_center)
+
+    @cached_property
+    def embassy(self) -> LineTester:
+        """Line measurements."""
+        return Embassy(self.settings.embassy)
+
+    @cached_property
+    def mycx(self) -> Tickets:
+        """Trouble tickets."""
+        return MyCx(self.settings.mycx)
+
+    @cached_property
+    def nossa(self) -> TicketProgress:
+        """Progress of tickets at the units."""
+        return Nossa(self.settings.nossa)
+
+    @cached_property
+    def mrtg(self) -> TrafficMeter:
+        """Traffic of links."""
+        return Mrtg(self.settings.mrtg, self.clock)
+
+    @cached_property
+    def securecrt(self) -> Devices:
+        """Device sessions."""
+        return SecureCrt(self.settings.securecrt)
+
+
+@lru_cache(maxsize=1)
+def systems() -> Systems:
+    """This process's systems, by its settings."""
+    return Systems(load_settings())

@@ -1,0 +1,226 @@
+"""One case, from the first mail to closing: the SOP's flow, as it reads.
+
+Prefect runs this body again from the top after every wait; what is recorded is not done again (`tasks/activity.py`).
+So there is no clock, no I/O and no chance here: flows decide, tasks act. A person decides at every ``decide``.
+"""
+
+from itertools import count
+
+from prefect import flow
+
+from models.analysis import Kind
+from models.forms import (
+    AnswerChoice,
+    ApproveSolution,
+    ClosingChoice,
+    ClosingPeriod,
+    ConfirmAnalysis,
+    CustomerAnswer,
+    DisputeChoice,
+    DisputedClosing,
+    Escalation,
+    EscalationChoice,
+    HandlingStuck,
+    NeedChoice,
+    ProgressChoice,
+    SolutionChoice,
+    StuckChoice,
+    SupervisorChoice,
+    SupervisorEscalation,
+    TopicChoice,
+    UnitProgress,
+    WriteAnswer,
+)
+from models.need import Need, Path, Solution, Turn
+from tasks.ask_customer import ask_customer
+from tasks.case_run import CaseRun
+from tasks.closing import closing
+from tasks.coordinate_with_unit import coordinate_with_unit
+from tasks.end_case import end_case
+from tasks.escalate_to_team_leader import escalate_to_team_leader
+from tasks.find_information import Information, find_information
+from tasks.give_information import give_information
+from tasks.hand_over_segment import hand_over_segment
+from tasks.handle_complaint import handle_complaint
+from tasks.handle_intensively import Handled, handle_intensively
+from tasks.inform_result import inform_result
+from tasks.inform_status import inform_status
+from tasks.receive_and_analyse import receive_and_analyse
+from tasks.serve_complaint import serve_complaint
+from tasks.solve_need import solve_need
+from tasks.waits import decide
+
+MOST_QUESTIONS = 2
+"""How often a customer is asked before the case is closed as unanswered."""
+
+
+@flow(name="handle-case", flow_run_name="{reference}", persist_result=False)
+def handle_case(case_id: int, reference: str) -> str:
+    """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome. ``reference`` names the run."""
+    case = CaseRun.open(case_id)
+    need = understand(case, message_id=0)
+    for round_number in count(1):
+        serve(case, need, round_number)
+        if need.path is not Path.NOT_FOR_US:
+            closing(case)  # 12
+        reopened = until_silence(case, need)
+        if reopened is None:
+            break
+        need = reopened
+    return need.path.value
+
+
+def serve(case: CaseRun, need: Need, round_number: int) -> None:
+    """What the customer came for."""
+    match need.path:
+        case Path.OTHER_SEGMENT:
+            hand_over_segment(case, need)  # W-89
+        case Path.INFORMATION:
+            inform(case, need)
+        case Path.COMPLAINT:
+            solve_complaint(case, need, round_number)
+
+
+def understand(case: CaseRun, message_id: int) -> Need:
+    """1, until it is certain what the customer needs."""
+    need = receive_and_analyse(case, message_id)  # 1
+    if not need.sure:
+        agent = decide(
+            case,
+            ConfirmAnalysis,
+            about=f"Analisa kurang yakin ({need.confidence:.0%}) / the analysis is not sure: apa kebutuhan pelanggan?",
+            topic=TopicChoice[need.topic],
+            service_number=need.service_number,
+        )
+        need = need.confirmed(KINDS[agent.need], agent.topic.topic, agent.service_number)
+    for _ in range(MOST_QUESTIONS):
+        if not need.missing:
+            return need
+        ask_customer(case, need)
+        answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")
+        if answer.choice is AnswerChoice.NO_ANSWER:
+            return need.left_unanswered()
+        need = receive_and_analyse(case, answer.message, need)  # 1
+    return need if not need.missing else need.left_unanswered()
+
+
+def inform(case: CaseRun, need: Need) -> None:
+    """3 → 11."""
+    information = find_information(case, need)  # 3
+    written_by = ""
+    if not information.answer:
+        agent = decide(case, WriteAnswer, about="Belum ada jawaban siap pakai / there is no prepared answer")
+        related = tuple(name.strip() for name in agent.related_products.split(",") if name.strip())
+        information = Information(answer=agent.answer, related_products=related)
+        written_by = agent.by
+    give_information(case, information, written_by=written_by)  # 11
+
+
+def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
+    """2 → 4 → 5 → 10, or by way of the units: 6 → 7 (9, 8) → 10."""
+    complaint = serve_complaint(case, need)  # 2
+    finding = handle_complaint(case, need, complaint)  # 4
+    if finding.solution is not None:
+        approval = approve(case, finding.solution, "Solusi ditemukan saat ini juga / solved there and then")
+        if approval.choice is SolutionChoice.SEND:
+            solution = Solution(cause=approval.cause, repair=approval.repair)
+            solve_need(case, solution, approved_by=approval.by)  # 5
+            inform_result(case, solution, None, approved_by=approval.by)  # 10
+            return
+    handled = handle_intensively(case, complaint, finding, round_number)  # 6
+    turn = Turn(unit=finding.unit)
+    while turn.solution is None:
+        if turn.unit:
+            coordinate_with_unit(case, handled, turn.unit, turn.reason)  # 7
+            turn = follow_unit(case, handled, turn.unit)
+        elif turn.back_to_agent:
+            handle_intensively(case, complaint, finding, round_number)  # 6
+            turn = agents_turn(case, turn.reason)
+        else:
+            turn = escalate(case, handled, turn.reason)
+    inform_result(case, turn.solution, handled, approved_by=turn.by)  # 10
+
+
+def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
+    """While the unit works: 9 at intervals, until it reports or the case must go up."""
+    while True:
+        progress = decide(case, UnitProgress, about=f"Tiket {handled.ticket_id} di unit {unit} / ticket at the unit")
+        match progress.choice:
+            case ProgressChoice.REPAIRED:
+                report = Solution(cause=progress.cause, repair=progress.repair)
+                approval = approve(case, report, f"Unit {unit} melapor selesai / the unit reports the repair")
+                if approval.choice is SolutionChoice.SEND:
+                    return Turn(solution=Solution(cause=approval.cause, repair=approval.repair), by=approval.by)
+                return Turn(unit=unit, reason="Belum selesai menurut agent / not solved, says the agent")
+            case ProgressChoice.UPDATE:
+                inform_status(case, handled)  # 9
+            case ProgressChoice.CUSTOMER_WROTE:
+                informed = inform_status(case, handled, progress.message)  # 9
+                if informed.wants_escalation:
+                    return Turn(reason="Diminta pelanggan / asked for by the customer")
+            case ProgressChoice.ESCALATE:
+                return Turn(reason=progress.note or "Terlambat atau macet / late or stuck")
+
+
+def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
+    """8: the team leader decides, or the supervisor."""
+    escalate_to_team_leader(case, handled, reason)  # 8
+    leader = decide(case, Escalation, about=f"Eskalasi: {reason}", unit=handled.unit)
+    match leader.choice:
+        case EscalationChoice.TAKE_OVER:
+            return Turn(solution=Solution(cause=leader.cause, repair=leader.repair), by=leader.by)
+        case EscalationChoice.BACK_TO_AGENT:
+            return Turn(back_to_agent=True, reason=leader.note)
+        case EscalationChoice.OTHER_UNIT:
+            return Turn(unit=leader.unit, reason=leader.note)
+    supervisor = decide(case, SupervisorEscalation, about=f"Diteruskan oleh {leader.by} / passed on: {reason}")
+    match supervisor.choice:
+        case SupervisorChoice.TAKE_OVER:
+            return Turn(solution=Solution(cause=supervisor.cause, repair=supervisor.repair), by=supervisor.by)
+        case SupervisorChoice.TELKOM:
+            return Turn(unit=case.telkom, reason=supervisor.note)  # 5.6
+    return Turn(back_to_agent=True, reason=supervisor.note)
+
+
+def agents_turn(case: CaseRun, note: str) -> Turn:
+    """The case is back with the agent: which way now?"""
+    agent = decide(case, HandlingStuck, about=f"Kembali ke agent / back with the agent: {note or '-'}")
+    match agent.choice:
+        case StuckChoice.SOLVED:
+            return Turn(solution=Solution(cause=agent.cause, repair=agent.repair), by=agent.by)
+        case StuckChoice.COORDINATE:
+            return Turn(unit=agent.unit, reason=agent.note)
+    return Turn(reason=agent.note)
+
+
+def approve(case: CaseRun, solution: Solution, about: str) -> ApproveSolution:
+    """A person approves the solution letter of a complaint."""
+    return decide(case, ApproveSolution, about=about, cause=solution.cause, repair=solution.repair)
+
+
+def until_silence(case: CaseRun, need: Need) -> Need | None:
+    """After the closing letter: silence ends the case (None), an answer that is more than thanks may reopen it."""
+    told = need.path is not Path.NOT_FOR_US
+    while True:
+        answer = decide(case, ClosingPeriod, about=CLOSING_IS_OUT) if told else None
+        if answer is None or answer.choice is ClosingChoice.SILENCE:
+            if end_case(case, need.path.value).ended:
+                return None
+            told = True  # a mail came at the last moment: the wait takes it
+            continue
+        reply = receive_and_analyse(case, answer.message)  # 1
+        if reply.path is not Path.THANKS:
+            agent = decide(
+                case, DisputedClosing, about="Pelanggan menjawab surat closing / answered the closing letter"
+            )
+            if agent.choice is DisputeChoice.REOPEN:
+                return reply
+
+
+CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
+KINDS = {
+    NeedChoice.COMPLAINT: Kind.COMPLAINT,
+    NeedChoice.INFORMATION: Kind.INFORMATION,
+    NeedChoice.THANKS: Kind.THANKS,
+    NeedChoice.IRRELEVANT: Kind.IRRELEVANT,
+}

@@ -1,0 +1,195 @@
+"""The service on this machine: Prefect's server, the deployments and a worker, each a process of its own.
+
+Used by `layanan up`, the demo and the tests. A server that already answers at the settings' address is used as it is.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+
+from adapters import schema
+from adapters.store import Store
+from models.errors import Unavailable
+from models.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 120
+STOP_SECONDS = 60
+
+
+def engine_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which every process of the service runs, beside its own settings."""
+    return {
+        "PREFECT_API_URL": settings.prefect_api_url,
+        "PREFECT_HOME": str((settings.home / "prefect").absolute()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+class Service:
+    """Server and worker of one set of settings; a context manager that stops what it has started."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str] | None = None) -> None:
+        self.settings = settings
+        self.environment = {**os.environ, **engine_environment(settings), **(environment or {})}
+        self.logs = settings.home / "logs"
+        self._server: subprocess.Popen[bytes] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Service":
+        try:
+            self.start_server()
+            self.deploy()
+            self.start_worker()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start_server(self) -> None:
+        """Bring the case store to its revision and start Prefect's server, unless one answers.
+
+        Raises:
+            Unavailable: case store or server do not come up.
+        """
+        store = Store.of(self.settings)
+        schema.upgrade(store)
+        store.close()
+        if self._answers():
+            return
+        address = urlsplit(self.settings.prefect_api_url)
+        command = ["prefect", "server", "start", "--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
+        self._server = self._process("server", command)
+        self._wait_for_server(self._server)
+
+    def deploy(self) -> None:
+        """Bring the work pool and the deployments of ``prefect.yaml`` to the server."""
+        with SyncPrefectClient(api=self.settings.prefect_api_url) as client:
+            try:
+                client.read_work_pool(self.settings.pool_name)
+            except ObjectNotFound:
+                with suppress(ObjectAlreadyExists):
+                    client.create_work_pool(self._new_pool())
+        command = [_program("prefect"), "--no-prompt", "deploy", "--all", "--pool", self.settings.pool_name]
+        done = subprocess.run(  # noqa: S603
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise Unavailable("Prefect", f"deploying failed: {done.stdout.strip()[-500:]} {done.stderr.strip()[-500:]}")
+
+    def start_worker(self) -> None:
+        """Start the worker of the settings' type."""
+        kind = self.settings.worker_type
+        command = ["prefect", "worker", "start", "--pool", self.settings.pool_name, "--type", kind, "--name", "layanan"]
+        self._worker = self._process("worker", command)
+
+    def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
+        """End the worker: in good order, or, with SIGKILL, as a crash does."""
+        if self._worker is not None:
+            self._worker.send_signal(name)
+            self._worker.wait(STOP_SECONDS)
+            self._worker = None
+
+    def watch(self) -> None:
+        """Return when a process of the service has ended by itself."""
+        while all(process.poll() is None for process in (self._server, self._worker) if process is not None):
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Stop everything that was started, the worker first."""
+        for process in (self._worker, self._server):
+            if process is None or process.poll() is not None:
+                continue
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._worker = self._server = None
+
+    def _new_pool(self) -> WorkPoolCreate:
+        if self.settings.worker_type == "process":
+            from prefect.workers.process import ProcessWorker as Worker
+        else:
+            from flows.worker import InProcessWorker as Worker  # type: ignore[assignment]
+        return WorkPoolCreate(
+            name=self.settings.pool_name,
+            type=Worker.type,
+            base_job_template=Worker.get_default_base_job_template(),
+            description="layanan-email",
+        )
+
+    def _process(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603
+                [_program(command[0]), *command[1:]],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is ours to pass on, in the right order
+                start_new_session=True,
+            )
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.settings.prefect_api_url}/health", timeout=2).is_success
+        except httpx.TransportError:
+            return False
+
+    def _wait_for_server(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._answers():
+                return
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+        raise Unavailable("Prefect server", f"did not come up; see {self.logs}")
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _program(name: str) -> str:
+    """A program of this environment."""
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,1 @@
+"""What the service talks about: the SOP, cases, mails, letters, decisions, facts. Imports nothing of ours."""

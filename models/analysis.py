@@ -1,0 +1,75 @@
+"""Activity 1's output: what a mail wants. Each finding carries its evidence and a confidence from 0 to 1."""
+
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.letter import Language
+
+
+class Kind(StrEnum):
+    """What the writer brings (SOP 7.1: complaint or information)."""
+
+    COMPLAINT = "complaint"
+    INFORMATION = "information"
+    FOLLOW_UP = "follow_up"
+    THANKS = "thanks"
+    IRRELEVANT = "irrelevant"
+
+
+Topic = Literal[
+    "no_service", "slow", "intermittent", "voice_fault", "tv_fault", "device", "installation", "technician",
+    "billing_amount", "payment", "bill_copy", "packages", "coverage", "change_package", "relocation", "termination",
+    "account_data", "password", "link_quality", "cable", "compensation", "staff_conduct", "fraud", "privacy",
+    "case_status", "other",
+]  # fmt: skip
+PERSONAL_TOPICS: frozenset[Topic] = frozenset({"bill_copy", "billing_amount", "account_data", "privacy"})
+"""Topics whose answer needs the customer's own data: it goes to an address on record only."""
+Product = Literal[
+    "indihome_internet", "indihome_tv", "telephony", "astinet", "vpn_ip", "metro_ethernet", "managed_wifi",
+    "hosting", "mobile", "other",
+]  # fmt: skip
+Urgency = Literal["critical", "high", "normal", "low"]
+SegmentHint = Literal["consumer", "business", "enterprise", "government", "wholesale", "unknown"]
+
+T = TypeVar("T")
+
+
+class Finding(BaseModel, Generic[T]):
+    """One finding: its value, how sure it is, and the words of the mail that say so."""
+
+    model_config = ConfigDict(frozen=True)
+    value: T
+    confidence: float = Field(ge=0, le=1)
+    evidence: str = ""
+
+
+class ServiceNumber(BaseModel):
+    """A service number named in the new text, normalised (digits; telephone with area code; service id with hyphen)."""
+
+    model_config = ConfigDict(frozen=True)
+    value: str
+    type: Literal["internet", "telephone", "service_id"]
+    text: str
+    """As written."""
+
+
+class Analysis(BaseModel):
+    """What a mail wants."""
+
+    model_config = ConfigDict(frozen=True)
+    kind: Finding[Kind]
+    topic: Finding[Topic]
+    products: Finding[tuple[Product, ...]]
+    service_numbers: tuple[ServiceNumber, ...] = ()
+    known_references: tuple[str, ...] = ()
+    """Tickets or case numbers named, as written."""
+    urgency: Finding[Urgency]
+    language: Finding[Language]
+    segment_hint: Finding[SegmentHint]
+    wants_escalation: Finding[bool]
+
+    def sure(self, threshold: float) -> bool:
+        """Whether kind and topic, which choose the case's path, both reach ``threshold``."""
+        return min(self.kind.confidence, self.topic.confidence) >= threshold

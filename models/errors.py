@@ -1,0 +1,71 @@
+"""The few errors of the service. Each says whether trying again helps (``permanent``).
+
+A message names the system and what happened; it never holds an address, a mail's text or a secret,
+because it ends up in logs and in the history that managers audit.
+"""
+
+
+class LayananError(Exception):
+    """Root of every error of ours."""
+
+    permanent = True
+
+
+class Unavailable(LayananError):
+    """A system did not answer, or said "later": time-out, refused connection, 408, 429, 5xx. Try again."""
+
+    permanent = False
+
+    def __init__(self, system: str, what: str) -> None:
+        super().__init__(f"{system}: {what}")
+        self.system = system
+
+
+class Refused(LayananError):
+    """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help."""
+
+    def __init__(self, system: str, what: str) -> None:
+        super().__init__(f"{system}: {what}")
+        self.system = system
+
+
+class BrokenAnswer(Refused):
+    """A system's answer breaks its own standard; the text says which field."""
+
+
+class MissingFact(LayananError):
+    """A letter cannot be written because a fact is missing; ``fact`` names it. A person must give it."""
+
+    def __init__(self, letter: str, fact: str) -> None:
+        super().__init__(f"letter {letter}: the fact “{fact}” is missing")
+        self.letter = letter
+        self.fact = fact
+
+
+class SettingsError(LayananError):
+    """A setting is wrong or missing; the text names it, its problem and an example."""
+
+
+class UnknownCase(LayananError):
+    """No case has this reference."""
+
+
+class Unreadable(LayananError):
+    """Nothing can be made of a mail's bytes; ``reason`` says why. It is set aside for a person, whole."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"unreadable mail: {reason}")
+        self.reason = reason
+
+
+class OutcomeUnknown(LayananError):
+    """The connection broke after a letter was handed over and before the answer: it may have been accepted.
+
+    It must be looked for (``Ems.has_copy``) before it is sent again.
+    """
+
+    permanent = False
+
+    def __init__(self, system: str, what: str) -> None:
+        super().__init__(f"{system}: {what}")
+        self.system = system

@@ -1,0 +1,187 @@
+"""What the back-office systems say, in our words: frozen, validated, free of wire details.
+
+Every adapter turns its wire's answer into one of these or raises :class:`models.errors.BrokenAnswer`.
+Times are timezone-aware UTC. Money is a ``Decimal`` of rupiah.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """Base: immutable, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Segment(StrEnum):
+    """Telkom's customer segments (``unknown`` when SISKA names none of them)."""
+
+    CONSUMER = "DCS"
+    BUSINESS = "DBS"
+    ENTERPRISE = "DES"
+    GOVERNMENT = "DGS"
+    WHOLESALE = "DWS"
+    OTHER_OPERATOR = "OLO"
+    UNKNOWN = "unknown"
+
+
+class Tier(StrEnum):
+    """Customer tiers; they set the time to repair."""
+
+    VVIP = "HVC_VVIP"
+    DIAMOND = "HVC_DIAMOND"
+    PLATINUM = "HVC_PLATINUM"
+    GOLD = "HVC_GOLD"
+    SILVER = "HVC_SILVER"
+    REGULAR = "REGULER"
+
+
+class Customer(Fact):
+    """A customer on record (SISKA, TMF629 and TMF632)."""
+
+    customer_id: str
+    name: str
+    addresses: tuple[str, ...]
+    """E-mail addresses on record, lower case."""
+    segment: Segment
+    tier: Tier
+    service_numbers: tuple[str, ...] = ()
+    phone: str | None = None
+    product: str | None = None
+
+
+class Bill(Fact):
+    """One bill (E-Payment, TMF678). ``None`` means the system did not say; it never means zero."""
+
+    bill_no: str
+    state: str
+    billed_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+    amount: Decimal | None
+    remaining: Decimal | None
+
+    def overdue(self, now: datetime) -> bool:
+        """Past its due date with something left to pay, and not settled (there is no such state in TMF678)."""
+        return (
+            self.state != "settled"
+            and self.due_at is not None
+            and self.due_at < now
+            and self.remaining is not None
+            and self.remaining > 0
+        )
+
+
+class Service(Fact):
+    """A data or internet service (TENOSS, TMF638)."""
+
+    service_id: str
+    state: str
+    """TMF638: feasibilityChecked, designed, reserved, inactive, active, terminated."""
+    enabled: bool | None
+    started: bool | None
+    resources: tuple[str, ...] = ()
+    """Ids of supporting resources, to be walked in TELKOM.CENTER."""
+
+    @property
+    def failed(self) -> bool:
+        """TMF638: started and yet not enabled means that the service has failed."""
+        return self.started is True and self.enabled is False
+
+
+class Resource(Fact):
+    """One node or port of a link (TELKOM.CENTER, TMF639)."""
+
+    resource_id: str
+    name: str
+    operational: bool | None
+    """TMF639 operationalState: ``enable`` is True, ``disable`` False."""
+    status: str | None
+    device: str | None = None
+    """Name of the device's session in SecureCRT, where the inventory gives one."""
+    traffic_target: str | None = None
+    """Name of the MRTG target, where the inventory gives one."""
+
+
+class LineQuality(StrEnum):
+    """Verdict of a line measurement."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    BAD = "bad"
+    NOT_APPLICABLE = "not applicable: fibre"
+    UNKNOWN = "unknown"
+
+
+class LineTest(Fact):
+    """A line measurement (EMBASSY, TMF653)."""
+
+    test_id: str
+    state: str
+    measured_at: AwareDatetime | None
+    snr_db: float | None
+    attenuation_db: float | None
+    attainable_kbps: float | None
+    quality: LineQuality
+
+
+class Traffic(Fact):
+    """The last hour of a link (MRTG), or why it is not known."""
+
+    target: str
+    state: str
+    """``measured``, ``unknown`` (no answer: MRTG repeats the last value) or ``stale`` (MRTG stopped)."""
+    measured_at: AwareDatetime
+    in_bytes_per_s: float | None
+    out_bytes_per_s: float | None
+    in_share: float | None
+    """Of the link's size; None where the numbers must not be shown."""
+    out_share: float | None
+
+
+class DeviceReading(Fact):
+    """What a device said to one read-only command (SecureCRT's device sessions over SSH)."""
+
+    device: str
+    command: str
+    output: str
+    """Masked: no passwords or keys."""
+
+
+class TicketStatus(StrEnum):
+    """TMF621's states."""
+
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    HELD = "held"
+    IN_PROGRESS = "inProgress"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+    RESOLVED = "resolved"
+
+
+class Ticket(Fact):
+    """A trouble ticket (My CX and NOSSA, TMF621)."""
+
+    ticket_id: str
+    external_id: str | None
+    status: TicketStatus
+    status_reason: str | None = None
+    """The system's own word (NOSSA: BACKEND, MEDIACARE…) or reason."""
+    unit: str | None = None
+    cause: str | None = None
+    repair: str | None = None
+    created_at: AwareDatetime | None = None
+    changed_at: AwareDatetime | None = None
+
+
+class MassDisturbance(Fact):
+    """A known disturbance of many customers (gamas)."""
+
+    ticket_id: str
+    description: str
+    estimated_end: AwareDatetime | None = None

@@ -1,0 +1,444 @@
+"""The forms that people fill in while a run is suspended, one for each kind of decision.
+
+What JSON schema can say (choices, lengths) is refused by Prefect at once; what it cannot is said by
+:meth:`Form.problem` after the resume, and the run then waits again with that reason. Choices are shown in
+Indonesian and English and recorded by their short codes, the members' names.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Self, cast
+
+from prefect.input import RunInput
+from pydantic import ConfigDict, Field, create_model
+
+from models.analysis import Topic
+from models.sop import Role
+
+SYSTEM = "system"
+"""Who signs a form that the service itself submits."""
+
+
+class Choice(StrEnum):
+    """An answer to choose: its value is what people read, its name is what is recorded."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.__members__.get(str(value))
+
+
+class Form(RunInput):
+    """Base of all forms.
+
+    ``takes`` names the kinds of wake that answer in a person's place (see :class:`models.tables.Wake`), and what
+    each of them answers beside its own facts.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    title: ClassVar[str]
+    role: ClassVar[Role]
+    takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    by: str = Field(
+        title="Nama Anda / Your name",
+        description="Siapa yang memutuskan, untuk riwayat kasus / who decides, for the case's history",
+        min_length=2,
+        max_length=80,
+    )
+
+    def problem(self) -> str | None:
+        """Why these answers cannot be taken together; None when they can."""
+        return None
+
+    def answers(self) -> dict[str, Any]:
+        """What is recorded: choices by their codes."""
+        return {
+            name: value.name if isinstance(value, Choice) else str(value) if isinstance(value, StrEnum) else value
+            for name, value in self
+        }
+
+    @classmethod
+    def filled_by_wake(cls, kind: str, answers: Mapping[str, Any]) -> Self:
+        """The form as the service fills it for a wake of one of the kinds that it takes."""
+        return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
+
+    @classmethod
+    def asking(cls, description: str, units: tuple[str, ...] = (), **defaults: Any) -> type[Self]:
+        """The form as it is shown: with the case's facts, first answers filled in, and units to choose from.
+
+        The fields are rebuilt whole: a default that is only set would lose its title in the Prefect UI.
+        """
+        fields: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            kind: Any = field.annotation
+            if name == "unit":
+                kind = _units(units)
+            default = defaults.get(name, ... if field.is_required() else field.default)
+            if name == "unit":
+                default = kind(default) if default in units else next(iter(kind))
+            fields[name] = (
+                kind,
+                Field(
+                    default=default,
+                    title=field.title,
+                    description=field.description,
+                    min_length=_length(field.metadata, "min_length"),
+                    max_length=_length(field.metadata, "max_length"),
+                ),
+            )
+        form: type[Self] = create_model(cls.__name__, __base__=cls, **fields)
+        form._description = description
+        return form
+
+
+def _units(units: tuple[str, ...]) -> Any:
+    return StrEnum("Unit", {unit: unit for unit in units})
+
+
+def _length(metadata: list[Any], name: str) -> int | None:
+    return next((getattr(item, name) for item in metadata if hasattr(item, name)), None)
+
+
+def _text(title: str, description: str) -> Any:
+    return Field(default="", title=title, description=description, max_length=4000)
+
+
+def _cause() -> Any:
+    return _text("Penyebab / Cause", "Dikirim ke pelanggan / sent to the customer (5.10)")
+
+
+def _repair() -> Any:
+    return _text("Perbaikan / Repair", "Dikirim ke pelanggan / sent to the customer (5.10)")
+
+
+def _unit() -> Any:
+    return Field(default="", title="Unit", description="Unit yang memperbaiki / the unit that repairs")
+
+
+def _note() -> Any:
+    return _text("Catatan / Note", "Untuk riwayat kasus, tidak dikirim / for the history, not sent")
+
+
+def _message() -> Any:
+    return Field(
+        default=0,
+        title="Nomor surat / Mail number",
+        description="Diisi oleh sistem; 0 bila tidak ada / filled in by the system; 0 for none",
+    )
+
+
+def _needs_solution(form: Any) -> str | None:
+    if not form.cause.strip() or not form.repair.strip():
+        return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
+    return None
+
+
+class TopicChoice(Choice):
+    """The main matter; the names are those of :data:`models.analysis.Topic`."""
+
+    no_service = "Layanan mati / No service"
+    slow = "Lambat / Slow"
+    intermittent = "Putus-putus / Intermittent"
+    voice_fault = "Gangguan telepon / Voice fault"
+    tv_fault = "Gangguan TV / TV fault"
+    device = "Perangkat / Device"
+    installation = "Pasang baru / Installation"
+    technician = "Teknisi / Technician"
+    billing_amount = "Jumlah tagihan / Billing amount"
+    payment = "Pembayaran / Payment"
+    bill_copy = "Salinan tagihan / Bill copy"
+    packages = "Paket & harga / Packages"
+    coverage = "Jangkauan / Coverage"
+    change_package = "Ubah paket / Change of package"
+    relocation = "Pindah alamat / Relocation"
+    termination = "Berhenti langganan / Termination"
+    account_data = "Data pelanggan / Account data"
+    password = "Kata sandi / Password"  # noqa: S105
+    link_quality = "Kualitas link / Link quality"
+    cable = "Kabel & tiang / Cable"
+    compensation = "Kompensasi / Compensation"
+    staff_conduct = "Sikap petugas / Staff conduct"
+    fraud = "Penipuan / Fraud"
+    privacy = "Data pribadi / Privacy"
+    case_status = "Status kasus / Case status"
+    other = "Lainnya / Other"
+
+    @property
+    def topic(self) -> Topic:
+        """The topic that it names."""
+        return cast(Topic, self.name)
+
+
+class NeedChoice(Choice):
+    """What the customer brings."""
+
+    COMPLAINT = "Komplain / Complaint"
+    INFORMATION = "Informasi / Information"
+    THANKS = "Terima kasih, selesai / Thanks, nothing to do"
+    IRRELEVANT = "Bukan untuk kami / Not for us"
+
+
+class ConfirmAnalysis(Form):
+    """Activity 1 is not sure: the agent says what the mail wants."""
+
+    title = "Konfirmasi analisa / Confirm the analysis"
+    role = Role.AGENT
+
+    need: NeedChoice = Field(title="Kebutuhan / Need", description="Apa yang dibutuhkan pelanggan / what is wanted")
+    topic: TopicChoice = Field(title="Topik / Topic", description="Pokok masalah / the main matter")
+    service_number: str = Field(
+        default="",
+        title="Nomor layanan / Service number",
+        description="Kosongkan bila tidak ada / leave empty if there is none",
+        max_length=40,
+    )
+
+
+class WriteAnswer(Form):
+    """Activity 3 found no prepared answer: the agent writes it."""
+
+    title = "Tulis jawaban / Write the answer"
+    role = Role.AGENT
+
+    answer: str = Field(
+        title="Jawaban / Answer",
+        description="Dikirim ke pelanggan, dalam bahasanya / sent to the customer, in their language",
+        min_length=10,
+        max_length=8000,
+    )
+    related_products: str = Field(
+        title="Produk terkait / Related products",
+        description="Pisahkan dengan koma / separated by commas (5.5)",
+        min_length=2,
+        max_length=400,
+    )
+
+
+class SolutionChoice(Choice):
+    """What becomes of a proposed solution."""
+
+    SEND = "Setujui & kirim / Approve and send"
+    COORDINATE = "Belum selesai, ke unit / Not solved, to the unit"
+
+
+class ApproveSolution(Form):
+    """The solution letter of a complaint is approved by a person before it is sent."""
+
+    title = "Setujui solusi / Approve the solution"
+    role = Role.AGENT
+
+    choice: SolutionChoice = Field(title="Keputusan / Decision", description="Kirim hasil atau tangani lagi")
+    cause: str = _cause()
+    repair: str = _repair()
+
+    def problem(self) -> str | None:
+        """A result letter has a cause and a repair (5.10)."""
+        return _needs_solution(self) if self.choice is SolutionChoice.SEND else None
+
+
+class StuckChoice(Choice):
+    """How handling goes on."""
+
+    COORDINATE = "Koordinasi dengan unit / Coordinate with the unit"
+    SOLVED = "Sudah ada solusi / There is a solution"
+    ESCALATE = "Eskalasi ke team leader / Escalate to team leader"
+
+
+class HandlingStuck(Form):
+    """Handling (6) is back with the agent, who says how it goes on."""
+
+    title = "Lanjutan penanganan / How handling goes on"
+    role = Role.AGENT
+
+    choice: StuckChoice = Field(title="Keputusan / Decision", description="Langkah berikut / the next step")
+    unit: str = _unit()
+    cause: str = _cause()
+    repair: str = _repair()
+    note: str = _note()
+
+    def problem(self) -> str | None:
+        """A solution has a cause and a repair (5.10)."""
+        return _needs_solution(self) if self.choice is StuckChoice.SOLVED else None
+
+
+class ProgressChoice(Choice):
+    """What happened while a unit works."""
+
+    REPAIRED = "Unit melapor selesai / The unit reports the repair"
+    UPDATE = "Kirim kabar sekarang / Send an update now"
+    ESCALATE = "Terlambat atau macet, eskalasi / Late or stuck, escalate"
+    CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
+
+
+class UnitProgress(Form):
+    """The case waits for the unit. The monitor and the mailbox answer this form too."""
+
+    title = "Menunggu unit / Waiting for the unit"
+    role = Role.UNIT
+    takes = {  # noqa: RUF012
+        "mail": {"choice": "CUSTOMER_WROTE"},
+        "unit": {},
+        "update": {"choice": "UPDATE"},
+        "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
+    }
+
+    choice: ProgressChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    cause: str = _cause()
+    repair: str = _repair()
+    note: str = _note()
+    message: int = _message()
+
+    def problem(self) -> str | None:
+        """A reported repair names cause and repair (5.10)."""
+        return _needs_solution(self) if self.choice is ProgressChoice.REPAIRED else None
+
+
+class EscalationChoice(Choice):
+    """What the team leader does with an escalated case."""
+
+    TAKE_OVER = "Ambil alih / Take over"
+    BACK_TO_AGENT = "Kembalikan ke agent / Back to the agent"
+    OTHER_UNIT = "Pindahkan ke unit lain / To another unit"
+    SUPERVISOR = "Teruskan ke supervisor / On to the supervisor"
+
+
+class Escalation(Form):
+    """Activity 8: the team leader decides (5.9)."""
+
+    title = "Eskalasi / Escalation"
+    role = Role.TEAM_LEADER
+
+    choice: EscalationChoice = Field(title="Keputusan / Decision", description="Langkah Anda / your step")
+    unit: str = _unit()
+    cause: str = _cause()
+    repair: str = _repair()
+    note: str = _note()
+
+    def problem(self) -> str | None:
+        """Taking over means giving the solution."""
+        return _needs_solution(self) if self.choice is EscalationChoice.TAKE_OVER else None
+
+
+class SupervisorChoice(Choice):
+    """What the supervisor does (5.6)."""
+
+    TAKE_OVER = "Ambil alih / Take over"
+    TELKOM = "Eskalasi ke Telkom / Escalate to Telkom"
+    BACK_TO_AGENT = "Kembalikan ke agent / Back to the agent"
+
+
+class SupervisorEscalation(Form):
+    """Activity 8, second step: the supervisor decides; what Infomedia cannot handle goes to Telkom (5.6)."""
+
+    title = "Eskalasi supervisor / Supervisor's escalation"
+    role = Role.SUPERVISOR
+
+    choice: SupervisorChoice = Field(title="Keputusan / Decision", description="Langkah Anda / your step")
+    cause: str = _cause()
+    repair: str = _repair()
+    note: str = _note()
+
+    def problem(self) -> str | None:
+        """Taking over means giving the solution."""
+        return _needs_solution(self) if self.choice is SupervisorChoice.TAKE_OVER else None
+
+
+class AnswerChoice(Choice):
+    """Whether the customer answered our question."""
+
+    ANSWERED = "Pelanggan menjawab / The customer answered"
+    NO_ANSWER = "Tidak ada jawaban / No answer"
+
+
+class CustomerAnswer(Form):
+    """We asked the customer something. The mailbox answers this form, silence does, or an agent who phoned."""
+
+    title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
+    role = Role.CUSTOMER
+    takes = {"mail": {"choice": "ANSWERED"}, "answer": {"choice": "NO_ANSWER"}}  # noqa: RUF012
+
+    choice: AnswerChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    message: int = _message()
+    service_number: str = Field(
+        default="",
+        title="Nomor layanan / Service number",
+        description="Bila disebut pelanggan lewat telepon / if the customer told it by phone",
+        max_length=40,
+    )
+
+
+class ClosingChoice(Choice):
+    """What came within the waiting period."""
+
+    SILENCE = "Tidak ada jawaban, tutup / Silence, close"
+    CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
+
+
+class ClosingPeriod(Form):
+    """12: the closing letter is out; an answer reopens the case, silence closes it."""
+
+    title = "Masa tunggu closing / Closing's waiting period"
+    role = Role.CUSTOMER
+    takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "closing": {"choice": "SILENCE"}}  # noqa: RUF012
+
+    choice: ClosingChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    message: int = _message()
+
+
+class DisputeChoice(Choice):
+    """What becomes of a disputed closing."""
+
+    REOPEN = "Buka lagi / Reopen"
+    CLOSE = "Tutup / Close"
+
+
+class DisputedClosing(Form):
+    """The customer answered the closing letter: does the case go on?"""
+
+    title = "Closing disanggah / Disputed closing"
+    role = Role.AGENT
+
+    choice: DisputeChoice = Field(title="Keputusan / Decision", description="Buka lagi bila belum beres")
+    note: str = _note()
+
+
+class FixChoice(Choice):
+    """What to do about an activity that could not be done."""
+
+    RETRY = "Coba lagi / Try again"
+    TEAM_LEADER = "Serahkan ke team leader / Hand to the team leader"
+
+
+class FixActivity(Form):
+    """An activity could not be done (a system refused, a letter misses a fact): a person helps."""
+
+    title = "Aktivitas terhenti / An activity is stuck"
+    role = Role.AGENT
+
+    choice: FixChoice = Field(title="Keputusan / Decision", description="Setelah sebabnya diatasi / once mended")
+    value: str = _text("Fakta yang kurang / Missing fact", "Hanya bila diminta di atas / only if asked for above")
+
+
+class FixActivityByLeader(FixActivity):
+    """The same, at the team leader's desk."""
+
+    role = Role.TEAM_LEADER
+
+
+FORMS: dict[str, type[Form]] = {
+    form.__name__: form
+    for form in (
+        ConfirmAnalysis,
+        WriteAnswer,
+        ApproveSolution,
+        HandlingStuck,
+        UnitProgress,
+        Escalation,
+        SupervisorEscalation,
+        CustomerAnswer,
+        ClosingPeriod,
+        DisputedClosing,
+        FixActivity,
+        FixActivityByLeader,
+    )
+}

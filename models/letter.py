@@ -1,0 +1,105 @@
+"""The letters: their kinds, and the facts each of them must have.
+
+A letter's text lies in ``templates/<language>/<kind>.*.jinja``; the renderer refuses to write a letter with
+a missing fact. Times in facts are aware; the renderer shows them in the site's zone.
+"""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+Language = Literal["id", "en"]
+
+
+class LetterKind(StrEnum):
+    """One per activity that speaks; the value is the template's name."""
+
+    FIRST_RESPONSE = "first_response"  # 5.2
+    QUESTION = "ask_customer"  # 1, 2: what is still needed to help
+    INFORMATION = "give_information"  # 11
+    STATUS = "inform_status"  # 9
+    RESULT = "inform_result"  # 10
+    OTHER_SEGMENT = "hand_over_segment"  # W-89
+    CLOSING = "closing"  # 12
+
+
+class LetterFacts(BaseModel):
+    """Base of what a letter tells. Every field is used by its template; an empty one is a missing fact."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[LetterKind]
+
+
+class FirstResponseFacts(LetterFacts):
+    """5.2: we have your mail, this is its reference."""
+
+    kind = LetterKind.FIRST_RESPONSE
+    received_at: AwareDatetime
+
+
+class QuestionFacts(LetterFacts):
+    """What we must know before we can go on."""
+
+    kind = LetterKind.QUESTION
+    missing: tuple[Literal["service_number", "customer", "detail"], ...]
+    """``customer``: the sender's address is on no customer's record; ``detail``: what the matter is."""
+    question: str = ""
+    """The agent's own words, if any; empty is allowed here."""
+
+
+class InformationFacts(LetterFacts):
+    """11: the answer, with related products (5.5)."""
+
+    kind = LetterKind.INFORMATION
+    answer: str
+    """Paragraphs, separated by an empty line, in the letter's language."""
+    related_products: tuple[str, ...]
+
+
+class StatusFacts(LetterFacts):
+    """9: where the complaint stands."""
+
+    kind = LetterKind.STATUS
+    ticket_id: str
+    unit: str
+    state: Literal["recorded", "in_progress", "waiting", "escalated", "repaired"]
+    since: AwareDatetime
+    next_update_at: AwareDatetime
+    note: str = ""
+    """A person's own words, if any; empty is allowed here."""
+
+
+class ResultFacts(LetterFacts):
+    """10: the result, with the cause and the repair (5.10)."""
+
+    kind = LetterKind.RESULT
+    cause: str
+    repair: str
+
+
+class OtherSegmentFacts(LetterFacts):
+    """W-89: another desk serves this customer."""
+
+    kind = LetterKind.OTHER_SEGMENT
+    desk: str
+    desk_address: str
+
+
+class ClosingFacts(LetterFacts):
+    """12: closing; an answer before ``answer_by`` opens the case again."""
+
+    kind = LetterKind.CLOSING
+    answer_by: AwareDatetime
+
+
+class RenderedLetter(BaseModel):
+    """A letter ready for the outbox."""
+
+    model_config = ConfigDict(frozen=True)
+    kind: LetterKind
+    message_id: str
+    recipient: str
+    subject: str
+    raw: bytes
+    """The whole message, RFC 5322, CRLF line ends."""

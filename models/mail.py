@@ -1,0 +1,56 @@
+"""A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from models.letter import Language
+
+
+class Automatic(StrEnum):
+    """Mail that no customer wrote; it is recorded and never answered."""
+
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto_reply"
+    LIST = "list"
+    OWN_LETTER = "own_letter"
+
+
+class Attachment(BaseModel):
+    """One attachment; ``name`` is safe to show and to write."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    type: str
+    size: int
+    sha256: str
+
+
+class ParsedMail(BaseModel):
+    """What a parser made of one mail."""
+
+    model_config = ConfigDict(frozen=True)
+    sha256: str
+    """Of the raw bytes."""
+    message_id: str
+    """With angle brackets; made from the hash where the mail has none."""
+    sender: str
+    """Address of From, lower case; empty where there is none."""
+    sender_name: str
+    recipients: tuple[str, ...]
+    subject: str
+    sent_at: AwareDatetime | None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    text: str
+    """All of the text that the sender's program shows."""
+    new_text: str
+    """Without quoted letters and signature; in doubt, text is kept."""
+    language: Language
+    automatic: Automatic | None = None
+    automatic_reason: str = ""
+    failed_recipients: tuple[str, ...] = ()
+    """Of a bounce."""
+    reported_message_id: str = ""
+    """Of a bounce: Message-ID of the letter that it reports, where it says so."""
+    attachments: tuple[Attachment, ...] = ()

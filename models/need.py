@@ -1,0 +1,126 @@
+"""What the customer needs (activity 1's output), and what handling finds. Small, frozen, kept in the ledger.
+
+Unknown fields are ignored and every field has a default where it can, because a case that began under an older
+revision of the code reads its ledger with this one.
+"""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from models.analysis import PERSONAL_TOPICS, Kind, Product, Topic, Urgency
+from models.facts import Segment, Tier
+
+Missing = Literal["service_number", "customer", "detail"]
+
+
+class Output(BaseModel):
+    """Base of every activity's output."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Path(StrEnum):
+    """Which way through the SOP a case goes."""
+
+    COMPLAINT = "complaint"
+    INFORMATION = "information"
+    OTHER_SEGMENT = "other segment"
+    THANKS = "thanks"
+    NOT_FOR_US = "not for us"
+    UNANSWERED = "unanswered"
+    """We asked, and the customer did not answer."""
+
+
+class Need(Output):
+    """What one mail wants, and of whom."""
+
+    message_id: int
+    """Row of the mail in the intake ledger."""
+    kind: Kind
+    topic: Topic
+    products: tuple[Product, ...] = ()
+    service_number: str = ""
+    urgency: Urgency = "normal"
+    sure: bool = True
+    confidence: float = 1.0
+    wants_escalation: bool = False
+    customer_id: str = ""
+    """Empty: the sender's address is on no record."""
+    segment: Segment = Segment.UNKNOWN
+    tier: Tier = Tier.REGULAR
+    ours: bool = True
+    """False: another desk serves this segment (W-89)."""
+    unanswered: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Which way the case goes."""
+        if self.unanswered:
+            return Path.UNANSWERED
+        if self.kind is Kind.IRRELEVANT:
+            return Path.NOT_FOR_US
+        if not self.ours:
+            return Path.OTHER_SEGMENT
+        if self.kind is Kind.THANKS:
+            return Path.THANKS
+        if self.kind is Kind.INFORMATION:
+            return Path.INFORMATION
+        return Path.COMPLAINT
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What must be asked before the case can go on: data is opened only for an address on record."""
+        if self.path is Path.COMPLAINT or (self.path is Path.INFORMATION and self.topic in PERSONAL_TOPICS):
+            if not self.customer_id:
+                return ("customer", "service_number")
+            if not self.service_number:
+                return ("service_number",)
+        return ()
+
+    def confirmed(self, kind: Kind, topic: Topic, service_number: str) -> Self:
+        """As the agent decided."""
+        return self.model_copy(
+            update={
+                "kind": kind,
+                "topic": topic,
+                "service_number": service_number or self.service_number,
+                "sure": True,
+                "confidence": 1.0,
+            }
+        )
+
+    def left_unanswered(self) -> Self:
+        """We asked, and no answer came."""
+        return self.model_copy(update={"unanswered": True})
+
+
+class Solution(Output):
+    """What the result letter tells (5.10)."""
+
+    cause: str
+    repair: str
+
+
+class Finding(Output):
+    """What the systems say of a complaint (activity 4)."""
+
+    solution: Solution | None = None
+    """Solved there and then, if an agent approves."""
+    unit: str
+    """Unit that repairs otherwise."""
+    evidence: tuple[str, ...] = ()
+    """One line for each system that was asked."""
+    severity: Literal["Critical", "Major", "Minor"] = "Minor"
+
+
+class Turn(Output):
+    """Where a complaint goes next: a solution, a unit, back to the agent, or (none of them) up."""
+
+    solution: Solution | None = None
+    unit: str = ""
+    back_to_agent: bool = False
+    reason: str = ""
+    by: str = ""
+    """Who decided."""

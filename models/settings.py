@@ -1,0 +1,309 @@
+"""Every setting of the service, with its default, unit and an example.
+
+Read from, strongest first: the environment (``LAYANAN_…``, nested with ``__``), ``.env``, a folder of secret
+files (``LAYANAN_SECRETS_DIR``), and ``layanan.toml`` (or the file that ``LAYANAN_SETTINGS`` names). A wrong or missing
+value stops the start: see :func:`load_settings`. Secrets are ``SecretStr`` and never printed.
+"""
+
+import hashlib
+import os
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from models.errors import SettingsError
+
+
+class Part(BaseModel):
+    """Base of the settings' parts: unknown names are refused, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Mailbox(Part):
+    """One mailbox of the EMS, read over IMAP. Each case belongs to the site of the mailbox it came by."""
+
+    site: Literal["JKT", "BDG"] = Field(default="JKT", description="Site that the mailbox's cases belong to")
+    address: str = Field(description="Its address", examples=["layanan@telkom.example"])
+    host: str = Field(default="127.0.0.1", description="IMAP server", examples=["imap.telkom.example"])
+    port: int = Field(default=993, ge=1, le=65535, description="IMAP port")
+    tls: bool = Field(default=True, description="TLS from the first byte (IMAPS)")
+    user: str = Field(description="Login name")
+    password: SecretStr = Field(description="Login password")
+    folder: str = Field(default="INBOX", description="Folder that is read")
+    done_folder: str = Field(
+        default="Processed", description="Folder that mail is moved to once its outcome is committed"
+    )
+    aside_folder: str = Field(default="Set aside", description="Folder for mail that no parser reads")
+    sent_folder: str = Field(default="Sent", description="Folder where copies of our letters arrive")
+
+
+class Smtp(Part):
+    """The server that takes our letters."""
+
+    host: str = Field(default="127.0.0.1", description="SMTP server")
+    port: int = Field(default=587, ge=1, le=65535, description="SMTP port")
+    tls: Literal["none", "starttls", "tls"] = Field(default="starttls", description="Encryption")
+    user: str = Field(default="", description="Login name; empty: no login")
+    password: SecretStr = Field(default=SecretStr(""), description="Login password")
+    timeout: float = Field(default=30, gt=0, description="Seconds that one step of a session may take")
+    copy_to: str = Field(
+        default="",
+        description="Address of ours that gets a copy of every letter in the same SMTP transaction: the proof, after a "
+        "crash, that a letter was accepted. Empty: the mailbox's own address with “+Sent”",
+        examples=["layanan+Sent@telkom.example"],
+    )
+
+
+class HttpSystem(Part):
+    """A back-office system behind a TM Forum Open API."""
+
+    url: str = Field(
+        default="http://127.0.0.1:8900",
+        description="Server root, before /tmf-api/…",
+        examples=["https://mycx.telkom.example"],
+    )
+    token: SecretStr = Field(default=SecretStr(""), description="Bearer token; empty: none")
+    user: str = Field(default="", description="User for HTTP basic authentication; empty: none")
+    password: SecretStr = Field(default=SecretStr(""), description="Password for HTTP basic authentication")
+    timeout: float = Field(default=10, gt=0, description="Seconds that one call may take")
+
+
+class Mrtg(Part):
+    """MRTG's configuration and logs."""
+
+    cfg: Path = Field(default=Path("/etc/mrtg.cfg"), description="MRTG's configuration file")
+
+
+class SecureCrt(Part):
+    """Device sessions: SecureCRT's session files, and our account on the devices."""
+
+    sessions: Path = Field(default=Path("Sessions"), description="Folder of SecureCRT's session .ini files")
+    known_hosts: Path = Field(default=Path("known_hosts"), description="Host keys that a person has checked")
+    user: str = Field(default="", description="Read-only account, where the session file names none")
+    password: SecretStr = Field(default=SecretStr(""), description="Its password")
+    device_type: str = Field(default="huawei_vrp", description="netmiko's name of the devices' kind")
+    timeout: float = Field(default=15, gt=0, description="Seconds that one diagnosis of a device may take")
+
+
+class Policy(Part):
+    """The SOP's times and thresholds. Hours are of the (perhaps simulated) clock."""
+
+    analysis_threshold: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Confidence below which the agent decides on the analysis of a mail",
+    )
+    update_hours: float = Field(default=6, gt=0, description="Hours between two status updates to the customer (5.8)")
+    repair_hours: dict[str, float] = Field(
+        default={
+            "HVC_VVIP": 3,
+            "HVC_DIAMOND": 3,
+            "HVC_PLATINUM": 6,
+            "HVC_GOLD": 24,
+            "HVC_SILVER": 24,
+            "REGULER": 24,
+        },
+        description="Hours that a unit has for a repair, by the customer's tier, before the case is escalated (5.9)",
+    )
+    answer_hours: float = Field(
+        default=72, gt=0, description="Hours that we wait for a customer's answer to a question"
+    )
+    closing_hours: float = Field(
+        default=48, gt=0, description="Hours in which an answer to the closing letter reopens the case"
+    )
+    same_matter_days: float = Field(
+        default=14,
+        gt=0,
+        description="Days in which a new mail on the same line and matter joins an open case (5.3)",
+    )
+    our_segments: tuple[str, ...] = Field(
+        default=("DCS", "DBS"),
+        description="Segments that this desk serves; all others are handed over (W-89)",
+    )
+    segment_desks: dict[str, str] = Field(
+        default={
+            "DES": "Enterprise Care <enterprise.care@telkom.example>",
+            "DGS": "Government Care <government.care@telkom.example>",
+            "DWS": "Wholesale Care <wholesale.care@telkom.example>",
+            "OLO": "Wholesale Care <wholesale.care@telkom.example>",
+        },
+        description="Desk of each other segment, as name <address>",
+    )
+    units: tuple[str, ...] = Field(
+        default=("Access Network", "Core Network", "Billing", "Telkom"),
+        description="Units that repair; the last is Telkom itself (5.6)",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. ``Settings()`` reads them; use :func:`load_settings` to get readable errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LAYANAN_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+    )
+
+    home: Path = Field(default=Path(".layanan"), description="Folder for everything that is written")
+    database_url: str = Field(
+        default="",
+        description="Case store; empty: SQLite in the home folder",
+        examples=["postgresql+psycopg://layanan@db/layanan"],
+    )
+    clock: Literal["system", "simulated"] = Field(
+        default="system",
+        description="“simulated” lets `layanan clock advance` move the time: rehearsals and tests only",
+    )
+    timezone: str = Field(default="Asia/Jakarta", description="Zone in which people read times")
+    log_format: Literal["readable", "json"] = Field(default="readable", description="Form of log lines")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least level that is logged"
+    )
+
+    prefect_api_url: str = Field(default="http://127.0.0.1:4200/api", description="Prefect server's API")
+    prefect_ui_url: str = Field(default="", description="Prefect's UI; empty: the server's own")
+    worker_type: Literal["layanan", "process"] = Field(
+        default="layanan",
+        description="“layanan” runs flows in the worker's process; “process” starts one for each run",
+    )
+    worker_threads: int = Field(default=16, ge=1, description="Runs that one worker carries at a time")
+    poll_seconds: float = Field(default=0.5, gt=0, description="Seconds between a worker's looks for runs that are due")
+    run_minutes: float = Field(
+        default=30, gt=0, description="Minutes after which a run that does not end counts as hung"
+    )
+    claim_seconds: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds after which a letter that a process took to send, and did not report, is looked into",
+    )
+    intake_batch: int = Field(default=100, ge=1, description="Mails that one batch of intake holds")
+
+    mailboxes: list[Mailbox] = Field(default=[], description="Mailboxes of the EMS")
+    smtp: Smtp = Field(default=Smtp(), description="Server for letters")
+    sender_name: str = Field(default="Layanan Pelanggan Telkom", description="Name that letters come from")
+    mycx: HttpSystem = Field(default=HttpSystem(), description="My CX: trouble tickets (TMF621)")
+    nossa: HttpSystem = Field(default=HttpSystem(), description="NOSSA: progress of tickets (TMF621)")
+    siska: HttpSystem = Field(default=HttpSystem(), description="SISKA: customers (TMF629, TMF632)")
+    epayment: HttpSystem = Field(default=HttpSystem(), description="E-Payment: bills (TMF678)")
+    tenoss: HttpSystem = Field(default=HttpSystem(), description="TENOSS: services (TMF638)")
+    telkom_center: HttpSystem = Field(default=HttpSystem(), description="TELKOM.CENTER: topology (TMF639)")
+    embassy: HttpSystem = Field(default=HttpSystem(), description="EMBASSY: line quality (TMF653)")
+    mrtg: Mrtg = Field(default=Mrtg(), description="MRTG: traffic of links")
+    securecrt: SecureCrt = Field(default=SecureCrt(), description="SecureCRT: device sessions")
+    policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone; an example: Asia/Jakarta") from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which people read times."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def store_url(self) -> str:
+        """The case store's SQLAlchemy address."""
+        return self.database_url or f"sqlite:///{(self.home / 'cases.sqlite').absolute()}"
+
+    @property
+    def store_id(self) -> str:
+        """Tells two case stores on one Prefect server apart, without naming the data base."""
+        return hashlib.sha256(self.store_url.encode()).hexdigest()[:8]
+
+    @property
+    def ui_url(self) -> str:
+        """Where people open Prefect's UI."""
+        return self.prefect_ui_url or self.prefect_api_url.removesuffix("/api")
+
+    @cached_property
+    def own_addresses(self) -> frozenset[str]:
+        """Every address of ours, lower case: mail from one of them is never a customer's."""
+        return frozenset(box.address.lower() for box in self.mailboxes)
+
+    @property
+    def pool_name(self) -> str:
+        """Prefect's work pool: one for each type of worker."""
+        return "layanan" if self.worker_type == "layanan" else f"layanan-{self.worker_type}"
+
+    def mailbox(self, address: str) -> Mailbox:
+        """The mailbox with this address.
+
+        Raises:
+            SettingsError: the settings know none; letters of its cases cannot be looked after.
+        """
+        box = next((box for box in self.mailboxes if box.address.lower() == address.lower()), None)
+        if box is None:
+            raise SettingsError("LAYANAN_MAILBOXES: a mailbox that has open cases is missing")
+        return box
+
+    def repair_time(self, tier: str) -> timedelta:
+        """Time that a unit has for a repair; an unknown tier has the longest."""
+        hours = self.policy.repair_hours
+        return timedelta(hours=hours.get(tier, max(hours.values())))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of sources, strongest first."""
+        secrets: tuple[PydanticBaseSettingsSource, ...] = ()
+        if folder := os.environ.get("LAYANAN_SECRETS_DIR"):
+            secrets = (
+                NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder, secrets_nested_delimiter="__"),
+            )
+        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("LAYANAN_SETTINGS", "layanan.toml")))
+        return (init_settings, env_settings, dotenv_settings, *secrets, toml)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one line a problem, with the setting's name, what is wrong and an example.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_problem(item) for item in error.errors(include_input=False))) from None
+
+
+def _problem(item: Any) -> str:
+    path = [str(part) for part in item["loc"]]
+    examples: list[Any] = []
+    model: Any = Settings
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            continue
+        examples = field.examples or ([] if field.is_required() or field.default in ("", []) else [field.default])
+        model = next(
+            (t for t in (field.annotation, *getattr(field.annotation, "__args__", ())) if hasattr(t, "model_fields")),
+            None,
+        )
+    example = f" (for example {examples[0]})" if examples and not isinstance(examples[0], BaseModel) else ""
+    return f"LAYANAN_{'__'.join(path).upper()}: {item['msg']}{example}"

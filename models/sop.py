@@ -1,0 +1,266 @@
+"""The SOP as data: IN.OCC.TDSCC.P-05 rev 02, e-mail service of TDSCC.
+
+The numbers, clauses and names stand here once; the decorators of ``tasks/`` and the README's table are held
+against this table by tests, and this table against the original document.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+REVISION = "IN.OCC.TDSCC.P-05 rev 02"
+
+
+class Role(StrEnum):
+    """Who performs or decides; the value is what people read."""
+
+    AGENT = "Agent Email"
+    TEAM_LEADER = "Team Leader"
+    SUPERVISOR = "Supervisor"
+    UNIT = "Unit terkait / Related unit"
+    CUSTOMER = "Pelanggan / Customer"
+    SYSTEM = "Sistem / System"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A row of the SOP's section 7. ``task`` is the file in ``tasks/`` and the function in it."""
+
+    number: int
+    task: str
+    indonesian: str
+    """As the document has it."""
+    english: str
+    label: str
+    """What operators read in the Prefect UI."""
+    performers: tuple[Role, ...]
+    output: str
+    goal: str
+    kpi: str
+
+
+_A = (Role.AGENT,)
+_A_TL_SPV = (Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR)
+
+ACTIVITIES: tuple[Activity, ...] = (
+    Activity(
+        1,
+        "receive_and_analyse",
+        "Menerima email dan menganalisa penjelasan pelanggan",
+        "Receive and analyse",
+        "Terima & analisa / Receive and analyse",
+        _A,
+        "complaint or information",
+        "analysis of the need",
+        "Kebutuhan pelanggan tercatat / the customer's need is recorded",
+    ),
+    Activity(
+        2,
+        "serve_complaint",
+        "Melayani komplain pelanggan",
+        "Serve the complaint",
+        "Layani komplain / Serve the complaint",
+        _A,
+        "the complaint's details",
+        "know the complaint",
+        "Kesesuaian catatan dengan komplain / the record matches the complaint",
+    ),
+    Activity(
+        3,
+        "find_information",
+        "Memberikan informasi kebutuhan pelanggan",
+        "Give the information the customer needs",
+        "Siapkan informasi / Find the information",
+        _A,
+        "information",
+        "meet the need",
+        "Kesesuaian informasi dengan produk Telkom / the information fits Telkom's product",
+    ),
+    Activity(
+        4,
+        "handle_complaint",
+        "Penanganan komplain pelanggan",
+        "Handle the complaint",
+        "Tangani komplain / Handle the complaint",
+        _A,
+        "a solution",
+        "find a solution",
+        "Kesesuaian solusi dengan produk Telkom / the solution fits Telkom's product",
+    ),
+    Activity(
+        5,
+        "solve_need",
+        "Mensolusikan kebutuhan pelanggan",
+        "Solve the customer's need",
+        "Solusikan kebutuhan / Solve the need",
+        _A,
+        "the problem's solution",
+        "handle the complaint",
+        "Solusi pada saat itu juga / solved there and then",
+    ),
+    Activity(
+        6,
+        "handle_intensively",
+        "Penanganan komplain pelanggan secara intens",
+        "Handle the complaint intensively",
+        "Tangani intens / Handle intensively",
+        _A,
+        "the problem's solution",
+        "handle it intensively",
+        "Informasi dan solusi diberikan / information and solution given",
+    ),
+    Activity(
+        7,
+        "coordinate_with_unit",
+        "Mengkordinasikan pelanggan dengan unit terkait",
+        "Coordinate with the related unit",
+        "Koordinasi unit / Coordinate with unit",
+        _A,
+        "solution from the applications",
+        "handle the complaint",
+        "Solusi bersama pihak backend / solution together with the back-end party",
+    ),
+    Activity(
+        8,
+        "escalate_to_team_leader",
+        "Melakukan eskalasi ke team leader",
+        "Escalate to the team leader",
+        "Eskalasi ke team leader / Escalate to team leader",
+        _A,
+        "solution",
+        "solved sooner",
+        "SLA penanganan komplain / SLA of complaint handling",
+    ),
+    Activity(
+        9,
+        "inform_status",
+        "Menginformasikan status update keluhan",
+        "Inform the status of the complaint",
+        "Kabar status / Inform the status",
+        _A_TL_SPV,
+        "status update",
+        "the customer knows the current state",
+        "Informasi tepat dan berkala / information on time and at regular intervals",
+    ),
+    Activity(
+        10,
+        "inform_result",
+        "Memberikan informasi hasil penanganan gangguan",
+        "Inform the result of the repair",
+        "Kabar hasil / Inform the result",
+        _A_TL_SPV,
+        "solution",
+        "request fulfilled",
+        "Solusi penanganan diberikan / solution given",
+    ),
+    Activity(
+        11,
+        "give_information",
+        "Memberikan informasi yang dibutuhkan pelanggan",
+        "Give the information the customer asked for",
+        "Beri informasi / Give the information",
+        _A,
+        "information",
+        "request fulfilled",
+        "Informasi sesuai kebutuhan / the information is what was asked",
+    ),
+    Activity(
+        12,
+        "closing",
+        "Closing",
+        "Closing",
+        "Closing / Closing",
+        _A,
+        "closing",
+        "a satisfied customer",
+        "Closing sesuai standar / closing follows the standard",
+    ),
+)
+BY_NUMBER = {activity.number: activity for activity in ACTIVITIES}
+BY_TASK = {activity.task: activity for activity in ACTIVITIES}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recorded step that section 7 does not number; ``clause`` is where the SOP asks for it."""
+
+    task: str
+    clause: str
+    label: str
+    performer: Role = Role.AGENT
+
+
+STEPS: tuple[Step, ...] = (
+    Step("first_response", "5.2", "Respon awal / First response"),
+    Step("ask_customer", "5.4", "Tanya pelanggan / Ask the customer"),
+    Step("hand_over_segment", "W-89", "Beda segmentasi / Hand over to other segment"),
+    Step("end_case", "12", "Kasus selesai / Case ends", Role.SYSTEM),
+)
+STEPS_BY_TASK = {step.task: step for step in STEPS}
+
+POLICIES: dict[str, str] = {
+    "5.1": "Every letter opens with the greeting of the courtesy standard",
+    "5.2": "Mail is checked and answered as response time: a first response",
+    "5.3": "Before a complaint is handled: is it an old or a new one?",
+    "5.4": "The complaint is recorded, to be passed to the party that solves it",
+    "5.5": "Information given also names related products",
+    "5.6": "Team Leader or Supervisor take over; what Infomedia cannot handle goes to Telkom",
+    "5.7": "The agent coordinates with the related unit to speed the repair up",
+    "5.8": "The customer gets updates at regular intervals",
+    "5.9": "The agent escalates to Team Leader or Supervisor to speed coordination up",
+    "5.10": "The customer is told the progress, the cause and the repair",
+}
+
+SYSTEMS: dict[str, str] = {
+    "EMS": "Email Monitoring System: receives from and sends to customers",
+    "My CX": "creates the trouble ticket",
+    "NOSSA": "monitors complaint handling",
+    "E-Payment": "the customer's bills",
+    "SISKA": "customer data base, segmentation",
+    "TENOSS": "data base and information check, Data & Internet",
+    "TELKOM.CENTER": "data and topology of links, Data & Internet",
+    "SecureCRT": "terminal sessions to Telkom's devices",
+    "MRTG": "traffic of a link, Data & Internet",
+    "EMBASSY": "line quality of IndiHome",
+}
+
+WORK_INSTRUCTIONS: dict[str, str] = {
+    "W-75": "Agent Email Level 0",
+    "W-76": "Agent Email Level 1 (rev 02)",
+    "W-86": "Agent Email, Monitoring (rev 02)",
+    "W-89": "Agent Email, customer of another segment",
+}
+
+SITES = ("JKT", "BDG")
+
+START, END = 0, 99
+ORDER: dict[int, frozenset[int]] = {
+    START: frozenset({1}),
+    # W-89, thanks and mail without a wish go from the analysis to the closing;
+    # a customer who does not answer our question, too
+    # mail that is not for us, and thanks for a closing, end there
+    1: frozenset({1, 2, 3, 12, END}),
+    2: frozenset({4}),
+    3: frozenset({11}),
+    4: frozenset({5, 6}),
+    5: frozenset({10}),
+    6: frozenset({7, 8, 10}),
+    7: frozenset({7, 8, 9, 10}),
+    8: frozenset({6, 7, 8, 9, 10}),
+    9: frozenset({7, 8, 9, 10}),
+    10: frozenset({12}),
+    11: frozenset({12}),
+    # an answer within the waiting period: read again (1) or, disputed, handled again
+    12: frozenset({1, END}),
+}
+"""Which activity may follow which. ``START`` and ``END`` are the case's own ends."""
+
+
+def disallowed(path: Sequence[int]) -> list[tuple[int, int]]:
+    """Steps of a case's path that the SOP does not allow; an empty list for a good one.
+
+    Args:
+        path: activity numbers in the order in which they were done, of a case that ended.
+    """
+    steps = [START, *path, END]
+    return [(a, b) for a, b in zip(steps, steps[1:], strict=False) if b not in ORDER[a]]

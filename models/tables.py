@@ -1,0 +1,269 @@
+"""The case store's tables. Times are aware UTC; JSON columns hold what a pydantic model wrote.
+
+``SQLModel(table=True)`` does not validate: every table has a plain base model in front (``New…``) that does, and
+rows are made from those by :func:`row`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import AwareDatetime
+from sqlalchemy import JSON, Dialect, String, UniqueConstraint
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+Json = dict[str, Any]
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Stores aware times as UTC and gives them back aware, on data bases with and without zones."""
+
+    impl = SqlDateTime
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, which would silently mean another moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite gives naive times back; they are UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# sqlmodel wants a class or an instance per column; one cacheable instance serves all
+UTC_TIME: Any = UtcDateTime()
+
+
+class NewCase(SQLModel):
+    """A case as intake opens it."""
+
+    site: Literal["JKT", "BDG"] = Field(sa_type=String)
+    mailbox: str
+    address: str
+    """The customer's address: every letter goes there, and nowhere else."""
+    name: str = ""
+    subject: str = ""
+    language: Literal["id", "en"] = Field(default="id", sa_type=String)
+    opened_at: AwareDatetime
+    sop_revision: str
+    previous_id: int | None = None
+    """A closed case that this one follows."""
+
+
+class Case(NewCase, table=True):
+    """One customer's matter, from the first mail to closing."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(index=True)
+    opened_at: datetime = Field(sa_type=UTC_TIME)
+    previous_id: int | None = Field(default=None, foreign_key="case.id")
+    status: str = Field(default="open", index=True)
+    """``open``, ``closed`` or ``cancelled`` (its run was cancelled in the Prefect UI)."""
+    outcome: str = ""
+    kind: str = ""
+    topic: str = ""
+    service_number: str = Field(default="", index=True)
+    customer_id: str = Field(default="", index=True)
+    segment: str = ""
+    tier: str = ""
+    closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    run_id: str | None = Field(default=None, index=True)
+    restarts: int = 0
+    """How often its run was started again after a crash or failure."""
+
+    @property
+    def reference(self) -> str:
+        """What customers and people call it: site and number, ``JKT-0000123``."""
+        return f"{self.site}-{self.key:07d}"
+
+    @property
+    def key(self) -> int:
+        """The id of a stored case."""
+        if self.id is None:
+            raise ValueError("the case is not stored yet")
+        return self.id
+
+
+class NewMessage(SQLModel):
+    """A mail that the server showed, with its one outcome."""
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+    sha256: str
+    message_id: str = ""
+    sender: str = ""
+    sender_name: str = ""
+    subject: str = ""
+    language: Literal["id", "en"] = Field(default="id", sa_type=String)
+    text: str = ""
+    new_text: str = ""
+    references: list[str] = []
+    received_at: AwareDatetime
+    outcome: Literal["opened", "joined", "automatic", "other_segment", "duplicate", "set_aside"] = Field(
+        sa_type=String, index=True
+    )
+    reason: str = ""
+    case_id: int | None = None
+
+
+class Message(NewMessage, table=True):
+    """The intake ledger: one row for every mail ever seen."""
+
+    __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "uid"),)
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(index=True)
+    message_id: str = Field(default="", index=True)
+    references: list[str] = Field(default_factory=list, sa_type=JSON)
+    received_at: datetime = Field(sa_type=UTC_TIME)
+    case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
+
+
+class NewLetter(SQLModel):
+    """A letter that an activity wrote."""
+
+    case_id: int
+    kind: str
+    occurrence: int
+    message_id: str
+    recipient: str
+    sender: str
+    subject: str
+    sha256: str
+    written_at: AwareDatetime
+
+
+class Letter(NewLetter, table=True):
+    """What was written; ``outbox`` says what became of it. The raw message lies in the blob folder."""
+
+    __table_args__ = (UniqueConstraint("case_id", "kind", "occurrence"),)
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    message_id: str = Field(unique=True)
+    written_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class Outbox(SQLModel, table=True):
+    """The way out of one letter: ``queued``, ``sending``, ``sent``, or ``failed`` for good."""
+
+    letter_id: int = Field(primary_key=True, foreign_key="letter.id")
+    state: str = Field(default="queued", index=True)
+    attempts: int = 0
+    not_before: datetime = Field(sa_type=UTC_TIME)
+    """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
+    sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    error: str = ""
+
+
+class ActivityRecord(SQLModel, table=True):
+    """The activity ledger: the case run's memory, and what managers audit.
+
+    One row for each activity, step or wait that is over; ``attempt`` counts the times that a person had to help.
+    """
+
+    __table_args__ = (UniqueConstraint("case_id", "name", "occurrence", "attempt"),)
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    number: int | None = None
+    """Of the SOP's section 7; None for steps and waits."""
+    name: str
+    occurrence: int
+    attempt: int = 1
+    state: str
+    """``done``, ``failed`` (a person is asked) or ``refused`` (a form's answer that could not be taken)."""
+    output: Json = Field(default_factory=dict, sa_type=JSON)
+    performer: str
+    started_at: datetime = Field(sa_type=UTC_TIME)
+    ended_at: datetime = Field(sa_type=UTC_TIME)
+    tries: int = 1
+    """How often the engine ran it for this record."""
+    run_id: str = ""
+    sop_revision: str
+
+
+class Decision(SQLModel, table=True):
+    """What a person, or the system in a person's form, decided."""
+
+    __table_args__ = (UniqueConstraint("case_id", "wait_key"),)
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    wait_key: str
+    form: str
+    role: str
+    by: str
+    """Name, or ``system``."""
+    answers: Json = Field(default_factory=dict, sa_type=JSON)
+    decided_at: datetime = Field(sa_type=UTC_TIME)
+    wake_id: int | None = Field(default=None, foreign_key="wake.id")
+
+
+class Wait(SQLModel, table=True):
+    """What a case waits for now; the row goes when the wait is over."""
+
+    case_id: int = Field(primary_key=True, foreign_key="case.id")
+    wait_key: str
+    form: str
+    role: str = Field(index=True)
+    since: datetime = Field(sa_type=UTC_TIME)
+    description: str
+    json_schema: Json = Field(default_factory=dict, sa_type=JSON)
+
+
+class Wake(SQLModel, table=True):
+    """Something that happened to a case: a mail, a unit's report, a deadline. Kept until a wait takes it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    kind: str
+    """``mail``, ``unit``, or the kind of a :class:`Deadline` that is due."""
+    source: str = Field(unique=True)
+    """What caused it, so that it is kept once."""
+    answers: Json = Field(default_factory=dict, sa_type=JSON)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    taken_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+    taken_by: str = ""
+    """Key of the wait that took it, or why it was refused."""
+
+
+class TicketRow(SQLModel, table=True):
+    """A trouble ticket of a case, as last seen."""
+
+    __tablename__ = "ticket"
+    external_id: str = Field(primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    ticket_id: str
+    unit: str
+    status: str
+    status_reason: str = ""
+    status_since: datetime = Field(sa_type=UTC_TIME)
+    open: bool = Field(default=True, index=True)
+
+
+class Deadline(SQLModel, table=True):
+    """A moment at which the monitor wakes the case."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id", index=True)
+    kind: str
+    """``update`` (5.8), ``repair`` (5.9), ``answer`` or ``closing``."""
+    due_at: datetime = Field(sa_type=UTC_TIME, index=True)
+    over: bool = Field(default=False, index=True)
+    """Met, missed and passed on, or no longer wanted."""
+
+
+R = TypeVar("R", bound=SQLModel)
+
+
+def row(table: type[R], new: SQLModel, **more: Any) -> R:
+    """A table row from a validated plain model."""
+    return table(**new.model_dump(), **more)

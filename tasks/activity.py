@@ -1,0 +1,239 @@
+"""`@activity(number)`: an SOP activity as a recorded, retried, once-only Prefect task.
+
+Calling a decorated function inside a case's flow looks in the ledger first: what is recorded is returned without a
+task run, so each activity stands once in the run's history however often the run wakes. Otherwise the body runs
+as a Prefect task (retried while that helps, bounded in time), and its output, actor, times, tries and run are recorded
+in one transaction with its local effects. What cannot be done is recorded as failed and a person is asked.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, get_type_hints
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import task_run
+from pydantic import BaseModel
+from sqlmodel import select
+
+from adapters.store import Conflict
+from models.errors import LayananError, MissingFact
+from models.forms import FixActivity, FixActivityByLeader, FixChoice
+from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
+from models.tables import ActivityRecord, Case
+from tasks import drain
+from tasks.case_run import CaseRun
+from tasks.send_letter import send_letter
+from tasks.waits import decide
+from tasks.work import Work
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=BaseModel)
+Body = Callable[Concatenate[Work, P], R]
+
+RETRY_DELAYS = [2.0, 10.0, 30.0, 60.0]
+"""Seconds between tries of an activity; a system that is away longer than that is a person's matter."""
+TIMEOUT = 120
+"""Seconds that one try of an activity may take."""
+
+
+def activity(number: int) -> Callable[[Body[P, R]], "Activity[P, R]"]:
+    """Make a function the SOP's activity ``number``; its name must be the one that `models/sop.py` gives."""
+
+    def decorate(body: Body[P, R]) -> "Activity[P, R]":
+        known = BY_TASK[body.__name__]
+        if known.number != number:
+            raise ValueError(f"{body.__name__} is activity {known.number} of the SOP, not {number}")
+        return Activity(body, number, f"{number} · {known.label}", known.performers[0])
+
+    return decorate
+
+
+def step(clause: str) -> Callable[[Body[P, R]], "Activity[P, R]"]:
+    """Make a function a recorded step that section 7 does not number but ``clause`` asks for."""
+
+    def decorate(body: Body[P, R]) -> "Activity[P, R]":
+        known = STEPS_BY_TASK[body.__name__]
+        if known.clause != clause:
+            raise ValueError(f"{body.__name__} belongs to {known.clause} of the SOP, not {clause}")
+        return Activity(body, None, f"{clause} · {known.label}", known.performer)
+
+    return decorate
+
+
+class Activity(Generic[P, R]):
+    """A decorated activity; call it with the case's run in the place of :class:`Work`."""
+
+    def __init__(self, body: Body[P, R], number: int | None, label: str, performer: str) -> None:
+        self.body = body
+        self.number = number
+        self.name = body.__name__
+        self.label = label
+        self.performer = performer
+        self.output: type[R] = get_type_hints(body)["return"]
+        self.__doc__ = body.__doc__
+        self.task: Task[..., Any] = Task(
+            self._perform,
+            name=label,
+            task_run_name=label,
+            retries=len(RETRY_DELAYS),
+            retry_delay_seconds=RETRY_DELAYS,
+            retry_jitter_factor=0.3,
+            retry_condition_fn=_helps,
+            timeout_seconds=TIMEOUT,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )
+
+    def __call__(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do it, or return what was done."""
+        occurrence = case.next_occurrence(self.name)
+        given: dict[str, str] = {}
+        desk = FixActivity
+        for attempt in count(1):
+            record = case.record(self.name, occurrence, attempt)
+            if record is None:
+                doing = _Doing(self, case, occurrence, attempt, given, args, kwargs)
+                record = self._run(doing)
+                case.remember(record)
+            if record.state == "done":
+                return self.output.model_validate(record.output)
+            fact = str(record.output.get("fact", ""))
+            fix = decide(
+                case,
+                desk,
+                key=f"{self.name}.{occurrence}.fix{attempt}",
+                about=f"**{self.label}** tidak dapat diselesaikan / could not be done: {record.output['error']}"
+                + (f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""),
+            )
+            given |= {fact: fix.value.strip()} if fact and fix.value.strip() else {}
+            desk = FixActivityByLeader if fix.choice is FixChoice.TEAM_LEADER else FixActivity
+        raise AssertionError("unreachable")
+
+    def do_now(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> list[int]:
+        """Do it without a task run, for batches; returns the ids of the letters to send.
+
+        What fails is recorded as failed; the case goes on without it.
+        """
+        occurrence = case.next_occurrence(self.name)
+        if case.record(self.name, occurrence) is not None:
+            return []
+        doing = _Doing(self, case, occurrence, 1, {}, args, kwargs)
+        try:
+            record, letters = doing.perform()
+        except LayananError as error:
+            if not error.permanent:
+                raise
+            record, letters = doing.failed(error), []
+        case.remember(record)
+        return letters
+
+    def _run(self, doing: "_Doing[P, R]") -> ActivityRecord:
+        drain.stop_if_asked()
+        try:
+            record, letters = cast(tuple[ActivityRecord, list[int]], self.task(doing))
+        except LayananError as error:
+            return doing.failed(error)
+        for letter_id in letters:
+            send_letter(letter_id)
+        return record
+
+    @staticmethod
+    def _perform(doing: "_Doing[P, R]") -> "tuple[ActivityRecord, list[int]]":
+        return doing.perform()
+
+
+class _Doing(Generic[P, R]):
+    """One attempt at an activity. A plain class, so that Prefect passes it on without looking inside."""
+
+    def __init__(
+        self,
+        activity: Activity[P, R],
+        case: CaseRun,
+        occurrence: int,
+        attempt: int,
+        given: dict[str, str],
+        args: Any,
+        kwargs: Any,
+    ) -> None:
+        self.activity = activity
+        self.run = case
+        self.occurrence = occurrence
+        self.attempt = attempt
+        self.given = given
+        self.args = args
+        self.kwargs = kwargs
+        self.started = case.systems.clock.now()
+
+    def perform(self) -> tuple[ActivityRecord, list[int]]:
+        """Run the body and record it; a try before this one may have got that far already."""
+        if (already := self._recorded()) is not None:
+            return already, []
+        with self.run.store.read() as session:
+            case = session.exec(select(Case).where(Case.id == self.run.case_id)).one()
+        work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given)
+        output = self.activity.body(work, *self.args, **self.kwargs)
+        record = self._new(
+            "done", output.model_dump(mode="json"), work.performer or self.activity.performer, task_run.run_count or 1
+        )
+        try:
+            with self.run.store.write() as session:
+                session.add(record)
+                session.flush()
+                for effect in work.effects:
+                    known_now = effect(session)
+                    if isinstance(known_now, self.activity.output):
+                        record.output = known_now.model_dump(mode="json")
+        except Conflict:
+            already = self._recorded()
+            if already is None:
+                raise
+            return already, []
+        return record, [letter.id for letter in work.letters if letter.id is not None]
+
+    def failed(self, error: LayananError) -> ActivityRecord:
+        """Record that a person must help."""
+        output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
+        record = self._new("failed", output, self.activity.performer, 1)
+        with self.run.store.write() as session:
+            session.add(record)
+        return record
+
+    def _new(self, state: str, output: dict[str, Any], performer: str, tries: int) -> ActivityRecord:
+        ended: datetime = self.run.systems.clock.now()
+        return ActivityRecord(
+            case_id=self.run.case_id,
+            number=self.activity.number,
+            name=self.activity.name,
+            occurrence=self.occurrence,
+            attempt=self.attempt,
+            state=state,
+            output=output,
+            performer=performer,
+            started_at=self.started,
+            ended_at=ended,
+            tries=tries,
+            run_id=self.run.run_id,
+            sop_revision=REVISION,
+        )
+
+    def _recorded(self) -> ActivityRecord | None:
+        with self.run.store.read() as session:
+            return session.exec(
+                select(ActivityRecord).where(
+                    ActivityRecord.case_id == self.run.case_id,
+                    ActivityRecord.name == self.activity.name,
+                    ActivityRecord.occurrence == self.occurrence,
+                    ActivityRecord.attempt == self.attempt,
+                )
+            ).first()
+
+
+def _helps(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again helps: our errors say so, a time-out may pass, anything else is a defect."""
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, LayananError):
+        return not error.permanent
+    return isinstance(error, TimeoutError)

@@ -1,0 +1,21 @@
+"""Ask the customer what is needed to help (SOP 5.4: the record must be complete before it is passed on)."""
+
+from datetime import timedelta
+
+from models.letter import QuestionFacts
+from models.need import Need, Output
+from tasks.activity import step
+from tasks.work import Work
+
+
+class Asked(Output):
+    """The letter that asked."""
+
+    letter: str
+
+
+@step("5.4")
+def ask_customer(work: Work, need: Need) -> Asked:
+    """Write the customer what is missing, and wait for the answer only so long."""
+    work.deadline("answer", timedelta(hours=work.settings.policy.answer_hours))
+    return Asked(letter=work.letter(QuestionFacts(missing=need.missing)).message_id)

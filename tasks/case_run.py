@@ -1,0 +1,89 @@
+"""A case as its run sees it: its ledger, read in one query, and how often each step has come up so far.
+
+Prefect runs a flow's body again from the top after every wait. The ledger makes that harmless: what is recorded is
+not done again. Occurrences are counted per name within one pass of the body, so that a body that takes the same
+decisions counts the same way each time.
+"""
+
+from collections import Counter
+
+from prefect.runtime import flow_run
+from sqlmodel import select
+
+from adapters.store import Store
+from adapters.wiring import Systems, systems
+from models.errors import UnknownCase
+from models.tables import ActivityRecord, Case, Message
+
+Key = tuple[str, int, int]
+
+
+class CaseRun:
+    """One pass of a case's flow."""
+
+    def __init__(self, case_id: int, systems: Systems, reference: str, records: list[ActivityRecord]) -> None:
+        self.case_id = case_id
+        self.reference = reference
+        self.systems = systems
+        self._records: dict[Key, ActivityRecord] = {}
+        self._counts: Counter[str] = Counter()
+        for record in records:
+            self.remember(record)
+
+    @classmethod
+    def open(cls, case_id: int, wired: Systems | None = None) -> "CaseRun":
+        """Read the case and its ledger, in one query.
+
+        Raises:
+            UnknownCase: there is no such case.
+        """
+        wired = wired or systems()
+        query = (
+            select(Case, ActivityRecord)
+            .join(ActivityRecord, ActivityRecord.case_id == Case.id, isouter=True)  # type: ignore[arg-type]
+            .where(Case.id == case_id)
+            .order_by(ActivityRecord.id)  # type: ignore[arg-type]
+        )
+        with wired.store.read() as session:
+            rows = session.exec(query).all()
+        if not rows:
+            raise UnknownCase(f"there is no case {case_id}")
+        return cls(case_id, wired, rows[0][0].reference, [record for _, record in rows if record is not None])
+
+    @property
+    def store(self) -> Store:
+        """The case store."""
+        return self.systems.store
+
+    @property
+    def telkom(self) -> str:
+        """The unit that stands for Telkom itself (5.6)."""
+        return self.systems.settings.policy.units[-1]
+
+    @property
+    def run_id(self) -> str:
+        """The engine's id of this run; empty outside of one."""
+        return flow_run.get_id() or ""
+
+    def next_occurrence(self, name: str) -> int:
+        """Number of this coming-up of ``name`` within the pass, from 1."""
+        self._counts[name] += 1
+        return self._counts[name]
+
+    def record(self, name: str, occurrence: int, attempt: int = 1) -> ActivityRecord | None:
+        """What the ledger says."""
+        return self._records.get((name, occurrence, attempt))
+
+    def remember(self, record: ActivityRecord) -> None:
+        """Add a record that this pass has made."""
+        self._records[record.name, record.occurrence, record.attempt] = record
+
+    def snapshot(self) -> Case:
+        """The case's row as it is now."""
+        with self.store.read() as session:
+            return session.exec(select(Case).where(Case.id == self.case_id)).one()
+
+    def message(self, message_id: int) -> Message:
+        """A mail of the intake ledger."""
+        with self.store.read() as session:
+            return session.exec(select(Message).where(Message.id == message_id)).one()

@@ -1,0 +1,138 @@
+"""What the back-office systems say of a complaint: each kind of matter asks the systems that know it.
+
+A finding is either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
+each system asked. Texts for the customer are in the case's language.
+"""
+
+from models.errors import Refused
+from models.facts import LineQuality, Resource
+from models.need import Finding, Need, Solution
+from tasks.serve_complaint import Complaint
+from tasks.work import Work
+
+BILLING = {"billing_amount", "payment", "compensation", "bill_copy"}
+LINE = {"no_service", "slow", "intermittent", "voice_fault", "tv_fault", "device"}
+LINK_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi"}
+FULL = 0.9
+"""Share of a link's size above which it is full (inference)."""
+
+ACCESS, CORE, BILLS = 0, 1, 2
+"""Places of the units in the setting ``policy.units``."""
+
+SOLUTIONS = {
+    "paid": {
+        "id": Solution(
+            cause="Pembayaran Bapak/Ibu sempat belum tercatat di sistem tagihan",
+            repair="Pembayaran sudah tercatat lunas dan layanan dapat digunakan kembali",
+        ),
+        "en": Solution(
+            cause="Your payment had not yet been recorded in the billing system",
+            repair="Your payment is now recorded in full and the service can be used again",
+        ),
+    },
+    "line_good": {
+        "id": Solution(
+            cause="Hasil ukur jaringan sampai ke rumah Bapak/Ibu normal; gangguan berasal dari sisi perangkat",
+            repair="Sesi jaringan diperbarui dari pusat; mohon matikan ONT/modem 30 detik lalu nyalakan kembali",
+        ),
+        "en": Solution(
+            cause="The line to your premises measures well; the disturbance comes from the equipment",
+            repair="The session was renewed from our side; please switch the ONT/modem off for 30 seconds and on again",
+        ),
+    },
+    "link_full": {
+        "id": Solution(
+            cause="Pemakaian link Bapak/Ibu pada satu jam terakhir mendekati kapasitasnya",
+            repair="Link diperiksa dan normal; kapasitas dapat ditingkatkan sesuai kebutuhan",
+        ),
+        "en": Solution(
+            cause="Traffic on your link in the last hour was close to its capacity",
+            repair="The link was checked and works; its capacity can be raised to what you need",
+        ),
+    },
+}
+
+
+def diagnose(work: Work, need: Need, complaint: Complaint) -> Finding:
+    """Ask the systems about this complaint.
+
+    Raises:
+        Unavailable: a system does not answer; the activity is tried again.
+        Refused, BrokenAnswer: a person must look.
+    """
+    if need.topic in BILLING:
+        return _billing(work, need, complaint)
+    if LINK_PRODUCTS & set(need.products) or need.topic == "link_quality":
+        return _link(work, need, complaint)
+    if need.topic in LINE:
+        return _line(work, need, complaint)
+    return _finding(work, complaint, ACCESS, [])
+
+
+def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
+    bills = work.systems.epayment.bills(need.customer_id)
+    overdue = [bill for bill in bills if bill.overdue(work.now)]
+    evidence = [f"E-Payment: {len(bills)} tagihan, {len(overdue)} lewat jatuh tempo"]
+    if need.topic == "payment" and bills and not overdue:
+        return _finding(work, complaint, BILLS, evidence, "paid")
+    return _finding(work, complaint, BILLS, evidence)
+
+
+def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
+    disturbance = work.systems.nossa.open_disturbance(need.service_number)
+    if disturbance is not None:
+        return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}"])
+    test = work.systems.embassy.measure(need.service_number, f"{work.case.reference}/{work.occurrence}")
+    evidence = [f"EMBASSY: {test.quality}, SNR {test.snr_db} dB, redaman {test.attenuation_db} dB"]
+    solved = "line_good" if test.quality is LineQuality.GOOD else ""
+    return _finding(work, complaint, ACCESS, evidence, solved)
+
+
+def _link(work: Work, need: Need, complaint: Complaint) -> Finding:
+    services = [one for one in work.systems.tenoss.services(need.customer_id) if one.service_id == need.service_number]
+    evidence = [f"TENOSS: {one.service_id} {one.state}{', gagal' if one.failed else ''}" for one in services]
+    resources = [
+        resource
+        for service in services
+        for identifier in service.resources
+        for resource in work.systems.telkom_center.topology(identifier)
+    ]
+    down = [one for one in resources if one.operational is False]
+    evidence += [f"TELKOM.CENTER: {one.name} mati" for one in down]
+    evidence += _device(work, resources)
+    full = False
+    for target in {one.traffic_target for one in resources if one.traffic_target}:
+        traffic = work.systems.mrtg.traffic(target)
+        if traffic is not None:
+            shares = [share for share in (traffic.in_share, traffic.out_share) if share is not None]
+            full = full or any(share >= FULL for share in shares)
+            said = f", {max(shares):.0%} dari kapasitas" if shares else ""
+            evidence.append(f"MRTG: {traffic.state}{said}")
+    failed = bool(down) or any(one.failed for one in services)
+    return _finding(work, complaint, CORE, evidence, "link_full" if full and not failed else "")
+
+
+def _device(work: Work, resources: list[Resource]) -> list[str]:
+    """Look at the first port whose device has a session, read-only."""
+    device = next((one.device for one in resources if one.device), None)
+    port = next((one.name for one in resources if one.traffic_target), None)
+    if device is None or port is None:
+        return []
+    try:
+        reading = work.systems.securecrt.read_interface(device, port)
+    except Refused as error:
+        # a device that nobody may read is worth a line; the other systems still tell
+        return [str(error)]
+    first_line = reading.output.strip().partition("\n")[0][:120]
+    return [f"SecureCRT {device}: {first_line}"]
+
+
+def _finding(work: Work, complaint: Complaint, unit: int, evidence: list[str], solution: str = "") -> Finding:
+    units = work.settings.policy.units
+    language = "en" if work.case.language == "en" else "id"
+    return Finding(
+        solution=SOLUTIONS[solution][language] if solution else None,
+        unit=units[min(unit, len(units) - 1)],
+        evidence=tuple(evidence),
+        severity=complaint.severity,
+    )

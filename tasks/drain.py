@@ -1,0 +1,57 @@
+"""Stopping between activities: a run that is asked to stop does so before its next activity begins.
+
+Used by the worker: at SIGTERM all runs are handed back to the server, to be taken up at the next start; a run that
+a person cancels ends.
+"""
+
+import threading
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
+from prefect.runtime import flow_run
+from prefect.states import Scheduled
+
+_draining = threading.Event()
+_stopped_runs: set[str] = set()
+
+
+def begin() -> None:
+    """All runs of this process stop at their next activity."""
+    _draining.set()
+
+
+def asked() -> bool:
+    """Whether all runs are to stop."""
+    return _draining.is_set()
+
+
+def reset() -> None:
+    """A worker starts."""
+    _draining.clear()
+    _stopped_runs.clear()
+
+
+def stop_run(run_id: str) -> None:
+    """This run stops at its next activity."""
+    _stopped_runs.add(run_id)
+
+
+def stop_if_asked() -> None:
+    """Called before each activity and wait.
+
+    Raises:
+        Pause: the run must stop here; its ledger tells where to go on.
+    """
+    run_id = flow_run.get_id()
+    if run_id is None:
+        return
+    if run_id in _stopped_runs:
+        raise Pause(state=None)
+    if _draining.is_set():
+        state: State[Any] = Scheduled(name="Restarted", message="handed back by a worker that stops")
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(UUID(run_id), state, force=True)
+        raise Pause(state=state)

@@ -1,0 +1,52 @@
+"""Activity 6: handle the complaint intensively: its trouble ticket in My CX (SOP 7.6, 5.4)."""
+
+from models.facts import Ticket, TicketStatus
+from models.need import Finding, Output
+from models.tables import TicketRow
+from tasks.activity import activity
+from tasks.serve_complaint import Complaint
+from tasks.work import Work
+
+ENDED = {TicketStatus.CLOSED, TicketStatus.CANCELLED, TicketStatus.REJECTED}
+
+
+class Handled(Output):
+    """The ticket under which the units work."""
+
+    ticket_id: str
+    external_id: str
+    unit: str
+
+
+@activity(6)
+def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round_number: int) -> Handled:
+    """Create the ticket of this round of the case, or find the one that is there.
+
+    The external id is the case's reference and round, so that a repeat finds the first ticket.
+    """
+    external_id = f"{work.case.reference}/{round_number}"
+    ticket = work.systems.mycx.create_ticket(
+        external_id=external_id,
+        description="; ".join([complaint.description, *finding.evidence]),
+        severity=complaint.severity,
+        ticket_type="complain",
+        unit=finding.unit,
+        service_number=complaint.service_number or None,
+        customer_id=work.case.customer_id or None,
+    )
+    work.save(ticket_row(work, external_id, ticket, ticket.unit or finding.unit))
+    return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or finding.unit)
+
+
+def ticket_row(work: Work, external_id: str, ticket: Ticket, unit: str) -> TicketRow:
+    """The ticket as last seen."""
+    return TicketRow(
+        external_id=external_id,
+        case_id=work.case.key,
+        ticket_id=ticket.ticket_id,
+        unit=unit,
+        status=ticket.status.value,
+        status_reason=ticket.status_reason or "",
+        status_since=ticket.changed_at or work.now,
+        open=ticket.status not in ENDED,
+    )

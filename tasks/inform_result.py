@@ -1,0 +1,36 @@
+"""Activity 10: inform the customer of the result, with the cause and the repair (SOP 7.10, 5.10)."""
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from models.letter import ResultFacts
+from models.need import Output, Solution
+from models.tables import TicketRow
+from tasks.activity import activity
+from tasks.handle_intensively import Handled
+from tasks.work import Work
+
+
+class ResultInformed(Output):
+    """The letter that told it."""
+
+    letter: str
+
+
+@activity(10)
+def inform_result(work: Work, solution: Solution, handled: Handled | None, *, approved_by: str) -> ResultInformed:
+    """Write the customer the result and close the ticket, if there is one."""
+    letter = work.letter(ResultFacts(cause=solution.cause, repair=solution.repair), written_by_person=True)
+    if handled is not None:
+        ticket = work.systems.mycx.close(handled.ticket_id, solution.repair)
+        work.effect(
+            lambda session: session.execute(
+                update(TicketRow)
+                .where(col(TicketRow.external_id) == handled.external_id)
+                .values(status=ticket.status.value, status_since=ticket.changed_at or work.now, open=False)
+            )
+        )
+    # what the unit or its deadlines had still to say is answered by this letter
+    work.drop_deadlines("repair", "update", "unit")
+    work.performer = approved_by
+    return ResultInformed(letter=letter.message_id)

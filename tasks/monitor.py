@@ -1,0 +1,166 @@
+"""What the monitor does in a pass (W-86). Each part stands alone: one that fails keeps no other from its work."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from adapters.store import Conflict
+from adapters.wiring import Systems, systems
+from models.errors import LayananError, Unavailable
+from models.facts import Ticket, TicketStatus
+from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from tasks.send_letter import deliver, due_letters
+from tasks.start_case import cases_without_run, start_case
+from tasks.waits import wake_waiting_case
+
+STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketStatus.CANCELLED}
+MOST = 500
+"""Items that one pass takes of each kind; the next pass takes the next ones."""
+MOST_RESTARTS = 5
+LONE_RUN = timedelta(seconds=90)
+"""A run that no live worker carries for so long is an orphan."""
+
+
+def part(label: str) -> Callable[[Callable[[], int]], Any]:
+    """A part of the monitor as a Prefect task."""
+    return task(name=label, task_run_name=label, cache_policy=NO_CACHE, persist_result=False)
+
+
+@part("Kirim surat tertunda / Send due letters")
+def send_due_letters() -> int:
+    """Send letters that are queued, or whose sending was cut off; returns how many were looked at."""
+    return _each(due_letters(systems()), lambda wired, letter_id: deliver(wired, letter_id))
+
+
+@part("Pantau tiket / Follow tickets")
+def follow_tickets() -> int:
+    """Look at open tickets in NOSSA; a report, or a unit that is stuck, wakes the case."""
+    with systems().store.read() as session:
+        tickets = session.exec(select(TicketRow).where(col(TicketRow.open)).limit(MOST)).all()
+    return _each(tickets, _follow)
+
+
+@part("Batas waktu / Pass deadlines")
+def pass_deadlines() -> int:
+    """Deadlines that are due become wakes."""
+    wired = systems()
+    with wired.store.read() as session:
+        query = select(Deadline).where(col(Deadline.over).is_(False), col(Deadline.due_at) <= wired.clock.now())
+        due = session.exec(query.order_by(col(Deadline.due_at)).limit(MOST)).all()
+    return _each(due, _pass)
+
+
+@part("Bangunkan kasus / Deliver wakes")
+def deliver_wakes() -> int:
+    """Resume suspended cases for which something was kept."""
+    with systems().store.read() as session:
+        query = (
+            select(Wake.case_id).join(Wait, col(Wait.case_id) == col(Wake.case_id)).where(col(Wake.taken_at).is_(None))
+        )
+        cases = session.exec(query.distinct().limit(MOST)).all()
+    return _each(cases, wake_waiting_case)
+
+
+@part("Pulihkan proses / Recover runs")
+def recover_runs() -> int:
+    """Start runs that were never started, and set broken ones and orphans going again."""
+    wired = systems()
+    started = _each(cases_without_run(wired), start_case)
+    for run in wired.engine.broken_runs():
+        _restart(wired, str(run.id), "it had crashed or failed")
+    live = wired.engine.live_workers()
+    for run in wired.engine.running_runs():
+        owner = (run.infrastructure_pid or "").partition(":")[0]
+        since = run.state.timestamp if run.state else None
+        if owner not in live and since is not None and wired.machine_clock.now() - since > LONE_RUN:
+            wired.engine.restart(str(run.id), "its worker is gone")
+    for run in wired.engine.cancelled_runs():
+        _cancel(wired, str(run.id))
+    return started
+
+
+def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
+    """Keep something that happened to a case, once for each ``source``."""
+    try:
+        with wired.store.write() as session:
+            session.add(Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=wired.clock.now()))
+    except Conflict:
+        return
+
+
+def _follow(wired: Systems, known: TicketRow) -> None:
+    seen = wired.nossa.progress(known.external_id)
+    if seen is None or (seen.status == known.status and (seen.unit or known.unit) == known.unit):
+        return
+    since = seen.changed_at or wired.clock.now()
+    if (answers := _report(seen)) is not None:
+        keep_wake(
+            wired, known.case_id, "unit", f"ticket:{known.external_id}:{seen.status}:{since.isoformat()}", answers
+        )
+    with wired.store.write() as session:
+        session.execute(
+            update(TicketRow)
+            .where(col(TicketRow.external_id) == known.external_id, col(TicketRow.open))
+            .values(status=seen.status.value, status_reason=seen.status_reason or "", status_since=since)
+        )
+
+
+def _report(ticket: Ticket) -> dict[str, Any] | None:
+    if ticket.status is TicketStatus.RESOLVED:
+        if not ticket.cause or not ticket.repair:
+            return {
+                "choice": "ESCALATE",
+                "note": "Unit selesai tanpa penyebab/perbaikan / repaired, cause or repair not told",
+            }
+        return {"choice": "REPAIRED", "cause": ticket.cause, "repair": ticket.repair}
+    if ticket.status in STUCK:
+        return {"choice": "ESCALATE", "note": f"Tiket {ticket.status_reason or ticket.status} / the ticket is stuck"}
+    return None
+
+
+def _pass(wired: Systems, deadline: Deadline) -> None:
+    keep_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {})
+    with wired.store.write() as session:
+        session.execute(update(Deadline).where(col(Deadline.id) == deadline.id).values(over=True))
+
+
+def _restart(wired: Systems, run_id: str, why: str) -> None:
+    with wired.store.read() as session:
+        case = session.exec(select(Case).where(Case.run_id == run_id, Case.status == "open")).first()
+    if case is None or case.restarts >= MOST_RESTARTS:
+        return
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == case.id).values(restarts=case.restarts + 1))
+    wired.engine.restart(run_id, why)
+
+
+def _cancel(wired: Systems, run_id: str) -> None:
+    with wired.store.write() as session:
+        _cancel_case(session, run_id)
+
+
+def _cancel_case(session: Session, run_id: str) -> None:
+    session.execute(
+        update(Case)
+        .where(col(Case.run_id) == run_id, col(Case.status) == "open")
+        .values(status="cancelled", outcome="cancelled in the Prefect UI")
+    )
+
+
+def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
+    """Do ``act`` for each item; one that fails is logged and left for the next pass."""
+    wired, done = systems(), 0
+    for item in items:
+        try:
+            act(wired, item)
+            done += 1
+        except Unavailable as error:
+            get_run_logger().warning("left for the next pass: %s", error)
+        except LayananError as error:
+            get_run_logger().error("needs a person: %s", error)
+    return done

@@ -1,0 +1,103 @@
+"""The sending of one letter: through the outbox, once.
+
+A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
+the text was handed over) leaves it open whether the server took it: then our own copy is looked for first, and
+only if there is none is the letter sent again, with the same Message-ID.
+"""
+
+from datetime import timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import or_, update
+from sqlmodel import col, select
+
+from adapters.wiring import Systems, systems
+from models.errors import OutcomeUnknown, Refused, Unavailable
+from models.tables import Letter, Outbox
+
+BACKOFF = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(hours=1)
+
+
+@task(
+    name="Kirim surat / Send letter",
+    task_run_name="Kirim surat / Send letter",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def send_letter(letter_id: int) -> str:
+    """Send a letter if nobody else does; returns its state. What cannot go now is sent by the monitor later."""
+    return deliver(systems(), letter_id)
+
+
+def deliver(wired: Systems, letter_id: int) -> str:
+    """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (open whether it went) or ``failed``.
+
+    Raises:
+        Unavailable: the case store does not answer.
+    """
+    claim = _claim(wired, letter_id)
+    if claim is None:
+        return "sending"
+    letter, attempts, doubtful = claim
+    try:
+        if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
+            return _settle(wired, letter_id, "sent")
+        wired.ems.send(wired.store.kept(letter.sha256), letter.sender, [letter.recipient])
+    except OutcomeUnknown:
+        return "sending"
+    except Unavailable as error:
+        # while it is open whether an earlier attempt went through, it stays so
+        return _settle(wired, letter_id, "sending" if doubtful else "queued", str(error), attempts)
+    except Refused as error:
+        return _settle(wired, letter_id, "failed", str(error))
+    return _settle(wired, letter_id, "sent")
+
+
+def due_letters(wired: Systems, limit: int = 500) -> list[int]:
+    """Letters that somebody should send now."""
+    query = (
+        select(Outbox.letter_id)
+        .where(col(Outbox.state).in_(["queued", "sending"]), col(Outbox.not_before) <= wired.machine_clock.now())
+        .order_by(col(Outbox.letter_id))
+        .limit(limit)
+    )
+    with wired.store.read() as session:
+        return list(session.exec(query))
+
+
+def _claim(wired: Systems, letter_id: int) -> tuple[Letter, int, bool] | None:
+    now = wired.machine_clock.now()
+    mine = (
+        update(Outbox)
+        .where(
+            col(Outbox.letter_id) == letter_id,
+            or_(col(Outbox.state) == "queued", col(Outbox.state) == "sending"),
+            col(Outbox.not_before) <= now,
+        )
+        .values(
+            state="sending",
+            attempts=Outbox.attempts + 1,
+            not_before=now + timedelta(seconds=wired.settings.claim_seconds),
+        )
+    )
+    with wired.store.write() as session:
+        outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
+        doubtful = outbox.state == "sending"
+        session.expunge(outbox)
+        if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
+            return None
+        letter = session.exec(select(Letter).where(Letter.id == letter_id)).one()
+        return letter, outbox.attempts + 1, doubtful
+
+
+def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0) -> str:
+    now = wired.machine_clock.now()
+    wait = min(BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF) if attempts else timedelta()
+    values = {"state": state, "error": error, "not_before": now + wait}
+    if state == "sent":
+        values["sent_at"] = wired.clock.now()
+    with wired.store.write() as session:
+        session.execute(update(Outbox).where(col(Outbox.letter_id) == letter_id).values(**values))
+    return state

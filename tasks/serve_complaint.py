@@ -1,0 +1,36 @@
+"""Activity 2: serve the complaint, so that the record matches what the customer complains of (SOP 7.2, 5.4)."""
+
+from typing import Literal
+
+from models.need import Need, Output
+from tasks.activity import activity
+from tasks.work import Work
+
+SEVERITY: dict[str, Literal["Critical", "Major", "Minor"]] = {"critical": "Critical", "high": "Major"}
+
+
+class Complaint(Output):
+    """The complaint as it is recorded, and as a unit will read it."""
+
+    topic: str
+    service_number: str
+    severity: Literal["Critical", "Major", "Minor"]
+    description: str
+    """No personal data beyond the service number: it goes into other systems."""
+
+
+@activity(2)
+def serve_complaint(work: Work, need: Need) -> Complaint:
+    """Record the complaint's details."""
+    received = work.message(need.message_id).received_at.astimezone(work.settings.zone)
+    description = (
+        f"{work.case.reference}: {need.topic.replace('_', ' ')}, layanan {need.service_number or '-'}; "
+        f"email pelanggan diterima {received:%d-%m-%Y %H:%M}"
+    )
+    work.change(kind=need.kind.value, topic=need.topic, service_number=need.service_number)
+    return Complaint(
+        topic=need.topic,
+        service_number=need.service_number,
+        severity=SEVERITY.get(need.urgency, "Minor"),
+        description=description,
+    )

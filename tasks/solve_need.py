@@ -1,0 +1,19 @@
+"""Activity 5: solve the customer's need, there and then (SOP 7.5)."""
+
+from models.need import Output, Solution
+from tasks.activity import activity
+from tasks.work import Work
+
+
+class Solved(Output):
+    """First-contact resolution."""
+
+    solution: Solution
+    first_contact: bool = True
+
+
+@activity(5)
+def solve_need(work: Work, solution: Solution, *, approved_by: str) -> Solved:
+    """Record that the complaint is solved at first contact, and who approved the solution."""
+    work.performer = approved_by
+    return Solved(solution=solution)

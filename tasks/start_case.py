@@ -1,0 +1,29 @@
+"""A case's run: started once, and its id kept with the case."""
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from adapters.wiring import Systems
+from models.tables import Case
+
+
+def start_case(wired: Systems, case_id: int) -> None:
+    """Start the case's run unless it has one. Repeating is harmless: the engine knows the case's key.
+
+    Raises:
+        Unavailable: store or engine do not answer; the monitor tries again.
+    """
+    with wired.store.read() as session:
+        case = session.exec(select(Case).where(Case.id == case_id)).one()
+    if case.run_id is not None or case.status != "open":
+        return
+    run_id = wired.engine.start_case(case_id, case.reference)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
+
+
+def cases_without_run(wired: Systems, limit: int = 500) -> list[int]:
+    """Open cases whose run was never started: intake was cut off, or the engine was away."""
+    query = select(Case.id).where(Case.status == "open", col(Case.run_id).is_(None)).order_by(col(Case.id)).limit(limit)
+    with wired.store.read() as session:
+        return [case_id for case_id in session.exec(query) if case_id is not None]

@@ -1,0 +1,196 @@
+"""Waits: the run suspends until a person submits a form, or a mail, a unit or a deadline answers it.
+
+    decision = decide(case, Escalation, about=…)
+
+The answer is recorded before anything follows from it, so a wait that is over costs a later wake nothing. A wake that
+comes while the run is not suspended is kept in the store: it is looked for before suspending, again right after, and
+swept up by the monitor, so none is lost; each is taken once, in the transaction that records the decision.
+"""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, TypeVar
+
+from prefect import suspend_flow_run
+from prefect.exceptions import Pause
+from pydantic import ValidationError
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.forms import FORMS, SYSTEM, Form
+from models.sop import REVISION, Role
+from models.tables import ActivityRecord, Case, Decision, Wait, Wake
+from tasks.briefing import brief
+from tasks.case_run import CaseRun
+from tasks.work import Effect
+
+F = TypeVar("F", bound=Form)
+
+
+def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_answers: Any) -> F:
+    """Wait until ``form`` is answered and return the answers.
+
+    Args:
+        about: what is to be decided, first line of the form's description (markdown).
+        key: names the wait; by default the form and its occurrence.
+        first_answers: what the form shows filled in.
+    """
+    key = key or f"{form.__name__}.{case.next_occurrence(form.__name__)}"
+    refusal = ""
+    for attempt in count(1):
+        record = case.record(key, 1, attempt)
+        if record is None:
+            record = _answered(case, form, key, attempt, refusal + about, first_answers)
+            case.remember(record)
+        if record.state == "done":
+            return form.model_validate(record.output)
+        refusal = f"⚠ **{record.output['problem']}**\n\n"
+    raise AssertionError("unreachable")
+
+
+def _answered(
+    case: CaseRun, form: type[F], key: str, attempt: int, about: str, first_answers: Mapping[str, Any]
+) -> ActivityRecord:
+    wait_key = key if attempt == 1 else f"{key}~{attempt}"
+    # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
+    if not _begun(case, wait_key):
+        if (record := _take_wake(case, form, key, attempt)) is not None:
+            return record
+        _begin(case, form, wait_key, about, first_answers)
+    with case.store.read() as session:
+        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).one()
+    asking = form.asking(wait.description, case.systems.settings.policy.units, **first_answers)
+    try:
+        answers: Form = suspend_flow_run(wait_for_input=asking, key=wait_key, timeout=None)
+    except Pause:
+        # something may have come between looking and suspending
+        wake_waiting_case(case.systems, case.case_id)
+        raise
+    except ValidationError as error:
+        return _refuse(case, form, key, attempt, "; ".join(item["msg"] for item in error.errors()))
+    if answers.by == SYSTEM:
+        record = _take_wake(case, form, key, attempt)
+        return record or _refuse(case, form, key, attempt, "“system” bukan nama orang / is nobody's name")
+    if problem := answers.problem():
+        return _refuse(case, form, key, attempt, problem)
+    return _record(case, form, key, attempt, "done", answers.answers(), answers.by)
+
+
+def _begun(case: CaseRun, wait_key: str) -> bool:
+    with case.store.read() as session:
+        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
+    return wait is not None and wait.wait_key == wait_key
+
+
+def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_answers: Mapping[str, Any]) -> None:
+    description = brief(case, form, about)
+    asking = form.asking(description, case.systems.settings.policy.units, **first_answers)
+    wait = Wait(
+        case_id=case.case_id,
+        wait_key=wait_key,
+        form=form.__name__,
+        role=form.role,
+        since=case.systems.clock.now(),
+        description=description,
+        json_schema=asking.model_json_schema(),
+    )
+    with case.store.write() as session:
+        session.merge(wait)
+
+
+def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> ActivityRecord | None:
+    """Let the oldest kept wake that this form takes answer it."""
+    if not form.takes:
+        return None
+    with case.store.read() as session:
+        wake = session.exec(pending_wakes(case.case_id, form).limit(1)).first()
+    if wake is None:
+        return None
+    answers = form.filled_by_wake(wake.kind, wake.answers)
+
+    def take(session: Session) -> None:
+        session.merge(wake.model_copy(update={"taken_at": case.systems.clock.now(), "taken_by": key}))
+
+    return _record(case, form, key, attempt, "done", answers.answers(), SYSTEM, wake, take)
+
+
+def _refuse(case: CaseRun, form: type[Form], key: str, attempt: int, problem: str) -> ActivityRecord:
+    return _record(case, form, key, attempt, "refused", {"problem": problem}, form.role)
+
+
+def _record(
+    case: CaseRun,
+    form: type[Form],
+    key: str,
+    attempt: int,
+    state: str,
+    output: dict[str, Any],
+    by: str,
+    wake: Wake | None = None,
+    effect: Effect | None = None,
+) -> ActivityRecord:
+    now = case.systems.clock.now()
+    with case.store.write() as session:
+        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
+        record = ActivityRecord(
+            case_id=case.case_id,
+            name=key,
+            occurrence=1,
+            attempt=attempt,
+            state=state,
+            output=output,
+            performer=f"{form.role}: {by}" if by != SYSTEM else Role.SYSTEM,
+            started_at=wait.since if wait else now,
+            ended_at=now,
+            run_id=case.run_id,
+            sop_revision=REVISION,
+        )
+        session.add(record)
+        if state == "done":
+            session.add(
+                Decision(
+                    case_id=case.case_id,
+                    wait_key=key,
+                    form=form.__name__,
+                    role=form.role,
+                    by=by,
+                    answers=output,
+                    decided_at=now,
+                    wake_id=wake.id if wake else None,
+                )
+            )
+        if effect:
+            effect(session)
+        session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
+    return record
+
+
+def pending_wakes(case_id: int, form: type[Form]) -> Any:
+    """Query of the kept wakes that this form takes, oldest first."""
+    return (
+        select(Wake)
+        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(list(form.takes)))
+        .order_by(col(Wake.id))
+    )
+
+
+def wake_waiting_case(systems: Systems, case_id: int) -> bool:
+    """Resume a suspended case if a kept wake can answer what it waits for; returns whether it was resumed.
+
+    The form is submitted as a person would, signed ``system``; the run takes the wake itself.
+
+    Raises:
+        Unavailable: store or engine do not answer; the wake stays kept.
+    """
+    with systems.store.read() as session:
+        wait = session.exec(select(Wait).where(Wait.case_id == case_id)).first()
+        if wait is None:
+            return False
+        form = FORMS[wait.form]
+        wake = session.exec(pending_wakes(case_id, form).limit(1)).first()
+        case = session.exec(select(Case).where(Case.id == case_id)).one()
+    if wake is None or case.run_id is None:
+        return False
+    answers = form.filled_by_wake(wake.kind, wake.answers).model_dump(mode="json", exclude={"unit"})
+    return systems.engine.resume(case.run_id, answers).state == "accepted"

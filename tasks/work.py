@@ -1,0 +1,161 @@
+"""What an activity is given, and where it leaves its local effects until they are committed with its record."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.letter import LetterFacts
+from models.settings import Settings
+from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+
+Effect = Callable[[Session], object]
+
+
+class Work:
+    """One doing of one activity for one case.
+
+    The body calls systems as it likes; what it wants to write in the case store it says here, and all of it is
+    written in the one transaction that records the activity.
+    """
+
+    def __init__(
+        self, systems: Systems, case: Case, name: str, occurrence: int, given: Mapping[str, str] | None = None
+    ) -> None:
+        self.systems = systems
+        self.case = case
+        """As it was at the start; changes go through :meth:`change`."""
+        self.name = name
+        self.occurrence = occurrence
+        self.given = given or {}
+        """Facts that a person gave after an earlier attempt missed them."""
+        self.now: datetime = systems.clock.now()
+        self.performer: str = ""
+        """Who did it, where it was not the SOP's first performer."""
+        self.letters: list[Letter] = []
+        self.effects: list[Effect] = []
+
+    @property
+    def settings(self) -> Settings:
+        """The service's settings."""
+        return self.systems.settings
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """The case's mails, oldest first."""
+        with self.systems.store.read() as session:
+            query = select(Message).where(Message.case_id == self.case.key).order_by(col(Message.id))
+            return list(session.exec(query))
+
+    def message(self, message_id: int) -> Message:
+        """One of the case's mails; the newest for 0."""
+        return next((mail for mail in self.messages if mail.id == message_id), self.messages[-1])
+
+    def effect(self, effect: Effect) -> None:
+        """Do something to the case store when the activity is recorded.
+
+        An effect that returns an output of the activity's type replaces the body's: what only that transaction
+        can know.
+        """
+        self.effects.append(effect)
+
+    def change(self, **columns: Any) -> None:
+        """Change columns of the case."""
+        self.effects.append(
+            lambda session: (
+                session.execute(update(Case).where(col(Case.id) == self.case.key).values(**columns)) and None
+            )
+        )
+
+    def deadline(self, kind: str, after: timedelta) -> datetime:
+        """Wake the case when ``after`` has passed; replaces an earlier deadline of the kind."""
+        due = self.now + after
+        self.drop_deadlines(kind)
+        self.effect(lambda session: session.add(Deadline(case_id=self.case.key, kind=kind, due_at=due)))
+        return due
+
+    def drop_deadlines(self, *kinds: str) -> None:
+        """Deadlines of these kinds no longer count, nor do wakes that they have caused and nobody took."""
+
+        def drop(session: Session) -> None:
+            of_case = col(Deadline.case_id) == self.case.key
+            session.execute(update(Deadline).where(of_case, col(Deadline.kind).in_(kinds)).values(over=True))
+            session.execute(
+                update(Wake)
+                .where(col(Wake.case_id) == self.case.key, col(Wake.kind).in_(kinds), col(Wake.taken_at).is_(None))
+                .values(taken_at=self.now, taken_by=f"no longer due after {self.name}")
+            )
+
+        self.effect(drop)
+
+    def save(self, item: Any) -> None:
+        """Insert or update a row."""
+        self.effect(lambda session: session.merge(item))
+
+    def letter(self, facts: LetterFacts, *, written_by_person: bool = False) -> Letter:
+        """Write a letter to the customer and put it in the outbox.
+
+        It goes to the address on record, in the case's language, in answer to the customer's latest mail. Its
+        Message-ID is derived from case, activity and occurrence.
+
+        Raises:
+            MissingFact: the letter cannot be written yet.
+        """
+        facts = facts.model_copy(
+            update={name: text for name, text in self.given.items() if name in type(facts).model_fields}
+        )
+        return self._post(facts, automatic=not written_by_person)
+
+    def _post(self, facts: LetterFacts, *, automatic: bool) -> Letter:
+        case, last = self.case, self.messages[-1]
+        rendered = self.systems.letters.write(
+            facts,
+            language="en" if case.language == "en" else "id",
+            reference=case.reference,
+            recipient=case.address,
+            recipient_name=case.name,
+            sender=case.mailbox,
+            subject=case.subject,
+            message_id=letter_id(case, self.name, self.occurrence),
+            in_reply_to=last.message_id,
+            references=(*last.references, last.message_id),
+            now=self.now,
+            automatic=automatic,
+        )
+        letter = row(
+            Letter,
+            NewLetter(
+                case_id=case.key,
+                kind=rendered.kind,
+                occurrence=self.occurrence,
+                message_id=rendered.message_id,
+                recipient=rendered.recipient,
+                sender=case.mailbox,
+                subject=rendered.subject,
+                sha256=self.systems.store.keep(rendered.raw),
+                written_at=self.now,
+            ),
+        )
+        self.letters.append(letter)
+        self.effect(lambda session: _queue(session, letter, self.systems.machine_clock.now()))
+        return letter
+
+
+def letter_id(case: Case, name: str, occurrence: int) -> str:
+    """Message-ID of a letter: the same for the same case, activity and occurrence, unlike any other's."""
+    what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{name}|{occurrence}"
+    digest = hashlib.sha256(what.encode()).hexdigest()[:16]
+    return f"<{case.reference.lower()}.{name}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
+
+
+def _queue(session: Session, letter: Letter, now: datetime) -> None:
+    session.add(letter)
+    session.flush()
+    if letter.id is None:
+        raise ValueError("the letter was not stored")
+    session.add(Outbox(letter_id=letter.id, not_before=now))

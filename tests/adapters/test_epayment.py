@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapters.epayment import EPayment
+from models.errors import BrokenAnswer
+from models.facts import Bill
+from tests.adapters.back_office import BackOffice, scripted
+
+
+def test_bills_newest_first(office: BackOffice) -> None:
+    newest, oldest = EPayment(office.settings("epayment")).bills("C-1")
+    assert (newest.bill_no, newest.state, newest.amount, newest.remaining) == (
+        "B-2",
+        "settled",
+        Decimal(360_500),
+        Decimal(0),
+    )
+    assert (oldest.bill_no, oldest.state, oldest.amount, oldest.remaining) == (
+        "B-1",
+        "sent",
+        Decimal(350_000),
+        Decimal(350_000),
+    )
+    assert newest.billed_at is not None
+    assert oldest.billed_at is not None
+    assert newest.billed_at - oldest.billed_at == timedelta(days=30)
+    now = office.clock.now()
+    assert oldest.overdue(now)
+    assert not newest.overdue(now)
+
+
+def test_many_bills_come_page_by_page(office: BackOffice) -> None:
+    bills = EPayment(office.settings("epayment")).bills("C-4")
+    assert [bill.bill_no for bill in bills] == [f"M-{number}" for number in range(1, 121)]
+    assert office.requests("epayment") == ["GET"] * 3
+
+
+def test_nobody_has_no_bills(office: BackOffice) -> None:
+    assert EPayment(office.settings("epayment")).bills("C-9") == ()
+
+
+def bills(*wire: dict[str, Any]) -> tuple[Bill, ...]:
+    with scripted(lambda _: (200, {"X-Total-Count": str(len(wire))}, wire)) as server:
+        return EPayment(server.settings).bills("C-1")
+
+
+THEIRS = {"id": "1", "relatedParty": [{"id": "C-1"}]}
+
+
+def test_what_is_not_said_is_none_and_never_zero() -> None:
+    nothing = {"state": "unknown", "billed_at": None, "due_at": None, "amount": None, "remaining": None}
+    assert bills(THEIRS) == (Bill(bill_no="1", **nothing),)
+    assert bills({**THEIRS, "amountDue": {"value": 5.0}, "remainingAmount": {"unit": "IDR"}}) == bills(THEIRS)
+
+
+def test_wire_to_fact() -> None:
+    (bill,) = bills(
+        THEIRS
+        | {
+            "billNo": "B-7",
+            "state": "partiallyPaid",
+            "billDate": "2026-01-01T07:00:00+07:00",
+            "paymentDueDate": "2026-01-20T00:00:00Z",
+            "amountDue": {"unit": "IDR", "value": 350000.1},
+            "remainingAmount": {"unit": "IDR", "value": 1},
+        }
+    )
+    assert bill == Bill(
+        bill_no="B-7",
+        state="partiallyPaid",
+        billed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        due_at=datetime(2026, 1, 20, tzinfo=UTC),
+        amount=Decimal("350000.1"),
+        remaining=Decimal(1),
+    )
+    assert bill.billed_at is not None
+    assert bill.billed_at.tzinfo is UTC
+
+
+def test_a_server_that_ignores_filters_and_a_bill_without_date() -> None:
+    dated = {**THEIRS, "id": "2", "billDate": "2026-01-01T00:00:00Z"}
+    anothers = {"id": "3", "relatedParty": [{"id": "C-2"}]}
+    assert [bill.bill_no for bill in bills(THEIRS, anothers, {"id": "4"}, dated)] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"amountDue": {"unit": "USD", "value": 5}}, "0.amountDue.unit"),
+        ({"remainingAmount": {"unit": "IDR", "value": "many"}}, "0.remainingAmount.value"),
+        ({"state": "overdue"}, "0.state"),
+        ({"paymentDueDate": "2026-01-20T00:00:00"}, "0.paymentDueDate"),
+    ],
+)
+def test_a_broken_bill(wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(BrokenAnswer, match=field):
+        bills(THEIRS | wrong)
