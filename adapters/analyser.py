@@ -19,6 +19,7 @@ _MAX_EVIDENCE = 80
 _WORD = re.compile(r"[^\W_]+|[.?!](?!\w)|\n\s*\n")
 _REPLY = re.compile(r"\s*(?:re|bls|balas)\s*:", re.IGNORECASE)
 _GAP = r"(?: \w++){0,4} "
+_LINE = re.compile(r"^ *(-?[\d.]+):(.+?)(?=^ *-?[\d.]+:|\Z)", re.MULTILINE | re.DOTALL)
 _BUSINESS_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi", "hosting", "mobile"}
 
 
@@ -78,17 +79,18 @@ class RuleAnalyser:
 
     def _score_kinds(self, mail: "_Mail", topics: "_Scores", products: "_Scores") -> "_Scores":
         kinds = self._kinds.score(mail.letter)
-        known = {topic: share for topic, share in topics.shares().items() if topic in words.TOPIC_KIND}
-        for topic, share in known.items():
-            kinds.add(words.TOPIC_KIND[topic], 4 * share)
+        shares = topics.shares()
+        for topic in words.TOPIC_KIND.keys() & shares.keys():
+            kinds.add(words.TOPIC_KIND[topic], 4 * shares[topic])
         if mail.references:
-            kinds.add("follow_up", 6, mail.references[0])
+            kinds.add("follow_up", 7, mail.references[0])
         if mail.reply:
             kinds.add("follow_up", 3, "Re:")
             kinds.add("thanks", 2)
-        ours = mail.reply or mail.numbers or mail.references or max(products.total.values()) > 0
-        if not ours and not self._ours.search(mail.letter):
-            kinds.add("irrelevant", 5 * (1 - max(known.values(), default=0)))
+        named = mail.reply or mail.numbers or mail.references or max(products.total.values()) > 0
+        if not named and not self._ours.search(mail.letter):
+            ours = max((shares[topic] for topic in shares if topic not in words.STRANGER_TOPICS), default=0)
+            kinds.add("irrelevant", 5 * (1 - ours))
         return kinds
 
     def _score_urgencies(self, mail: "_Mail", topics: "_Scores", kind: str) -> "_Scores":
@@ -161,7 +163,7 @@ class _Table:
         self._rules = [
             (label, float(weight), re.compile(_regex(phrase)))
             for label, lines in table.items()
-            for weight, _, phrases in (line.partition(":") for line in lines.strip().splitlines())
+            for weight, phrases in _LINE.findall(lines)
             for phrase in phrases.split(";")
         ]
         self._labels = tuple(table)
@@ -185,7 +187,7 @@ def _regex(phrase: str) -> str:
 
 
 def _sequence(phrase: str) -> str:
-    spelt = re.sub(r"<(\w+)>", lambda group: words.GROUPS[group[1]], phrase)
+    spelt = re.sub(r"<(\w+)>", lambda group: words.GROUPS[group[1]], re.sub(r"\|\s+", "|", phrase))
     return " ".join(f"(?:{_ending(word)})" for word in spelt.split())
 
 
@@ -214,13 +216,13 @@ _SHORT = {
 def _find_products(
     scores: _Scores, topic: str, kind: str, numbers: tuple[ServiceNumber, ...]
 ) -> Finding[tuple[Product, ...]]:
-    if any(number.type == "internet" for number in numbers) and topic not in words.NUMBER_TELLS_NOTHING:
-        scores.add("indihome_internet", 2)
     if any(number.type == "telephone" for number in numbers):
         scores.add("telephony", 4)
     if topic in words.TOPIC_PRODUCT:
         scores.add(words.TOPIC_PRODUCT[topic], 12)
     found = [product for product, total in scores.total.items() if total >= 4]
+    if not found and topic not in words.NUMBER_TELLS_NOTHING and any(n.type == "internet" for n in numbers):
+        found = ["indihome_internet"]
     if kind == "irrelevant":
         found = []
     elif _BUSINESS_PRODUCTS.intersection(found):

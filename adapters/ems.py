@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderCreateError, UnexpectedCommandStatusError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from models.errors import BrokenAnswer, OutcomeUnknown, Refused, Unavailable
 from models.settings import Mailbox, Settings
@@ -21,8 +21,10 @@ from models.settings import Mailbox, Settings
 IMAP_TIMEOUT = 30.0
 """Seconds that one step of an IMAP session may take."""
 
-# RFC 5530: the server says "later".
-_LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]")
+# RFC 5530: the server says "later", or another intake has moved a mail in this moment.
+_LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
+# smtplib would send to another address instead.
+_UNFIT = re.compile(r"[\x00-\x20<>\x7f]|^$")
 _UID = re.compile(rb"\bUID (\d+)")
 
 _log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 _again = retry(
     retry=retry_if_exception_type(Unavailable),
     stop=stop_after_attempt(3),
-    wait=wait_exponential_jitter(initial=0.2, max=2, jitter=0.3),
+    wait=wait_random_exponential(multiplier=0.3, max=2),
     reraise=True,
 )
 
@@ -134,7 +136,7 @@ class ImapSmtp:
     def has_copy(self, message_id: str, box: Mailbox) -> bool:
         """See :class:`Ems`."""
         with self._imap(box) as imap:
-            for folder in filter(imap.folder.exists, {box.sent_folder, box.folder, box.done_folder}):
+            for folder in filter(imap.folder.exists, (box.sent_folder, box.folder, box.done_folder)):
                 _select(imap, folder)
                 found = imap.uids(AND(header=Header("Message-ID", message_id)))
                 # The server finds substrings too.
@@ -146,6 +148,8 @@ class ImapSmtp:
     @_again
     def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
         """See :class:`Ems`."""
+        if any(map(_UNFIT.search, (sender, *recipients))):
+            raise Refused("smtp", "an address that no command can carry")
         local, _, domain = sender.rpartition("@")
         copy_to = self._settings.copy_to or f"{local}+Sent@{domain}"
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
@@ -162,6 +166,8 @@ class ImapSmtp:
                 code, text = smtp.getreply()
             except smtplib.SMTPException as error:
                 raise OutcomeUnknown("smtp", f"no answer to a letter: {type(error).__name__}") from None
+            if code // 100 not in (2, 4, 5):
+                raise OutcomeUnknown("smtp", f"{code} to a letter")
             _check("the letter", code, text)
 
     def close(self) -> None:

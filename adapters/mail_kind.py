@@ -20,7 +20,7 @@ _DAEMON = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|\bmdaemon@", 
 _POSTMASTER = re.compile(r"postmaster|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
 _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkirim|gagal", re.IGNORECASE)
 _AUTO_SUBJECT = re.compile(
-    r"(?:re:\s*)?\W?(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)\b|out of (?:the )?office\b"
+    r"\W?(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)\b|out of (?:the )?office\b"
     r"|on (?:vacation|leave)\s*:|(?:balasan|jawaban|respons?) otomatis\b"
     r"|(?:sedang )?(?:cuti|di luar kantor|tidak di kantor)\s*[:(-])",
     re.IGNORECASE,
@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
 
 def classify(message: Message, subject: str, text: str) -> Verdict:
     """Judge a mail by RFC 3464 and RFC 3834, and by what servers without them write."""
-    reports = [part for part in message.walk() if part.get_content_type() == "message/delivery-status"]
+    reports = [part for part in _own_parts(message) if part.get_content_type() == "message/delivery-status"]
     if reason := _bounce_reason(message, subject, bool(reports)):
         failed = tuple(dict.fromkeys(_failed(reports) if reports else _named(message, text)))
         return Verdict(Automatic.BOUNCE, reason, failed, _reported_message_id(message, text))
@@ -49,6 +49,14 @@ def classify(message: Message, subject: str, text: str) -> Verdict:
     if reason := _list_reason(message):
         return Verdict(Automatic.LIST, reason)
     return Verdict()
+
+
+def _own_parts(part: Message) -> Iterator[Message]:
+    """Without those of attached letters: who attaches a bounce is no bounce."""
+    yield part
+    if part.get_content_maintype() == "multipart":
+        for child in children(part):
+            yield from _own_parts(child)
 
 
 def _bounce_reason(message: Message, subject: str, reported: bool) -> str:
@@ -110,7 +118,7 @@ def _named(message: Message, text: str) -> Iterator[str]:
 
 
 def _reported_message_id(message: Message, text: str) -> str:
-    for part in message.walk():
+    for part in _own_parts(message):
         if part.get_content_type() not in _RETURNED_TYPES:
             continue
         heads = [f"Message-ID: {letter['Message-ID']}" for letter in children(part)]

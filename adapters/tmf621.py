@@ -63,7 +63,7 @@ class TroubleTicket(Entity):
             cause=self._last_note("Cause"),
             repair=self._last_note("Repair"),
             created_at=self.creation_date,
-            changed_at=self.last_update or self.status_change_date,
+            changed_at=self.status_change_date or self.last_update,
         )
 
     def _last_note(self, type_: str) -> str | None:

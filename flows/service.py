@@ -36,6 +36,9 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_HOME": str((settings.home / "prefect").absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",
+        # SQLite: wait for the lock longer than a busy machine makes one wait
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
         "DO_NOT_TRACK": "1",
     }
 

@@ -87,6 +87,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["name"] = kwargs.get("name") or f"layanan-{socket.gethostname()}"
         self._service: Settings = load_settings()
+        kwargs["prefetch_seconds"] = 0  # a run taken early would hold a thread while it waits for its time
         kwargs["limit"] = kwargs.get("limit") or self._service.worker_threads
         super().__init__(*args, **kwargs)
         self._instance = uuid.uuid4().hex[:12]

@@ -5,6 +5,7 @@ What JSON schema can say (choices, lengths) is refused by Prefect at once; what 
 Indonesian and English and recorded by their short codes, the members' names.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self, cast
@@ -45,6 +46,11 @@ class Form(RunInput):
         min_length=2,
         max_length=80,
     )
+
+    @classmethod
+    def slug(cls) -> str:
+        """The form's name as the engine allows it in a key: ``unit-progress``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def problem(self) -> str | None:
         """Why these answers cannot be taken together; None when they can."""

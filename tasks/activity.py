@@ -6,6 +6,7 @@ as a Prefect task (retried while that helps, bounded in time), and its output, a
 in one transaction with its local effects. What cannot be done is recorded as failed and a person is asked.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
@@ -63,6 +64,16 @@ def step(clause: str) -> Callable[[Body[P, R]], "Activity[P, R]"]:
     return decorate
 
 
+class _NoThreadWarning(logging.Filter):
+    """Drops the engine's remark, at every activity, that a time-out cannot cut a blocking call: ours all end."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Timeout of")
+
+
+logging.getLogger("prefect.task_runs").addFilter(_NoThreadWarning())
+
+
 class Activity(Generic[P, R]):
     """A decorated activity; call it with the case's run in the place of :class:`Work`."""
 
@@ -104,7 +115,7 @@ class Activity(Generic[P, R]):
             fix = decide(
                 case,
                 desk,
-                key=f"{self.name}.{occurrence}.fix{attempt}",
+                key=f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}",
                 about=f"**{self.label}** tidak dapat diselesaikan / could not be done: {record.output['error']}"
                 + (f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""),
             )

@@ -36,7 +36,7 @@ def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_a
         key: names the wait; by default the form and its occurrence.
         first_answers: what the form shows filled in.
     """
-    key = key or f"{form.__name__}.{case.next_occurrence(form.__name__)}"
+    key = key or f"{form.slug()}-{case.next_occurrence(form.__name__)}"
     refusal = ""
     for attempt in count(1):
         record = case.record(key, 1, attempt)
@@ -52,7 +52,7 @@ def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_a
 def _answered(
     case: CaseRun, form: type[F], key: str, attempt: int, about: str, first_answers: Mapping[str, Any]
 ) -> ActivityRecord:
-    wait_key = key if attempt == 1 else f"{key}~{attempt}"
+    wait_key = key if attempt == 1 else f"{key}-r{attempt}"
     # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
     if not _begun(case, wait_key):
         if (record := _take_wake(case, form, key, attempt)) is not None:
@@ -68,6 +68,8 @@ def _answered(
         wake_waiting_case(case.systems, case.case_id)
         raise
     except ValidationError as error:
+        if error.title != form.__name__:
+            raise
         return _refuse(case, form, key, attempt, "; ".join(item["msg"] for item in error.errors()))
     if answers.by == SYSTEM:
         record = _take_wake(case, form, key, attempt)

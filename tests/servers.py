@@ -1,6 +1,6 @@
 """Real mail servers for tests: Dovecot and Postfix as processes of our own on free loopback ports, and small liars.
 
-No mail can leave: Postfix delivers the test domains to Dovecot and returns everything else.
+No mail can leave: Postfix delivers the test domains to Dovecot and returns everything else, with a report of its own.
 """
 
 import os
@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve", "postfix")
+T = TypeVar("T")
 PASSWORD = "pw"
-AWAY = "cuti"
-"""Local part of a mailbox that answers with a vacation note."""
+AWAY = "cuti@pelanggan.example"
+"""A mailbox that answers with a vacation note."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Dovecot:
     imaps: int
     lmtp: int
     auth: int
+    smtp: int
+    """Where it sends vacation notes to: Postfix, if it runs."""
 
     @property
     def certificate(self) -> Path:
@@ -57,7 +61,7 @@ def dovecot(capability: str = "") -> Iterator[Dovecot]:
     """Run Dovecot; ``capability`` replaces what its IMAP says it can."""
     _install()
     with tempfile.TemporaryDirectory(prefix="dv-", dir="/tmp") as name:
-        server = Dovecot(Path(name), *_free_ports(4))
+        server = Dovecot(Path(name), *_free_ports(5))
         server.folder.chmod(0o755)
         _homes(server.folder)
         # fmt: off
@@ -87,20 +91,18 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Postfix(*_free_ports(2))
+        server = Postfix(behind.smtp, *_free_ports(1))
         for part in ("etc", "queue", "data"):
             (folder / part).mkdir()
         shutil.chown(folder / "data", "postfix")
         (folder / "etc" / "main.cf").write_text(_postfix_main(folder, behind, domains))
         (folder / "etc" / "master.cf").write_text(_postfix_master(server))
-        command = ["postfix", "-c", folder / "etc"]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([*command, "start"], check=True, timeout=30, **quiet)
+        _postfix(folder, "start")
         try:
             _listens(server.smtp, folder)
             yield server
         finally:
-            subprocess.run([*command, "stop"], check=False, timeout=30, **quiet)
+            _postfix(folder, "stop")
 
 
 @contextmanager
@@ -136,7 +138,7 @@ def scripted(greeting: bytes, answers: Mapping[bytes, bytes | None]) -> Iterator
         listener.close()
 
 
-def eventually[T](ask: Callable[[], T], seconds: float = 10) -> T:
+def eventually(ask: Callable[[], T], seconds: float = 10) -> T:
     """The first answer that is true; the last one when time is over."""
     end = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < end:
@@ -180,11 +182,155 @@ def _listens(port: int, folder: Path) -> None:
 def _homes(folder: Path) -> None:
     home = folder / "home"
     home.mkdir()
-    for domain in ("pelanggan.example", "telkom.example"):
-        away = home / f"{AWAY}@{domain}"
-        away.mkdir()
-        (away / ".dovecot.sieve").write_text(
-            f'require ["vacation"];\nvacation :addresses ["{AWAY}@{domain}"] :subject "Tidak di kantor" "Saya cuti.";\n'
-        )
+    (home / AWAY).mkdir()
+    (home / AWAY / ".dovecot.sieve").write_text('require "vacation"; vacation :subject "Tidak di kantor" "Saya cuti.";')
     for path in (home, *home.rglob("*")):
         shutil.chown(path, "mail", "mail")
+
+
+def _postfix(folder: Path, command: str) -> None:
+    with (folder / "start.log").open("a") as log:
+        subprocess.run(
+            ["postfix", "-c", folder / "etc", command],
+            check=command == "start",
+            timeout=30,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _dovecot_config(server: Dovecot, capability: str) -> str:
+    folder = server.folder
+    return f"""
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{server.certificate}
+ssl_key = <{folder}/key.pem
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+first_valid_uid = 1
+mail_home = {folder}/home/%u
+mail_location = maildir:~/Maildir
+recipient_delimiter = +
+lda_mailbox_autocreate = yes
+lmtp_save_to_detail_mailbox = yes
+submission_host = 127.0.0.1:{server.smtp}
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail allow_all_users=yes
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+protocol imap {{
+  mail_max_userip_connections = 100
+  {f"imap_capability = {capability}" if capability else ""}
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+  postmaster_address = postmaster@telkom.example
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {server.imap}
+  }}
+  inet_listener imaps {{
+    port = {server.imaps}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {server.lmtp}
+  }}
+}}
+service anvil {{
+  # no waiting after wrong passwords
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {server.auth}
+  }}
+}}
+"""
+
+
+def _postfix_main(folder: Path, behind: Dovecot, domains: tuple[str, ...]) -> str:
+    refused = folder / "etc" / "refused"
+    refused.write_text("/^nobody@/ 550 5.1.1 No such mailbox\n")
+    return f"""
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/postfix.log
+maillog_file_prefixes = {folder}
+myhostname = mx.{domains[0]}
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+alias_maps =
+local_recipient_maps =
+recipient_delimiter = +
+virtual_mailbox_domains = {" ".join(domains)}
+virtual_mailbox_maps = static:all
+virtual_transport = lmtp:inet:127.0.0.1:{behind.lmtp}
+default_transport = error:5.1.2 no such domain
+relay_transport = error:5.1.2 no such domain
+disable_dns_lookups = yes
+smtp_host_lookup = native
+smtpd_reject_unlisted_recipient = no
+smtpd_recipient_restrictions = check_recipient_access regexp:{refused}
+smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject
+smtpd_tls_cert_file = {behind.certificate}
+smtpd_tls_key_file = {behind.folder}/key.pem
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:{behind.auth}
+smtputf8_enable = yes
+"""
+
+
+def _postfix_master(server: Postfix) -> str:
+    inner = """
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+pickup unix n - n 60 1 pickup
+postlog unix-dgram n - n - 1 postlogd
+"""
+    return f"""
+127.0.0.1:{server.smtp} inet n - n - - smtpd
+127.0.0.1:{server.submission} inet n - n - - smtpd
+  -o smtpd_tls_security_level=encrypt
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
+{inner}"""

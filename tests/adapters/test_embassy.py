@@ -12,6 +12,7 @@ from tests.adapters.back_office import BackOffice, scripted
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embassy, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(embassy, "POLLS", 2)
 
 
 def measured(office: BackOffice, number: str) -> LineTest:

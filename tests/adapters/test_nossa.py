@@ -73,6 +73,15 @@ def ticket(**more: str) -> Ticket:
         return progress(Nossa(server.settings))
 
 
+def test_changed_means_the_status_not_a_later_note(office: BackOffice, nossa: Nossa) -> None:
+    ticket_id = create(office, "Access Network")
+    office.clock.advance(3)
+    held = progress(nossa)
+    office.clock.advance(1)
+    MyCx(office.settings("mycx")).add_note(ticket_id, "please hurry")
+    assert progress(nossa) == held
+
+
 @pytest.mark.parametrize(("word", "status"), STATUS_WORDS.items())
 def test_the_systems_own_word_decides(word: str, status: TicketStatus) -> None:
     found = ticket(statusChangeReason=word)

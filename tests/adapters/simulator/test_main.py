@@ -61,7 +61,8 @@ def test_the_settings_lead_to_every_system(seed_file: Path, tmp_path: Path, monk
         assert box.password.get_secret_value() == BOX.password
         smtplib.SMTP(settings.smtp.host, settings.smtp.port, timeout=5).quit()
         imaplib.IMAP4(box.host, box.port, timeout=5).logout()
-        assert SecureCrt(settings.securecrt)
+        reading = SecureCrt(settings.securecrt).read_interface("Bandung/Dago/BDG-DGO-OLT-01", "GigabitEthernet0/0/1")
+        assert "is down" in reading.output
         MyCx(settings.mycx).create_ticket(
             external_id="CASE-1",
             description="d",

@@ -1,0 +1,316 @@
+"""The parser on letters of our own, one for each hazard, and on the corpus of other people's mail where it is there."""
+
+import hashlib
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.mail_parser import parse
+from adapters.mail_text import language, new_text
+from models.errors import Unreadable
+from models.mail import Automatic, ParsedMail
+
+MAILS = Path(__file__).parent / "mails"
+CORPUS = Path(__file__).parents[3] / "shared" / "mail"
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"NOT TESTED on real mail: {CORPUS} is missing")
+
+
+def mail(name: str) -> ParsedMail:
+    return parse((MAILS / f"{name}.eml").read_bytes())
+
+
+def test_a_plain_mail() -> None:
+    raw = (MAILS / "plain.eml").read_bytes()
+    parsed = parse(raw)
+    assert parsed.sha256 == hashlib.sha256(raw).hexdigest()
+    assert parsed.message_id == "<a1@pelanggan.example>"
+    assert (parsed.sender_name, parsed.sender) == ("Budi Santoso", "budi@pelanggan.example")
+    assert parsed.recipients == ("layanan@telkom.example", "ani@pelanggan.example")
+    assert parsed.subject == "Internet mati"
+    assert parsed.sent_at is not None
+    assert parsed.sent_at.isoformat() == "2026-03-03T03:12:00+00:00"
+    assert parsed.in_reply_to == ("<c7.1@telkom.example>",)
+    assert parsed.references == ("<c7.0@telkom.example>", "<c7.1@telkom.example>")
+    assert parsed.text.startswith("Selamat pagi,\n\nInternet saya mati")
+    assert parsed.new_text == parsed.text
+    assert (parsed.language, parsed.automatic, parsed.attachments) == ("id", None, ())
+
+
+def test_missing_headers_are_empty_and_the_message_id_is_made_from_the_bytes() -> None:
+    parsed = mail("missing_headers")
+    assert (parsed.sender, parsed.sender_name, parsed.recipients, parsed.sent_at) == ("", "", (), None)
+    assert parsed.message_id == f"<{parsed.sha256}@unidentified.invalid>"
+    assert parsed.text == "Internet saya mati."
+
+
+def test_raw_8_bit_headers_lose_no_letter() -> None:
+    parsed = mail("raw_8bit_headers")
+    assert parsed.subject == "Connexion très lente à lécole du réseau"
+    assert (parsed.sender_name[:5], parsed.sender) == ("André", "andre@pelanggan.example")
+    assert parsed.text == "Débit très faible."
+
+
+def test_wrong_and_unknown_charsets_are_guessed() -> None:
+    assert mail("utf8_called_ascii").text == "Tagihan saya salah – mohon dicek “segera”."
+    assert mail("unknown_charset").text.startswith("Здравствуйте, интернет не работает")
+
+
+def test_encoded_words_in_broken_forms() -> None:
+    parsed = mail("broken_words")
+    assert parsed.sender_name == "Sari Dewi"
+    assert parsed.subject.startswith("Gangguan – layanan di Bandung")
+
+
+def test_a_blank_before_a_colon_ends_no_header_and_the_text_stays_as_it_is() -> None:
+    parsed = mail("blank_before_colon")
+    assert (parsed.sender, parsed.subject, parsed.text) == ("budi@pelanggan.example", "Lambat", "Rumah : Bandung")
+    assert parsed.message_id == "<a4@pelanggan.example>"
+
+
+def test_html_alone_becomes_readable_text() -> None:
+    assert mail("html_only").text == "Selamat siang,\n\nMohon info paket:\n\n- 50 Mbps\n- 100 Mbps\n\nKota Bandung"
+
+
+def test_an_attached_letter_is_no_text() -> None:
+    parsed = mail("attached_letter")
+    assert parsed.text == "Surat saya terlampir."
+    (attached,) = parsed.attachments
+    assert (attached.name, attached.type) == ("attachment.eml", "message/rfc822")
+
+
+def test_attachments_have_safe_names_sizes_and_hashes() -> None:
+    parsed = mail("attachments")
+    assert parsed.text == "Terlampir bukti bayar – terima kasih."
+    names = [(item.name, item.type, item.size) for item in parsed.attachments]
+    assert names == [
+        ("passwd", "application/pdf", 8),
+        ("foto rumahgpj.exe", "image/jpeg", 4),
+        ("data_1.csv", "text/csv", 3),
+        ("attachment.txt", "text/plain", 7),
+    ]
+    assert parsed.attachments[0].sha256 == hashlib.sha256(b"%PDF-1.4").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gmail_reply", "Belum bisa juga."),
+        ("gmail_html_reply", "Belum bisa juga, mohon teknisi datang."),
+        ("outlook_reply", "Masih mati, tolong dicek lagi.\n\nBudi"),
+        ("answers_between_quotes", "122123456789\nSince yesterday morning."),
+    ],
+)
+def test_new_text_is_without_quoted_letters(name: str, expected: str) -> None:
+    assert mail(name).new_text == expected
+
+
+@pytest.mark.parametrize("name", ["own_words_like_quotes", "forward"])
+def test_in_doubt_text_is_kept(name: str) -> None:
+    parsed = mail(name)
+    assert parsed.new_text == parsed.text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Halo\n\nDikirim dari iPhone saya", "Halo"),
+        ("Halo\n\nSent from my Galaxy\n\nOn 3 Mar 2026 at 10:12, Ani <ani@a.example> wrote:\nhai", "Halo"),
+        ("Halo\n-----Pesan Asli-----\nDari: Ani\nhai", "Halo"),
+        ("Ok.\n\n*Dari:* Ani\n*Dikirim:* Senin\n*Kepada:* Budi\n\nhai", "Ok."),
+        ("> hai\n> apa kabar", "> hai\n> apa kabar"),
+        ("", ""),
+    ],
+)
+def test_quotes_of_other_programs(text: str, expected: str) -> None:
+    assert new_text(text, "Re: x") == expected
+
+
+def test_language_is_indonesian_or_english() -> None:
+    assert mail("answers_between_quotes").language == "en"
+    assert language("My internet connection has been down since yesterday, please help") == "en"
+    assert language("Internet saya mati sejak kemarin, mohon bantuannya") == "id"
+    assert language("Ok 12345") == "id"
+
+
+@pytest.mark.parametrize(
+    ("name", "automatic", "failed", "reported"),
+    [
+        ("bounce", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
+        ("delayed", Automatic.BOUNCE, (), "<c7.1@telkom.example>"),
+        ("bounce_old", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
+        ("vacation", Automatic.AUTO_REPLY, (), ""),
+        ("vacation_by_subject", Automatic.AUTO_REPLY, (), ""),
+        ("receipt", Automatic.AUTO_REPLY, (), ""),
+        ("newsletter", Automatic.LIST, (), ""),
+        ("from_administrator", None, (), ""),
+        ("complaint_with_bounce", None, (), ""),
+        ("plain", None, (), ""),
+    ],
+)
+def test_kinds_of_mail(name: str, automatic: Automatic | None, failed: tuple[str, ...], reported: str) -> None:
+    parsed = mail(name)
+    assert (parsed.automatic, parsed.failed_recipients, parsed.reported_message_id) == (automatic, failed, reported)
+    assert bool(parsed.automatic_reason) == (automatic is not None)
+    assert "@" not in parsed.automatic_reason
+
+
+def nested(kind: bytes, levels: int) -> bytes:
+    parts = b"".join(b"Content-Type: %b; boundary=b%d\n\n--b%d\n" % (kind, n, n) for n in range(levels))
+    return b"Subject: x\n" + parts + b"\nhai"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n\r\n",
+        (MAILS / "no_mail.eml").read_bytes(),
+        nested(b"multipart/mixed", 60),
+        nested(b"multipart/mixed", 1000),
+        b"Content-Type: message/rfc822\n\n" * 400,
+    ],
+    ids=["empty", "blank", "no header", "60 levels", "1000 levels", "400 letters"],
+)
+def test_what_is_no_mail_is_unreadable(raw: bytes) -> None:
+    with pytest.raises(Unreadable):
+        parse(raw)
+
+
+def test_many_levels_are_still_read() -> None:
+    assert parse(nested(b"multipart/mixed", 40)).text == "hai"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: x\nContent-Type: text/html\n\n" + b"<div>" * 100_000 + b"hai",
+        b"Subject: x\nContent-Type: text/html\n\n" + b"<div>" * 100_000 + b"hai" + b"</div>" * 100_000,
+        b"Subject: " + b"=?a?q?" * 50_000 + b"\n\nhai",
+        b"From: " + b"(" * 50_000 + b"\nTo: " + b"a@b.c," * 50_000 + b"\nReferences: " + b"<a@b>" * 50_000 + b"\n\nhai",
+        b"From: mailer-daemon@x\n\nhai " + b"On 3:4 a@b <" * 50_000,
+        b"Subject: x\n\nhai\n" + b"On 3 Mar a@b wrote\n" * 30_000,
+        b"Subject: x\n\nhai\n" + b"> x\n\n" * 100_000,
+    ],
+    ids=["open divs", "divs", "words", "addresses", "long line", "attributions", "quotes"],
+)
+def test_no_mail_takes_long(raw: bytes) -> None:
+    began = time.process_time()
+    assert "hai" in parse(raw).text
+    assert time.process_time() - began < 2
+
+
+fragments = st.sampled_from(
+    [
+        b"Subject: ", b"From: ", b"To: ", b"Date: ", b"Content-Type: ", b"text/html", b"multipart/mixed; boundary=b",
+        b"multipart/report; report-type=delivery-status; boundary=b", b"message/rfc822", b"message/delivery-status",
+        b"\n", b"\n\n", b"\r\n", b"--b\n", b"--b--", b"; charset=", b"utf-7", b"idna", b"x-user", b"base64",
+        b"Content-Transfer-Encoding: ", b"quoted-printable", b"x-uuencode",
+        b"Content-Disposition: attachment; filename",
+        b"*=idna''%ff", b"*0*=utf-8''%e9", b"=?utf-8?b?a?=", b"=?hex?q?=ff?=", b"<a@b>", b"\xff\xfe", b"\x00", b"+2AA-",
+        b"Final-Recipient: ", b"Message-ID: ", b"<p>hai", b"> hai\n", b"Mon, 99 Foo 99999 99:99 +9999",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.lists(fragments | st.binary(max_size=8), max_size=40).map(b"".join))
+def test_any_bytes_are_parsed_or_unreadable(raw: bytes) -> None:
+    try:
+        parsed = parse(b"Subject: x\n" + raw)
+    except Unreadable:
+        return
+    stored = parsed.model_dump_json()
+    assert "\\u0000" not in stored
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, ParsedMail | None]:
+    """What became of every message of the corpus, by file; None where it was unreadable."""
+    parsed: dict[str, ParsedMail | None] = {}
+    for file in sorted((CORPUS / "messages").glob("*/*")):
+        name = f"{file.parent.name}/{file.name}"
+        began = time.process_time()
+        with suppress(Unreadable):
+            parsed[name] = None
+            parsed[name] = parse(file.read_bytes())
+        assert time.process_time() - began < 2, name
+    return parsed
+
+
+def lines(file: str) -> Iterator[dict[str, object]]:
+    return map(json.loads, (CORPUS / file).read_text().splitlines())
+
+
+@needs_corpus
+def test_real_mail_is_parsed(corpus: dict[str, ParsedMail | None]) -> None:
+    assert len(corpus) > 850
+    # a page of text without any header
+    assert [name for name, parsed in corpus.items() if parsed is None] == ["cpython/data_msg_19.txt.eml"]
+    for parsed in filter(None, corpus.values()):
+        parsed.model_dump_json()
+
+
+@needs_corpus
+def test_agreement_with_another_parser(corpus: dict[str, ParsedMail | None]) -> None:
+    """Half of the differences are the other's: it takes attached letters for text, and drops letters of a charset."""
+    agree: Counter[str] = Counter()
+    for row in lines("expected.jsonl"):
+        if row["corpus"] == "imap_tools" and (parsed := corpus.get(str(row["file"]))):
+            hashes = sorted(item["sha256"] for item in row["attachments"])  # type: ignore[attr-defined]
+            agree["all"] += 1
+            agree["subject"] += squeezed(parsed.subject) == squeezed(row["subject"])
+            agree["sender"] += parsed.sender == str(row["from_email"]).lower()
+            agree["attachments"] += sorted(item.sha256 for item in parsed.attachments) == hashes
+            agree["text"] += not row["text"] or squeezed(parsed.text) == squeezed(row["text"])
+    assert agree["subject"] >= agree["all"] - 1
+    assert agree["sender"] >= agree["all"] - 2
+    assert agree["attachments"] >= agree["all"] - 6
+    assert agree["text"] >= agree["all"] - 12
+
+
+@needs_corpus
+def test_real_bounces_and_automatic_replies_are_found(corpus: dict[str, ParsedMail | None]) -> None:
+    kinds = {str(row["file"]): str(row["bounce"]) for row in lines("expected.jsonl") if row["corpus"] == "sisimai"}
+    found = Counter((kind, parsed.automatic) for file, kind in kinds.items() if (parsed := corpus[file]))
+    of = Counter(kinds.values())
+    assert found["bounce", Automatic.BOUNCE] / of["bounce"] >= 0.98
+    assert found["vacation", Automatic.AUTO_REPLY] == of["vacation"]
+    assert found["feedback", Automatic.AUTO_REPLY] / of["feedback"] >= 0.75
+    labels = list(lines("labels/flufl.jsonl"))
+    bounces = [parsed for row in labels if (parsed := corpus[str(row["file"]).removeprefix("messages/")])]
+    named = [
+        set(parsed.failed_recipients) == {str(address).lower() for address in row["addresses"]}  # type: ignore[attr-defined]
+        for row, parsed in zip(labels, bounces, strict=True)
+    ]
+    assert sum(parsed.automatic is Automatic.BOUNCE for parsed in bounces) / len(bounces) >= 0.93
+    assert sum(named) / len(named) >= 0.77
+
+
+@needs_corpus
+def test_letters_of_people_are_not_taken_for_automatic(corpus: dict[str, ParsedMail | None]) -> None:
+    people = [name for name in corpus if name.startswith(("talon/", "freescout/"))]
+    assert len(people) > 20
+    assert [name for name in people if (parsed := corpus[name]) and parsed.automatic] == []
+
+
+@needs_corpus
+@pytest.mark.parametrize(("source", "equal"), [("crisp", 10), ("talon", 16), ("unquotemail", 54)])
+def test_new_text_of_real_replies(source: str, equal: int) -> None:
+    """Most that differ are in other languages than ours, or count a signature as new."""
+    rows = [row for row in lines(f"quotes/{source}.jsonl") if row["text"]]
+    results = [(squeezed(new_text(str(row["text"]), "")), squeezed(row["expected"])) for row in rows]
+    assert sum(new == expected for new, expected in results) >= equal
+    letters = [(new, re.sub(r"(--|Sentfrom).*", "", expected)) for new, expected in results]
+    assert sum(expected not in new for new, expected in letters) <= 1
+
+
+def squeezed(text: object) -> str:
+    return "".join(str(text).split())

@@ -1,0 +1,215 @@
+"""A whole service for a test: simulator, Prefect server, worker, each a process, and a person who answers forms."""
+
+import json
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import make_msgid
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest import mock
+
+import httpx
+from sqlmodel import select
+
+from adapters.clock import SimulatedClock
+from adapters.engine import Resumed
+from adapters.wiring import Systems
+from flows.service import ROOT, Service
+from models.forms import FORMS, Choice
+from models.settings import Settings, load_settings
+from models.tables import ActivityRecord, Case, Letter, Outbox, Wait
+
+T = TypeVar("T")
+SIMULATOR = """
+import asyncio, sys
+from pathlib import Path
+from adapters.clock import SimulatedClock
+from adapters.simulator.main import run
+home = Path(sys.argv[1])
+asyncio.run(run(home / "seed.json", home / "simulator", SimulatedClock(home / "clock"), asyncio.Event()))
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def until(ask: Callable[[], T], what: str, seconds: float = 60) -> T:
+    """The first true answer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+class Stack:
+    """One service with its own folder, ports and simulated clock."""
+
+    def __init__(self, home: Path, seed: dict[str, Any], root: Path = ROOT, **environment: str) -> None:
+        self.home = home
+        self.root = root
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "seed.json").write_text(json.dumps(seed))
+        self.environment = {
+            "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
+            "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
+            "LAYANAN_CLAIM_SECONDS": "2",
+            "PYTHONPATH": str(root),
+            **environment,
+        }
+        self.clock = SimulatedClock(home / "clock")
+        self.simulator: subprocess.Popen[bytes] | None = None
+        self.settings: Settings
+        self.service: Service
+        self.systems: Systems
+
+    def start(self, *, worker: bool = True) -> None:
+        with (self.home / "simulator.log").open("ab") as log:
+            self.simulator = subprocess.Popen(
+                [sys.executable, "-c", SIMULATOR, str(self.home)],
+                cwd=self.root,
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until((self.home / "simulator" / "layanan.toml").exists, "the simulator is up")
+        with mock.patch.dict(os.environ, self.environment):
+            self.settings = load_settings()
+        self.systems = Systems(self.settings)
+        self.service = Service(self.settings, self.environment)
+        self.service.start_server()
+        self.service.deploy()
+        if worker:
+            self.service.start_worker()
+
+    def stop(self) -> None:
+        if hasattr(self, "service"):
+            self.service.stop()
+        if self.simulator is not None:
+            self.simulator.terminate()
+            self.simulator.wait(30)
+
+    # customers
+
+    def write(self, sender: str, subject: str, text: str, **headers: str) -> str:
+        """A customer's mail to our first mailbox; returns its Message-ID."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = sender, self.settings.mailboxes[0].address, subject
+        mail["Message-ID"] = make_msgid(domain="pelanggan.example")
+        for name, value in headers.items():
+            mail[name.replace("_", "-")] = value
+        mail.set_content(text)
+        with smtplib.SMTP("127.0.0.1", self.settings.smtp.port) as smtp:
+            smtp.send_message(mail)
+        return str(mail["Message-ID"])
+
+    def letters(self, address: str) -> list[EmailMessage]:
+        """What the SMTP server has really accepted for a customer, in order."""
+        folder = self.home / "simulator" / "mail"
+        index = folder / "index.jsonl"
+        lines = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
+        return [
+            message_from_bytes((folder / line["file"]).read_bytes(), policy=policy.default)  # type: ignore[misc]
+            for line in lines
+            if address in line["to"]
+        ]
+
+    # back office
+
+    def tickets(self) -> list[dict[str, Any]]:
+        url = f"{self.settings.mycx.url.rpartition('/')[0]}/simulator/tickets"
+        return list(httpx.get(url, timeout=10).raise_for_status().json())
+
+    # people
+
+    def case(self, number: int) -> Case | None:
+        with self.systems.store.read() as session:
+            return session.exec(select(Case).where(Case.id == number)).first()
+
+    def waiting(self, number: int, form: str) -> Wait:
+        def look() -> Wait | None:
+            with self.systems.store.read() as session:
+                wait = session.exec(select(Wait).where(Wait.case_id == number)).first()
+            return wait if wait and wait.form == form else None
+
+        return until(look, f"case {number} waits with {form}")
+
+    def decide(self, number: int, form: str, **answers: Any) -> Resumed:
+        """Submit a form as the UI does, as soon as the run is suspended with it."""
+        self.waiting(number, form)
+        case = self.case(number)
+        assert case is not None
+        assert case.run_id is not None
+        fields = FORMS[form].model_fields
+        for name, value in answers.items():
+            kind = fields[name].annotation
+            if isinstance(kind, type) and issubclass(kind, Choice):
+                answers[name] = kind[value].value
+        run_id = case.run_id
+
+        def submit() -> Resumed | None:
+            resumed = self.systems.engine.resume(run_id, {"by": "Sari", **answers})
+            return resumed if resumed.state not in {"not_waiting", "no_form"} else None
+
+        return until(submit, f"case {number} takes {form}")
+
+    def run(self, deployment: str) -> None:
+        """Start a pass of a standing flow now, without waiting for its schedule."""
+        httpx.post(
+            f"{self.settings.prefect_api_url}/deployments/{self._deployment(deployment)}/create_flow_run",
+            json={},
+            timeout=10,
+        ).raise_for_status()
+
+    def ended(self, number: int, seconds: float = 90) -> Case:
+        def look() -> Case | None:
+            case = self.case(number)
+            return case if case and case.status != "open" else None
+
+        return until(look, f"case {number} ends", seconds)
+
+    def records(self, number: int) -> list[ActivityRecord]:
+        with self.systems.store.read() as session:
+            return list(
+                session.exec(
+                    select(ActivityRecord).where(ActivityRecord.case_id == number).order_by(ActivityRecord.id)  # type: ignore[arg-type]
+                )
+            )
+
+    def path(self, number: int) -> list[int]:
+        """Activity numbers of a case, in the order in which they were done."""
+        return [r.number for r in self.records(number) if r.number is not None and r.state == "done"]
+
+    def outbox(self, number: int) -> list[tuple[str, str]]:
+        with self.systems.store.read() as session:
+            rows = session.exec(
+                select(Letter.kind, Outbox.state).join(Outbox).where(Letter.case_id == number).order_by(Letter.id)  # type: ignore[arg-type]
+            )
+            return list(rows)
+
+    def _deployment(self, name: str) -> str:
+        url = f"{self.settings.prefect_api_url}/deployments/name/{name}/{name}"
+        return str(httpx.get(url, timeout=10).raise_for_status().json()["id"])
+
+
+@contextmanager
+def running(home: Path, seed: dict[str, Any], **more: Any) -> Iterator[Stack]:
+    """A stack that is stopped at the end, whatever happens."""
+    stack = Stack(home, seed, **more)
+    try:
+        stack.start(worker=more.get("worker", True))
+        yield stack
+    finally:
+        stack.stop()
