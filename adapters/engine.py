@@ -20,9 +20,12 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateName,
     FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Scheduled
 
@@ -121,23 +124,27 @@ class PrefectEngine:
         return run.state.name or "" if run.state else ""
 
     def broken_runs(self, limit: int = 200) -> list[FlowRun]:
-        """Case runs that crashed or failed, oldest first."""
+        """Case runs that crashed or failed, latest first."""
         return self._runs(
             FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.FAILED])), limit
         )
 
     def cancelled_runs(self, limit: int = 200) -> list[FlowRun]:
-        """Case runs that a person cancelled in the UI."""
+        """Case runs that a person cancelled in the UI, latest first."""
         return self._runs(FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])), limit)
 
     def running_runs(self, limit: int = 200) -> list[FlowRun]:
-        """Runs of any deployment that some worker is said to carry."""
+        """Runs of the service that some worker is said to carry."""
         state = FlowRunFilterState(
             type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]),
             name=FlowRunFilterStateName(not_any_=["Paused"]),
         )
         with _errors():
-            return self._client.read_flow_runs(flow_run_filter=FlowRunFilter(state=state), limit=limit)
+            return self._client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(state=state),
+                work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._settings.pool_name])),
+                limit=limit,
+            )
 
     def live_workers(self) -> set[str]:
         """Names of the workers whose heartbeat the server has seen lately."""
@@ -159,6 +166,7 @@ class PrefectEngine:
             return self._client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=state),
                 deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["handle-case"])),
+                sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )
 

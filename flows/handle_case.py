@@ -214,7 +214,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
                 case, DisputedClosing, about="Pelanggan menjawab surat closing / answered the closing letter"
             )
             if agent.choice is DisputeChoice.REOPEN:
-                return reply
+                return reply if reply.sure else need.again(reply.message_id)
 
 
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"

@@ -41,7 +41,8 @@ def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
     Raises:
         Unavailable: mailbox or case store do not answer; what was not settled stays on the server.
     """
-    with wired.store.read():  # no store, no reading
+    with wired.store.read() as session:
+        session.connection()  # no store, no reading: the mail stays where it is
         received = wired.ems.fetch(box, wired.settings.intake_batch)
     taken = {mail.uid: take_in(wired, mail) for mail in received}
     for result in taken.values():

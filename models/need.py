@@ -91,6 +91,10 @@ class Need(Output):
             }
         )
 
+    def again(self, message_id: int) -> Self:
+        """The same need, as another mail says."""
+        return self.model_copy(update={"message_id": message_id})
+
     def left_unanswered(self) -> Self:
         """We asked, and no answer came."""
         return self.model_copy(update={"unanswered": True})

@@ -5,7 +5,10 @@ The Prefect UI renders it as markdown and clips it early; customer text is escap
 
 import re
 
+from sqlmodel import col, select
+
 from models.forms import Form
+from models.tables import Message
 from tasks.case_run import CaseRun
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
@@ -15,6 +18,14 @@ def escaped(text: str, limit: int = 240) -> str:
     """A customer's words as harmless, short, one-line markdown."""
     line = " ".join(text.split())
     return _MARKDOWN.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
+
+
+def _latest_mail(case: CaseRun) -> str:
+    with case.store.read() as session:
+        query = (
+            select(Message.new_text).where(Message.case_id == case.case_id).order_by(col(Message.id).desc()).limit(1)
+        )
+        return session.exec(query).first() or ""
 
 
 def brief(case: CaseRun, form: type[Form], about: str) -> str:
@@ -31,5 +42,7 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     if row.topic:
         number = f" · {row.service_number}" if row.service_number else ""
         lines.append(f"Topik / Topic: {row.topic.replace('_', ' ')}{number}")
+    if mail := _latest_mail(case):
+        lines.append(f"Email terakhir / Latest mail: {escaped(mail)}")
     lines.append(f"Dibuka / Opened: {row.opened_at.astimezone(zone):%d-%m-%Y %H:%M}")
     return "\n\n".join(lines)

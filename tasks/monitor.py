@@ -75,8 +75,10 @@ def recover_runs() -> int:
         _restart(wired, str(run.id), "it had crashed or failed")
     live = wired.engine.live_workers()
     for run in wired.engine.running_runs():
-        owner = (run.infrastructure_pid or "").partition(":")[0]
+        owner, _, rest = (run.infrastructure_pid or "::").partition(":")
         since = run.state.timestamp if run.state else None
+        if ":" not in rest:
+            continue  # a process of its own, which Prefect's process worker looks after
         if owner not in live and since is not None and wired.machine_clock.now() - since > LONE_RUN:
             wired.engine.restart(str(run.id), "its worker is gone")
     for run in wired.engine.cancelled_runs():

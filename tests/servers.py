@@ -107,7 +107,7 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
 
 @contextmanager
 def scripted(greeting: bytes, answers: Mapping[bytes, bytes | None]) -> Iterator[int]:
-    """A server on a loopback port that answers each line by a word that stands in it; ``None`` ends the connection.
+    """A loopback server that answers each line by a word that stands in it, in any case; ``None`` ends the connection.
 
     ``%t`` in an answer is the line's first word (an IMAP tag). A line that no word fits gets no answer.
     """
@@ -117,7 +117,7 @@ def scripted(greeting: bytes, answers: Mapping[bytes, bytes | None]) -> Iterator
         with connection, connection.makefile("rb") as lines:
             connection.sendall(greeting)
             for line in lines:
-                answer = next((text for word, text in answers.items() if word in line), b"")
+                answer = next((text for word, text in answers.items() if word.lower() in line.lower()), b"")
                 if answer is None:
                     return
                 connection.sendall(answer.replace(b"%t", line.split(b" ", 1)[0]))
