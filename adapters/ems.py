@@ -92,6 +92,15 @@ class Ems(Protocol):
         """
         ...
 
+    def reach_smtp(self) -> None:
+        """Log in where letters go out; nothing is sent.
+
+        Raises:
+            Unavailable: the server cannot be reached, or said "later".
+            Refused: the login was refused.
+        """
+        ...
+
     def close(self) -> None:
         """End the connections of the calling thread."""
         ...
@@ -169,6 +178,12 @@ class ImapSmtp:
             if code // 100 not in (2, 4, 5):
                 raise OutcomeUnknown("smtp", f"{code} to a letter")
             _check("the letter", code, text)
+
+    @_again
+    def reach_smtp(self) -> None:
+        """See :class:`Ems`."""
+        with self._smtp() as smtp:
+            _check("NOOP", *smtp.noop())
 
     def close(self) -> None:
         """See :class:`Ems`."""

@@ -96,6 +96,10 @@ class TmfClient:
                 return tuple(found)
             before = page
 
+    def reach(self, resource: str) -> None:
+        """Ask for one item, whatever it is: address and login are right where nothing is raised."""
+        self._call("GET", resource, params={"limit": "1"})
+
     def post(self, resource: str, body: Mapping[str, Any], shape: type[M]) -> M:
         """Create. Not tried again here, as the first try may have been stored: use :func:`create_once`."""
         return self._read(resource, self._call("POST", resource, json=body), TypeAdapter(shape))

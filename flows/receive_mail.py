@@ -4,9 +4,10 @@ Fetch → parse → store → old or new? → first response → start or wake c
 the case store is away nothing is read: the mail stays where it is.
 """
 
+import logging
 from collections import Counter
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.wiring import Systems, systems
@@ -16,6 +17,8 @@ from tasks.intake import TakenIn, take_in
 from tasks.send_letter import deliver
 from tasks.start_case import start_case
 from tasks.waits import wake_waiting_case
+
+log = logging.getLogger("layanan.intake")
 
 
 @flow(name="receive-mail", persist_result=False)
@@ -66,4 +69,4 @@ def go_on(wired: Systems, taken: TakenIn) -> None:
         elif taken.outcome == "joined":
             wake_waiting_case(wired, taken.case_id)
     except (Unavailable, Refused) as error:
-        get_run_logger().warning("a case goes on with the monitor's next pass: %s", error)
+        log.warning("a case goes on with the monitor's next pass: %s", error)

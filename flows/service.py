@@ -20,6 +20,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from adapters import schema
+from adapters.engine_environment import engine_environment
 from adapters.store import Store
 from models.errors import Unavailable
 from models.settings import Settings
@@ -27,20 +28,11 @@ from models.settings import Settings
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
-
-
-def engine_environment(settings: Settings) -> dict[str, str]:
-    """The environment in which every process of the service runs, beside its own settings."""
-    return {
-        "PREFECT_API_URL": settings.prefect_api_url,
-        "PREFECT_HOME": str((settings.home / "prefect").absolute()),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_CLI_PROMPT": "false",
-        # SQLite: wait for the lock longer than a busy machine makes one wait
-        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-        "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
-        "DO_NOT_TRACK": "1",
-    }
+BANNER = (
+    '<div style="position:fixed;z-index:9999;bottom:0;right:0;padding:2px 12px;background:#b45309;color:#fff;'
+    'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'
+)
+"""On every page of the Prefect UI of a rehearsal. Prefect has no setting for a notice."""
 
 
 class Service:
@@ -83,9 +75,17 @@ class Service:
         command = ["prefect", "server", "start", "--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
         self._server = self._process("server", command)
         self._wait_for_server(self._server)
+        if self.settings.clock == "simulated":
+            self._mark_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))
 
     def deploy(self) -> None:
-        """Bring the work pool and the deployments of ``prefect.yaml`` to the server."""
+        """Bring the work pool and the deployments of ``prefect.yaml`` to the server.
+
+        Raises:
+            Unavailable: the server does not answer, or what it answered.
+        """
+        if not self._answers():
+            raise Unavailable("Prefect", f"no server at {self.settings.prefect_api_url}; `layanan up` starts one")
         with SyncPrefectClient(api=self.settings.prefect_api_url) as client:
             try:
                 client.read_work_pool(self.settings.pool_name)
@@ -135,6 +135,12 @@ class Service:
                 process.kill()
                 process.wait()
         self._worker = self._server = None
+
+    def _mark_pages(self, pages: Path) -> None:
+        for page in pages.glob("v*/index.html"):
+            html = page.read_text("utf-8")
+            if BANNER not in html:
+                page.write_text(html.replace("</body>", f"{BANNER}</body>"), "utf-8")
 
     def _new_pool(self) -> WorkPoolCreate:
         if self.settings.worker_type == "process":

@@ -37,6 +37,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_WORKER_Q
 from prefect.states import Cancelled, Scheduled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
+from adapters import logs
 from models.errors import SettingsError
 from models.settings import Settings, load_settings
 from tasks import drain
@@ -87,6 +88,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["name"] = kwargs.get("name") or f"layanan-{socket.gethostname()}"
         self._service: Settings = load_settings()
+        logs.configure(self._service)
         kwargs["prefetch_seconds"] = 0  # a run taken early would hold a thread while it waits for its time
         kwargs["limit"] = kwargs.get("limit") or self._service.worker_threads
         super().__init__(*args, **kwargs)

@@ -46,8 +46,16 @@ class SettingsError(LayananError):
     """A setting is wrong or missing; the text names it, its problem and an example."""
 
 
-class UnknownCase(LayananError):
+class WrongUse(LayananError):
+    """A command or a form was given something that it does not take; the text says what it takes."""
+
+
+class UnknownCase(WrongUse):
     """No case has this reference."""
+
+
+class NotWaiting(LayananError):
+    """A case takes no decision now; the text says why."""
 
 
 class Unreadable(LayananError):

@@ -1,0 +1,24 @@
+"""The engine's own settings, as every process of the service has them. Prefect reads them when it is imported."""
+
+from models.settings import Settings
+
+
+def engine_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which every process of the service runs, beside its own settings."""
+    environment = {
+        "PREFECT_API_URL": settings.prefect_api_url,
+        "PREFECT_HOME": str((settings.home / "prefect").absolute()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        # what our own loggers say within a run stands in the run's log, too
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "layanan",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        # SQLite: wait for the lock longer than a busy machine makes one wait
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
+        "DO_NOT_TRACK": "1",
+    }
+    if settings.clock == "simulated":
+        # pages of its own, which say so (flows/service.py)
+        environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"] = str((settings.home / "ui").absolute())
+    return environment

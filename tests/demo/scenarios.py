@@ -1,0 +1,311 @@
+"""The demo's script: who writes, who decides what, and what must come of it. Every branch of the SOP is in it."""
+
+from dataclasses import dataclass, field
+
+HOURS = (3.5, 6.3, 9, 58, 73, 122)
+"""When the time is moved on, in hours since the first mail. Units, updates (6 h), repairs (3 h for a Diamond
+customer), closings (48 h) and an unanswered question (72 h) fall due in between."""
+
+SPEAKS = {9: "inform_status", 10: "inform_result", 11: "give_information", 12: "closing"}
+"""Letter that an activity writes."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A customer's mail; ``outcome`` is what intake must make of it."""
+
+    sender: str
+    subject: str = ""
+    text: str = ""
+    outcome: str = "opened"
+    to: str = "layanan@telkom.example"
+    reason: str = ""
+    """Must stand in the reason that intake records."""
+    answers: str = ""
+    """Kind of our letter that it replies to."""
+    file: str = ""
+    """Its raw bytes, in ``mails/``."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody does when the case waits with a form, or when it is ``closed``."""
+
+    at: str
+    by: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+    mail: Mail | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One mail and what follows from it. A mail that opens no case has no path."""
+
+    name: str
+    mail: Mail
+    path: tuple[int, ...] = ()
+    outcome: str = ""
+    steps: tuple[Step, ...] = ()
+    letters: tuple[str, ...] = ()
+    """Kinds beside the first response and those that the path tells."""
+    after: tuple[str, str] | None = None
+    """Another scenario, and where its case must be before this mail is written."""
+    kept: bool = False
+    """With KEEP, the last decision is left to whoever looks at it."""
+
+    @property
+    def expected_letters(self) -> list[str]:
+        """Kinds of all letters that the customer must get."""
+        if not self.path:
+            return []
+        return sorted(["first_response", *self.letters, *(SPEAKS[n] for n in self.path if n in SPEAKS)])
+
+
+def agent(at: str, **answers: str) -> Step:
+    return Step(at, "Sari (Agent)", answers)
+
+
+def leader(**answers: str) -> Step:
+    return Step("Escalation", "Rina (Team Leader)", answers)
+
+
+def supervisor(**answers: str) -> Step:
+    return Step("SupervisorEscalation", "Hendra (Supervisor)", answers)
+
+
+def solution(cause: str, repair: str) -> dict[str, str]:
+    return {"cause": cause, "repair": repair}
+
+
+APPROVED = agent("ApproveSolution", choice="SEND")
+SWAPPED = solution("Kabel drop di rumah pelanggan rusak", "Kabel drop diganti dan diuji normal")
+
+AYU, BUDI, CITRA = "Ayu <ayu@pelanggan.example>", "Budi <budi@pelanggan.example>", "citra@pelanggan.example"
+DEDI, EKA, FAJAR = "Dedi <dedi@pelanggan.example>", "Eka <eka@pelanggan.example>", "fajar@pelanggan.example"
+MAJU, GITA, HADI = "NOC PT Maju Bersama <noc@majubersama.example>", "gita@pelanggan.example", "hadi@pelanggan.example"
+INDAH, DINAS, NIA = "indah@pelanggan.example", "TU Dispar <tu@dispar.example>", "Nia <nia@pelanggan.example>"
+STRANGER, KARTIKA = "Kartika <kartika.pribadi@surat.example>", "Kartika <kartika@pelanggan.example>"
+JOHN = "John Smith <john@pelanggan.example>"
+BDG = "layanan-bdg@telkom.example"
+
+SCENARIOS = (
+    Scenario(
+        "Information, then thanks",
+        Mail(AYU, "Tanya paket IndiHome", "Selamat pagi, paket IndiHome 50 Mbps apa saja dan berapa harga per bulannya?"),
+        path=(1, 3, 11, 12, 1),
+        outcome="information",
+        steps=(
+            Step(
+                "ClosingPeriod",
+                mail=Mail(AYU, text="Terima kasih banyak, sangat membantu.", outcome="joined", answers="closing"),
+            ),
+        ),
+    ),
+    Scenario(
+        "Information from customer data",
+        Mail(BUDI, "Salinan tagihan", "Mohon dikirim salinan tagihan bulan ini untuk nomor internet 122408771902."),
+        path=(1, 3, 11, 12),
+        outcome="information",
+    ),
+    Scenario(
+        "An answer after the waiting period",
+        Mail(
+            BUDI,
+            text="Saya mau tanya, bagaimana cara bayar tagihan lewat mobile banking?",
+            reason="follows closed case",
+            answers="closing",
+        ),
+        after=("Information from customer data", "closed"),
+        path=(1, 3, 11, 12),
+        outcome="information",
+    ),
+    Scenario(
+        "Complaint solved at once",
+        Mail(
+            CITRA,
+            "Pembayaran belum tercatat",
+            "Saya sudah bayar tagihan internet 122408771903 kemarin lewat ATM, tetapi pembayaran belum tercatat dan "
+            "layanan masih terisolir. Mohon dicek.",
+        ),
+        path=(1, 2, 4, 5, 10, 12),
+        outcome="complaint",
+        steps=(APPROVED,),
+        kept=True,
+    ),
+    Scenario(
+        "The unit repairs, with an update before",
+        Mail(DEDI, "Internet mati total", "Internet 122408771904 mati total sejak tadi malam, lampu LOS merah. Tolong."),
+        path=(1, 2, 4, 6, 7, 9, 10, 12),
+        outcome="complaint",
+        steps=(APPROVED,),
+    ),
+    Scenario(
+        "Late; the team leader gives it back",
+        Mail(EKA, "Wifi sering putus", "Internet 122408771905 putus nyambung terus setiap 10 menit. Mohon diperbaiki."),
+        path=(1, 2, 4, 6, 7, 8, 6, 7, 10, 12),
+        outcome="complaint",
+        steps=(
+            leader(choice="BACK_TO_AGENT", note="Coba lewat Core Network"),
+            agent("HandlingStuck", choice="COORDINATE", unit="Core Network", note="Periksa port OLT"),
+            APPROVED,
+        ),
+    ),
+    Scenario(
+        "Late; the supervisor takes over",
+        Mail(
+            FAJAR,
+            "Internet lambat sekali",
+            "Internet 122408771906 lambat sekali, speedtest cuma 2 Mbps padahal paket saya 100 Mbps. Tolong dicek.",
+        ),
+        path=(1, 2, 4, 6, 7, 8, 10, 12),
+        outcome="complaint",
+        steps=(leader(choice="SUPERVISOR", note="Perlu keputusan"), supervisor(choice="TAKE_OVER", **SWAPPED)),
+        kept=True,
+    ),
+    Scenario(
+        "A data link; stuck, then to Telkom (5.6)",
+        Mail(
+            MAJU,
+            "Link Astinet mati",
+            "Link Astinet kami dengan SID 4700001-0021497479 mati total sejak pukul 08.00, seluruh kantor tidak bisa "
+            "internet. Mohon segera diperbaiki.",
+            to=BDG,
+        ),
+        path=(1, 2, 4, 6, 7, 8, 7, 10, 12),
+        outcome="complaint",
+        steps=(leader(choice="SUPERVISOR"), supervisor(choice="TELKOM", note="Backbone milik Telkom"), APPROVED),
+    ),
+    Scenario(
+        "A known complaint by reply; asks for the superior",
+        Mail(
+            GITA,
+            "Telepon rumah kresek-kresek",
+            "Telepon rumah 0227301234 suaranya kresek-kresek dan tidak bisa menelepon keluar. Mohon diperbaiki.",
+        ),
+        path=(1, 2, 4, 6, 7, 9, 8, 10, 12),
+        outcome="complaint",
+        steps=(
+            Step(
+                "UnitProgress",
+                mail=Mail(
+                    GITA,
+                    text="Sampai sekarang belum ada perubahan. Saya minta bicara dengan atasan Anda.",
+                    outcome="joined",
+                    reason="answers our letter",
+                    answers="first_response",
+                ),
+            ),
+            # refused: taking over needs a cause and a repair
+            leader(choice="TAKE_OVER"),
+            leader(choice="TAKE_OVER", **SWAPPED),
+        ),
+        kept=True,
+    ),
+    Scenario(
+        "A known complaint by a new mail",
+        Mail(
+            HADI,
+            "TV tidak ada siaran",
+            "UseeTV di rumah saya error, layar hitam dan tidak ada siaran. Nomor layanan 122408771909. Mohon bantuannya.",
+        ),
+        path=(1, 2, 4, 6, 7, 9, 10, 12),
+        outcome="complaint",
+        steps=(
+            Step(
+                "UnitProgress",
+                mail=Mail(
+                    HADI,
+                    "TV saya masih error",
+                    "UseeTV masih layar hitam, siaran tidak muncul. Kapan diperbaiki?",
+                    outcome="joined",
+                    reason="same matter",
+                ),
+            ),
+            APPROVED,
+        ),
+    ),
+    Scenario(
+        "An answer within the waiting period reopens",
+        Mail(INDAH, "Internet mati", "Internet nomor 122408771910 mati, tidak bisa konek sama sekali. Mohon dicek."),
+        path=(1, 2, 4, 5, 10, 12, 1, 2, 4, 6, 7, 10, 12),
+        outcome="complaint",
+        steps=(
+            APPROVED,
+            Step(
+                "ClosingPeriod",
+                mail=Mail(
+                    INDAH,
+                    text="Modem sudah saya matikan dan nyalakan lagi, tetapi internet masih mati total. Kirim teknisi.",
+                    outcome="joined",
+                    answers="closing",
+                ),
+            ),
+            agent("DisputedClosing", choice="REOPEN", note="Belum beres"),
+            agent("ApproveSolution", choice="COORDINATE"),
+            APPROVED,
+        ),
+    ),
+    Scenario(
+        "Another segment (W-89)",
+        Mail(
+            DINAS,
+            "Link VPN IP kantor mati",
+            "Link VPN IP 4700001-0021497480 di kantor kami mati total sejak pagi. Mohon segera diperbaiki.",
+            outcome="other_segment",
+            to=BDG,
+        ),
+        path=(1, 12),
+        outcome="other segment",
+        letters=("hand_over_segment",),
+    ),
+    Scenario(
+        "Unknown customer; does not answer here",
+        Mail(STRANGER, "Internet mati", "Internet rumah saya mati total, lampu LOS merah. Tolong diperbaiki."),
+        path=(1, 12),
+        outcome="unanswered",
+        letters=("ask_customer",),
+    ),
+    Scenario(
+        "…but from the address on record; another unit",
+        Mail(
+            KARTIKA,
+            text="Ini email saya yang terdaftar. Internet 122408771912 mati total, lampu LOS merah. Tolong diperbaiki.",
+            reason="another sender's",
+            answers="ask_customer",
+        ),
+        after=("Unknown customer; does not answer here", "CustomerAnswer"),
+        path=(1, 2, 4, 6, 7, 8, 7, 10, 12),
+        outcome="complaint",
+        steps=(leader(choice="OTHER_UNIT", unit="Core Network"), APPROVED),
+    ),
+    Scenario(
+        "An English customer",
+        Mail(
+            JOHN,
+            "Internet down at home",
+            "Dear team, my internet 122408771913 has been down since last night, no connection at all. Please fix it.",
+            to=BDG,
+        ),
+        path=(1, 2, 4, 6, 7, 10, 12),
+        outcome="complaint",
+        steps=(APPROVED,),
+    ),
+    Scenario(
+        "Not sure: the agent decides and answers",
+        Mail(NIA, "Mohon bantuan", "Halo, ada yang mau saya bicarakan soal layanan di rumah, mohon bantuannya ya."),
+        path=(1, 3, 11, 12),
+        outcome="information",
+        steps=(
+            agent("ConfirmAnalysis", need="INFORMATION", topic="other"),
+            agent(
+                "WriteAnswer",
+                answer="Silakan sampaikan pertanyaan Ibu dengan membalas surat ini; kami siap membantu.",
+                related_products="IndiHome Internet, IndiHome TV",
+            ),
+        ),
+    ),
+    Scenario("A bounce", Mail("", file="bounce.eml", outcome="automatic", reason="bounce")),
+    Scenario("An out-of-office note", Mail("", file="out-of-office.eml", outcome="automatic", reason="auto_reply")),
+    Scenario("A list mail", Mail("", file="list.eml", outcome="automatic", reason="list")),
+    Scenario("A mail that no parser reads", Mail("", file="unreadable.eml", outcome="set_aside", reason="too deep")),
+)

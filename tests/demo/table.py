@@ -1,0 +1,129 @@
+"""The demo's end: one table of what became of each mail, and every difference from what was expected."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
+from rich.table import Table
+
+from models.sop import disallowed
+from models.tables import Case
+from tests.demo.player import Play, Player, Sent
+from tests.stack import Stack
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one case, from the ledger and from the simulator's own records."""
+
+    case: Case
+    path: list[int]
+    letters: Counter[str]
+    """Message-IDs that the customer's server took, with how often."""
+    tickets: Counter[str]
+    """External ids in My CX, with how often."""
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of the letters, each as often as it came."""
+        return sorted(kind for one, times in self.letters.items() for kind in [one.split(".")[1]] * times)
+
+
+class Results:
+    """Everything that the demo left behind."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.stack: Stack = player.stack
+        index = self.stack.home / "simulator" / "mail" / "index.jsonl"
+        self._received = [json.loads(line) for line in index.read_text().splitlines()]
+        self._tickets = [str(ticket.get("externalId")) for ticket in self.stack.tickets()]
+        self.cases = {play.scenario.name: self._result(play.case_id) for play in player.plays if play.case_id}
+
+    def _result(self, case_id: int) -> Result:
+        case = self.stack.case(case_id)
+        assert case is not None
+        letters = [one["message_id"] for one in self._received if case.address in one["to"]]
+        prefix = f"<{case.reference.lower()}."
+        return Result(
+            case=case,
+            path=self.stack.path(case_id),
+            letters=Counter(one for one in letters if one.startswith(prefix)),
+            tickets=Counter(one for one in self._tickets if one.startswith(f"{case.reference}/")),
+        )
+
+    def differences(self) -> Iterator[str]:
+        """One line for each thing that is not as it must be."""
+        if self.player.stalled:
+            yield self.player.stalled
+        for play in self.player.plays:
+            yield from (f"{play.scenario.name}: {problem}" for problem in self._problems(play))
+        ours = {box.address for box in self.stack.settings.mailboxes}
+        sent = sum(1 for one in self._received if one["from"] in ours)
+        known = sum(result.letters.total() for result in self.cases.values())
+        if sent != known:
+            yield f"{sent} letters went out, but the cases have {known}"
+        if len(self._tickets) != sum(result.tickets.total() for result in self.cases.values()):
+            yield f"there are tickets of no case: {self._tickets}"
+        yield from self._broken_runs()
+
+    def _problems(self, play: Play) -> Iterator[str]:
+        scenario, result = play.scenario, self.cases.get(play.scenario.name)
+        if not play.sent:
+            yield "its mail was never written"
+        for sent in play.sent:
+            if sent.row is None:
+                yield "a mail was never taken in"
+            elif sent.row.outcome != sent.mail.outcome or sent.mail.reason not in sent.row.reason:
+                yield f"mail is {sent.row.outcome} ({sent.row.reason}), not {sent.mail.outcome} ({sent.mail.reason})"
+        if not scenario.path or self.waits_for_you(play):
+            return
+        if result is None:
+            yield "no case was opened"
+            return
+        if play.steps:
+            yield f"nobody could do the step at {play.steps[0].at}"
+        if tuple(result.path) != scenario.path:
+            yield f"path is {result.path}, not {list(scenario.path)}"
+        if bad := disallowed(result.path):
+            yield f"the SOP does not allow {bad}"
+        if result.kinds != scenario.expected_letters:
+            yield f"letters are {result.kinds}, not {scenario.expected_letters}"
+        if (result.case.status, result.case.outcome) != ("closed", scenario.outcome):
+            yield f"the case is {result.case.status} ({result.case.outcome}), not closed ({scenario.outcome})"
+        if sorted(result.tickets.values()) != [1] * (6 in scenario.path):
+            yield f"tickets are {dict(result.tickets)}"
+
+    def _broken_runs(self) -> Iterator[str]:
+        broken = FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED])
+        with SyncPrefectClient(api=self.stack.settings.prefect_api_url) as client:
+            runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=broken)))
+        yield from (f"run {run.name} is {run.state_name}: {run.state and run.state.message}" for run in runs)
+
+    def waits_for_you(self, play: Play) -> bool:
+        """Whether, with KEEP, the scenario's last decision is left to whoever looks at it."""
+        return play.scenario.kept and not play.steps and self.player.keep
+
+    def table(self) -> Table:
+        """Mail → case → path → letters → outcome."""
+        table = Table("Mail", "Intake", "Case", "Activities", "Letters", "Outcome", title="layanan-email", expand=True)
+        for play in self.player.plays:
+            for number, sent in enumerate(play.sent):
+                table.add_row(*self._row(play, sent, first=number == 0))
+        return table
+
+    def _row(self, play: Play, sent: Sent, *, first: bool) -> tuple[str, ...]:
+        intake = sent.row.outcome if sent.row else "?"
+        result = self.cases.get(play.scenario.name)
+        if result is None:
+            return play.scenario.name, intake, "", "", "", sent.row.reason if sent.row else ""
+        if not first:
+            return f"  ↳ {sent.row.reason if sent.row else ''}", intake, result.case.reference, "", "", ""
+        letters = ", ".join(f"{kind}×{n}" if n > 1 else kind for kind, n in Counter(result.kinds).items())
+        waiting = "waits for you" if self.waits_for_you(play) else result.case.status
+        path = " ".join(map(str, result.path))
+        return play.scenario.name, intake, result.case.reference, path, letters, result.case.outcome or waiting
