@@ -1,1 +1,479 @@
-"""The command line."""
+"""The command line `layanan`. What a command needs is imported in it, so that `--help` is quick."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.screen import complain, say, show, show_case
+from models.errors import LayananError, NotWaiting, OutcomeUnknown, Refused, SettingsError, Unavailable, WrongUse
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from adapters.wiring import Systems
+    from models.settings import Mailbox, Settings
+
+HELP = """E-mail service of a telecom contact centre: its SOP, run by Prefect.
+
+Settings come from the environment (LAYANAN_…), .env or layanan.toml; `layanan settings` lists them all.
+
+**First steps**: `layanan doctor` says what is missing, `layanan up` runs the service, `layanan waiting` shows who is
+asked for what, `layanan decide` answers.
+
+**Exit codes**: 0 done · 1 refused, or a check failed · 2 wrong use: option, setting, unknown case ·
+3 the case waits for nothing · 4 a system is unavailable.
+"""
+CODES: tuple[tuple[type[LayananError], int], ...] = (
+    (WrongUse, 2),
+    (SettingsError, 2),
+    (NotWaiting, 3),
+    (Unavailable, 4),
+    (OutcomeUnknown, 4),
+)
+
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
+clock_app = typer.Typer()
+SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
+
+Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
+Once = Annotated[bool, typer.Option("--once", help="One pass, then end. `layanan up` runs the passes for ever.")]
+CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Reference (JKT-0000001) or number (1).")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; an error is one line on stderr."""
+    try:
+        return int(app(arguments, prog_name="layanan", standalone_mode=False) or 0)
+    except LayananError as error:
+        complain(str(error))
+        return _code(error)
+    except typer.TyperException as error:
+        if error.format_message():
+            complain(error.format_message())
+        return error.exit_code
+    except OSError as error:
+        complain(f"{error.filename or 'system'}: {error.strerror or type(error).__name__}")
+        return 4
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        say(f"layanan-email {installed('layanan-email')}")
+
+
+@app.command(rich_help_panel=SERVICE)
+def up() -> None:
+    """Run the service on this machine until Ctrl-C: Prefect's server, the deployments and a worker.
+
+    As a rehearsal: `LAYANAN_SETTINGS=.layanan/simulator/layanan.toml layanan up`
+    """
+    settings = _engine_settings()
+    from flows.service import Service, stopping_on_signals
+
+    with stopping_on_signals(), suppress(KeyboardInterrupt):
+        say("Starting server, deployments and worker …")
+        with Service(settings) as service:
+            say(f"The service runs; logs: {service.logs}. Ctrl-C ends it, cases go on at the next start.")
+            say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
+            if settings.clock == "simulated":
+                say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
+            service.watch()
+            raise Unavailable("service", f"server or worker has ended by itself; see {service.logs}")
+
+
+@app.command(rich_help_panel=SERVICE)
+def deploy() -> None:
+    """Bring the work pool and the deployments of prefect.yaml to a running Prefect server; `layanan up` does it, too.
+
+    Example: `LAYANAN_PREFECT_API_URL=http://prefect.example:4200/api layanan deploy`
+    """
+    settings = _engine_settings()
+    from flows.service import Service
+
+    Service(settings).deploy()
+    say(f"Deployed to the work pool {settings.pool_name}.")
+
+
+@app.command(rich_help_panel=SERVICE)
+def migrate() -> None:
+    """Bring the case store's schema to this code's revision; `layanan up` does it, too.
+
+    Example: `LAYANAN_DATABASE_URL=postgresql+psycopg://layanan@db/layanan layanan migrate`
+    """
+    from adapters import schema
+    from adapters.store import Store
+
+    store = Store.of(_settings())
+    schema.upgrade(store)
+    say(f"The case store is at revision {schema.check(store)}.")
+
+
+@app.command(rich_help_panel=SERVICE)
+def doctor(as_json: Json = False) -> None:
+    """Check settings, case store, Prefect and every system, and say what to do. Exit code 1 if anything failed.
+
+    Example: `layanan doctor`
+    """
+    _engine_settings()
+    from dataclasses import asdict
+
+    from adapters.wiring import systems
+    from tasks.doctor import examine
+
+    checks = [asdict(check) for check in examine(systems())]
+    show(checks, ("name", "state", "found", "advice"), as_json)
+    raise typer.Exit(any(check["state"] == "fail" for check in checks))
+
+
+@app.command(rich_help_panel=SERVICE)
+def settings() -> None:
+    """Print all settings with their defaults and meaning, as markdown. Your values are not shown.
+
+    Example: `layanan settings > docs/settings.md`
+    """
+    from adapters.settings_table import settings_table
+
+    say(settings_table())
+
+
+@app.command(rich_help_panel=SERVICE)
+def intake(once: Once = False, as_json: Json = False) -> None:
+    """Take in what lies in the mailboxes, and say what became of it.
+
+    Example: `layanan intake --once`
+    """
+    _only_once(once)
+    wired = _systems()
+    from flows.receive_mail import take_batch
+
+    outcomes: Counter[str] = Counter()
+
+    def empty(box: "Mailbox") -> None:
+        while batch := take_batch(wired, box):
+            outcomes.update(batch)
+
+    codes = [_attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]
+    show([{"outcome": name, "mails": count} for name, count in outcomes.items()], ("outcome", "mails"), as_json)
+    raise typer.Exit(max(codes, default=0))
+
+
+@app.command(rich_help_panel=SERVICE)
+def monitor(once: Once = False, as_json: Json = False) -> None:
+    """Send letters that are due, follow tickets, pass deadlines on, wake cases, mend broken runs.
+
+    Example: `layanan monitor --once`
+    """
+    _only_once(once)
+    _systems()
+    from tasks import monitor as tasks
+
+    done: list[dict[str, Any]] = []
+
+    def do(part: Any) -> None:
+        done.append({"part": part.name, "items": part.fn()})
+
+    parts = (
+        tasks.send_due_letters,
+        tasks.follow_tickets,
+        tasks.pass_deadlines,
+        tasks.deliver_wakes,
+        tasks.recover_runs,
+    )
+    codes = [_attempt(part.name, partial(do, part)) for part in parts]
+    show(done, ("part", "items"), as_json)
+    raise typer.Exit(max(codes))
+
+
+@app.command(rich_help_panel=SERVICE)
+def report() -> None:
+    """Print the service report for managers, as markdown.
+
+    Example: `layanan report`
+    """
+    wired = _systems()
+    from tasks.report import service_report
+
+    say(service_report(wired))
+
+
+@app.command(rich_help_panel=WORK)
+def cases(as_json: Json = False) -> None:
+    """List all cases.
+
+    Example: `layanan cases --json | jq '.[] | select(.status == "open") | .reference'`
+    """
+    from adapters import listing
+
+    columns = ("reference", "status", "kind", "topic", "opened_at", "waits_for", "outcome")
+    show(_ask(_settings(), listing.cases), columns, as_json)
+
+
+@app.command(rich_help_panel=WORK)
+def case(
+    name: CaseName,
+    bodies: Annotated[bool, typer.Option("--bodies", help="With the texts of the customer's mails.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one case: its path through the SOP, mails, activities, letters, decisions, tickets, deadlines.
+
+    Example: `layanan case JKT-0000001`
+    """
+    settings = _engine_settings()
+    from adapters import listing
+
+    view = _ask(settings, lambda session: listing.case(session, name, bodies=bodies))
+    show_case(view | {"run_url": _run_url(settings, view["run_id"])}, as_json)
+
+
+@app.command(rich_help_panel=WORK)
+def waiting(as_json: Json = False) -> None:
+    """Show what waits for whom, the longest first; as JSON also with each form's JSON schema.
+
+    Example: `layanan waiting`, then `layanan decide …`
+    """
+    settings = _engine_settings()
+    from adapters import listing
+    from models.forms import FORMS
+
+    rows = [
+        row | {"title": FORMS[row["form"]].title, "run_url": _run_url(settings, row["run_id"])}
+        for row in _ask(settings, listing.waiting)
+    ]
+    show(rows, ("reference", "role", "form", "title", "since", "run_url"), as_json)
+
+
+@app.command(rich_help_panel=WORK)
+def decide(
+    name: CaseName,
+    by: Annotated[str, typer.Option(help="Your name, for the case's history.")],
+    fields: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="An answer; may be repeated.")],
+) -> None:
+    """Answer what a case waits for, exactly as the form in the Prefect UI does.
+
+    A choice may be given by its code or as people read it; a wrong one is answered with those that there are.
+
+    Example: `layanan decide JKT-0000001 --by Sari --set choice=BACK_TO_AGENT --set note="Cek ulang di lapangan"`
+    """
+    words = dict(_word(field) for field in fields)
+    wired = _systems()
+    from structlog.contextvars import bound_contextvars
+
+    from adapters import listing
+    from tasks.submit import submit
+
+    with wired.store.read() as session:
+        found = listing.find_case(session, name)
+    with bound_contextvars(case=found.reference):
+        submit(wired, found, by, words)
+    say(f"accepted: {found.reference} goes on by itself; `layanan case {found.reference}` shows how")
+
+
+@app.command(rich_help_panel=WORK)
+def mails(as_json: Json = False) -> None:
+    """List every mail ever seen, with its one outcome.
+
+    Example: `layanan mails --json | jq '.[] | select(.outcome == "set_aside")'`
+    """
+    from adapters import listing
+
+    columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
+    show(_ask(_settings(), listing.mails), columns, as_json)
+
+
+@app.command(rich_help_panel=WORK)
+def letters(as_json: Json = False) -> None:
+    """List every letter, with its state in the outbox: queued, sending, sent or failed.
+
+    Example: `layanan letters`
+    """
+    from adapters import listing
+
+    columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
+    show(_ask(_settings(), listing.letters), columns, as_json)
+
+
+@app.command(rich_help_panel=WORK)
+def letter(
+    number: Annotated[int, typer.Argument(metavar="ID", help="As `layanan letters` shows it.")],
+    raw: Annotated[bool, typer.Option("--raw", help="The message itself (RFC 5322), byte for byte.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a letter's headers and state, or, with `--raw`, the message itself.
+
+    Example: `layanan letter 1 --raw > letter.eml`
+    """
+    settings = _settings()
+    from email import message_from_bytes, policy
+
+    from adapters import listing
+    from adapters.store import Store
+
+    view = _ask(settings, lambda session: listing.letter(session, number))
+    message = Store.of(settings).kept(view["sha256"])
+    if raw:
+        sys.stdout.buffer.write(message)
+        return
+    headers = {name: str(value) for name, value in message_from_bytes(message, policy=policy.default).items()}
+    columns = ("case", "kind", "state", "attempts", "sent_at", "error", *headers)
+    show(view | {"headers": headers} if as_json else view | headers, columns, as_json)
+
+
+@clock_app.callback(invoke_without_command=True)
+def clock(context: typer.Context, as_json: Json = False) -> None:
+    """The service's clock: shows it; `advance` moves a simulated one.
+
+    Example: `layanan clock advance 6`
+    """
+    if context.invoked_subcommand is None:
+        _show_clock(_settings(), as_json)
+
+
+@clock_app.command()
+def advance(hours: Annotated[float, typer.Argument(help="Such as 6 or 0.5; time does not run back.")]) -> None:
+    """Move the simulated clock of intake, monitor, worker and simulator forward.
+
+    Example: `layanan clock advance 6`
+    """
+    settings = _settings()
+    if settings.clock != "simulated":
+        raise Refused("clock", "it is the system's; only a rehearsal with LAYANAN_CLOCK=simulated may move it")
+    from adapters.clock import SimulatedClock
+
+    try:
+        SimulatedClock(settings.home / "clock").advance(hours)
+    except (ValueError, OverflowError) as error:
+        raise WrongUse(f"hours: {error}") from None
+    _show_clock(settings, as_json=False)
+
+
+app.add_typer(clock_app, name="clock", rich_help_panel=REHEARSE)
+
+
+@app.command(rich_help_panel=REHEARSE)
+def simulator(
+    seed: Annotated[Path, typer.Option(metavar="FILE", help="Customers, lines, bills and mailboxes, as JSON.")],
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it works; by default `simulator` in LAYANAN_HOME.")
+    ] = None,
+) -> None:
+    """Run all systems around the service, simulated on this machine, until Ctrl-C. Needs no settings.
+
+    Example: `layanan simulator --seed seed.json`, and in another terminal the command that it prints.
+    """
+    home = _settings().home
+    asyncio.run(_simulate(seed, (folder or home / "simulator").absolute(), home))
+
+
+async def _simulate(seed: Path, folder: Path, home: Path) -> None:
+    from adapters.clock import SimulatedClock
+    from adapters.simulator.main import run
+
+    stop, ready = asyncio.Event(), folder / "layanan.toml"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    running = asyncio.create_task(run(seed, folder, SimulatedClock(home / "clock"), stop))
+    await asyncio.sleep(0)  # the settings of an earlier start go first
+    while not ready.exists() and not running.done():
+        await asyncio.sleep(0.05)
+    if not running.done():
+        say(f"The simulator runs until Ctrl-C. Its settings: {ready}")
+        say(f"In another terminal: LAYANAN_SETTINGS={ready} make up")
+    await running
+
+
+def _settings() -> "Settings":
+    """The settings; the log takes their form."""
+    from adapters.logs import configure
+    from models.settings import load_settings
+
+    settings = load_settings()
+    configure(settings)
+    return settings
+
+
+def _engine_settings() -> "Settings":
+    """The same, where Prefect is imported next: it reads its own settings then."""
+    from adapters.engine_environment import engine_environment
+
+    settings = _settings()
+    for name, value in engine_environment(settings).items():
+        os.environ.setdefault(name, value)
+    return settings
+
+
+def _systems() -> "Systems":
+    """All systems, the case store being at the code's revision."""
+    _engine_settings()
+    from adapters import schema
+    from adapters.wiring import systems
+
+    schema.check(systems().store)
+    return systems()
+
+
+def _ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:
+    """What the case store says, without waiting for the other systems' imports."""
+    from adapters import schema
+    from adapters.store import Store
+
+    store = Store.of(settings)
+    schema.check(store)
+    with store.read() as session:
+        return query(session)
+
+
+def _run_url(settings: "Settings", run_id: str | None) -> str | None:
+    from adapters.engine import PrefectEngine
+
+    return PrefectEngine(settings).run_url(run_id) if run_id else None
+
+
+def _attempt(name: str, act: Callable[[], None]) -> int:
+    """Do it and return the exit code; what fails is said, and keeps nothing else from being done."""
+    try:
+        act()
+    except LayananError as error:
+        complain(f"{name}: {error}")
+        return _code(error)
+    return 0
+
+
+def _code(error: LayananError) -> int:
+    return next((code for kind, code in CODES if isinstance(error, kind)), 1)
+
+
+def _only_once(once: bool) -> None:
+    if not once:
+        raise WrongUse("say --once; `layanan up` runs the passes for ever")
+
+
+def _word(field: str) -> tuple[str, str]:
+    name, equals, value = field.partition("=")
+    if not equals:
+        raise WrongUse(f"--set {field}: an answer is FIELD=VALUE")
+    return name, value
+
+
+def _show_clock(settings: "Settings", as_json: bool) -> None:
+    from adapters.clock import SimulatedClock, SystemClock
+
+    now = (SimulatedClock(settings.home / "clock") if settings.clock == "simulated" else SystemClock()).now()
+    local = now.astimezone(settings.zone)
+    view = {"clock": settings.clock, "now": now.isoformat(), "local": local.isoformat()}
+    show(view, tuple(view), as_json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

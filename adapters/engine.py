@@ -146,6 +146,11 @@ class PrefectEngine:
                 limit=limit,
             )
 
+    def deployments(self) -> dict[str, bool]:
+        """Names of the server's deployments, and whether each is paused."""
+        with _errors():
+            return {deployment.name: deployment.paused for deployment in self._client.read_deployments()}
+
     def live_workers(self) -> set[str]:
         """Names of the workers whose heartbeat the server has seen lately."""
         with _errors():

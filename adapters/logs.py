@@ -61,7 +61,7 @@ class _Discreet(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))
 
-    def formatException(self, exc_info: Any) -> str:  # noqa: N802 - logging's name
+    def formatException(self, exc_info: Any) -> str:
         return where(exc_info)
 
 
@@ -90,7 +90,9 @@ def where(exc_info: ExcInfo) -> str:
 
 def _formatter(settings: Settings) -> logging.Formatter:
     def clock(_logger: Any, _method: str, event: EventDict) -> EventDict:
-        return event | {"clock": SIMULATED} if settings.clock == "simulated" else event
+        if settings.clock == "simulated":
+            event["clock"] = SIMULATED
+        return event
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

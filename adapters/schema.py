@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from adapters.store import Store
 from models import tables  # noqa: F401 - the tables must be known to the metadata
+from models.errors import Refused
 
 SCRIPTS = Path(__file__).parents[1] / "migrations"
 
@@ -42,6 +43,19 @@ def revisions(store: Store) -> tuple[str, str]:
     head = ScriptDirectory.from_config(_config(store)).get_current_head() or ""
     with store.read(), store.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or "", head
+
+
+def check(store: Store) -> str:
+    """The store's revision, where it is the code's.
+
+    Raises:
+        Refused: it is another one.
+        Unavailable: the data base does not answer.
+    """
+    found, wanted = revisions(store)
+    if found != wanted:
+        raise Refused("case store", f"its schema is {found or 'not there'}, this code needs {wanted}: layanan migrate")
+    return found
 
 
 def drift(store: Store) -> list[object]:

@@ -70,7 +70,7 @@ class _Run:
                 run_flow(self.flow, flow_run=self.flow_run, return_type="state")
         except (Abort, Pause):
             pass
-        except BaseException:  # noqa: BLE001 - the thread's end is the worker's to report, whatever it was
+        except BaseException:
             log.exception("run %s broke", self.flow_run.name)
             self.status = 1
         finally:

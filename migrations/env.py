@@ -5,7 +5,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from adapters.store import Store
-from models import tables  # noqa: F401 - the tables must be known to the metadata
+from models import tables
 from models.settings import load_settings
 
 

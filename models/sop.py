@@ -7,6 +7,7 @@ against this table by tests, and this table against the original document.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 REVISION = "IN.OCC.TDSCC.P-05 rev 02"
 
@@ -263,4 +264,4 @@ def disallowed(path: Sequence[int]) -> list[tuple[int, int]]:
         path: activity numbers in the order in which they were done, of a case that ended.
     """
     steps = [START, *path, END]
-    return [(a, b) for a, b in zip(steps, steps[1:], strict=False) if b not in ORDER[a]]
+    return [(a, b) for a, b in pairwise(steps) if b not in ORDER[a]]

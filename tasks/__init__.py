@@ -1,1 +1,1 @@
-"""One file per SOP activity, and what they share: the ledger (`activity`), the waits (`waits`), the letters' way out."""
+"""One file per SOP activity, and what they share: ledger (`activity`), waits (`waits`), the letters' way out."""

@@ -1,10 +1,10 @@
 """Activity 4: handle the complaint: look for a solution in the systems (SOP 7.4)."""
 
+from models.need import Finding, Need
 from tasks.activity import activity
 from tasks.diagnosis import diagnose
 from tasks.serve_complaint import Complaint
 from tasks.work import Work
-from models.need import Finding, Need
 
 
 @activity(4)

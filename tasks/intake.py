@@ -22,7 +22,6 @@ from tasks.case_run import CaseRun
 from tasks.find_case import find_case
 from tasks.first_response import first_response
 
-
 log = logging.getLogger("layanan.intake")
 
 
@@ -67,7 +66,7 @@ def _store(wired: Systems, received: Received) -> Message:
         reason = ""
     except Unreadable as error:
         mail, reason = None, error.reason
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the mails behind this one
+    except Exception as error:
         log.exception("the parser broke on mail %s", sha256)
         mail, reason = None, f"defect of the parser: {type(error).__name__}"
     try:

@@ -15,7 +15,6 @@ from prefect.client.schemas.objects import StateType
 from sqlmodel import col, func, select
 
 from models.forms import FORMS, Choice
-from models.sop import Role
 from models.tables import ActivityRecord, Case, Message, Outbox, Wait, Wake
 from tests.demo.scenarios import HOURS, Mail, Scenario, Step
 from tests.stack import Stack
@@ -24,7 +23,6 @@ MAILS = Path(__file__).with_name("mails")
 STALL_SECONDS = 120
 """Longest time in which nothing at all is recorded before the play is given up."""
 GOING = {StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING}
-PEOPLE = {Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR}
 
 
 @dataclass
@@ -208,7 +206,7 @@ class Player:
         return True
 
     def _quiet(self, look: Look) -> bool:
-        """Whether everything waits for time alone, or, with KEEP, for whoever looks at it."""
+        """Whether every case waits for what no step of its scenario brings."""
         sent = [one for play in self.plays for one in play.sent]
         if self._moved or look.unsent or any(one.row is None for one in sent):
             return False
@@ -220,8 +218,6 @@ class Player:
             if wait is None or wait.wait_key == play.answered:
                 return False
             if any(wake.case_id == case.key and wake.kind in FORMS[wait.form].takes for wake in look.wakes):
-                return False
-            if FORMS[wait.form].role in PEOPLE and not (self.keep and play.scenario.kept):
                 return False
         return True
 

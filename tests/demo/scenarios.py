@@ -276,7 +276,11 @@ SCENARIOS = (
         after=("Unknown customer; does not answer here", "CustomerAnswer"),
         path=(1, 2, 4, 6, 7, 8, 7, 10, 12),
         outcome="complaint",
-        steps=(leader(choice="OTHER_UNIT", unit="Core Network"), APPROVED),
+        steps=(
+            agent("ConfirmAnalysis", need="COMPLAINT", topic="no_service"),
+            leader(choice="OTHER_UNIT", unit="Core Network"),
+            APPROVED,
+        ),
     ),
     Scenario(
         "An English customer",

@@ -16,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import adapters.ems
 import adapters.embassy
+import adapters.ems
 import adapters.engine
 import adapters.mycx
 import flows.handle_case
@@ -29,6 +29,8 @@ import tasks.send_letter
 import tasks.waits
 from flows.worker import InProcessWorker
 
+WARM = (flows.handle_case, flows.monitor_cases, flows.receive_mail)
+"""Imported before the fork, so that a new worker is there at once."""
 TIMES = 2
 """Calls of each point that kill, within one case's life."""
 

@@ -28,7 +28,7 @@ LATER = REVISION.replace("rev 02", "rev 03")
 
 
 def edit(root: Path) -> None:
-    """A later revision: a new first line in every function of the tasks and the flow, and of the SOP another number."""
+    """A later revision: a new first line in every function of the tasks and the flow, and another SOP number."""
     for file in [*(root / "tasks").glob("*.py"), root / "flows" / "handle_case.py"]:
         lines = file.read_text().splitlines()
         bodies = [
@@ -56,7 +56,9 @@ def test_nothing_is_repeated_after_the_code_has_changed(tmp_path: Path) -> None:
         stack.start()
         stack.write(BUDI, "Internet mati", "Internet saya 122408771935 mati total, lampu LOS merah. Tolong diperbaiki.")
         stack.waiting(1, "UnitProgress")
-        stack.write(SITI, "Internet lambat", "Internet saya 122408771936 lambat sekali sejak kemarin, tolong diperbaiki.")
+        stack.write(
+            SITI, "Internet lambat", "Internet saya 122408771936 lambat sekali sejak kemarin, tolong diperbaiki."
+        )
         stack.waiting(2, "ApproveSolution")
         stack.write(JOKO, "Paket IndiHome", "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?")
         stack.waiting(3, "ClosingPeriod")

@@ -50,7 +50,7 @@ def test_a_case_survives_a_kill_at_every_point(tmp_path: Path) -> None:
         stack.start(worker=False)
         stack.service = KilledService(stack.settings, stack.environment)
         stack.service.start_worker()
-        stack.write(f"Budi <{BUDI}>", "Internet mati", "Internet saya 122408771935 mati total, lampu LOS merah. Tolong.")
+        stack.write(f"Budi <{BUDI}>", "Internet mati", "Internet saya 122408771935 mati total, LOS merah. Tolong.")
         until(lambda: stack.case(1), "the case is opened", 120)
         stack.waiting(1, "UnitProgress")
         stack.clock.advance(6.1)

@@ -1,0 +1,115 @@
+"""What the command line shows of the case store, as plain data that JSON can hold. Times are ISO 8601, UTC."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session, col, select
+
+from models.errors import UnknownCase, WrongUse
+from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait, Wake
+
+View = dict[str, Any]
+BODIES = {"text", "new_text"}
+
+
+def find_case(session: Session, name: str) -> Case:
+    """The case with this reference (``JKT-0000001``) or number.
+
+    Raises:
+        UnknownCase: there is none.
+    """
+    match = re.fullmatch(r"(?:([A-Z]+)-)?([0-9]{1,9})", name.strip().upper())
+    case = session.get(Case, int(match[2])) if match else None
+    if case is None or match is None or match[1] not in (None, case.site):
+        raise UnknownCase(f"there is no case {name!r}; `layanan cases` lists them")
+    return case
+
+
+def cases(session: Session) -> list[View]:
+    """All cases, oldest first."""
+    rows = session.exec(select(Case, Wait).join(Wait, isouter=True).order_by(col(Case.id)))
+    return [_case(case) | {"waits_for": wait.role if wait else None} for case, wait in rows]
+
+
+def case(session: Session, name: str, *, bodies: bool = False) -> View:
+    """One case with all that belongs to it; ``path`` is the numbers of its activities, in the order they were done.
+
+    Raises:
+        UnknownCase: there is none.
+    """
+    found = find_case(session, name)
+
+    def of(table: Any, order: Any) -> list[Any]:
+        return list(session.exec(select(table).where(table.case_id == found.id).order_by(order)))
+
+    records: list[ActivityRecord] = of(ActivityRecord, ActivityRecord.id)
+    waits: list[Wait] = of(Wait, Wait.case_id)
+    wakes: list[Wake] = of(Wake, Wake.id)
+    return _case(found) | {
+        "path": [record.number for record in records if record.number is not None and record.state == "done"],
+        "wait": _wait(waits[0]) if waits else None,
+        "messages": [_dump(mail, set() if bodies else BODIES) for mail in of(Message, Message.id)],
+        "activities": [_activity(record) for record in records],
+        "letters": [_letter(*row) for row in session.exec(_letters().where(col(Letter.case_id) == found.id))],
+        "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
+        "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],
+        "deadlines": [_dump(deadline) for deadline in of(Deadline, Deadline.due_at)],
+        "pending_wakes": [_dump(wake, {"taken_at", "taken_by"}) for wake in wakes if wake.taken_at is None],
+    }
+
+
+def waiting(session: Session) -> list[View]:
+    """Open cases that wait, the longest first."""
+    rows = session.exec(select(Case, Wait).join(Wait).where(Case.status == "open").order_by(col(Wait.since)))
+    return [{"reference": case.reference, "run_id": case.run_id} | _wait(wait) for case, wait in rows]
+
+
+def mails(session: Session) -> list[View]:
+    """Every mail ever seen, without its text."""
+    rows = session.exec(select(Message, Case).join(Case, isouter=True).order_by(col(Message.id)))
+    return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
+
+
+def letters(session: Session) -> list[View]:
+    """Every letter, with its state in the outbox."""
+    return [_letter(*row) for row in session.exec(_letters())]
+
+
+def letter(session: Session, number: int) -> View:
+    """One letter.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    found = session.exec(_letters().where(col(Letter.id) == number)).first()
+    if found is None:
+        raise WrongUse(f"there is no letter {number}; `layanan letters` lists them")
+    return _letter(*found)
+
+
+def _letters() -> Any:
+    query: Select[Any] = select(Letter, Outbox, Case).join(Outbox).join(Case)
+    return query.order_by(col(Letter.id))
+
+
+def _case(case: Case) -> View:
+    return {"reference": case.reference} | _dump(case)
+
+
+def _wait(wait: Wait) -> View:
+    return _dump(wait)
+
+
+def _activity(record: ActivityRecord) -> View:
+    problem = record.output.get("error") or record.output.get("problem", "") if record.state != "done" else ""
+    return _dump(record, {"output", "case_id"}) | {"problem": problem}
+
+
+def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
+    return _dump(letter) | _dump(outbox, {"letter_id", "not_before"}) | {"case": case.reference}
+
+
+def _dump(row: Any, exclude: set[str] | None = None) -> View:
+    view: View = row.model_dump(mode="json", exclude=exclude)
+    return view

@@ -1,0 +1,1 @@
+"""Figures of the service, each beside what it is compared with. See README.md."""

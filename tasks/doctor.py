@@ -1,0 +1,222 @@
+"""Looks at everything the service needs, and says what is wrong and what to do. It changes nothing."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from adapters import schema
+from adapters.embassy import SERVICE_TEST
+from adapters.epayment import CUSTOMER_BILL
+from adapters.securecrt_sessions import session_files
+from adapters.siska import CUSTOMER
+from adapters.telkom_center import RESOURCE
+from adapters.tenoss import SERVICE
+from adapters.tmf import TmfClient
+from adapters.tmf621 import TROUBLE_TICKET
+from adapters.wiring import Systems
+from models.errors import LayananError, Refused
+from models.settings import Mailbox
+from models.tables import Case, Outbox
+from tasks.monitor import MOST_RESTARTS
+
+State = Literal["ok", "warn", "fail"]
+DEPLOYMENTS = {"handle-case", "receive-mail", "monitor-cases", "report-service"}
+BACK_OFFICE = {
+    "mycx": ("My CX", TROUBLE_TICKET),
+    "nossa": ("NOSSA", TROUBLE_TICKET),
+    "siska": ("SISKA", CUSTOMER),
+    "epayment": ("E-Payment", CUSTOMER_BILL),
+    "tenoss": ("TENOSS", SERVICE),
+    "telkom_center": ("TELKOM.CENTER", RESOURCE),
+    "embassy": ("EMBASSY", SERVICE_TEST),
+}
+"""By the name of its settings: the system, and what it is asked for."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: what was found, and, unless that is ``ok``, what to do."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+class Doubt(LayananError):
+    """It works, and a person should still know."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How one thing is looked at; ``look`` says what it found, or raises what is wrong."""
+
+    name: str
+    look: Callable[[Systems], str]
+    advice: str
+
+    def check(self, wired: Systems) -> Check:
+        """Look."""
+        try:
+            return Check(self.name, "ok", self.look(wired))
+        except Doubt as doubt:
+            return Check(self.name, "warn", str(doubt), self.advice)
+        except LayananError as error:
+            return Check(self.name, "fail", str(error), self.advice)
+
+
+def examine(wired: Systems) -> list[Check]:
+    """Everything, the systems side by side. What stands on something that failed is not looked at."""
+    groups = [
+        [Probe("settings", settings, "see `layanan settings`")],
+        [
+            Probe("case store", case_store, "check LAYANAN_DATABASE_URL; `layanan migrate` brings the schema up"),
+            Probe("letters", letters, "`layanan letters` says why; each such customer must be told another way"),
+        ],
+        [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
+        [
+            Probe("Prefect", deployments, "`layanan up` starts it all; else check LAYANAN_PREFECT_API_URL and deploy"),
+            Probe("worker", worker, "`layanan up`, or `prefect worker start --type layanan --pool layanan`"),
+            Probe("runs", runs, "open them in the UI; mend the cause, then set them to Scheduled there"),
+        ],
+        *([_mailbox(box)] for box in wired.settings.mailboxes),
+        [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
+        *([_back_office(name)] for name in BACK_OFFICE),
+        [Probe("MRTG", mrtg, "LAYANAN_MRTG__CFG names MRTG's configuration; the service's user must read it")],
+        [
+            Probe(
+                "SecureCRT",
+                securecrt,
+                "LAYANAN_SECURECRT__SESSIONS is the folder of session files, __KNOWN_HOSTS the file of host keys that "
+                "a person has compared (ssh-keyscan)",
+            )
+        ],
+    ]
+    with ThreadPoolExecutor(len(groups)) as pool:
+        return [check for checks in pool.map(partial(_in_order, wired), groups) for check in checks]
+
+
+def _in_order(wired: Systems, probes: Iterable[Probe]) -> list[Check]:
+    checks: list[Check] = []
+    for probe in probes:
+        checks.append(probe.check(wired))
+        if checks[-1].state == "fail":
+            break
+    return checks
+
+
+def settings(wired: Systems) -> str:
+    """There is mail to read, and the time is real."""
+    if not wired.settings.mailboxes:
+        raise Refused("settings", "LAYANAN_MAILBOXES is empty: no mail would be read")
+    if wired.settings.clock == "simulated":
+        raise Doubt("LAYANAN_CLOCK is simulated: for rehearsals and tests only")
+    return f"{len(wired.settings.mailboxes)} mailbox(es)"
+
+
+def case_store(wired: Systems) -> str:
+    """The data base answers and has the code's schema."""
+    found = schema.check(wired.store)
+    if differences := schema.drift(wired.store):
+        raise Refused("case store", f"{len(differences)} difference(s) between schema and code, made by hand?")
+    return f"revision {found}"
+
+
+def letters(wired: Systems) -> str:
+    """No letter failed for good."""
+    with wired.store.read() as session:
+        states = Counter(dict(session.exec(select(Outbox.state, func.count()).group_by(Outbox.state)).all()))
+    if states["failed"]:
+        raise Doubt(f"{states['failed']} failed for good")
+    return f"{states['sent']} sent, {states['queued'] + states['sending']} on their way"
+
+
+def blobs(wired: Systems) -> str:
+    """Mails and letters can be kept."""
+    folder = wired.store.blobs
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return str(folder)
+    except OSError as error:
+        raise Refused("blobs", f"{folder}: {error.strerror}") from None
+
+
+def deployments(wired: Systems) -> str:
+    """Server and deployments are there, and none is paused."""
+    found = wired.engine.deployments()
+    if missing := DEPLOYMENTS - found.keys():
+        raise Refused("Prefect", f"not deployed: {', '.join(sorted(missing))}")
+    if paused := sorted(name for name in DEPLOYMENTS if found[name]):
+        raise Doubt(f"paused in the UI: {', '.join(paused)}")
+    return f"{len(DEPLOYMENTS)} deployments"
+
+
+def worker(wired: Systems) -> str:
+    """Somebody carries runs."""
+    live = wired.engine.live_workers()
+    if not live:
+        raise Refused("worker", f"none is alive in the pool {wired.settings.pool_name}")
+    return ", ".join(sorted(live))
+
+
+def runs(wired: Systems) -> str:
+    """No open case's run is broken beyond what the monitor mends."""
+    case_store(wired)
+    broken = {str(run.id) for run in wired.engine.broken_runs()}
+    with wired.store.read() as session:
+        query = select(Case).where(Case.status == "open", col(Case.restarts) >= MOST_RESTARTS)
+        lost = [case.reference for case in session.exec(query) if case.run_id in broken]
+    if lost:
+        raise Refused("runs", f"failed {MOST_RESTARTS} times and given up: {', '.join(lost)}")
+    return "none given up"
+
+
+def smtp(wired: Systems) -> str:
+    """Letters can go out."""
+    wired.ems.reach_smtp()
+    return "login accepted"
+
+
+def mrtg(wired: Systems) -> str:
+    """The configuration can be read."""
+    wired.mrtg.traffic("layanan-doctor")
+    return str(wired.settings.mrtg.cfg)
+
+
+def securecrt(wired: Systems) -> str:
+    """Sessions and host keys can be read."""
+    files = wired.settings.securecrt
+    count = sum(1 for _ in session_files(files.sessions))
+    try:
+        files.known_hosts.read_bytes()
+    except OSError as error:
+        raise Refused("SecureCRT", f"known hosts: {error.strerror}") from None
+    return f"{count} sessions"
+
+
+def _mailbox(box: Mailbox) -> Probe:
+    def look(wired: Systems) -> str:
+        wired.ems.fetch(box, 0)
+        return "login and folder accepted"
+
+    return Probe(f"EMS: mailbox {box.address}", look, "check the mailbox in LAYANAN_MAILBOXES: server, login, folder")
+
+
+def _back_office(name: str) -> Probe:
+    system, resource = BACK_OFFICE[name]
+
+    def look(wired: Systems) -> str:
+        where = getattr(wired.settings, name)
+        TmfClient(system, where).reach(resource)
+        return str(where.url)
+
+    variable = f"LAYANAN_{name.upper()}"
+    return Probe(system, look, f"check {variable}__URL, {variable}__TOKEN, or {variable}__USER and __PASSWORD")
