@@ -133,7 +133,15 @@ def doctor(as_json: Json = False) -> None:
     from tasks.doctor import examine
 
     checks = [asdict(check) for check in examine(systems())]
-    show(checks, ("name", "state", "found", "advice"), as_json)
+    if as_json:
+        show(checks, (), as_json)
+    else:
+        width = max(len(check["name"]) for check in checks)
+        for check in checks:
+            say(
+                f"{check['state']:<5} {check['name']:<{width}} {check['found']}"
+                + f" → {check['advice']}" * (check["state"] != "ok")
+            )
     raise typer.Exit(any(check["state"] == "fail" for check in checks))
 
 
@@ -156,6 +164,8 @@ def intake(once: Once = False, as_json: Json = False) -> None:
     """
     _only_once(once)
     wired = _systems()
+    if not wired.settings.mailboxes:
+        raise SettingsError("LAYANAN_MAILBOXES: it names no mailbox, so there is nothing to take in")
     from flows.receive_mail import take_batch
 
     outcomes: Counter[str] = Counter()
@@ -166,7 +176,7 @@ def intake(once: Once = False, as_json: Json = False) -> None:
 
     codes = [_attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]
     show([{"outcome": name, "mails": count} for name, count in outcomes.items()], ("outcome", "mails"), as_json)
-    raise typer.Exit(max(codes, default=0))
+    raise typer.Exit(max(codes))
 
 
 @app.command(rich_help_panel=SERVICE)
@@ -217,7 +227,7 @@ def cases(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("reference", "status", "kind", "topic", "opened_at", "waits_for", "outcome")
-    show(_ask(_settings(), listing.cases), columns, as_json)
+    _list(listing.cases, columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
@@ -234,7 +244,7 @@ def case(
     from adapters import listing
 
     view = _ask(settings, lambda session: listing.case(session, name, bodies=bodies))
-    show_case(view | {"run_url": _run_url(settings, view["run_id"])}, as_json)
+    show_case(view | {"run_url": _run_url(settings, view["run_id"])}, as_json, settings.zone)
 
 
 @app.command(rich_help_panel=WORK)
@@ -251,7 +261,7 @@ def waiting(as_json: Json = False) -> None:
         row | {"title": FORMS[row["form"]].title, "run_url": _run_url(settings, row["run_id"])}
         for row in _ask(settings, listing.waiting)
     ]
-    show(rows, ("reference", "role", "form", "title", "since", "run_url"), as_json)
+    show(rows, ("reference", "role", "form", "title", "since", "run_url"), as_json, settings.zone)
 
 
 @app.command(rich_help_panel=WORK)
@@ -289,7 +299,7 @@ def mails(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
-    show(_ask(_settings(), listing.mails), columns, as_json)
+    _list(listing.mails, columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
@@ -301,7 +311,7 @@ def letters(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
-    show(_ask(_settings(), listing.letters), columns, as_json)
+    _list(listing.letters, columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
@@ -327,7 +337,7 @@ def letter(
         return
     headers = {name: str(value) for name, value in message_from_bytes(message, policy=policy.default).items()}
     columns = ("case", "kind", "state", "attempts", "sent_at", "error", *headers)
-    show(view | {"headers": headers} if as_json else view | headers, columns, as_json)
+    show(view | {"headers": headers} if as_json else view | headers, columns, as_json, settings.zone)
 
 
 @clock_app.callback(invoke_without_command=True)
@@ -434,6 +444,11 @@ def _ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:
         return query(session)
 
 
+def _list(query: "Callable[[Session], list[dict[str, Any]]]", columns: Sequence[str], as_json: bool) -> None:
+    settings = _settings()
+    show(_ask(settings, query), columns, as_json, settings.zone)
+
+
 def _run_url(settings: "Settings", run_id: str | None) -> str | None:
     from adapters.engine import PrefectEngine
 
@@ -469,10 +484,9 @@ def _word(field: str) -> tuple[str, str]:
 def _show_clock(settings: "Settings", as_json: bool) -> None:
     from adapters.clock import SimulatedClock, SystemClock
 
-    now = (SimulatedClock(settings.home / "clock") if settings.clock == "simulated" else SystemClock()).now()
-    local = now.astimezone(settings.zone)
-    view = {"clock": settings.clock, "now": now.isoformat(), "local": local.isoformat()}
-    show(view, tuple(view), as_json)
+    clock = SimulatedClock(settings.home / "clock") if settings.clock == "simulated" else SystemClock()
+    view = {"clock": settings.clock, "now": clock.now().isoformat(), "zone": settings.timezone}
+    show(view, tuple(view), as_json, settings.zone)
 
 
 if __name__ == "__main__":

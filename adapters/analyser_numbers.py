@@ -8,25 +8,26 @@ from models.analysis import ServiceNumber
 # INC and eight digits (NOSSA), Siebel's row id (My CX), a site and seven digits (ours)
 _REFERENCE = re.compile(r"(?<![\w-])(?:(?i:INC)\d{8}|1-(?=[0-9A-Z]*[A-Z])[0-9A-Z]{6,10}|[A-Z]{3}-\d{7})(?![\w]|-\d)")
 _NUMBER = re.compile(
-    r"(?<![\d+])(?<!\d[.,/-])"
-    r"(?:(?P<service_id>\d{7} ?- ?\d{10})"
+    r"(?<![\d+])(?<!\d[.,/-])(?<!\+62[ -])"
+    r"(?:(?P<service_id>\d{7} ?[-–] ?\d{10})"
     r"|(?P<telephone>\(0[2-79]\d{1,2}\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,2}"
     r"|0[2-79]\d{1,2}[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,2})"
-    r"|(?P<internet>[1-9]\d{11,12}|[1-9]\d{2,4}(?:[ .-]\d{3,5}){2,3}))(?:@telkom\.net\b)?"
+    r"|(?P<internet>[1-9]\d{11,12}|(?<!\d )[1-9]\d{2,4}(?:[ .-]\d{3,5}){2,3}))(?:@telkom\.net\b)?"
     r"(?!\d|[.,/-]\d|-?[A-Za-z]\d|\s*ext\b)",
     re.IGNORECASE,
 )
 _LENGTHS = {"service_id": range(17, 18), "telephone": range(9, 13), "internet": range(12, 14)}
 # words before a number, at most two words away, that make it another thing than a service number
 _OTHER_NUMBER = re.compile(
-    r"(?:\b(?:nik|ktp|npwp|idpel|pln|rek|rekening|account to|va|virtual account|rp|idr|usd|order|resi|token|imei|"
-    r"sn|s/n|serial|paspor|passport|kartu|wa|whatsapp|hp|fax|faks|mobile|ponsel)\b|myir-?)"
-    r"[^\w\n]*(?:\w+[^\w\n]+){0,2}$",
+    r"(?:\b(?:nik|ktp|npwp|idpel|pln|rek|rekening|bca|bri|bni|bsi|mandiri|va|virtual account|rp|idr|usd|order|resi|"
+    r"token|imei|sn|s/n|serial|paspor|passport|kartu|wa|whatsapp|hp|fax|faks|mobile|ponsel)\b|myir-?)"
+    r"[^\w\n]*(?:[^\W\d]+[^\w\n]+){0,2}$",
     re.IGNORECASE,
 )
 # a telephone that only serves to reach the writer
 _CONTACT = re.compile(
-    r"\b(?:hubungi|dihubungi|menghubungi|kontak|contact|call|reach|ditelepon|telepon (?:saya|dulu|ke|kami)|"
+    r"\b(?:hubungi|(?<!tidak bisa )(?<!tidak dapat )dihubungi|menghubungi|kontak|contact|call|reach|ditelepon|"
+    r"telepon (?:(?:saya|kami) (?:di|ke)|dulu|ke|balik)|"
     r"telp/wa|cp|t|24x7|noc)\b[^\w\n]*(?:\w+[^\w\n]+){0,3}$",
     re.IGNORECASE,
 )
@@ -52,9 +53,11 @@ def service_numbers(text: str) -> tuple[ServiceNumber, ...]:
     signature = next((match.start() for match in _SIGNATURE.finditer(text)), len(text))
     for match in _NUMBER.finditer(text):
         kind = str(match.lastgroup)
-        value = re.sub(r"[^\d-]" if kind == "service_id" else r"\D", "", match[kind])
+        value = re.sub(r"[^\d-]" if kind == "service_id" else r"\D", "", match[kind].replace("–", "-"))
         before = text[max(0, match.start() - _BEFORE) : match.start()]
-        if len(value) - value.count("-") not in _LENGTHS[kind] or _OTHER_NUMBER.search(before):
+        if len(value) - value.count("-") not in _LENGTHS[kind]:
+            continue
+        if kind != "service_id" and _OTHER_NUMBER.search(before):
             continue
         if kind == "telephone" and (match.start() > signature or _CONTACT.search(before)):
             continue

@@ -472,6 +472,9 @@ GENERAL_TOPICS = {"packages", "coverage", "payment", "password", "compensation",
 TOPIC_PRODUCT = {"tv_fault": "indihome_tv", "voice_fault": "telephony"}
 """The product that a topic is about."""
 
+OUTAGE_TOPICS = {"no_service", "device", "cable", "payment"}
+"""Matters by which a line may be dead."""
+
 OURS = (
     "telkom; indihome; tagihan|bill|invoice; <tech>; pelanggan|customer|langganan|berlangganan; paket; "
     "147; wa|sms|call|calls|telepon|promosi|marketing; gangguan; tiket|ticket|laporan; plasa; "
@@ -739,14 +742,14 @@ SEGMENT = {
 
 ESCALATION = {
     "yes": """
-        15: kominfo|komdigi|ylki|ombudsman|bpsk|brti|ojk|presiden; kementerian komdigi|kominfo; kuasa hukum;
+        15: kominfo|komdigi|ylki|ombudsman|bpsk|brti; kementerian komdigi|kominfo; kuasa hukum;
           jalur|langkah|upaya|ranah hukum; pengacara|lawyer|lawyers|solicitor|somasi|gugat*|attorney|menggugat|
-          legal_action|legal_counsel|court; viral*|media_massa|wartawan|koran|press|newspaper|media_sosial|
-          medsos|redaksi|sosmed|journalist; regulator|consumer_protection|ministry; kantor pusat telkom;
+          legal_action|legal_counsel|court; viral*|media_massa|wartawan|koran|the_press|newspaper|media_sosial|
+          medsos|redaksi|sosmed|journalist; regulator|consumer_protection; kantor pusat telkom;
           telkom pusat; perlindungan konsumen; surat pembaca
         12: <ask>|disambungkan|sambungkan|teruskan|diteruskan|dieskalasi*|suruh|bicara|speak|forward|escalat*|
           talk|bertemu|hubungkan|menuntut|nama|want|expect|demand|mau|ketemu .. <boss>; <boss> .. menjawab|
-          membalas|menegur|turun|telepon|hubungi|langsung|to_contact|menghubungi; escalate|eskalasi
+          membalas|menegur|turun_tangan|to_contact|menghubungi; escalate|eskalasi
         -18: informatika
     """,
     "no": """
@@ -754,12 +757,14 @@ ESCALATION = {
     """,
 }
 
-ENGLISH = frozenset(
-    "the is are our please we to and my you have of for with this your it not was on in by thank thanks "
-    "i hello dear".split()
-)
-INDONESIAN = frozenset(
-    "yang di dan saya kami mohon tolong tidak sudah belum bisa dari ke untuk dengan ini itu ada kalau "
-    "nomor berapa makasih terima kasih pak bu kak min ya sejak mau lagi apa juga karena atau rumah tapi "
-    "cara masih kapan mati".split()
-)
+# the commonest words of either language that the other does not have
+ENGLISH = {
+    *("the", "is", "are", "our", "please", "we", "to", "and", "my", "you", "have", "of", "for", "with", "this"),
+    *("your", "it", "not", "was", "on", "in", "by", "thank", "thanks", "i", "hello", "dear"),
+}
+INDONESIAN = {
+    *("yang", "di", "dan", "saya", "kami", "mohon", "tolong", "tidak", "sudah", "belum", "bisa", "dari", "ke"),
+    *("untuk", "dengan", "ini", "itu", "ada", "kalau", "nomor", "berapa", "makasih", "terima", "kasih", "pak"),
+    *("bu", "kak", "min", "ya", "sejak", "mau", "lagi", "apa", "juga", "karena", "atau", "rumah", "tapi", "cara"),
+    *("masih", "kapan", "mati"),
+}

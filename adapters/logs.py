@@ -20,7 +20,7 @@ from models.errors import LayananError
 from models.settings import Settings
 
 OURS = ("layanan", "flows", "tasks", "adapters")
-ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}]+@[^\s<>\"'(),:;=\[\]{}]*\w")
+ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}]+@\[?[^\s<>\"'(),:;=\[\]{}]*\w\]?")
 SIMULATED = "SIMULATED CLOCK"
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]

@@ -1,12 +1,22 @@
-"""What the command line prints: tables for people, JSON for programs."""
+"""What the command line prints: JSON for programs, and for people tables, with times of their zone."""
 
 import json
+import re
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import typer
 
-CASE_TABLES = {
+Row = dict[str, Any]
+PIPED_WIDTH = 160
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*")
+CASE_FACTS = (
+    *("reference", "status", "outcome", "path", "site", "subject", "name", "address", "language", "kind", "topic"),
+    *("service_number", "customer_id", "segment", "tier", "opened_at", "closed_at", "restarts", "run_url"),
+)
+CASE_PARTS = {
     "wait": ("role", "form", "since", "wait_key"),
     "messages": ("id", "received_at", "sender", "subject", "outcome", "reason"),
     "activities": ("number", "name", "occurrence", "state", "performer", "ended_at", "tries", "problem"),
@@ -25,49 +35,50 @@ def say(text: str) -> None:
 
 
 def complain(problem: str) -> None:
-    """One line on stderr."""
+    """Print one line to stderr."""
     typer.echo(f"layanan: {'; '.join(problem.splitlines())}", err=True)
 
 
-def show(data: Any, columns: Sequence[str], as_json: bool) -> None:
-    """Rows as a table of these columns, one object as its names and values; or all of it as JSON."""
+def show(data: Any, columns: Sequence[str], as_json: bool, zone: tzinfo = UTC) -> None:
+    """Print all of it as JSON; or these columns of rows as a table, or these members of one object as a list."""
     if as_json:
         say(json.dumps(data, ensure_ascii=False, indent=2))
     elif isinstance(data, dict):
-        _table([{"": name, " ": data[name]} for name in columns], ("", " "))
+        _table([{"": name, " ": data[name]} for name in columns], ("", " "), zone)
     else:
-        _table(data, columns)
+        _table(data, columns, zone)
 
 
-def show_case(view: dict[str, Any], as_json: bool) -> None:
-    """A case with all its parts; the empty ones are left out of the table."""
-    plain = {name: value for name, value in view.items() if not isinstance(value, list | dict)}
-    plain["path"] = " → ".join(map(str, view["path"]))
-    show(view if as_json else plain, tuple(plain), as_json)
+def show_case(view: Row, as_json: bool, zone: tzinfo) -> None:
+    """Print a case with all its parts; the table leaves out the empty ones."""
+    show(view if as_json else view | {"path": " → ".join(map(str, view["path"]))}, CASE_FACTS, as_json, zone)
     if as_json:
         return
-    for part, columns in CASE_TABLES.items():
+    for part, columns in CASE_PARTS.items():
         rows = [view["wait"]] if part == "wait" and view["wait"] else view[part]
         if rows:
-            with_text = ("text",) if "text" in rows[0] else ()
-            _table(rows, (*columns, *with_text), title=part)
+            _table(rows, (*columns, "text") if "text" in rows[0] else columns, zone, title=part)
 
 
-def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
+def _table(rows: Sequence[Row], columns: Sequence[str], zone: tzinfo, title: str = "") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    named = any(map(str.strip, columns))
-    table = Table(*columns, box=SIMPLE_HEAD, title=title, title_justify="left", show_header=named)
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", show_header=any(map(str.strip, columns)))
+    for number, column in enumerate(columns):
+        # nothing is cut off, and what names the row stays whole
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
-    Console().print(table)
+        table.add_row(*(_cell(row[column], zone) for column in columns))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, zone: tzinfo) -> Any:
     """A value as plain text: no markup of rich's, no control characters of a customer's."""
     from rich.text import Text
 
     text = "" if value is None else str(value)
+    if TIME.fullmatch(text):
+        text = f"{datetime.fromisoformat(text).astimezone(zone):%d-%m-%Y %H:%M:%S}"
     return Text("".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text))

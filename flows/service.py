@@ -3,6 +3,7 @@
 Used by `layanan up`, the demo and the tests. A server that already answers at the settings' address is used as it is.
 """
 
+import logging
 import os
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from adapters.engine_environment import engine_environment
 from adapters.store import Store
 from models.errors import Unavailable
 from models.settings import Settings
+
+log = logging.getLogger("layanan.service")
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
@@ -119,9 +122,12 @@ class Service:
             self._worker = None
 
     def watch(self) -> None:
-        """Return when a process of the service has ended by itself."""
-        while all(process.poll() is None for process in (self._server, self._worker) if process is not None):
-            time.sleep(0.5)
+        """Keep the service up: a worker that ends by itself is started again; returns when the server has ended."""
+        while self._server is None or self._server.poll() is None:
+            if self._worker is not None and self._worker.poll() is not None:
+                log.error("the worker ended with %s; starting it again", self._worker.returncode)
+                self.start_worker()
+            time.sleep(1)
 
     def stop(self) -> None:
         """Stop everything that was started, the worker first."""

@@ -7,6 +7,8 @@ value stops the start: see :func:`load_settings`. Secrets are ``SecretStr`` and 
 
 import hashlib
 import os
+import re
+import tomllib
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +23,12 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
+
+
+DEFAULT_FILE = Path("layanan.toml")
 
 
 class Part(BaseModel):
@@ -272,11 +278,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of sources, strongest first."""
         secrets: tuple[PydanticBaseSettingsSource, ...] = ()
-        if folder := os.environ.get("LAYANAN_SECRETS_DIR"):
+        if folder := _named_path("LAYANAN_SECRETS_DIR"):
             secrets = (
                 NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder, secrets_nested_delimiter="__"),
             )
-        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("LAYANAN_SETTINGS", "layanan.toml")))
+        toml = TomlConfigSettingsSource(settings_cls, _named_path("LAYANAN_SETTINGS") or DEFAULT_FILE)
         return (init_settings, env_settings, dotenv_settings, *secrets, toml)
 
 
@@ -290,6 +296,20 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("; ".join(_problem(item) for item in error.errors(include_input=False))) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{_named_path('LAYANAN_SETTINGS') or DEFAULT_FILE}: {error}") from None
+    except SourceError as error:
+        # its words are no more than the field's name
+        name = re.sub(r'.*field "(\w+)".*', r"LAYANAN_\1", str(error)).upper()
+        raise SettingsError(f"{name}: no JSON (docs/settings.md has examples)") from None
+
+
+def _named_path(variable: str) -> Path | None:
+    """The file or folder that a variable names; what is named must be there."""
+    name = os.environ.get(variable)
+    if name and not Path(name).exists():
+        raise SettingsError(f"{variable}: there is no {name}")
+    return Path(name) if name else None
 
 
 def _problem(item: Any) -> str:

@@ -1,8 +1,9 @@
-"""Real mail servers for tests: Dovecot and Postfix as processes of our own on free loopback ports, and small liars.
+"""Real servers for tests: Dovecot, Postfix and PostgreSQL as processes of our own on free loopback ports; small liars.
 
 No mail can leave: Postfix delivers the test domains to Dovecot and returns everything else, with a report of its own.
 """
 
+import itertools
 import os
 import shutil
 import socket
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
+import psycopg.sql
 import pytest
 
-PACKAGES = ("dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve", "postfix")
+from tests import needs
+
 T = TypeVar("T")
 PASSWORD = "pw"
 AWAY = "cuti@pelanggan.example"
@@ -59,7 +63,7 @@ class Postfix:
 @contextmanager
 def dovecot(capability: str = "") -> Iterator[Dovecot]:
     """Run Dovecot; ``capability`` replaces what its IMAP says it can."""
-    _install()
+    needs.install()
     with tempfile.TemporaryDirectory(prefix="dv-", dir="/tmp") as name:
         server = Dovecot(Path(name), *_free_ports(5))
         server.folder.chmod(0o755)
@@ -87,7 +91,7 @@ def dovecot(capability: str = "") -> Iterator[Dovecot]:
 @contextmanager
 def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     """Run Postfix; it delivers ``domains`` to Dovecot, except for addresses that begin with ``nobody``."""
-    _install()
+    needs.install()
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -103,6 +107,52 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
             yield server
         finally:
             _postfix(folder, "stop")
+
+
+class Postgres:
+    """A running PostgreSQL that forgets all when it ends; nothing is synchronised to the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_ports(1)[0]
+        self._names = itertools.count(1)
+        self._run("initdb", "--auth=trust", "--username=layanan", "--encoding=UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/start.log", f"--options={options}")
+
+    def stop(self) -> None:
+        """End it and every connection, now."""
+        self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate")
+
+    def new(self) -> str:
+        """SQLAlchemy's address of a new data base."""
+        name = f"layanan{next(self._names)}"
+        with psycopg.connect(host="127.0.0.1", port=self.port, user="layanan", dbname="postgres", autocommit=True) as it:
+            it.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+        return f"postgresql+psycopg://layanan@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, name: str, *arguments: str) -> None:
+        # PostgreSQL refuses to run as root
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        command = [*user, str(needs.program(name)), f"--pgdata={self.folder}/data", *arguments]
+        subprocess.run(command, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run PostgreSQL."""
+    needs.install()
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
+        if os.geteuid() == 0:
+            shutil.chown(name, "postgres")
+        server = Postgres(Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager
@@ -149,16 +199,6 @@ def eventually(ask: Callable[[], T], seconds: float = 10) -> T:
 def closed_port() -> int:
     """A loopback port where nobody listens."""
     return _free_ports(1)[0]
-
-
-def _install() -> None:
-    if all(map(shutil.which, ("dovecot", "postfix", "openssl"))):
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        pytest.fail(f"the mail tests need root and the Debian packages {' '.join(PACKAGES)}", pytrace=False)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(["apt-get", "--quiet", *step], check=True, env=environment, capture_output=True)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,0 +1,108 @@
+"""Cases for tests, made as intake makes them, and activities done as a batch does them: without an engine."""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import make_msgid
+from itertools import count
+from typing import Any, ParamSpec, TypeVar
+
+from pydantic import BaseModel
+from sqlmodel import SQLModel, select
+
+from adapters.ems import Received
+from adapters.simulator.seed import SeededCustomer, SeededMailbox
+from adapters.wiring import Systems
+from models.analysis import Kind
+from models.facts import Segment
+from models.need import Need
+from tasks.activity import Activity
+from tasks.case_run import CaseRun
+from tasks.intake import TakenIn, take_in
+from tests.adapters import back_office
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T", bound=SQLModel)
+
+OURS = "layanan@telkom.example"
+BUDI, MAJU, BANK, STRANGER = "budi@example.com", "noc@maju.example", "it@bank.example", "asing@example.com"
+LINE, LINK = "122345678901", "4700001-0021497479"
+SEED = back_office.SEED.model_copy(
+    update={
+        "mailboxes": [SeededMailbox(address=OURS, password="pw", site="JKT")],
+        "customers": [
+            *back_office.SEED.customers,
+            SeededCustomer(
+                customer_id="C-5", name="Bank", addresses=[BANK], segment=Segment.ENTERPRISE, service_no="122345678905"
+            ),
+        ],
+    }
+)
+"""Budi has a good line and an overdue bill, Maju a link whose port is down; Bank belongs to another segment."""
+
+MATI = f"Internet saya {LINE} mati total sejak tadi pagi, lampu LOS merah. Mohon segera diperbaiki."
+PRICE = "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?"
+
+_uids = count(1)
+
+
+def mail(sender: str, text: str = MATI, subject: str = "Internet mati", **headers: str) -> bytes:
+    """A customer's mail to us."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, OURS, subject
+    for name, value in {"Message-ID": make_msgid(domain="pelanggan.example"), **headers}.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message.as_bytes()
+
+
+def received(raw: bytes, uid: int = 0) -> Received:
+    """The mail as our mailbox holds it, at a place of its own."""
+    return Received(OURS, "JKT", 1, uid or next(_uids), raw)
+
+
+def arrives(
+    wired: Systems, sender: str = BUDI, text: str = MATI, subject: str = "Internet mati", **headers: str
+) -> TakenIn:
+    """Intake of a customer's mail."""
+    return take_in(wired, received(mail(sender, text, subject, **headers)))
+
+
+def opened(wired: Systems, sender: str = BUDI, text: str = MATI, subject: str = "Internet mati") -> CaseRun:
+    """A case that a mail has opened."""
+    taken = arrives(wired, sender, text, subject)
+    assert taken.outcome == "opened"
+    assert taken.case_id is not None
+    return CaseRun.open(taken.case_id, wired)
+
+
+def need(**more: Any) -> Need:
+    """What Budi needs: his line repaired."""
+    known: dict[str, Any] = {"message_id": 1, "kind": Kind.COMPLAINT, "topic": "no_service", "service_number": LINE}
+    return Need(**known | {"customer_id": "C-1"} | more)
+
+
+def done(activity: Activity[P, R], case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do an activity and return its output as it is recorded, with its effects."""
+    activity.do_now(case, *args, **kwargs)
+    record = latest(case, activity.name)
+    assert record.state == "done", record.output
+    return activity.output.model_validate(record.output)
+
+
+def latest(case: CaseRun, name: str) -> Any:
+    """The newest record of an activity or a wait."""
+    from models.tables import ActivityRecord
+
+    return rows(case.systems, ActivityRecord, case_id=case.case_id, name=name)[-1]
+
+
+def rows(wired: Systems, table: type[T], **where: Any) -> list[T]:
+    """Rows of a table, oldest first."""
+    key: Any = table.__table__.primary_key.columns[0]  # type: ignore[attr-defined]
+    with wired.store.read() as session:
+        return list(session.exec(select(table).filter_by(**where).order_by(key)))
+
+
+def statements(act: Callable[[], object]) -> int:
+    raise NotImplementedError

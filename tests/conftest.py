@@ -1,0 +1,89 @@
+"""What the core's tests share: real data bases, the simulated systems, and one real Prefect server."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters import schema
+from adapters.clock import SimulatedClock
+from adapters.simulator.main import run
+from adapters.store import Store
+from adapters.wiring import Systems, systems
+from tests.cases import SEED
+from tests.servers import Postgres, closed_port, postgres
+from tests.stack import Stack, until
+
+BOTH = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty data base of each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql").new())
+    return f"sqlite:///{tmp_path / 'cases.sqlite'}"
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
+    """A case store of the code's revision, on each kind of data base."""
+    store = Store(url, tmp_path / "blobs")
+    schema.upgrade(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Path]:
+    """All simulated systems in a thread; the settings that lead to them."""
+    (tmp_path / "seed.json").write_text(SEED.model_dump_json())
+    ready, stop = tmp_path / "simulator" / "layanan.toml", asyncio.Event()
+    loop = asyncio.new_event_loop()
+    work = run(tmp_path / "seed.json", ready.parent, SimulatedClock(tmp_path / "home" / "clock"), stop)
+    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
+    thread.start()
+    until(ready.exists, "the simulator is up")
+    yield ready
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture
+def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+    """The service in this process, with a store of its own and the simulator behind it; no engine answers.
+
+    The store is SQLite, or what the test asks for: ``@pytest.mark.parametrize("wired", BOTH, indirect=True)``.
+    """
+    monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
+    monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{closed_port()}/api")
+    if getattr(request, "param", "sqlite") == "postgresql":
+        monkeypatch.setenv("LAYANAN_DATABASE_URL", request.getfixturevalue("postgresql").new())
+    systems.cache_clear()
+    wired = systems()
+    schema.upgrade(wired.store)
+    yield wired
+    wired.ems.close()
+    wired.store.close()
+    systems.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One real Prefect server with the service's deployments, and a simulator; no worker."""
+    stack = Stack(tmp_path_factory.mktemp("stack"), SEED.model_dump(mode="json"))
+    try:
+        stack.start(worker=False)
+        yield stack
+    finally:
+        stack.stop()

@@ -1,0 +1,516 @@
+"""The command line, on a real case store; where a system is asked, nobody answers, except in the last test."""
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+import layanan
+from adapters import schema
+from adapters.ems import Received
+from adapters.wiring import Systems, systems
+from flows.service import ROOT
+from models.errors import WrongUse
+from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
+from models.settings import Settings
+from models.tables import Case
+from tasks import waits
+from tasks.case_run import CaseRun
+from tasks.closing import closing
+from tasks.intake import take_in
+from tasks.submit import answers
+from tests.servers import closed_port
+from tests.stack import Stack, running
+
+COMMANDS = (
+    *("up", "deploy", "migrate", "doctor", "settings", "intake", "monitor", "report", "cases", "case", "waiting"),
+    *("decide", "mails", "letters", "letter", "clock", "simulator"),
+)
+BOX = "layanan@telkom.example"
+BUDI = "budi@pelanggan.example"
+SECRET = "sangat-rahasia"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings that lead nowhere, in a folder of its own; environment and logging are as before at the end."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+    port = closed_port()
+    box = {"address": BOX, "host": "127.0.0.1", "port": port, "tls": False, "user": "u", "password": SECRET}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LAYANAN_", "PREFECT_"))}
+    environment |= {
+        "LAYANAN_HOME": str(tmp_path / "home"),
+        "LAYANAN_CLOCK": "simulated",
+        "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "LAYANAN_MAILBOXES": json.dumps([box]),
+        "LAYANAN_SMTP__PORT": str(port),
+        "LAYANAN_SMTP__PASSWORD": SECRET,
+        **{f"LAYANAN_{name}__URL": f"http://127.0.0.1:{port}" for name in ("MYCX", "NOSSA", "SISKA", "EPAYMENT")},
+        **{f"LAYANAN_{name}__URL": f"http://127.0.0.1:{port}" for name in ("TENOSS", "TELKOM_CENTER", "EMBASSY")},
+    }
+    with mock.patch.dict(os.environ, environment, clear=True):
+        systems.cache_clear()
+        yield
+        systems.cache_clear()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def received(uid: int, subject: str, text: str, **headers: str) -> Received:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = BUDI, BOX, subject, f"<{uid}@pelanggan.example>"
+    for name, value in headers.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return Received(BOX, "JKT", 1, uid, mail.as_bytes())
+
+
+@pytest.fixture
+def wired() -> Systems:
+    """A store with three mails and two cases: the first waits for the team leader, the second is at its end."""
+    wired = systems()
+    schema.upgrade(wired.store)
+    first = take_in(wired, received(1, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total."))
+    take_in(
+        wired,
+        received(2, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total.", Message_ID="<1@pelanggan.example>"),
+    )
+    second = take_in(wired, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
+    assert first.case_id
+    assert second.case_id
+    waits._begin(CaseRun.open(first.case_id), Escalation, "escalation-1", "Eskalasi: macet", {})
+    closing.do_now(CaseRun.open(second.case_id))
+    with wired.store.write() as session:
+        for number in (first.case_id, second.case_id):
+            case = session.get_one(Case, number)
+            case.run_id = f"00000000-0000-0000-0000-{number:012d}"
+            session.add(case)
+    return wired
+
+
+def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert layanan.main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> str:
+    """The one line of a command that ends with ``code``."""
+    assert layanan.main(arguments) == code
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert line.startswith("layanan: ")
+    return line
+
+
+# help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main([command, "--help"]) == 0
+    # once in the usage, once in the example
+    assert " ".join(capsys.readouterr().out.split()).count(f"layanan {command}") >= 2
+
+
+def test_the_tests_know_every_command() -> None:
+    names = [command.callback.__name__ for command in layanan.app.registered_commands if command.callback]
+    assert sorted([*names, *(str(group.name) for group in layanan.app.registered_groups)]) == sorted(COMMANDS)
+
+
+def test_the_root_help_documents_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"{code} " in text.partition("Exit codes")[2] for code in range(5))
+
+
+def test_help_is_quick_because_it_imports_none_of_the_heavy_parts() -> None:
+    script = (
+        "import layanan, sys; layanan.main(['--help']); print(sorted({'prefect', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["--version"]) == 0
+    assert re.fullmatch(r"layanan-email \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+# wrong use
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nope"], "nope"),
+        (["case"], "CASE"),
+        (["cases", "--frob"], "--frob"),
+        (["clock", "advance", "soon"], "hours"),
+        (["intake"], "--once"),
+        (["monitor"], "--once"),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert word in refusal(capsys, 2, *arguments)
+
+
+def test_a_wrong_setting_is_named_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAYANAN_POLICY__UPDATE_HOURS", "often")
+    line = refusal(capsys, 2, "cases")
+    assert "LAYANAN_POLICY__UPDATE_HOURS" in line
+    assert "for example 6" in line
+
+
+@pytest.mark.parametrize("name", ["99", "BDG-0000001", "JKT-1x", "999999999999", ""])
+@pytest.mark.parametrize("command", [["case"], ["decide", "--by", "Sari", "--set", "choice=X"]])
+def test_an_unknown_case_is_2(
+    command: list[str], name: str, wired: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"there is no case {name!r}" in refusal(capsys, 2, *command, name)
+
+
+def test_an_unknown_letter_is_2(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is no letter 77" in refusal(capsys, 2, "letter", "77")
+
+
+def test_a_store_of_another_revision_says_how_to_mend_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "layanan migrate" in refusal(capsys, 1, "cases")
+    assert layanan.main(["migrate"]) == 0
+    capsys.readouterr()
+    assert data(capsys, "cases") == []
+
+
+def test_a_store_that_is_away_is_4(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LAYANAN_DATABASE_URL", f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{closed_port()}/x")
+    line = refusal(capsys, 4, "cases")
+    assert "case store" in line
+    assert SECRET not in line
+
+
+# what the store knows
+
+
+def test_cases(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = data(capsys, "cases")
+    assert (first["reference"], first["status"], first["waits_for"]) == ("JKT-0000001", "open", "Team Leader")
+    assert (second["reference"], second["waits_for"]) == ("JKT-0000002", None)
+
+
+@pytest.mark.parametrize("name", ["JKT-0000002", "jkt-2", "2"])
+def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    case = data(capsys, "case", name)
+    assert (case["reference"], case["path"], case["wait"]) == ("JKT-0000002", [12], None)
+    assert [mail["subject"] for mail in case["messages"]] == ["Tagihan"]
+    assert [(one["number"], one["name"], one["occurrence"], one["state"]) for one in case["activities"]] == [
+        (None, "first_response", 1, "done"),
+        (12, "closing", 1, "done"),
+    ]
+    assert [(letter["kind"], letter["state"]) for letter in case["letters"]] == [
+        ("first_response", "queued"),
+        ("closing", "queued"),
+    ]
+    assert [deadline["kind"] for deadline in case["deadlines"]] == ["closing"]
+    assert case["run_url"].endswith(f"/runs/flow-run/{case['run_id']}")
+    assert case["tickets"] == case["decisions"] == case["pending_wakes"] == []
+
+
+def test_the_texts_of_mails_are_shown_only_where_asked_for(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Berapa tagihan" not in json.dumps(data(capsys, "case", "2"))
+    assert "Berapa tagihan" in data(capsys, "case", "2", "--bodies")["messages"][0]["text"]
+    assert "Berapa tagihan" not in json.dumps(data(capsys, "mails"))
+
+
+def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    (wait,) = data(capsys, "waiting")
+    assert (wait["reference"], wait["case_id"], wait["role"]) == ("JKT-0000001", 1, "Team Leader")
+    assert (wait["form"], wait["title"], wait["wait_key"]) == ("Escalation", "Eskalasi / Escalation", "escalation-1")
+    assert wait["description"].startswith("Eskalasi: macet")
+    assert EscalationChoice.TAKE_OVER.value in wait["json_schema"]["$defs"]["EscalationChoice"]["enum"]
+    assert wait["run_url"].endswith("-000000000001")
+    assert wait["since"].endswith("Z")
+
+
+def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [(mail["outcome"], mail["case"]) for mail in data(capsys, "mails")] == [
+        ("opened", "JKT-0000001"),
+        ("duplicate", "JKT-0000001"),
+        ("opened", "JKT-0000002"),
+    ]
+
+
+def test_letters_and_a_raw_letter(wired: Systems, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert layanan.main(["letters", "--json"]) == 0
+    letters = json.loads(capfdbinary.readouterr().out)
+    assert [(one["id"], one["case"], one["kind"], one["recipient"], one["state"]) for one in letters] == [
+        (1, "JKT-0000001", "first_response", BUDI, "queued"),
+        (2, "JKT-0000002", "first_response", BUDI, "queued"),
+        (3, "JKT-0000002", "closing", BUDI, "queued"),
+    ]
+    assert layanan.main(["letter", "3", "--raw"]) == 0
+    assert capfdbinary.readouterr().out == wired.store.kept(letters[2]["sha256"])
+    assert layanan.main(["letter", "3", "--json"]) == 0
+    letter = json.loads(capfdbinary.readouterr().out)
+    assert letter["headers"]["Message-ID"] == letter["message_id"] == letters[2]["message_id"]
+
+
+@pytest.mark.parametrize("command", [["cases"], ["case", "1"], ["waiting"], ["mails"], ["letters"], ["letter", "1"]])
+def test_people_get_tables_that_no_customer_can_tamper_with(
+    command: list[str], wired: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert layanan.main(command) == 0
+    shown = capsys.readouterr().out
+    assert "JKT-0000001" in shown
+    assert "\x1b" not in shown
+    if command[0] in {"case", "mails"}:
+        assert "[red]Mati[/red]" in shown
+
+
+def test_report(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["report"]) == 0
+    assert "| opened | 2 |" in capsys.readouterr().out
+
+
+# decide
+
+
+ESCALATION = Escalation.asking("", ("Access Network", "Telkom"))
+SCHEMAS = {form.__name__: form.model_json_schema() for form in (ESCALATION, ConfirmAnalysis, CustomerAnswer)}
+
+
+@pytest.mark.parametrize(
+    ("form", "words", "taken"),
+    [
+        ("Escalation", {"choice": "TAKE_OVER"}, {"choice": EscalationChoice.TAKE_OVER.value}),
+        ("Escalation", {"choice": "Ambil alih / Take over"}, {"choice": "Ambil alih / Take over"}),
+        ("Escalation", {"unit": "Telkom", "note": "a=b"}, {"unit": "Telkom", "note": "a=b"}),
+        ("ConfirmAnalysis", {"topic": "slow"}, {"topic": TopicChoice.slow.value}),
+        ("CustomerAnswer", {"message": "12"}, {"message": 12}),
+    ],
+)
+def test_words_become_answers(form: str, words: dict[str, str], taken: dict[str, Any]) -> None:
+    assert answers(form, SCHEMAS[form], words) == taken
+
+
+@pytest.mark.parametrize(
+    ("form", "words", "said"),
+    [
+        ("Escalation", {"colour": "x"}, "it has choice, unit, cause, repair, note"),
+        ("Escalation", {"by": "x"}, "it has choice, unit, cause, repair, note"),
+        ("Escalation", {"choice": "GIVE_UP"}, "TAKE_OVER (Ambil alih / Take over), BACK_TO_AGENT"),
+        ("Escalation", {"unit": "Dapur"}, "'Dapur' is none of Access Network, Telkom"),
+        ("CustomerAnswer", {"message": "-1"}, "'-1' is no number"),
+    ],
+)
+def test_wrong_words_are_told_what_is_allowed(form: str, words: dict[str, str], said: str) -> None:
+    with pytest.raises(WrongUse, match=re.escape(said)):
+        answers(form, SCHEMAS[form], words)
+
+
+def test_decide_without_an_answer_in_it_is_2(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FIELD=VALUE" in refusal(capsys, 2, "decide", "1", "--by", "Sari", "--set", "choice")
+
+
+def test_decide_a_wrong_choice_is_2_with_the_choices(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refusal(capsys, 2, "decide", "1", "--by", "Sari", "--set", "choice=GIVE_UP")
+    assert "SUPERVISOR (Teruskan ke supervisor / On to the supervisor)" in line
+
+
+def test_decide_where_nothing_waits_is_3(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refusal(capsys, 3, "decide", "JKT-0000002", "--by", "Sari", "--set", "choice=TAKE_OVER")
+    assert "JKT-0000002 waits for nothing now; it is open" in line
+
+
+def test_decide_without_the_engine_is_4(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Prefect" in refusal(capsys, 4, "decide", "1", "--by", "Sari", "--set", "choice=TAKE_OVER")
+
+
+# clock
+
+
+def test_the_clock_is_shown_and_moved(capsys: pytest.CaptureFixture[str]) -> None:
+    before = data(capsys, "clock")
+    assert layanan.main(["clock", "advance", "30"]) == 0
+    capsys.readouterr()
+    after = data(capsys, "clock")
+    assert before["clock"] == "simulated"
+    assert after["now"][:13] > before["now"][:13]
+    assert float((Path(os.environ["LAYANAN_HOME"]) / "clock").read_text()) == 30 * 3600
+
+
+def test_the_systems_clock_is_not_moved(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LAYANAN_CLOCK", "system")
+    assert "LAYANAN_CLOCK=simulated" in refusal(capsys, 1, "clock", "advance", "1")
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "1e300"])
+def test_impossible_hours_are_2(hours: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "hours" in refusal(capsys, 2, "clock", "advance", hours)
+
+
+def test_time_does_not_run_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "time does not run back" in refusal(capsys, 2, "clock", "advance", "--", "-1")
+
+
+# settings
+
+
+def variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from variables(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def test_the_table_of_settings_is_complete_and_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["settings"]) == 0
+    table = capsys.readouterr().out
+    listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert listed == list(variables(Settings, "LAYANAN_"))
+    assert "| `LAYANAN_POLICY__UPDATE_HOURS` | `6` | Hours between two status updates" in table
+    assert "| `LAYANAN_MAILBOXES[].password` | *required* |" in table
+    assert SECRET not in table
+    assert all(line.count("|") - line.count(r"\|") == 4 for line in table.splitlines() if line.startswith("|"))
+
+
+# systems that do not answer
+
+
+def test_doctor_with_everything_down_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["doctor", "--json"]) == 1
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    down = {f"EMS: mailbox {BOX}", "EMS: letters", "Prefect", "case store", "MRTG", "SecureCRT"}
+    down |= {"My CX", "NOSSA", "SISKA", "E-Payment", "TENOSS", "TELKOM.CENTER", "EMBASSY"}
+    assert {name for name, check in checks.items() if check["state"] == "fail"} == down
+    assert checks["settings"]["state"] == "warn"
+    assert checks["blobs"]["state"] == "ok"
+    assert all(check["advice"] for check in checks.values() if check["state"] != "ok")
+    assert "layanan migrate" in checks["case store"]["advice"]
+    assert "LAYANAN_MYCX__URL" in checks["My CX"]["advice"]
+    assert SECRET not in json.dumps(checks)
+
+
+def test_doctor_speaks_a_line_a_check(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"ok    case store +revision \w+", lines[1])
+    assert any(re.fullmatch(r"fail  Prefect +Prefect: ConnectError → `layanan up`.*", line) for line in lines)
+
+
+def test_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LAYANAN_TIMEZONE", "Jakarta")
+    assert "LAYANAN_TIMEZONE" in refusal(capsys, 2, "doctor")
+
+
+def test_intake_from_a_mailbox_that_is_away_is_4(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "mailbox JKT: imap" in refusal(capsys, 4, "intake", "--once")
+
+
+def test_intake_without_a_mailbox_is_2(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAYANAN_MAILBOXES", "[]")
+    systems.cache_clear()
+    assert "LAYANAN_MAILBOXES" in refusal(capsys, 2, "intake", "--once")
+
+
+def test_a_part_of_the_monitor_that_fails_keeps_no_other_from_its_work(
+    wired: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert layanan.main(["monitor", "--once", "--json"]) == 4
+    written = capsys.readouterr()
+    # three letters were tried and stay queued; the engine alone is missed
+    assert [part["items"] for part in json.loads(written.out)] == [3, 0, 0, 0]
+    assert "Recover runs: Prefect: ConnectError" in written.err
+
+
+def test_deploy_without_a_server_is_4(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "layanan up" in refusal(capsys, 4, "deploy")
+
+
+# simulator
+
+
+def test_the_simulator_says_how_to_use_it_and_ends_on_sigterm(tmp_path: Path) -> None:
+    (tmp_path / "seed.json").write_text(json.dumps(SEED))
+    command = [sys.executable, str(ROOT / "layanan.py"), "simulator", "--seed", "seed.json", "--folder", "sim"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        said = running.stdout.readline() + running.stdout.readline()
+        ready = tmp_path / "sim" / "layanan.toml"
+        assert f"LAYANAN_SETTINGS={ready} make up" in said
+        assert f'home = "{tmp_path / "home"}"' in ready.read_text()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+    assert not ready.exists()
+
+
+def test_a_wrong_seed_file_is_2_with_line_and_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "seed.json").write_text('{"mailboxes": [],\n "customers": [{"name": "Budi"}]}')
+    line = refusal(capsys, 2, "simulator", "--seed", "seed.json")
+    assert "line 2: customers[0]." in line
+
+
+# all of it together
+
+
+SEED = {
+    "mailboxes": [{"address": BOX, "password": SECRET, "site": "JKT"}],
+    "customers": [{"customer_id": "C-1", "name": "Budi", "addresses": [BUDI], "service_no": "122408771935"}],
+}
+
+
+@pytest.mark.slow
+def test_a_person_works_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(tmp_path / "live", SEED) as stack, mock.patch.dict(os.environ, stack.environment):
+        for name in [name for name in os.environ if re.match("LAYANAN_(HOME|CLOCK|MAILBOXES|.*__)", name)]:
+            del os.environ[name]
+        stack.write(BUDI, "anu", "hmm begini lho itu")
+        assert layanan.main(["intake", "--once", "--json"]) == 0
+        wait = _suspended(stack, capsys)
+        assert (wait["form"], wait["role"]) == ("ConfirmAnalysis", "Agent Email")
+        assert layanan.main(["monitor", "--once"]) == 0
+        assert layanan.main(["doctor"]) == 0
+        capsys.readouterr()
+        # the server itself refuses: a form without what it requires
+        assert "need" in refusal(capsys, 1, "decide", "1", "--by", "Sari", "--set", "service_number=1")
+        assert (
+            layanan.main(["decide", "JKT-0000001", "--by", "Sari", "--set", "need=IRRELEVANT", "--set", "topic=other"])
+            == 0
+        )
+        assert capsys.readouterr().out.startswith("accepted: JKT-0000001")
+        stack.ended(1)
+        case = data(capsys, "case", "1")
+        assert (case["status"], case["decisions"][0]["by"]) == ("closed", "Sari")
+        assert "it is closed" in refusal(capsys, 3, "decide", "1", "--by", "Sari", "--set", "need=THANKS")
+        for page in ("/dashboard", "/v2/dashboard"):
+            assert "SIMULATED CLOCK" in httpx.get(stack.settings.ui_url + page, follow_redirects=True).text
+
+
+def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The wait, once its run is suspended."""
+    for _ in range(300):
+        capsys.readouterr()
+        found = data(capsys, "waiting")
+        if found and stack.systems.engine.run_state(found[0]["run_id"]) == "Suspended":
+            return found[0]
+        time.sleep(0.2)
+    raise AssertionError("the case does not wait")
