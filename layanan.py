@@ -40,7 +40,9 @@ CODES: tuple[tuple[type[LayananError], int], ...] = (
     (OutcomeUnknown, 4),
 )
 
-app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
+)
 clock_app = typer.Typer()
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
@@ -382,6 +384,9 @@ def simulator(
 
     Example: `layanan simulator --seed seed.json`, and in another terminal the command that it prints.
     """
+    # what they name may be this simulator's own, which are there only while it runs
+    if not Path(os.environ.get("LAYANAN_SETTINGS", "")).exists():
+        del os.environ["LAYANAN_SETTINGS"]
     home = _settings().home
     asyncio.run(_simulate(seed, (folder or home / "simulator").absolute(), home))
 

@@ -33,12 +33,12 @@ class RuleAnalyser:
     """
 
     def __init__(self) -> None:
-        self._topics = Table(words.TOPIC)
+        self._topics = Table(words.TOPIC, other=1)
         self._kinds = Table(words.KIND)
         self._products = Table(words.PRODUCTS)
-        self._urgencies = Table(words.URGENCY)
-        self._segments = Table(words.SEGMENT)
-        self._escalation = Table(words.ESCALATION)
+        self._urgencies = Table(words.URGENCY, normal=4)
+        self._segments = Table(words.SEGMENT, unknown=3)
+        self._escalation = Table(words.ESCALATION, no=7)
         self._aside = any_of(words.ASIDE)
         self._ours = any_of(words.OURS)
 
@@ -46,7 +46,6 @@ class RuleAnalyser:
         """Analyse a mail, of which no more than ``MAX_SUBJECT`` and ``MAX_TEXT`` characters are read."""
         mail = _Mail.read(subject[:MAX_SUBJECT], text[:MAX_TEXT])
         topics = self._topics.score(mail.letter, self._place(mail))
-        topics.add("other", 1)
         products = self._products.score(mail.letter)
         kinds = self._score_kinds(mail, topics, products)
         segments = self._segments.score(f"{spell_out(sender_name[:MAX_SUBJECT])} . {mail.letter}")
@@ -76,7 +75,7 @@ class RuleAnalyser:
         shares = topics.shares()
         for topic, share in shares.items():
             if topic in words.TOPIC_KIND:
-                kinds.add(words.TOPIC_KIND[topic], 4 * share)
+                kinds.add(words.TOPIC_KIND[topic], 4 * share, *topics.said[topic][: share > 0.5])
         if mail.references:
             kinds.add("follow_up", 7, mail.references[0])
         if mail.reply:

@@ -65,10 +65,10 @@ class Scores:
 
 
 class Table:
-    """A table of ``analyser_words.py``, compiled."""
+    """A table of ``analyser_words.py``, compiled; ``start`` is what labels weigh before a word is read."""
 
-    def __init__(self, table: Mapping[str, str]) -> None:
-        self._labels = tuple(table)
+    def __init__(self, table: Mapping[str, str], **start: float) -> None:
+        self._start = dict.fromkeys(table, 0.0) | start
         self._rules = [
             (label, float(weight), re.compile(_regex(phrase)))
             for label, lines in table.items()
@@ -79,8 +79,8 @@ class Table:
     def score(self, letter: str, place: Callable[[int], float] = lambda _: 1) -> Scores:
         """Score a letter spelt out; ``place`` says what a phrase's offset in it makes of its weight."""
         scores = Scores()
-        for label in self._labels:
-            scores.add(label, 0)
+        for label, weight in self._start.items():
+            scores.add(label, weight)
         for label, weight, rule in self._rules:
             if found := list(rule.finditer(letter)):
                 said = [found[0][0]] if weight > 0 else []

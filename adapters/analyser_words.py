@@ -131,20 +131,21 @@ TOPIC = {
           lambat|slow sekali|banget|amat|pol|again|bgt|pisan|sanget;
           too|very|so|really|extremely|painfully slow; slow; speedtest; speed test; speed|kecepatan|upload|
           download ~ under|below|half|only|cuma|hanya|setengah; loading .. lama; takes ages|forever; way below;
-          stutter*; ping tinggi; lebih lambat; supposed to|seharusnya .. mbps; main game
+          stutter*; ping tinggi; lebih lambat; supposed to|seharus .. mbps; main game;
+          paket|plan .. mbps .. terima|bisa|get|rata; rata rata .. mbps
         3: sluggish; crawl*; tersendat|seret; muter terus|aja|doang; buffering;
-          cuma|hanya|only|barely .. mbps|kbps|mb; tidak sampai .. mbps|setengah; lagging|lag; ngedown;
+          cuma|hanya|only|barely .. mbps|kbps; tidak sampai .. mbps|setengah; lagging|lag; ngedown;
           kecepatan .. tidak sesuai; tidak sesuai .. kecepatan|paket; got|get|getting .. mbps;
           jauh dari|di_bawah .. paket|mbps; fup; sudah lancar|kencang lagi
         2: lambat; mbps .. plan|paket; ping .. download|down|dl; instead of .. mbps; padahal paket; throttl*
         1: mbps; malam
     """,
     "intermittent": """
-        5: hidup mati; bolak balik putus|mati|hilang; reconnect*; putus|hilang|mati|ilang nyambung|timbul|nyala|
-          hidup|sambung|sambungan; nyambung .. putus|hilang; hilang|ilang .. balik; byar pet; on and off;
-          up|down down|up; hilang|mati|nyala|putus|on|in|hidup muncul|nyala|mati|sambung|off|out|hidup;
-          sebentar sebentar; timbul tenggelam; drop terus|lagi|melulu; putus lagi|lagi_putus
-        4: sering|kerap|terus|selalu|suka|sok|berkali* putus|terputus|mati|hilang|disconnect*|dc|rto|ngedrop;
+        5: hidup mati; bolak balik putus|mati|hilang; reconnect*; putus|hilang|mati nyambung|timbul|nyala|hidup|
+          sambung|sambungan; nyambung .. putus|hilang; hilang .. balik; byar pet; on and off; up|down down|up;
+          hilang|mati|nyala|putus|on|in|hidup muncul|nyala|mati|sambung|off|out|hidup; sebentar sebentar;
+          timbul tenggelam; drop terus|lagi; putus lagi|lagi_putus
+        4: sering|kerap|terus|selalu|suka|sok|berkali* putus|terputus|mati|hilang|disconnect*|dc|rto|drop;
           putus|dc|rto|drop terus|berulang; keeps|kept|keep dropping|disconnecting|cutting|going; drops|
           dropping|disconnects|disconnecting|cuts every|several|again|out|constantly|all; intermittent*;
           intermiten*; tidak stabil; unstable; flapping; kadang|sebentar nyala|bisa|hidup; comes and goes
@@ -167,9 +168,9 @@ TOPIC = {
         5: <tv> ~ error|blank|hitam|biru|macet|freez*|frozen|buffering|patah|gambar|loading|rusak|bermasalah|
           pixel*|bintik|gelap|hilang|kotak|ngeblank|suara|sound|stuck|semut; <tv> .. <no> bisa|muncul|keluar|
           tampil|work|working|siaran|nyala|load; <tv> mati; error code; kode error; no signal; layar biru|hitam;
-          black screen; gangguan <tv>; tv|stb ~ gangguan
+          black screen; gangguan <tv>; tv|stb ~ gangguan; <tv> ~ tersendat|kode|terputus|putus
         4: <tv> ~ sudah bisa|normal|perbaiki|ok|oke|bagus|jernih|nonton; <tv> ~ works|working|back;
-          <tv> ~ ilang|kosong
+          <tv> ~ hilang|kosong
         2: siaran; tv; useetv
         -3: tv kabel; tanpa tv; berhenti tv
     """,
@@ -179,7 +180,7 @@ TOPIC = {
         5: <box> ~ restart|reboot*|ganti|dead|lama|mati_total|hang|usang|jadul|tua; port lan; lan port;
           port .. mati|rusak; tombol; kena petir; unit .. ganti; <box> mati; lampu power; power supply; wifi|
           wlan|ssid .. tidak|not terpancar|muncul|terdeteksi|keluar|showing|visible;
-          <box> .. <no> mau|bisa|merespon|berfungsi|turn|power|respond; wont turn|power on; remote
+          <box> .. <no> mau|bisa|merespon|berfungsi|turn|power|respond; not turn|power on; remote
         3: sinyal wifi .. sampai|lemah; restart sendiri; adaptor; lightning; wifi signal .. weak|reach
         2: adaptor|remote|wlan; rusak
         1: <box>
@@ -210,7 +211,7 @@ TOPIC = {
           bekas .. dibiarkan
         4: janji teknisi|kunjungan; setengah jalan; bekas bor; ingkar; appointment; minta uang; pungli;
           pungutan; kerja .. jorok|asal|berantakan; stayed home; cuti .. menunggu; oknum; lubang bor;
-          teknisi .. jadwal*|dijadwalkan|jadwal .. tidak
+          teknisi .. jadwal*|dijadwalkan .. tidak
         3: service visit; kunjungan; jadwal kunjungan; teknisi sudah datang
         2: teknisi; technician
     """,
@@ -227,8 +228,7 @@ TOPIC = {
           price ~ masih_sama|still_the_same|lebih_mahal|more_than|beda|agreed|tidak_wajar|unexpected|komplain|
           extra; salah tagih; kena biaya|charge; overbilled; billing error;
           tidak sesuai promo|kontrak|perjanjian|penawaran|janji; price increase
-        3: dikoreksi; biaya siluman; add on; biaya .. tidak jelas; extra charge*; promo .. tidak sesuai;
-          biasanya; biasa
+        3: dikoreksi; biaya siluman; add on; biaya .. tidak jelas; extra charge*; promo .. tidak sesuai; biasa
         2: tagihan|bill|charge|harga|mahal; overcharg*
     """,
     "payment": """
@@ -240,13 +240,12 @@ TOPIC = {
         5: telat bayar; <no> lunas; lunas|dilunasi|lunasi|melunasi|paid ~ terkunci|blokir|isolir; belum|not|
           masih|still .. terbayar|lunas|paid|unpaid|outstanding|belum_bayar; pembayaran gagal; payment failed;
           saldo terpotong|terdebet; buka blokir|isolir; tempat bayar; kode bayar
-        4: isolir|diisolir|terisolir|blokir|diblokir|terblokir|blokirnya;
-          bukti|proof transfer|bayar|pembayaran|of; bayar .. dimana|di_mana|lewat|via|pakai;
-          pembayaran .. bisa|lewat|via|gagal; virtual account; bisa bayar; how to pay; payment method*;
-          bank account
+        4: isolir|diisolir|terisolir|blokir|diblokir|terblokir; bukti|proof transfer|bayar|pembayaran|of;
+          bayar .. dimana|di_mana|lewat|via|pakai; pembayaran .. bisa|lewat|via|gagal; virtual account;
+          bisa bayar; how to pay; payment method*; bank account
         3: sudah bayar|lunas|dibayar; already paid; jatuh tempo; refund .. payment; cicil*; dicicil; indomaret|
           alfamart|minimarket|mbanking|gopay|ovo|kartu_kredit|credit_card; have paid
-        2: bayar|membayar|pembayaran|pay|paid|lunas|lunasi|dilunasi; terkunci
+        2: bayar|pembayaran|pay|paid|lunas|lunasi|dilunasi; terkunci
         -3: bayar mahal|tiap|setiap; bunga; bayar paket
     """,
     "bill_copy": """
@@ -270,10 +269,9 @@ TOPIC = {
           setahun|tahun; tanya paket; ambil yang; what .. packages|plans|promotions;
           berapa .. biaya|harga|sebulan|perbulan|bulan|tarif; how much; minat|tertarik|interested;
           katalog|pricelist|price_list; cara daftar|berlangganan|mendaftar; sign up|subscribe;
-          deals|offers|promotions; pasang baru; mau|hendak|ingin|minat daftar|memasang|langganan;
-          kira kira berapa
+          deals|offers|promotions; pasang baru; mau|minat daftar|memasang|langganan; kira kira berapa
         2: paket|package|packages; kisaran; bundling; monthly; tanpa tv; promo; pasang baru;
-          mau|ingin|rencana pasang|langganan|berlangganan
+          mau|rencana pasang|langganan|berlangganan
         1.5: berapa|harga|biaya; bulan berapa|kena; yang mana; paket bisnis
     """,
     "coverage": """
@@ -281,8 +279,8 @@ TOPIC = {
           kecover|dicover
         6: sudah|belum|apakah .. ada|masuk|tersedia|sampai|nyampe .. jaringan|fiber|indihome; jaringan|fiber|
           fibre|indihome .. sudah|belum|apakah .. ada|masuk|tersedia|sampai|nyampe|belum; available|
-          availability|reach|reaches|serve|service .. at|in|us|our|area|my|here; ada jaringan|indihome;
-          masuk .. belum; do|does you|telkom|indihome cover|serve|service|have_fibre|have_fiber|reach;
+          availability|reach|reaches|serve .. at|in|us|our|area|my|here; ada jaringan|indihome; masuk .. belum;
+          do|does you|telkom|indihome cover|serve|service|have_fibre|have_fiber|reach;
           have|ada fibre|fiber .. there|here|sana|sini; bisa pasang .. di; possible .. get|install .. at|in
         5: can|bisa .. installed|dipasang .. at|in|di; fibre|fiber available|reach*;
           bisa dipasang|pasang di|disini; cek .. tersedia|lokasi|area|alamat;
@@ -291,22 +289,20 @@ TOPIC = {
         2: lokasi|daerah|wilayah|area|perumahan
     """,
     "change_package": """
-        6: naik|dinaikkan|menaikkan|naikkan|naikin|upgrade|downgrade|diturunkan|menurunkan|turunkan|turunin|
-          turun_ke|ganti|ubah|berubah|change|tambah|menambah|switch|lower|increase|reduce|migrasi ~ <plan>
+        6: naik|upgrade|downgrade|turunkan|turun_ke|ganti|ubah|berubah|change|tambah|switch|lower|increase|
+          reduce|migrasi ~ <plan>
         5: dari .. ke|menjadi|jadi|to .. mbps; upgrade; downgrade; naik|turun ke|paket|speed; menjadi paket;
-          to .. mbps plan; tambah|menambah|nambah|tambahan channel|kanal|tv|minipack|kuota|stb|fitur|orbit|
-          extender|layanan; ganti|pindah paket; berhenti|hapus|copot|matikan minipack|addon|add_on;
-          beralih|migrasi|migrate; naik|tambah|turunkan .. speed|jadi|paket|ke;
-          cheaper|bigger|faster plan|package; addon|add_on
+          to .. mbps plan; tambah|tambahan channel|kanal|tv|minipack|kuota|stb|fitur|orbit|extender|layanan;
+          ganti|pindah paket; berhenti|hapus|copot|matikan minipack|addon|add_on; beralih|migrasi|migrate;
+          naik|tambah|turunkan .. speed|jadi|paket|ke; cheaper|bigger|faster plan|package; addon|add_on
         3: minipack; turun|naik
         -2: ganti modem
         -5: kecepatan|speed .. menurun|drop*|turun; tidak upgrade
     """,
     "relocation": """
-        6: pindah|dipindah*|memindahkan|pemindahan|pindahkan|pindahin|mindahin|relokasi|relocat*|relocating|
-          move|moving|transfer_of ~ rumah|alamat|lokasi|kantor|indihome|telepon|internet|house|address|saluran|
-          warung|toko|office|apartment|apartemen|kontrakan|kos|ruko|gedung|ruang|modem|titik|link|kota|
-          connection|new|baru
+        6: pindah|dipindah*|relokasi|relocat*|move|moving|transfer_of ~ rumah|alamat|lokasi|kantor|indihome|
+          telepon|internet|house|address|saluran|warung|toko|office|apartment|apartemen|kontrakan|kos|ruko|
+          gedung|ruang|modem|titik|link|kota|connection|new|baru
         5: dipindah ~ modem|titik|lantai|rumah|kantor; mutasi alamat; geser modem|kabel; ruang .. ke lantai
         4: pindah alamat|rumah|lokasi|tempat; moving house; relocation; pindah .. pasang; biaya pindah; digeser;
           geser .. tiang; penggeseran; rumah|alamat|kantor baru; bisa dibawa; take .. with us; ikut pindah
@@ -324,7 +320,7 @@ TOPIC = {
         5: berhenti langganan|berlangganan; penyerahan|pengembalian|kembalikan modem|perangkat; terminate;
           handing back; tutup|menutup akun; berhenti tv; stop langganan; unsubscribe; cancel my;
           leaving indonesia
-        4: how .. cancel; give|hand|return .. router|modem back; wont|tidak need|butuh .. internet;
+        4: how .. cancel; give|hand|return .. router|modem back; not|tidak need|butuh .. internet;
           berhenti|stop pakai
         2: berhenti; cancel|terminate|mengakhiri
         -3: minipack; pindah; kalau|atau|saya berhenti saja; sudah|saya berhenti berlangganan; cancelled;
@@ -333,22 +329,23 @@ TOPIC = {
     """,
     "account_data": """
         7: balik|membalik|mbalik nama; ganti|ubah|update|change|koreksi|perbarui|memperbarui|pembaruan|
-          pembetulan|correct|pemutakhiran|mengganti ~ nama|email|npwp|data|kontak|name|owner*|nik|hp|
-          email_tagihan|handphone|kepemilikan|contact
+          pembetulan|correct|pemutakhiran ~ nama|email|npwp|data|kontak|name|owner*|nik|hp|email_tagihan|
+          handphone|kepemilikan|contact
         6: ubah|ganti|update|change .. alamat|address; alamat .. tagihan|penagihan|faktur; kepemilikan;
           ownership; change of name|owner; change of .. address; data pelanggan .. salah|ubah|ganti|sesuaikan;
           nama .. salah|keliru|typo|tertulis; salah|wrong nama|name|ejaan; npwp; nama pemilik; nama penanggung;
           alih kepemilikan; pembaruan|pemutakhiran data; ganti data|nama pelanggan|perusahaan|langganan;
           data pelanggan .. npwp|nik
-        4: nama .. tertulis|seharusnya|salah; nama|name saya|is .. salah|wrong|misspelled
-        2: atas nama; almarhum*; meninggal; ahli waris; passed away; data pelanggan; terdaftar
+        4: nama .. tertulis|seharus|salah; nama|name saya|is .. salah|wrong|misspelled
+        2: atas nama; almarhum*; meninggal; ahli waris; passed away; data pelanggan; terdaftar; ktp; dokumen;
+          kartu keluarga; kk
         -4: alamat pasang; password; data pribadi; pindah alamat|rumah
         -5: nama .. wifi|password; nama dan password|kata
     """,
     "password": """
         7: lupa|reset|ganti|ubah|forgot|change|direset|forgotten|lost|mereset .. password|pin|login|
           kata_password; password ~ lupa|reset|ganti|ubah|forgot*|change*|hilang|salah|expired
-        6: kata kunci; nama .. wifi|ssid; sandi; username; verification code; aktivasi akun
+        6: kata kunci; nama .. wifi|ssid; password; username; verification code; aktivasi akun
         5: password; kata password; <no> bisa|can .. login|masuk|log_in; otp; log in; locked out;
           lupa akun|username; nama wifi; ssid; kode verifikasi
         2: login|akun|password; <no>|cannot get into
@@ -360,7 +357,7 @@ TOPIC = {
         4: loss; backbone; round trip; reason for outage; hop; trafik|traffic .. <no>|hanya|only; limiter;
           bandwidth .. tidak sesuai|hanya|kontrak; sla .. tidak; redaman|attenuation; error port|naik; degrad*;
           qos
-        3: packets|paket; round trip
+        3: packets; round trip
         1: ping
     """,
     "cable": """
@@ -376,11 +373,12 @@ TOPIC = {
         -3: kabel lan|hdmi; di teras
     """,
     "compensation": """
-        9: kompensasi|compensation|restitusi|restitution|kompensasinya; ganti rugi|kerugian;
-          service|sla|bill credit*; compensate; reimburse* .. loss|outage
+        9: kompensasi|compensation|restitusi|restitution; ganti rugi|kerugian; service|sla|bill credit*;
+          compensate; reimburse* .. loss|outage
+        7: service level credit; credit request|claim; request|claim .. credit
         6: pertanggungjawaban; keringanan .. gangguan; diskon|discount .. gangguan|outage; pemotongan
-        5: potongan .. gangguan|tagihan|mati; claim .. credit; penggantian kerugian; pengurangan tagihan;
-          sla breach; discount for .. outage|down; prorata; diperhitungkan
+        5: potongan .. gangguan|tagihan|mati; claim .. credit; ganti kerugian; pengurangan tagihan; sla breach;
+          discount for .. outage|down; prorata; diperhitungkan
         4: deducted|dipotong .. nothing|tidak|period; reduction|pengurangan|deduction .. bill|tagihan
         2: kerugian; entitled; potongan; rugi; loss of income; credit
     """,
@@ -407,7 +405,8 @@ TOPIC = {
           memakai|pakai|using .. ktp|nama|identitas saya|my; bantuan|dana hibah; terpilih .. menerima|mendapat;
           ktp saya; debt collector; bank details; confirm your password; mencurigakan|suspicious|suspect;
           resmi atau bukan|tidak; genuine|legit; minta|kirim|masukkan|enter .. otp|kartu|pin; login ke http;
-          transfer dulu; asal transfer
+          transfer dulu; asal transfer; nomor|anda ~ terpilih|memenangkan|cek_tunai; pin atm; cek tunai;
+          rekening dan pin
         5: suspension|suspended|suspend .. verify|account; mailbox|kotak surat .. full|penuh; police report;
           laporan polisi; disuruh|suruh|diminta|asked .. transfer|otp; override; system|sistem prompt;
           pencairan; pin pemenang; klik .. link|tautan; link palsu; instruksi sistem; you are now;
@@ -418,10 +417,11 @@ TOPIC = {
           hapus|dihapus|delete|erase|menghapus|penghapusan|remove ~ data|foto|akun|account|daftar|ktp|nomor;
           pdp|gdpr; telemarketing; data protection; pelindungan|perlindungan data; subjek data
         6: unwanted|spam calls|sms|call; marketing|telemarketing people|team|calls;
-          taken|remove .. off|from .. list; get|got|dapat my|nomor number|saya; opt out;
-          stop contacting|calling|menghubungi; data .. saya .. disimpan|simpan
+          taken|remove .. off|from .. list; get|got|bisa my|nomor number|saya; opt out;
+          stop contacting|calling|menghubungi; data .. saya .. disimpan|simpan; telemarketer*;
+          mendapat nomor|data saya
         5: bocor|kebocoran; nomor|data .. disebar*|diberikan|dipakai; tanpa izin|persetujuan;
-          promosi .. ditelepon|telepon; wa|sms|telp|telepon promosi; privasi; privacy; who .. my data;
+          promosi .. ditelepon|telepon; wa|sms|telepon promosi; privasi; privacy; who .. my data;
           without .. consent; sms|telepon|calls penawaran|marketing;
           stop .. promosi|menghubungi|calling|marketing; data|nama|alamat .. orang|pelanggan lain; stranger;
           about me; store|hold .. about me|my
@@ -431,9 +431,9 @@ TOPIC = {
         6: status|perkembangan|progress|progres|update*|kabar*|kelanjutan|lanjut|tindaklanjut|sampai_mana|
           sejauh_mana ~ <case>; sampai|sejauh .. mana; any update*|news|progress; current status;
           silakan|bisa|boleh|may ditutup|close|tutup|closed; where .. are|is we|my|the; status and|of;
-          <no> .. mendapat|dapat|menerima|terima|received tanggapan|jawaban|balasan|respon|kabar|reply|response|
+          <no> .. mendapat|bisa|menerima|terima|received tanggapan|jawaban|balasan|respon|kabar|reply|response|
           answer; nasib laporan|pengaduan; what is happening; when will .. be
-        5: sudah|belum .. ada|dapat kabar|tanggapan|jawaban|respon|balasan|informasi|kejelasan|update|info;
+        5: sudah|belum .. ada|bisa kabar|tanggapan|jawaban|respon|balasan|informasi|kejelasan|update|info;
           <no> .. direspon|dijawab|dibalas|ditanggapi|heard|response|reply|answer; sudah dikerjakan|dikerjain|
           ditangani|diproses|ditindaklanjuti .. belum|apa; tanya .. laporan|tiket|keluhan;
           kapan selesai|kelar|beres; laporan|tiket|keluhan .. bagaimana|kabar;
@@ -446,7 +446,7 @@ TOPIC = {
     """,
     "other": """
         4: arisan|undangan; pinjaman; pln|listrik; pesanan; imap|smtp|outlook; backlink|seo;
-          lowongan|lamaran|magang|proposal|sponsor*; jasa; omzet; investasi; terima kasih atas infonya;
+          lowongan|lamaran|magang|proposal|sponsor*; jasa; omzet; investasi; terima kasih atas info;
           setting|pengaturan email; katering; blast; database
     """,
 }
@@ -463,7 +463,7 @@ TOPIC_KIND = {
 }
 """The kind that a topic speaks for; the topics not named speak for none."""
 
-STRANGER_TOPICS = {"other", "fraud"}
+STRANGER_TOPICS = {"other", "fraud", "packages", "password"}
 """What strangers write of, too."""
 
 GENERAL_TOPICS = {"packages", "coverage", "payment", "password", "compensation", "other"}
@@ -476,8 +476,8 @@ OUTAGE_TOPICS = {"no_service", "device", "cable", "payment"}
 """Matters by which a line may be dead."""
 
 OURS = (
-    "telkom; indihome; tagihan|bill|invoice; <tech>; pelanggan|customer|langganan|berlangganan; paket; "
-    "147; wa|sms|call|calls|telepon|promosi|marketing; gangguan; tiket|ticket|laporan; plasa; "
+    "telkom; indihome; tagihan|bill|bills|invoice; hosted; line; <tech>; pelanggan|customer|langganan|berlangganan; "
+    "paket; 147; wa|sms|call|calls|telepon|promosi|marketing; gangguan; tiket|ticket|laporan; plasa; "
     "tiang|kabel|cable|pole; layanan|service; account|akun; kompensasi; petugas"
 )
 """Words of our trade: a mail without any of them is hardly meant for us."""
@@ -487,9 +487,9 @@ NUMBER_TELLS_NOTHING = {"tv_fault", "voice_fault", "cable"}
 
 KIND = {
     "complaint": """
-        5: mau|ingin|izin lapor|komplain|mengadu|mengeluh|protes; komplain
+        5: mau|izin lapor|komplain|mengadu; komplain
         4: <ask> .. perbaiki; please|must|can|could .. fix|repair|investigate|restore|replace|correct;
-          komplain|complaint|keluhan|mengeluh*|complain; penanganan segera; tertipu; bocor; menuntut; dirugikan;
+          komplain|complaint|keluhan|mengeluh*; penanganan segera; tertipu; bocor; menuntut; dirugikan;
           someone used
         3: kecewa|mengecewakan|kekecewaan|disappoint*|unacceptable|appalling|disgraceful|ridiculous; marah|
           angry|muak|kesal|jengkel|emosi|fed_up|furious|memalukan; parah|payah|bobrok|buruk|ancur|kacau|poor;
@@ -498,10 +498,10 @@ KIND = {
           gangguan|bermasalah|trouble|problem|masalah|kendala; padahal; tidak sesuai;
           tidak pernah .. pesan|minta; <no> .. datang|dipasang|terpasang|muncul|masuk|tercatat|recorded;
           dikembalikan|refund; bayar dobel; dobel bayar; ganda; koreksi|dikoreksi; rip_off;
-          masih diblokir|isolir|terblokir|ditagih; kembalikan uang; dijanjikan|janji|janjinya;
+          masih diblokir|isolir|terblokir|ditagih; kembalikan uang; dijanjikan|janji;
           ternyata bohong|palsu|penipuan; saya .. transfer .. ternyata; uang saya .. hilang|kembali;
-          supposed|seharusnya to|sudah|tetap|nya; asked twice|already; keeps|keep|always stuttering|freezing|
-          dropping|failing|stopping; although|even though|nevertheless; protes|keberatan; masih sama;
+          supposed|seharus to|sudah|tetap|nya; asked twice|already; keeps|keep|always stuttering|freezing|
+          dropping|failing|stopping; although|even though|nevertheless; komplain|keberatan; masih sama;
           sangat terganggu; pertanggungjawaban; mengusir; did not turn|show|come
         2: sejak|since|semenjak; tidak bisa; terganggu|keganggu|ganggu; tidak profesional|professional; merasa;
           kenapa|why; kok; jelaskan|explain; never; tapi|sekarang .. mati|telepon|lambat|putus; putus;
@@ -512,70 +512,71 @@ KIND = {
         -2: sudah .. lancar|normal|nyala|kencang lagi|kembali; ramah; hanya|cuma .. tanya|tahu; sekadar tanya
         -3: tidak ada masalah|gangguan|keluhan|kendala; puas sekali; really happy; jaga jaga;
           no problem|complaints
+        -4: sudah tidak .. lagi
     """,
     "information": """
-        4: <want> pasang|pindah|naik|turun|order|upgrade|tahu|menghentikan|berhenti|membalik|menambah|tambah|
-          know|balik|ubah|ganti|daftar|cancel|change|move|langganan|berlangganan|downgrade;
-          syarat*|persyaratan|prosedur|requirements|procedure; cara|caranya|langkah; how to|do|can|does; tanya;
-          resmi atau; does telkom|indihome; penawaran|penawarannya; genuine|legit; kapan bisa
+        4: <want> pasang|pindah|naik|turun|order|upgrade|tahu|menghentikan|berhenti|membalik|tambah|know|balik|
+          ubah|ganti|daftar|cancel|change|move|langganan|berlangganan|downgrade;
+          syarat*|persyaratan|prosedur|requirements|procedure; cara|langkah; how to|do|can|does; tanya;
+          resmi atau; does telkom|indihome; penawaran; genuine|legit; kapan bisa
         3: berapa; how much|long; apa|apakah bisa|benar|ada|perlu|harus|saja|masih|boleh;
           quote|quotation|penawaran|rfq; could|can you tell|check|send|let; permohonan|permintaan informasi|
-          penawaran|salinan|upgrade|perubahan|data|akses|reset|pemasangan|pindah|berhenti;
+          penawaran|salinan|upgrade|ubah|data|akses|reset|pemasangan|pindah|berhenti;
           perihal|hal permohonan|permintaan; salinan|copy; mohon .. disesuaikan; upgrade|downgrade; balik nama;
           reset|lupa|forgot .. password; bagaimana .. cara|prosedur|aturan|syarat;
           data|foto|akun|ktp|nomor .. dihapus|hapus; delete|erase|remove my; under the .. law; akses data
-        2: apakah; <ask> .. kirim|diproses|dipindahkan|informasi|petunjuk|direset|ganti|ubah|dinaikkan|cancel|
-          dihapus|info|penjelasan|salinan|send; mau|would_like; biaya; harga|price|tarif; bisa dimana|dibayar;
-          setting; minat|tertarik; which; what is|are|do; info; bagaimana; is there|it;
-          do|does you|i|the|telkom; do we; puas; pindah; berhenti; bermaksud; rencana|planning;
-          please quote|cancel|advise; disesuaikan; siapkan
+        2: apakah; <ask> .. kirim|diproses|dipindah|informasi|petunjuk|direset|ganti|ubah|naik|cancel|dihapus|
+          info|penjelasan|salinan|send; mau|would_like; biaya; harga|price|tarif; bisa dimana|dibayar; setting;
+          minat|tertarik; which; what is|are|do; info; bagaimana; is there|it; do|does you|i|the|telkom; do we;
+          puas; pindah; berhenti; bermaksud; rencana|planning; please quote|cancel|advise; disesuaikan; siapkan
         1.5: ?
         -2: kenapa; kok; perbaiki; masih; marah; padahal; dijanjikan
-        -4: sudah|belum ada kabar; perkembangan; masih mati; mau|ingin lapor|komplain|mengadu|protes
+        -4: sudah|belum ada kabar; perkembangan; masih mati; mau lapor|komplain|mengadu
     """,
     "follow_up": """
         5: menindaklanjuti|menyusul|menyusuli|menambahkan|melengkapi|menyambung|menanggapi;
           menjawab|membalas .. permintaan|email|pertanyaan|surat; sampai|sejauh .. mana;
-          sudah|belum .. kabar|tanggapan; perkembangan|kelanjutan|kelanjutannya; tindak lanjut|lanjutan;
+          sudah|belum .. kabar|tanggapan; perkembangan|kelanjutan; tindak lanjut|lanjutan;
           any update|news|progress; referring|further|following|reference to|up; follow up; reopen;
           still waiting; current status; sesuai|as permintaan|requested|arahan; status of
         4: email|surat|laporan|chat|keluhan ke|yang 2|3|4|5|dua|tiga|empat|lima|kedua|ketiga|keempat|kelima|
           sama; ini .. ketiga|kedua|keempat|kelima; third|second|fourth|fifth email|time|message|letter;
-          katanya selesai|sudah; <no> .. direspon|dijawab|dibalas|ditindaklanjuti|ditanggapi|answered|replied;
+          kata selesai|sudah; <no> .. direspon|dijawab|dibalas|ditindaklanjuti|ditanggapi|answered|replied;
           balasan; jawaban|email anda|ibu|bapak|telkom; seperti .. di bawah; <no> heard .. from; ambil yang;
           masih belum|menunggu; berikut .. diminta|hasil|data; minggu lalu|kemarin|previously|earlier .. lapor|
           laporan|email|bilang|janji|reported|wrote; yang|as|were diminta|requested|asked; <no> .. mendapat|
           menerima|received tanggapan|jawaban|balasan|reply|response; diberi kabar; masih sama .. kak|saja|pak;
-          bilang|katanya|said sudah|fixed|beres; menurut jawaban; berikut .. kirim; dua|tiga|empat|lima|2|3|4|
+          bilang|kata|said sudah|fixed|beres; menurut jawaban; berikut .. kirim; dua|tiga|empat|lima|2|3|4|
           5 kali .. lapor|email|menghubungi|telepon; reported|called|written twice|three|several;
-          terima kasih .. balasan|jawaban|penjelasan|konfirmasi; thank you for .. reply|answer|explanation;
-          masih|tetap .. seperti|meski; saya|kami balas|jawab; menurut saya|kami .. belum;
-          prosesnya|penanganan .. mana
-        3: sudah|pernah|telah|kali .. lapor|melapor|laporkan|dilaporkan|email|melaporkan|mengadu; laporan|tiket|
-          ticket|report|surat|email|pengajuan saya|kami|sebelum|terdahulu|kemarin; last email|mail|week;
-          my|our previous|earlier|report|last|ticket; dihitung ulang; permintaan .. bawah; belum juga; kabarnya;
-          prosesnya; ada kabar
-        2: tiket|ticket; terlampir|attached; bisa|hari <day>; <day> .. jam|pagi|siang|sore|at;
-          terima kasih penjelasan|atas_balasan|balasan; thank you for your reply; tetap;
+          terima kasih .. tapi|masih|mohon; thank you|thanks .. but|however|still; masih|tetap .. seperti|meski;
+          saya|kami balas|jawab; menurut saya|kami .. belum; proses|penanganan .. mana;
+          masih belum|tetap .. juga; kata .. selesai|beres|kelar; email|laporan|surat .. ketiga|keempat|kelima
+        3: sudah|pernah|telah|kali .. lapor|laporkan|dilaporkan|email|mengadu; laporan|tiket|ticket|report|
+          surat|email|pengajuan saya|kami|sebelum|terdahulu|kemarin; last email|mail|week;
+          my|our previous|earlier|report|last|ticket; dihitung ulang; permintaan .. bawah; belum juga; kabar;
+          proses; ada kabar
+        2: tiket|ticket; terlampir|attached; bisa|hari <day>; <day> .. jam|pagi|siang|sore|at; tetap;
           baik kak|pak|bu|mbak|mas; status; saya ambil; kerja|pekerjaan .. tuntas;
           nanti|akan ada|menyusul tim|lain; dilanjutkan; sudah .. kirim bukti; kapan .. selesai|datang|diantar;
-          saya balas; pengganti; reply
+          saya balas; pengganti; reply; masih|tetap mati|down|offline
         -3: tanya; <want> pasang
         -4: tidak tahu alamat lain; no other address; using reply; saya balas di sini
     """,
     "thanks": """
-        5: sudah <back>|perbaiki lagi|kembali|semua|sekarang; makasih|terima kasih banyak|infonya|bantuan|
-          kepada|telkom|tv|sudah|informasi|sanget|pisan; thank you so|very|for; many thanks for;
-          no further action; puji tuhan|alhamdulillah; ucapan|apresiasi terima|kasih|kepada;
+        5: sudah <back>|perbaiki lagi|kembali|semua|sekarang; makasih|terima kasih banyak|info|bantuan|kepada|
+          telkom|tv|sudah|informasi|sanget|pisan; thank you so|very|for; many thanks for; no further action;
+          puji tuhan|alhamdulillah; ucapan|apresiasi terima|kasih|kepada;
           working|works|back|clear again|now|perfectly|normal;
-          has|have been|is|are resolved|solved|fixed|arrived; berfungsi normal|kembali|baik
+          has|have been|is|are resolved|solved|fixed|arrived; berfungsi normal|kembali|baik;
+          sudah tidak .. lagi; terima kasih atas penjelasan|info|informasi|bantuan|jawaban|balasan;
+          baik|ok|oke|siap terima|makasih|thanks; noted
         4: iya|ya|betul .. sudah normal|beres|nyala|lancar; sudah datang .. bagus|rapi|baik; berjalan lancar;
           kerja|pekerjaan bagus|rapi
         3: sukses selalu|terus|ya; sangat membantu|puas|terbantu; memuaskan; mantap*; ramah|sigap|gercep;
           appreciate*; penghargaan|apresiasi; sudah <back>|masuk|kami_terima|saya_terima; tuhan memberkati;
-          selamat bekerja; sehat; wonderful|excellent|great|kind; silakan|dapat|bisa|boleh ditutup;
-          sip|oke|siap; cepat; quick|fast|prompt help|response|service|repair; thanks|thank_you .. answer*|
-          helpful|info|help|reply|quick|everything; have a nice day; good job
+          selamat bekerja; sehat; wonderful|excellent|great|kind; silakan|bisa|boleh ditutup; sip|oke|siap;
+          cepat; quick|fast|prompt help|response|service|repair; thanks|thank_you .. answer*|helpful|info|help|
+          reply|quick|everything; have a nice day; good job
         1: terima kasih; makasih; thank you; thanks
         -3: <ask> .. <repair>; <ask> .. diproses|dibantu|kirim|bantu*|informasi|info|petunjuk|tell|send|check|
           look; ?; berapa; saya|kami minta|mau|mohon; kecewa; belum; masih; apakah|bagaimana|how; mohon; tolong
@@ -590,34 +591,29 @@ KIND = {
           mailbox .. full|exceeded|storage|quota; abaikan .. minat|instruksi; slot gacor;
           salah kirim|alamat|orang; login|masuk|klik|click .. http|link;
           freight|forwarder|supplier|shipping|manufacturer; competitive|best rates|prices;
-          uang kontrakan|sewa|arisan; masukkan .. otp|pin|kartu
-        4: listrik .. mati|padam; arisan|undangan|rapat_rt; suspended .. click|verify; click .. link|here;
-          bank details; nasi|pesanan|dp|katering|catering; order|pesan|beli|daftar sekarang;
-          klik link|tautan|disini; hadiah; promo akhir|spesial|gila; override; lowongan|lamaran|magang|cv_saya;
-          proposal|sponsorship; unsubscribe; investasi|invest|crypto|trading|forex; diskon|discount;
-          guest post|backlink*; omzet|omset; kami menawarkan; we offer; kami .. jasa; increase your;
+          uang kontrakan|sewa|arisan; masukkan .. otp|pin|kartu; nomor anda ~ mendapat|terpilih|memenangkan;
+          cek tunai; pin atm; distributor|supplier|agen .. menawarkan|harga|offer; menawarkan; gratis ongkir;
+          katalog terlampir; wali murid|kelas; rapat komite|warga|rt
+        4: listrik .. mati|padam; arisan|rapat_rt; suspended .. click|verify; click .. link|here; bank details;
+          nasi|pesanan|dp|katering|catering; order|pesan|beli|daftar sekarang; klik link|tautan|disini; hadiah;
+          promo akhir|spesial|gila; override; lowongan|lamaran|magang|cv_saya; proposal|sponsorship;
+          unsubscribe; investasi|invest|crypto|trading|forex; diskon|discount; guest post|backlink*;
+          omzet|omset; kami menawarkan; we offer; kami .. jasa; increase your;
           dear user|winner|friend|beneficiary; system prompt|override; dana hibah|talangan; melamar;
           memohon dukungan; selamat anda|kepada|nomor; congratulations; biaya administrasi
         3: we are a|an .. from; dear sir .. offer; catalogue
         2: gratis; cair; bunga; kode pin; jaminan; web mail; terpilih; password .. expire*;
           hubungi|wa admin|kami; terbaik; profit; klik; buruan
-        -8: kena tipu; apakah|ini resmi|benar|betul; saya|kami menerima wa|sms|telepon
+        -8: kena tipu; apakah|ini resmi|benar|betul; saya|kami menerima wa|sms|telepon; sales .. menawarkan;
+          ditawari|ditawarkan
     """,
 }
 
 PRODUCTS = {
-    "astinet": """
-        4: astinet; dedicated internet; internet dedicated; dedicated line
-    """,
-    "vpn_ip": """
-        4: vpn ip; vpn; vpnip
-    """,
-    "metro_ethernet": """
-        4: metro ethernet|e; metroe; metro ethernet; metronet
-    """,
-    "managed_wifi": """
-        4: managed wifi; wifi managed|manage; wifi .. alat .. diurus; wifi managed service; wifi id; wms
-    """,
+    "astinet": "4: astinet; dedicated internet; internet dedicated; dedicated line",
+    "vpn_ip": "4: vpn ip; vpn; vpnip",
+    "metro_ethernet": "4: metro ethernet|e; metroe; metro ethernet; metronet",
+    "managed_wifi": "4: managed wifi; wifi managed|manage; wifi .. alat .. diurus; wifi managed service; wifi id; wms",
     "hosting": """
         4: hosting; domain; webmail; imap; cloud; vps; cpanel; email .. perusahaan|kantor|dinas|domain|koperasi;
           website .. kami|terbuka|mati|down; colocation
@@ -637,7 +633,7 @@ PRODUCTS = {
           telepon|telephone rumah|kantor|sekolah|igd|toko|klinik|hotel <no>|di|dan|atau|sareng|022|021|darurat;
           saluran|pesawat|jaringan|tagihan|sambungan|line|nomor telepon; tidak bisa nelepon; landline; 3p;
           telepon sudah; panggilan; dan|serta|and|sareng telepon|telephone|phone; telephone;
-          telepon .. dipindahkan|front; home|office|house|our phone; lawan bicara; dial tone; triple play;
+          telepon .. dipindah|front; home|office|house|our phone; lawan bicara; dial tone; triple play;
           fixed line; phone line|is; pstn; kresek*; nada sambung; pots
         -12: nomor telepon .. penipu|tidak dikenal; telepon dulu|dahulu|heula; menutup telepon;
           <no> telepon .. kabar; telepon seluler; phone number of
@@ -679,11 +675,9 @@ URGENCY = {
           sudah 3x|4x|5x
         -8: 3 x 24 jam; waktu 3 x
     """,
-    "normal": """
-        4: *
-    """,
+    "normal": "",
     "low": """
-        2: jaga jaga; cuma|hanya mau|tanya|ingin; sekadar|sekedar
+        2: jaga jaga; cuma|hanya mau|tanya; sekadar|sekedar
         -4: tanggal; januari|februari|maret|april|mei|juni|juli|agustus|september|oktober|november|desember;
           minggu depan; saya|my nomor|account|langganan|tagihan
         -8: january|february|march|april|may|june|july|august|september|october|november|december;
@@ -735,9 +729,7 @@ SEGMENT = {
         3: indihome; perumahan|perum; tetangga; nik; internet|wifi; house; tv; rt; pribadi; home; wfh;
           game|gaming|push
     """,
-    "unknown": """
-        3: *
-    """,
+    "unknown": "",
 }
 
 ESCALATION = {
@@ -745,16 +737,14 @@ ESCALATION = {
         15: kominfo|komdigi|ylki|ombudsman|bpsk|brti; kementerian komdigi|kominfo; kuasa hukum;
           jalur|langkah|upaya|ranah hukum; pengacara|lawyer|lawyers|solicitor|somasi|gugat*|attorney|menggugat|
           legal_action|legal_counsel|court; viral*|media_massa|wartawan|koran|the_press|newspaper|media_sosial|
-          medsos|redaksi|sosmed|journalist; regulator|consumer_protection; kantor pusat telkom;
-          telkom pusat; perlindungan konsumen; surat pembaca
+          medsos|redaksi|sosmed|journalist; regulator|consumer_protection; kantor pusat telkom; telkom pusat;
+          perlindungan konsumen; surat pembaca
         12: <ask>|disambungkan|sambungkan|teruskan|diteruskan|dieskalasi*|suruh|bicara|speak|forward|escalat*|
           talk|bertemu|hubungkan|menuntut|nama|want|expect|demand|mau|ketemu .. <boss>; <boss> .. menjawab|
           membalas|menegur|turun_tangan|to_contact|menghubungi; escalate|eskalasi
         -18: informatika
     """,
-    "no": """
-        7: *
-    """,
+    "no": "",
 }
 
 # the commonest words of either language that the other does not have

@@ -14,9 +14,6 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         # what our own loggers say within a run stands in the run's log, too
         "PREFECT_LOGGING_EXTRA_LOGGERS": "layanan",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        # SQLite: wait for the lock longer than a busy machine makes one wait
-        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-        "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
         "DO_NOT_TRACK": "1",
     }
     if settings.clock == "simulated":

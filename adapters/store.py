@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session
 
-from models.errors import LayananError, Unavailable
+from models.errors import LayananError, SettingsError, Unavailable
 from models.settings import Settings
 
 
@@ -100,7 +100,11 @@ class Store:
 
     def _connect(self) -> Engine:
         if not self.url.startswith("sqlite"):
-            return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            try:
+                return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            except (ArgumentError, ImportError):
+                example = "postgresql+psycopg://layanan@db/layanan"
+                raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
         Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, connect_args={"timeout": 30})
         event.listen(engine, "connect", _prepare_sqlite)

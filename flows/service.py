@@ -75,8 +75,8 @@ class Service:
         if self._answers():
             return
         address = urlsplit(self.settings.prefect_api_url)
-        command = ["prefect", "server", "start", "--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
-        self._server = self._process("server", command)
+        place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
+        self._server = self._process("server", ["python", "-m", "flows.server", *place])
         self._wait_for_server(self._server)
         if self.settings.clock == "simulated":
             self._mark_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))

@@ -27,7 +27,6 @@ from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
 
-
 DEFAULT_FILE = Path("layanan.toml")
 
 
@@ -122,6 +121,7 @@ class Policy(Part):
             "HVC_SILVER": 24,
             "REGULER": 24,
         },
+        min_length=1,
         description="Hours that a unit has for a repair, by the customer's tier, before the case is escalated (5.9)",
     )
     answer_hours: float = Field(
@@ -150,6 +150,7 @@ class Policy(Part):
     )
     units: tuple[str, ...] = Field(
         default=("Access Network", "Core Network", "Billing", "Telkom"),
+        min_length=1,
         description="Units that repair; the last is Telkom itself (5.6)",
     )
 

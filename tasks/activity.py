@@ -177,18 +177,18 @@ class _Doing(Generic[P, R]):
         self.args = args
         self.kwargs = kwargs
         self.started = case.systems.clock.now()
+        self.tries = 1
 
     def perform(self) -> tuple[ActivityRecord, list[int]]:
         """Run the body and record it; a try before this one may have got that far already."""
+        self.tries = task_run.run_count or 1
         if (already := self._recorded()) is not None:
             return already, []
         with self.run.store.read() as session:
             case = session.exec(select(Case).where(Case.id == self.run.case_id)).one()
         work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given)
         output = self.activity.body(work, *self.args, **self.kwargs)
-        record = self._new(
-            "done", output.model_dump(mode="json"), work.performer or self.activity.performer, task_run.run_count or 1
-        )
+        record = self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
         try:
             with self.run.store.write() as session:
                 session.add(record)
@@ -207,12 +207,12 @@ class _Doing(Generic[P, R]):
     def failed(self, error: LayananError) -> ActivityRecord:
         """Record that a person must help."""
         output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
-        record = self._new("failed", output, self.activity.performer, 1)
+        record = self._new("failed", output, self.activity.performer)
         with self.run.store.write() as session:
             session.add(record)
         return record
 
-    def _new(self, state: str, output: dict[str, Any], performer: str, tries: int) -> ActivityRecord:
+    def _new(self, state: str, output: dict[str, Any], performer: str) -> ActivityRecord:
         ended: datetime = self.run.systems.clock.now()
         return ActivityRecord(
             case_id=self.run.case_id,
@@ -225,7 +225,7 @@ class _Doing(Generic[P, R]):
             performer=performer,
             started_at=self.started,
             ended_at=ended,
-            tries=tries,
+            tries=self.tries,
             run_id=self.run.run_id,
             sop_revision=REVISION,
         )

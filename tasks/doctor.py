@@ -68,7 +68,7 @@ class Probe:
             return Check(self.name, "ok", self.look(wired))
         except Doubt as doubt:
             return Check(self.name, "warn", str(doubt), self.advice)
-        except LayananError as error:
+        except (LayananError, OSError) as error:
             return Check(self.name, "fail", str(error), self.advice)
 
 

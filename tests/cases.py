@@ -1,6 +1,5 @@
 """Cases for tests, made as intake makes them, and activities done as a batch does them: without an engine."""
 
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import make_msgid
 from itertools import count
@@ -15,6 +14,7 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.facts import Segment
 from models.need import Need
+from models.tables import ActivityRecord
 from tasks.activity import Activity
 from tasks.case_run import CaseRun
 from tasks.intake import TakenIn, take_in
@@ -68,9 +68,9 @@ def arrives(
     return take_in(wired, received(mail(sender, text, subject, **headers)))
 
 
-def opened(wired: Systems, sender: str = BUDI, text: str = MATI, subject: str = "Internet mati") -> CaseRun:
-    """A case that a mail has opened."""
-    taken = arrives(wired, sender, text, subject)
+def opened(wired: Systems, sender: str = BUDI, *text: str) -> CaseRun:
+    """A case that a mail has opened: its text and subject."""
+    taken = arrives(wired, sender, *text)
     assert taken.outcome == "opened"
     assert taken.case_id is not None
     return CaseRun.open(taken.case_id, wired)
@@ -90,10 +90,8 @@ def done(activity: Activity[P, R], case: CaseRun, *args: P.args, **kwargs: P.kwa
     return activity.output.model_validate(record.output)
 
 
-def latest(case: CaseRun, name: str) -> Any:
+def latest(case: CaseRun, name: str) -> ActivityRecord:
     """The newest record of an activity or a wait."""
-    from models.tables import ActivityRecord
-
     return rows(case.systems, ActivityRecord, case_id=case.case_id, name=name)[-1]
 
 
@@ -102,7 +100,3 @@ def rows(wired: Systems, table: type[T], **where: Any) -> list[T]:
     key: Any = table.__table__.primary_key.columns[0]  # type: ignore[attr-defined]
     with wired.store.read() as session:
         return list(session.exec(select(table).filter_by(**where).order_by(key)))
-
-
-def statements(act: Callable[[], object]) -> int:
-    raise NotImplementedError

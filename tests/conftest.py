@@ -1,7 +1,6 @@
 """What the core's tests share: real data bases, the simulated systems, and one real Prefect server."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,11 @@ from adapters.clock import SimulatedClock
 from adapters.simulator.main import run
 from adapters.store import Store
 from adapters.wiring import Systems, systems
+from flows.service import Service
+from models.settings import Settings
 from tests.cases import SEED
 from tests.servers import Postgres, closed_port, postgres
-from tests.stack import Stack, until
+from tests.stack import Stack, free_port, until
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -26,17 +27,26 @@ def postgresql() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated(postgresql: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a PostgreSQL data base of the code's revision, to be copied."""
+    store = Store(postgresql.new(), tmp_path_factory.mktemp("migrated"))
+    schema.upgrade(store)
+    store.close()
+    return store.url
+
+
+def postgresql_copy(request: pytest.FixtureRequest) -> str:
+    """Address of a new PostgreSQL data base of the code's revision."""
+    return str(request.getfixturevalue("postgresql").new(like=request.getfixturevalue("migrated")))
+
+
 @pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of an empty data base of each kind."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgresql").new())
-    return f"sqlite:///{tmp_path / 'cases.sqlite'}"
-
-
-@pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A case store of the code's revision, on each kind of data base."""
+    url = f"sqlite:///{tmp_path / 'cases.sqlite'}"
+    if request.param == "postgresql":
+        url = postgresql_copy(request)
     store = Store(url, tmp_path / "blobs")
     schema.upgrade(store)
     yield store
@@ -68,7 +78,9 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
     monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{closed_port()}/api")
     if getattr(request, "param", "sqlite") == "postgresql":
-        monkeypatch.setenv("LAYANAN_DATABASE_URL", request.getfixturevalue("postgresql").new())
+        monkeypatch.setenv(
+            "LAYANAN_DATABASE_URL", request.getfixturevalue("postgresql").new(like=request.getfixturevalue("migrated"))
+        )
     systems.cache_clear()
     wired = systems()
     schema.upgrade(wired.store)
@@ -79,9 +91,22 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One real Prefect server with the service's deployments, and a simulator; no worker."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), SEED.model_dump(mode="json"))
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real Prefect server; its API's address."""
+    home, api = tmp_path_factory.mktemp("server"), f"http://127.0.0.1:{free_port()}/api"
+    service = Service(Settings(home=home, prefect_api_url=api))
+    try:
+        service.start_server()
+        yield api
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The service's deployments on that server, and a simulator behind them; no worker."""
+    environment = {"LAYANAN_PREFECT_API_URL": prefect_server}
+    stack = Stack(tmp_path_factory.mktemp("stack"), SEED.model_dump(mode="json"), **environment)
     try:
         stack.start(worker=False)
         yield stack

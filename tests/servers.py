@@ -126,11 +126,14 @@ class Postgres:
         """End it and every connection, now."""
         self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate")
 
-    def new(self) -> str:
-        """SQLAlchemy's address of a new data base."""
-        name = f"layanan{next(self._names)}"
-        with psycopg.connect(host="127.0.0.1", port=self.port, user="layanan", dbname="postgres", autocommit=True) as it:
-            it.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+    def new(self, like: str = "template1") -> str:
+        """SQLAlchemy's address of a new data base: empty, or a copy of the one at the address ``like``."""
+        name, template = f"layanan{next(self._names)}", like.rpartition("/")[2]
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="layanan", dbname="postgres", autocommit=True
+        ) as it:
+            create = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            it.execute(create.format(psycopg.sql.Identifier(name), psycopg.sql.Identifier(template)))
         return f"postgresql+psycopg://layanan@127.0.0.1:{self.port}/{name}"
 
     def _run(self, name: str, *arguments: str) -> None:

@@ -82,6 +82,8 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("smtp = { port = 99999 }", r"LAYANAN_SMTP__PORT: .* \(for example 587\)"),
         ('mycx = { adress = "x" }', r"LAYANAN_MYCX__ADRESS: Extra inputs are not permitted"),
         ("policy = { update_hours = 0 }", r"LAYANAN_POLICY__UPDATE_HOURS: .* \(for example 6\)"),
+        ("policy = { units = [] }", r"LAYANAN_POLICY__UNITS: .*at least 1 item"),
+        ("policy = { repair_hours = {} }", r"LAYANAN_POLICY__REPAIR_HOURS: .*at least 1 item"),
         (
             'mailboxes = [{ user = "u", password = "p" }]',
             r"LAYANAN_MAILBOXES__0__ADDRESS: Field required \(for example layanan@telkom\.example\)",

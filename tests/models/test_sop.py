@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 
 from models.letter import LetterKind
-from models.sop import ACTIVITIES, END, ORDER, POLICIES, REVISION, SITES, START, STEPS, SYSTEMS, WORK_INSTRUCTIONS
+from models.sop import (
+    ACTIVITIES,
+    END,
+    ORDER,
+    POLICIES,
+    REVISION,
+    SITES,
+    START,
+    STEPS,
+    SYSTEMS,
+    WORK_INSTRUCTIONS,
+    Step,
+    disallowed,
+)
 from models.sop import Activity as SopActivity
-from models.sop import Step, disallowed
 from tasks.activity import Activity
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,58 @@
+"""Prefect's server as this machine needs it on SQLite: `python -m flows.server` in the place of `prefect server start`.
+
+Under load the server's own ways make it stand still for SQLite's busy time-out, a minute. Two things prevent that:
+transactions take the write lock at their beginning, and garbage is collected outside of the event loop.
+"""
+
+import gc
+import sys
+import threading
+import time
+from contextlib import AbstractAsyncContextManager
+
+from prefect.cli import app
+from prefect.server.database import dependencies
+from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+
+class ImmediateSqlite(AioSqliteConfiguration):
+    """SQLite whose transactions are writers from their beginning.
+
+    Prefect begins some by reading. When another one writes in between, SQLite refuses their write ("database is
+    locked"): a person's form would be answered with 503.
+    """
+
+    def begin_transaction(
+        self, session: AsyncSession, with_for_update: bool = True
+    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+        """Begin one."""
+        return super().begin_transaction(session, with_for_update=True)
+
+
+def collect_garbage() -> None:
+    """Collect garbage for ever, in the place of the thread that happens to make it.
+
+    A cursor that an error left behind waits, when it is freed, for its connection, and that may be waiting for the
+    write lock. Freed by the event loop's thread, it keeps the lock's holder from ever going on.
+    """
+    while True:
+        for generation in (1,) * 20 + (2,):
+            time.sleep(1)
+            gc.collect(generation)
+
+
+def main() -> None:
+    """Start the server, with the options of `prefect server start`."""
+    url = PREFECT_API_DATABASE_CONNECTION_URL.value()
+    if url and url.startswith("sqlite"):
+        dependencies.MODELS_DEPENDENCIES["database_config"] = ImmediateSqlite(connection_url=url)
+    gc.disable()
+    threading.Thread(target=collect_garbage, name="garbage", daemon=True).start()
+    sys.argv[1:1] = ["server", "start"]
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Migrations from nothing to the code's revision, on both kinds of data base."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import select
+
+from adapters import schema
+from adapters.store import Store
+from models.errors import Refused, Unavailable
+from models.tables import Case
+from tests.conftest import BOTH
+from tests.models.test_tables import new_case, stored
+from tests.servers import closed_port
+
+
+@pytest.fixture(params=BOTH)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'cases.sqlite'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql").new()
+    store = Store(url, tmp_path / "blobs")
+    yield store
+    store.close()
+
+
+def test_from_nothing_to_head(empty: Store) -> None:
+    found, head = schema.revisions(empty)
+    assert found == ""
+    assert head
+    with pytest.raises(Refused, match=r"not there, this code needs .*layanan migrate"):
+        schema.check(empty)
+    schema.upgrade(empty)
+    assert schema.check(empty) == head
+    stored(empty, new_case())
+
+
+def test_repeating_it_keeps_all(store: Store) -> None:
+    stored(store, new_case())
+    schema.upgrade(store)
+    with store.read() as session:
+        assert len(session.exec(select(Case)).all()) == 1
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
+    assert schema.drift(store) == []
+
+
+def test_a_drift_is_seen(store: Store) -> None:
+    with store.write() as session:
+        session.execute(text('ALTER TABLE "case" ADD COLUMN forgotten INTEGER'))
+    assert schema.drift(store) != []
+
+
+def test_a_store_of_another_revision_is_refused(store: Store) -> None:
+    with store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Refused, match="its schema is 9999"):
+        schema.check(store)
+
+
+def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
+    store = Store(f"postgresql+psycopg://nobody@127.0.0.1:{closed_port()}/none", tmp_path)
+    for ask in (schema.upgrade, schema.check):
+        with pytest.raises(Unavailable):
+            ask(store)

@@ -1,0 +1,163 @@
+"""The case store on both kinds of data base, and its folder of blobs."""
+
+import hashlib
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+from sqlmodel import col, select
+
+from adapters import schema
+from adapters.store import Conflict, Store
+from models.errors import Unavailable
+from models.tables import Case
+from tests.models.test_tables import new_case, stored
+from tests.servers import Postgres
+
+
+def count_up(store: Store, times: int, errors: list[BaseException]) -> None:
+    """Read and write back, as an activity does: lost where two may do so at once."""
+    try:
+        for _ in range(times):
+            with store.write() as session:
+                case = session.exec(select(Case).where(Case.id == 1).with_for_update()).one()
+                seen = case.restarts
+                time.sleep(0.001)
+                session.execute(update(Case).where(col(Case.id) == 1).values(restarts=seen + 1))
+    except BaseException as error:  # noqa: BLE001 - the thread's end is told to the test
+        errors.append(error)
+
+
+def test_writes_of_two_threads_follow_each_other(store: Store) -> None:
+    stored(store, new_case())
+    errors: list[BaseException] = []
+    threads = [threading.Thread(target=count_up, args=(store, 20, errors)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with store.read() as session:
+        assert session.exec(select(Case.restarts)).one() == 40
+
+
+def test_a_reader_sees_no_half_of_a_write(store: Store) -> None:
+    stored(store, new_case())
+    with store.write() as writing:
+        writing.execute(update(Case).values(outcome="half"))
+        with store.read() as session:
+            assert session.exec(select(Case.outcome)).one() == ""
+    with store.read() as session:
+        assert session.exec(select(Case.outcome)).one() == "half"
+
+
+def test_an_error_undoes_the_whole_write(store: Store) -> None:
+    def fail() -> None:
+        with store.write() as session:
+            session.add(new_case())
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with store.read() as session:
+        assert session.exec(select(Case)).all() == []
+
+
+def test_the_same_key_is_a_conflict(store: Store) -> None:
+    stored(store, new_case())
+    with pytest.raises(Conflict) as error:
+        stored(store, Case.model_validate(new_case().model_dump() | {"id": 1}))
+    assert error.value.permanent
+    assert "budi" not in str(error.value)
+
+
+def test_rows_stay_readable_after_the_session(store: Store) -> None:
+    case = new_case()
+    stored(store, case)
+    assert case.reference == "JKT-0000001"
+
+
+def test_sqlite_waits_for_another_process(tmp_path: Path) -> None:
+    one, two = (Store(f"sqlite:///{tmp_path / 'cases.sqlite'}", tmp_path) for _ in range(2))
+    schema.upgrade(one)
+    with one.read() as session:
+        assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert session.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    with one.write() as session:
+        session.add(new_case())
+        waiting = threading.Thread(target=stored, args=(two, new_case()))
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+    waiting.join(10)
+    with two.read() as session:
+        assert len(session.exec(select(Case)).all()) == 2
+    one.close()
+    two.close()
+
+
+def test_a_data_base_that_went_away_is_unavailable_and_comes_back(postgresql: Postgres, tmp_path: Path) -> None:
+    store = Store(postgresql.new(), tmp_path)
+    schema.upgrade(store)
+    with store.read() as session:
+        assert session.exec(select(Case)).all() == []
+
+    def cut_off() -> None:
+        with store.write() as session:
+            session.add(new_case())
+            postgresql.stop()
+
+    with pytest.raises(Unavailable) as error:
+        cut_off()
+    assert not error.value.permanent
+    assert "127.0.0.1" not in str(error.value)
+    try:
+        with pytest.raises(Unavailable), store.read() as session:
+            session.exec(select(Case)).all()
+    finally:
+        postgresql.start()
+    stored(store, new_case())
+    store.close()
+
+
+def test_an_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "cases.sqlite").mkdir()
+    store = Store(f"sqlite:///{tmp_path / 'cases.sqlite'}", tmp_path)
+    with pytest.raises(Unavailable), store.read() as session:
+        session.exec(select(Case)).all()
+
+
+def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path / 'new' / 'cases.sqlite'}", tmp_path / "blobs").close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_blobs_are_kept_once_under_their_hash(tmp_path: Path) -> None:
+    store = Store("sqlite://", tmp_path / "blobs")
+    content = bytes(range(256)) * 1000
+    name = store.keep(content)
+    assert name == hashlib.sha256(content).hexdigest()
+    assert store.kept(name) == content
+    before = [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()]
+    assert store.keep(content) == name
+    assert [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == before
+    assert len(before) == 1
+    with pytest.raises(FileNotFoundError):
+        store.kept("0" * 64)
+
+
+def test_threads_may_keep_the_same_blob_at_once(tmp_path: Path) -> None:
+    store = Store("sqlite://", tmp_path / "blobs")
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.append(store.keep(b"x" * 100_000))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(names)) == 1
+    assert len(names) == 8
+    assert [file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == names[:1]

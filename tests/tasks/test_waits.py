@@ -1,0 +1,230 @@
+"""Waits on a real Prefect server, one pass of the run at a time."""
+
+from typing import Any
+
+import pytest
+from prefect import flow
+
+import tasks.waits
+from models.forms import SYSTEM, Escalation, UnitProgress
+from models.tables import ActivityRecord, Decision, Wake
+from tasks.case_run import CaseRun
+from tasks.monitor import deliver_wakes, keep_wake
+from tasks.waits import decide, wake_waiting_case
+from tests.cases import BUDI, arrives, opened, rows
+from tests.tasks.conftest import Runs
+
+REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
+
+
+@flow(persist_result=False)
+def ask_leader(case_id: int) -> str:
+    """One wait for the team leader."""
+    answer = decide(CaseRun.open(case_id), Escalation, about="Terlambat", unit="Core Network")
+    return f"{answer.choice.name} {answer.unit} by {answer.by}"
+
+
+@flow(persist_result=False)
+def ask_twice(case_id: int) -> list[str]:
+    """Two waits that wakes can answer."""
+    case = CaseRun.open(case_id)
+    first = decide(case, UnitProgress, about="Pertama")
+    second = decide(case, UnitProgress, about="Kedua")
+    return [f"{answer.choice.name}:{answer.message}:{answer.cause}" for answer in (first, second)]
+
+
+def test_a_person_answers(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    assert runs.go(ask_leader, run).name == "Suspended"
+    wait = runs.wait(case)
+    assert wait is not None
+    assert (wait.form, wait.role, wait.wait_key) == ("Escalation", "Team Leader", "escalation-1")
+    assert wait.description.startswith("Terlambat\n\n**JKT-0000001** · Eskalasi / Escalation · Team Leader")
+
+    assert runs.submit(run, "Escalation", choice="OTHER_UNIT", unit="Billing").state == "accepted"
+    assert runs.go(ask_leader, run).result() == "OTHER_UNIT Billing by Sari"
+    assert runs.wait(case) is None
+    (decision,) = rows(runs.wired, Decision)
+    assert (decision.by, decision.role, decision.answers["choice"]) == ("Sari", "Team Leader", "OTHER_UNIT")
+    (record,) = rows(runs.wired, ActivityRecord, name="escalation-1")
+    assert (record.state, record.performer, record.run_id) == ("done", "Team Leader: Sari", run)
+    assert record.started_at == wait.since <= record.ended_at
+
+
+def test_what_the_schema_does_not_allow_is_refused_by_the_server(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    for wrong in (
+        {"choice": "Tidak ada"},
+        {"choice": "OTHER_UNIT", "unit": "Dapur"},
+        {"choice": "OTHER_UNIT", "by": "S"},
+        {},
+    ):
+        resumed = runs.submit(run, "Escalation", **wrong)
+        assert resumed.state == "refused", wrong
+        assert resumed.reason
+    assert runs.state(run).name == "Suspended"
+    assert runs.wait(case) is not None
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
+
+
+def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    assert runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus").state == "accepted"
+    assert runs.go(ask_leader, run).name == "Suspended"
+    wait = runs.wait(case)
+    assert wait is not None
+    assert wait.wait_key == "escalation-1-r2"
+    assert wait.description.startswith(
+        "⚠ **Isi penyebab dan perbaikan / give the cause and the repair (5.10)**\n\nTerlambat"
+    )
+    assert rows(runs.wired, Decision) == []
+
+    assert (
+        runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus", repair="Disambung").state == "accepted"
+    )
+    assert runs.go(ask_leader, run).is_completed()
+    states = [record.state for record in rows(runs.wired, ActivityRecord, name="escalation-1")]
+    assert states == ["refused", "done"]
+    assert len(rows(runs.wired, Decision)) == 1
+
+
+@pytest.mark.parametrize("form", ["Escalation", "UnitProgress"])
+def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
+    case = opened(runs.wired)
+    body = ask_leader if form == "Escalation" else ask_twice
+    run = runs.start(body, case)
+    runs.go(body, run)
+    choice = "BACK_TO_AGENT" if form == "Escalation" else "UPDATE"
+    assert runs.submit(run, form, choice=choice, by=SYSTEM).state == "accepted"
+    assert runs.go(body, run).name == "Suspended"
+    wait = runs.wait(case)
+    assert wait is not None
+    assert wait.description.startswith("⚠ **“system” bukan nama orang")
+    assert rows(runs.wired, Decision) == []
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Let ``act`` happen between the last look for wakes and the suspending, once."""
+    real, acts = tasks.waits.suspend_flow_run, [act]
+
+    def suspend(*args: Any, **kwargs: Any) -> Any:
+        if acts:
+            acts.pop()()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(tasks.waits, "suspend_flow_run", suspend)
+
+
+@pytest.mark.parametrize("moment", ["before", "during", "after", "after, by the monitor"])
+def test_a_wake_is_taken_exactly_once_whenever_it_comes(
+    moment: str, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired, case = runs.wired, opened(runs.wired)
+    run = runs.start(ask_twice, case)
+
+    def comes() -> None:
+        assert arrives(wired, BUDI, "Sudah ada kabar?", f"Re: [{case.reference}]").outcome == "joined"
+
+    if moment == "before":
+        comes()
+    if moment == "during":
+        meanwhile(monkeypatch, comes)
+    state = runs.go(ask_twice, run)
+    if moment == "during":
+        assert state.is_scheduled()
+    if moment.startswith("after"):
+        assert state.name == "Suspended"
+        comes()
+        if moment == "after":
+            assert wake_waiting_case(wired, case.case_id)
+        else:
+            assert deliver_wakes.fn() == 1
+        assert not wake_waiting_case(wired, case.case_id), "the run is on its way already"
+    if moment != "before":
+        assert runs.go(ask_twice, run).name == "Suspended"
+
+    (decision,) = rows(wired, Decision)
+    (wake,) = rows(wired, Wake)
+    assert (decision.by, decision.wait_key, decision.wake_id) == (SYSTEM, "unit-progress-1", wake.id)
+    assert decision.answers["message"] == wake.answers["message"]
+    assert (wake.taken_by, wake.taken_at is not None) == ("unit-progress-1", True)
+    wait = runs.wait(case)
+    assert wait is not None
+    assert wait.wait_key == "unit-progress-2"
+    assert deliver_wakes.fn() == 0
+
+
+def test_two_wakes_are_taken_in_order(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_twice, case)
+    keep_wake(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
+    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    assert runs.go(ask_twice, run).result() == ["REPAIRED:0:Kabel putus", "CUSTOMER_WROTE:2:"]
+    assert [wake.taken_by for wake in rows(runs.wired, Wake)] == ["unit-progress-1", "unit-progress-2"]
+
+
+def test_a_person_and_a_wake_at_once_both_count(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_twice, case)
+    runs.go(ask_twice, run)
+    assert runs.submit(run, "UnitProgress", choice="ESCALATE", note="Pelanggan menelepon").state == "accepted"
+    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    assert not wake_waiting_case(runs.wired, case.case_id)
+    assert runs.go(ask_twice, run).result() == ["ESCALATE:0:", "CUSTOMER_WROTE:2:"]
+
+
+def test_a_wake_that_a_form_does_not_take_is_kept(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    runs.go(ask_leader, run)
+    assert not wake_waiting_case(runs.wired, case.case_id)
+    assert runs.state(run).name == "Suspended"
+    (wake,) = rows(runs.wired, Wake)
+    assert wake.taken_at is None
+
+
+def test_a_second_submit_finds_nothing_waiting(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "not_waiting"
+    runs.go(ask_leader, run)
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
+    again = runs.submit(run, "Escalation", choice="SUPERVISOR", by="Andi")
+    assert again.state == "not_waiting"
+    assert again.reason
+    assert runs.go(ask_leader, run).result() == "BACK_TO_AGENT Core Network by Sari"
+    assert runs.submit(run, "Escalation", choice="SUPERVISOR").state == "not_waiting"
+
+
+def test_a_wait_that_is_over_costs_nothing_and_asks_nobody(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
+    first = runs.go(ask_leader, run).result()
+    later = runs.start(ask_leader, case)
+    assert runs.go(ask_leader, later).result() == first
+    assert len(rows(runs.wired, Decision)) == 1
+
+
+def test_a_pass_cut_off_before_suspending_waits_with_the_same_form(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+
+    def dies() -> None:
+        raise KeyboardInterrupt
+
+    meanwhile(monkeypatch, dies)
+    with pytest.raises(KeyboardInterrupt):
+        runs.go(ask_leader, run)
+    before = runs.wait(case)
+    runs.wired.engine.restart(run, "it had crashed")
+    assert runs.go(ask_leader, run).name == "Suspended"
+    assert runs.wait(case) == before
