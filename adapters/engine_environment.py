@@ -5,7 +5,7 @@ from models.settings import Settings
 
 def engine_environment(settings: Settings) -> dict[str, str]:
     """The environment in which every process of the service runs, beside its own settings."""
-    environment = {
+    return {
         "PREFECT_API_URL": settings.prefect_api_url,
         "PREFECT_HOME": str((settings.home / "prefect").absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -14,9 +14,7 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         # what our own loggers say within a run stands in the run's log, too
         "PREFECT_LOGGING_EXTRA_LOGGERS": "layanan",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        # pages of our own, to be mended (flows/service.py)
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((settings.home / "ui").absolute()),
         "DO_NOT_TRACK": "1",
     }
-    if settings.clock == "simulated":
-        # pages of its own, which say so (flows/service.py)
-        environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"] = str((settings.home / "ui").absolute())
-    return environment

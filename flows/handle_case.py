@@ -88,7 +88,7 @@ def understand(case: CaseRun, message_id: int) -> Need:
         agent = decide(
             case,
             ConfirmAnalysis,
-            about=f"Analisa kurang yakin ({need.confidence:.0%}) / the analysis is not sure: apa kebutuhan pelanggan?",
+            about=f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})",
             topic=TopicChoice[need.topic],
             service_number=need.service_number,
         )
@@ -144,7 +144,7 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
 def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
     """While the unit works: 9 at intervals, until it reports or the case must go up."""
     while True:
-        progress = decide(case, UnitProgress, about=f"Tiket {handled.ticket_id} di unit {unit} / ticket at the unit")
+        progress = decide(case, UnitProgress, about=f"Tiket / ticket {handled.ticket_id} di / at {unit}")
         match progress.choice:
             case ProgressChoice.REPAIRED:
                 report = Solution(cause=progress.cause, repair=progress.repair)
@@ -165,7 +165,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
 def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
     """8: the team leader decides, or the supervisor."""
     escalate_to_team_leader(case, handled, reason)  # 8
-    leader = decide(case, Escalation, about=f"Eskalasi: {reason}", unit=handled.unit)
+    leader = decide(case, Escalation, about=f"{reason} (tiket / ticket {handled.ticket_id})", unit=handled.unit)
     match leader.choice:
         case EscalationChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=leader.cause, repair=leader.repair), by=leader.by)
@@ -173,7 +173,9 @@ def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
             return Turn(back_to_agent=True, reason=leader.note)
         case EscalationChoice.OTHER_UNIT:
             return Turn(unit=leader.unit, reason=leader.note)
-    supervisor = decide(case, SupervisorEscalation, about=f"Diteruskan oleh {leader.by} / passed on: {reason}")
+    supervisor = decide(
+        case, SupervisorEscalation, about=f"Diteruskan oleh / passed on by {leader.by}: {leader.note or reason}"
+    )
     match supervisor.choice:
         case SupervisorChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=supervisor.cause, repair=supervisor.repair), by=supervisor.by)
@@ -190,7 +192,7 @@ def agents_turn(case: CaseRun, note: str) -> Turn:
             return Turn(solution=Solution(cause=agent.cause, repair=agent.repair), by=agent.by)
         case StuckChoice.COORDINATE:
             return Turn(unit=agent.unit, reason=agent.note)
-    return Turn(reason=agent.note)
+    return Turn(reason=agent.note or "Diminta agent / asked for by the agent")
 
 
 def approve(case: CaseRun, solution: Solution, about: str) -> ApproveSolution:

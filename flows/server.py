@@ -8,7 +8,8 @@ import gc
 import sys
 import threading
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from prefect.cli import app
 from prefect.server.database import dependencies
@@ -24,11 +25,13 @@ class ImmediateSqlite(AioSqliteConfiguration):
     locked"): a person's form would be answered with 503.
     """
 
-    def begin_transaction(
+    @asynccontextmanager
+    async def begin_transaction(
         self, session: AsyncSession, with_for_update: bool = True
-    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+    ) -> AsyncGenerator[AsyncSessionTransaction, None]:
         """Begin one."""
-        return super().begin_transaction(session, with_for_update=True)
+        async with super().begin_transaction(session, with_for_update=True) as transaction:
+            yield transaction
 
 
 def collect_garbage() -> None:

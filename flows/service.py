@@ -31,6 +31,9 @@ log = logging.getLogger("layanan.service")
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
+OURS = "<!-- layanan-email -->"
+STYLE = "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }</style>"
+"""A long form squeezes the case's facts above it to nothing in Prefect's V1 UI; so they keep their height."""
 BANNER = (
     '<div style="position:fixed;z-index:9999;bottom:0;right:0;padding:2px 12px;background:#b45309;color:#fff;'
     'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'
@@ -78,8 +81,7 @@ class Service:
         place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
         self._server = self._process("server", ["python", "-m", "flows.server", *place])
         self._wait_for_server(self._server)
-        if self.settings.clock == "simulated":
-            self._mark_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))
+        self._mend_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))
 
     def deploy(self) -> None:
         """Bring the work pool and the deployments of ``prefect.yaml`` to the server.
@@ -142,11 +144,12 @@ class Service:
                 process.wait()
         self._worker = self._server = None
 
-    def _mark_pages(self, pages: Path) -> None:
+    def _mend_pages(self, pages: Path) -> None:
+        """Put what is ours at the end of the UI's pages, in the place of what an earlier start put there."""
+        ours = OURS + STYLE + (BANNER if self.settings.clock == "simulated" else "")
         for page in pages.glob("v*/index.html"):
-            html = page.read_text("utf-8")
-            if BANNER not in html:
-                page.write_text(html.replace("</body>", f"{BANNER}</body>"), "utf-8")
+            html = page.read_text("utf-8").partition(OURS)[0].partition("</body>")[0]
+            page.write_text(f"{html}{ours}</body></html>", "utf-8")
 
     def _new_pool(self) -> WorkPoolCreate:
         if self.settings.worker_type == "process":

@@ -42,7 +42,7 @@ class Form(RunInput):
 
     by: str = Field(
         title="Nama Anda / Your name",
-        description="Siapa yang memutuskan, untuk riwayat kasus / who decides, for the case's history",
+        description="Untuk riwayat kasus / for the case's history",
         min_length=2,
         max_length=80,
     )
@@ -109,27 +109,35 @@ def _text(title: str, description: str) -> Any:
     return Field(default="", title=title, description=description, max_length=4000)
 
 
+def _decision(description: str) -> Any:
+    return Field(title="Keputusan / Decision", description=description)
+
+
+def _event(description: str = "Apa yang terjadi / what happened") -> Any:
+    return Field(title="Kejadian / Event", description=description)
+
+
 def _cause() -> Any:
-    return _text("Penyebab / Cause", "Dikirim ke pelanggan / sent to the customer (5.10)")
+    return _text("Penyebab / Cause", "Dikirim ke pelanggan / sent to the customer")
 
 
 def _repair() -> Any:
-    return _text("Perbaikan / Repair", "Dikirim ke pelanggan / sent to the customer (5.10)")
+    return _text("Perbaikan / Repair", "Dikirim ke pelanggan / sent to the customer")
 
 
 def _unit() -> Any:
-    return Field(default="", title="Unit", description="Unit yang memperbaiki / the unit that repairs")
+    return Field(default="", title="Unit", description="Hanya bila kasus ke unit / only if it goes to a unit")
 
 
 def _note() -> Any:
-    return _text("Catatan / Note", "Untuk riwayat kasus, tidak dikirim / for the history, not sent")
+    return _text("Catatan / Note", "Bukan untuk pelanggan / not for the customer")
 
 
 def _message() -> Any:
     return Field(
         default=0,
         title="Nomor surat / Mail number",
-        description="Diisi oleh sistem; 0 bila tidak ada / filled in by the system; 0 for none",
+        description="Diisi sistem, biarkan 0 / the system fills it in, leave 0",
     )
 
 
@@ -233,7 +241,7 @@ class ApproveSolution(Form):
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
 
-    choice: SolutionChoice = Field(title="Keputusan / Decision", description="Kirim hasil atau tangani lagi")
+    choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
     cause: str = _cause()
     repair: str = _repair()
 
@@ -256,7 +264,7 @@ class HandlingStuck(Form):
     title = "Lanjutan penanganan / How handling goes on"
     role = Role.AGENT
 
-    choice: StuckChoice = Field(title="Keputusan / Decision", description="Langkah berikut / the next step")
+    choice: StuckChoice = _decision("Ada solusi: isi penyebab & perbaikan / a solution needs cause and repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
@@ -288,7 +296,7 @@ class UnitProgress(Form):
         "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
     }
 
-    choice: ProgressChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    choice: ProgressChoice = _event("Selesai: isi penyebab & perbaikan / a repair needs cause and repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
@@ -314,7 +322,7 @@ class Escalation(Form):
     title = "Eskalasi / Escalation"
     role = Role.TEAM_LEADER
 
-    choice: EscalationChoice = Field(title="Keputusan / Decision", description="Langkah Anda / your step")
+    choice: EscalationChoice = _decision("Ambil alih: isi penyebab & perbaikan / taking over needs cause and repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
@@ -339,7 +347,7 @@ class SupervisorEscalation(Form):
     title = "Eskalasi supervisor / Supervisor's escalation"
     role = Role.SUPERVISOR
 
-    choice: SupervisorChoice = Field(title="Keputusan / Decision", description="Langkah Anda / your step")
+    choice: SupervisorChoice = _decision("Ambil alih: isi penyebab & perbaikan / taking over needs cause and repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
@@ -363,7 +371,7 @@ class CustomerAnswer(Form):
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "ANSWERED"}, "answer": {"choice": "NO_ANSWER"}}  # noqa: RUF012
 
-    choice: AnswerChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    choice: AnswerChoice = _event()
     message: int = _message()
     service_number: str = Field(
         default="",
@@ -387,7 +395,7 @@ class ClosingPeriod(Form):
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "closing": {"choice": "SILENCE"}}  # noqa: RUF012
 
-    choice: ClosingChoice = Field(title="Kejadian / Event", description="Apa yang terjadi / what happened")
+    choice: ClosingChoice = _event()
     message: int = _message()
 
 
@@ -404,7 +412,7 @@ class DisputedClosing(Form):
     title = "Closing disanggah / Disputed closing"
     role = Role.AGENT
 
-    choice: DisputeChoice = Field(title="Keputusan / Decision", description="Buka lagi bila belum beres")
+    choice: DisputeChoice = _decision("Buka lagi bila belum beres / reopen if unsolved")
     note: str = _note()
 
 
@@ -421,7 +429,7 @@ class FixActivity(Form):
     title = "Aktivitas terhenti / An activity is stuck"
     role = Role.AGENT
 
-    choice: FixChoice = Field(title="Keputusan / Decision", description="Setelah sebabnya diatasi / once mended")
+    choice: FixChoice = _decision("Setelah sebabnya diatasi / once mended")
     value: str = _text("Fakta yang kurang / Missing fact", "Hanya bila diminta di atas / only if asked for above")
 
 

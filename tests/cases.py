@@ -1,23 +1,28 @@
 """Cases for tests, made as intake makes them, and activities done as a batch does them: without an engine."""
 
+from datetime import timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
 from itertools import count
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
+import httpx
 from pydantic import BaseModel
 from sqlmodel import SQLModel, select
 
 from adapters.ems import Received
-from adapters.simulator.seed import SeededCustomer, SeededMailbox
+from adapters.simulator.seed import SeededBill, SeededCustomer, SeededMailbox
 from adapters.wiring import Systems
 from models.analysis import Kind
 from models.facts import Segment
-from models.need import Need
-from models.tables import ActivityRecord
+from models.need import Finding, Need
+from models.tables import ActivityRecord, Deadline, Letter, Wake
 from tasks.activity import Activity
 from tasks.case_run import CaseRun
+from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake import TakenIn, take_in
+from tasks.serve_complaint import Complaint
 from tests.adapters import back_office
 
 P = ParamSpec("P")
@@ -33,12 +38,17 @@ SEED = back_office.SEED.model_copy(
         "customers": [
             *back_office.SEED.customers,
             SeededCustomer(
-                customer_id="C-5", name="Bank", addresses=[BANK], segment=Segment.ENTERPRISE, service_no="122345678905"
+                customer_id="C-5",
+                name="Bank",
+                addresses=[BANK],
+                segment=Segment.ENTERPRISE,
+                service_no="122345678905",
+                bills=[SeededBill(bill_no="B-5", amount=1_000_000, remaining=0, state="settled")],
             ),
         ],
     }
 )
-"""Budi has a good line and an overdue bill, Maju a link whose port is down; Bank belongs to another segment."""
+"""Budi has a good line and an overdue bill, Maju a link whose port is down; Bank is of another segment and has paid."""
 
 MATI = f"Internet saya {LINE} mati total sejak tadi pagi, lampu LOS merah. Mohon segera diperbaiki."
 PRICE = "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?"
@@ -100,3 +110,51 @@ def rows(wired: Systems, table: type[T], **where: Any) -> list[T]:
     key: Any = table.__table__.primary_key.columns[0]  # type: ignore[attr-defined]
     with wired.store.read() as session:
         return list(session.exec(select(table).filter_by(**where).order_by(key)))
+
+
+def ticket(case: CaseRun, unit: str = "Access Network") -> Handled:
+    """The case's ticket in My CX, as activity 6 makes it."""
+    complaint = Complaint(topic="slow", service_number=LINE, severity="Minor", description=f"{case.reference}: slow")
+    return done(handle_intensively, case, complaint, Finding(unit=unit), 1)
+
+
+def tickets(wired: Systems) -> list[dict[str, Any]]:
+    """All tickets, as My CX has them."""
+    return list(httpx.get(f"{_simulator(wired)}/tickets").raise_for_status().json())
+
+
+def fault(wired: Systems, system: str, kind: str, times: int) -> None:
+    """Let the next requests to a system go wrong; its adapter tries three times."""
+    body = {"system": system, "kind": kind, "times": times}
+    httpx.post(f"{_simulator(wired)}/faults", json=body).raise_for_status()
+
+
+def _simulator(wired: Systems) -> str:
+    return f"{wired.settings.mycx.url.rpartition('/')[0]}/simulator"
+
+
+def letter(case: CaseRun, kind: str) -> EmailMessage:
+    """The newest letter of a kind, as it goes out."""
+    sha256 = rows(case.systems, Letter, case_id=case.case_id, kind=kind)[-1].sha256
+    return cast(EmailMessage, message_from_bytes(case.store.kept(sha256), policy=policy.default))
+
+
+def text(case: CaseRun, kind: str) -> str:
+    """Its words, on one line."""
+    body = letter(case, kind).get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
+def deadlines(case: CaseRun) -> dict[str, float]:
+    """Hours until each deadline that counts."""
+    now = case.systems.clock.now()
+    return {
+        deadline.kind: round((deadline.due_at - now) / timedelta(hours=1), 2)
+        for deadline in rows(case.systems, Deadline, case_id=case.case_id, over=False)
+    }
+
+
+def pending(case: CaseRun) -> list[str]:
+    """Kinds of the wakes that nobody has taken."""
+    return [wake.kind for wake in rows(case.systems, Wake, case_id=case.case_id) if wake.taken_at is None]

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from prefect import flow
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -33,7 +32,7 @@ from tasks.send_letter import due_letters
 from tasks.serve_complaint import Complaint
 from tasks.waits import decide
 from tasks.work import Work
-from tests.cases import BANK, latest, need, opened, rows
+from tests.cases import BANK, fault, latest, need, opened, rows, tickets
 from tests.stack import until
 from tests.tasks.conftest import Runs
 
@@ -62,16 +61,6 @@ def hand_over(case_id: int) -> str:
 def without_delays(monkeypatch: pytest.MonkeyPatch, doing: Activity[..., Any], retries: int = 4) -> None:
     monkeypatch.setattr(doing.task, "retries", retries)
     monkeypatch.setattr(doing.task, "retry_delay_seconds", [0.0] * retries)
-
-
-def fault(wired: Systems, system: str, kind: str, times: int) -> None:
-    url = f"{wired.settings.mycx.url.rpartition('/')[0]}/simulator/faults"
-    httpx.post(url, json={"system": system, "kind": kind, "times": times}).raise_for_status()
-
-
-def tickets(wired: Systems) -> list[Any]:
-    url = f"{wired.settings.mycx.url.rpartition('/')[0]}/simulator/tickets"
-    return list(httpx.get(url).raise_for_status().json())
 
 
 @contextmanager
@@ -171,7 +160,7 @@ def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.M
     assert runs.go(handle, run).name == "Suspended"
     record = latest(case, "handle_intensively")
     assert (record.state, record.tries) == ("failed", 2)
-    assert record.output == {"error": "My CX: answered 503"}
+    assert record.output == {"error": "My CX: GET troubleTicket/v4/troubleTicket: 503"}
 
     assert runs.submit(run, "FixActivity", choice="RETRY").state == "accepted"
     assert runs.go(handle, run).result() == "1-0000001"

@@ -1,0 +1,29 @@
+"""Activity 12: the closing letter, and the time to answer it."""
+
+from adapters.wiring import Systems
+from models.tables import Case
+from tasks.closing import closing
+from tests.cases import deadlines, done, letter, opened, rows, text
+
+
+def test_the_waiting_period_begins_with_the_letter(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    assert deadlines(case) == {"closing": 48.0}
+    assert case.reference in letter(case, "closing")["Subject"]
+    assert rows(wired, Case)[0].status == "open"
+
+
+def test_the_letter_says_until_when_an_answer_reopens(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    until = wired.clock.now().astimezone(wired.settings.zone)
+    assert f"{until.year}" in text(case, "closing")
+
+
+def test_a_second_closing_begins_a_new_period(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    wired.clock.advance(10)  # type: ignore[attr-defined]
+    done(closing, case)
+    assert deadlines(case) == {"closing": 48.0}

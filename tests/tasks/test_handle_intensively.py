@@ -1,0 +1,43 @@
+"""Activity 6: one ticket for each round of a case."""
+
+from adapters.wiring import Systems
+from models.need import Finding
+from models.tables import TicketRow
+from tasks.handle_intensively import handle_intensively
+from tasks.receive_and_analyse import receive_and_analyse
+from tasks.serve_complaint import Complaint
+from tests.cases import LINE, done, fault, need, opened, rows, tickets
+
+COMPLAINT = Complaint(topic="slow", service_number=LINE, severity="Major", description="JKT-0000001: slow")
+FINDING = Finding(unit="Core Network", evidence=("EMBASSY: bad",))
+
+
+def test_the_ticket_tells_the_unit_all_and_is_followed(wired: Systems) -> None:
+    case = opened(wired)
+    done(receive_and_analyse, case, 0)
+    handled = done(handle_intensively, case, COMPLAINT, FINDING, 1)
+    (ticket,) = tickets(wired)
+    assert (handled.ticket_id, handled.external_id, handled.unit) == (ticket["id"], "JKT-0000001/1", "Core Network")
+    assert ticket["description"] == "JKT-0000001: slow; EMBASSY: bad"
+    assert ticket["severity"] == "Major"
+    parties = {party["role"]: party["id"] for party in ticket["relatedParty"]}
+    assert parties == {"unit": "Core Network", "customer": "C-1"}
+    assert [entity["id"] for entity in ticket["relatedEntity"]] == [LINE]
+    (row,) = rows(wired, TicketRow)
+    assert (row.external_id, row.case_id, row.ticket_id, row.unit) == ("JKT-0000001/1", 1, ticket["id"], "Core Network")
+    assert (row.status, row.open) == ("acknowledged", True)
+
+
+def test_a_repeat_of_the_round_finds_its_ticket_and_a_new_round_makes_one(wired: Systems) -> None:
+    case = opened(wired)
+    first = done(handle_intensively, case, COMPLAINT, FINDING, 1)
+    assert done(handle_intensively, case, COMPLAINT, FINDING, 1).ticket_id == first.ticket_id
+    second = done(handle_intensively, case, COMPLAINT, FINDING, 2)
+    assert (second.external_id, second.ticket_id == first.ticket_id) == ("JKT-0000001/2", False)
+    assert len(tickets(wired)) == len(rows(wired, TicketRow)) == 2
+
+
+def test_a_lost_answer_makes_no_second_ticket(wired: Systems) -> None:
+    fault(wired, "mycx", "lose_answer", 1)
+    done(handle_intensively, opened(wired), COMPLAINT, FINDING, 1)
+    assert len(tickets(wired)) == 1

@@ -1,0 +1,44 @@
+"""Activity 9: the customer hears where the complaint stands, in time."""
+
+from adapters.wiring import Systems
+from models.tables import Letter
+from tasks.coordinate_with_unit import coordinate_with_unit
+from tasks.inform_status import inform_status
+from tasks.monitor import follow_tickets, keep_wake
+from tests.cases import BUDI, arrives, deadlines, done, letter, opened, pending, rows, text, ticket
+
+
+def test_the_letter_tells_ticket_and_unit_and_the_next_update_is_due(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    done(coordinate_with_unit, case, handled, "Access Network")
+    keep_wake(wired, case.case_id, "update", "deadline:99", {})
+    wired.clock.advance(6)  # type: ignore[attr-defined]
+    done(inform_status, case, handled)
+    assert handled.ticket_id in text(case, "inform_status")
+    assert "Access Network" in text(case, "inform_status")
+    assert deadlines(case) == {"repair": 18.0, "update": 6.0}
+    assert pending(case) == [], "an update that was due is met by this one"
+
+
+def test_each_update_is_a_letter_of_its_own_and_tells_the_state_then(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    done(inform_status, case, handled)
+    first = text(case, "inform_status")
+    wired.clock.advance(1.5)  # type: ignore[attr-defined]
+    assert follow_tickets.fn() == 1
+    done(inform_status, case, handled)
+    assert text(case, "inform_status") != first
+    assert len({row.message_id for row in rows(wired, Letter, kind="inform_status")}) == 2
+
+
+def test_a_mail_is_answered_in_its_thread_and_its_wish_is_heard(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    wish = "Sudah terlalu lama! Saya minta dieskalasi ke atasan, tolong sambungkan dengan supervisor Anda."
+    arrives(wired, BUDI, wish, f"Re: [{case.reference}]", Message_ID="<marah@pelanggan.example>")
+    assert done(inform_status, case, handled, 2).wants_escalation
+    assert letter(case, "inform_status")["In-Reply-To"] == "<marah@pelanggan.example>"
+    arrives(wired, BUDI, "Baik, saya tunggu kabarnya.", f"Re: [{case.reference}]")
+    assert not done(inform_status, case, handled, 3).wants_escalation

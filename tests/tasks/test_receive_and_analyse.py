@@ -1,0 +1,60 @@
+"""Activity 1: what a mail wants, and whose it is."""
+
+from adapters.wiring import Systems
+from models.analysis import Kind
+from models.facts import Segment, Tier
+from models.need import Path
+from tasks.receive_and_analyse import receive_and_analyse
+from tests.cases import BANK, BUDI, LINE, MATI, STRANGER, arrives, done, need, opened
+
+
+def test_a_customers_complaint(wired: Systems) -> None:
+    case = opened(wired)
+    found = done(receive_and_analyse, case, 0)
+    assert (found.kind, found.topic, found.service_number) == (Kind.COMPLAINT, "no_service", LINE)
+    assert (found.customer_id, found.segment, found.tier) == ("C-1", Segment.CONSUMER, Tier.GOLD)
+    assert (found.path, found.missing) == (Path.COMPLAINT, ())
+    row = case.snapshot()
+    assert (row.kind, row.topic, row.service_number) == ("complaint", "no_service", LINE)
+    assert (row.customer_id, row.segment, row.tier, row.name) == ("C-1", "DCS", "HVC_GOLD", "Budi Santoso")
+
+
+def test_a_stranger_who_names_a_customers_line_opens_no_data(wired: Systems) -> None:
+    case = opened(wired, STRANGER)
+    found = done(receive_and_analyse, case, 0)
+    assert (found.customer_id, found.service_number, found.tier) == ("", "", Tier.REGULAR)
+    assert found.missing == ("customer", "service_number")
+    row = case.snapshot()
+    assert (row.customer_id, row.service_number, row.tier, row.name) == ("", "", "", "")
+
+
+def test_an_address_that_two_customers_share_is_nobodys(wired: Systems) -> None:
+    found = done(receive_and_analyse, opened(wired, "keluarga@example.com"), 0)
+    assert found.missing == ("customer", "service_number")
+
+
+def test_a_customer_of_another_segment_is_not_ours(wired: Systems) -> None:
+    found = done(receive_and_analyse, opened(wired, BANK), 0)
+    assert found.path is Path.OTHER_SEGMENT
+
+
+def test_an_answer_adds_what_was_missing_and_leaves_the_rest(wired: Systems) -> None:
+    case = opened(wired, BUDI, "Internet saya lambat sekali sejak kemarin.", "Internet lambat")
+    earlier = need(topic="slow", service_number="")
+    reply = arrives(wired, BUDI, f"Nomornya {LINE}.", f"Re: [{case.reference}] Internet lambat")
+    assert reply.outcome == "joined"
+    found = done(receive_and_analyse, case, 2, earlier)
+    assert (found.message_id, found.kind, found.topic, found.service_number) == (2, Kind.COMPLAINT, "slow", LINE)
+
+
+def test_what_is_not_clear_is_the_agents(wired: Systems) -> None:
+    assert done(receive_and_analyse, opened(wired), 0).sure
+    found = done(receive_and_analyse, opened(wired, STRANGER, "Halo, mohon bantuannya ya.", "Halo"), 0)
+    assert not found.sure
+    assert found.confidence < wired.settings.policy.analysis_threshold
+
+
+def test_a_follow_up_without_a_case_is_the_agents(wired: Systems) -> None:
+    text = f"Bagaimana kelanjutan laporan saya minggu lalu? Sampai sekarang belum ada kabar. {MATI}"
+    found = done(receive_and_analyse, opened(wired, BUDI, text, "Menanyakan status laporan"), 0)
+    assert found.kind is not Kind.FOLLOW_UP or not found.sure
