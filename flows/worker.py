@@ -95,8 +95,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         super().__init__(*args, **kwargs)
         self._instance = uuid.uuid4().hex[:12]
         self._flows: dict[uuid.UUID, Flow[..., Any]] = {}
-        self._places: set[uuid.UUID] = set()
-        """Runs that hold one of the worker's places."""
         self._runs: dict[uuid.UUID, _Run] = {}
         self._lock_file: TextIO | None = None
 
@@ -110,23 +108,9 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         return [] if drain.asked() else await super().get_and_submit_flow_runs()
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        # a run that is resumed at once may be due again before its thread has ended; it still holds its slot
+        # a run that is resumed at once may be due again before its thread has ended; it still holds its slot, and
+        # the base class would ask for a second one and end the worker with the error
         return [due for due in await super()._get_scheduled_flow_runs() if due.flow_run.id not in self._runs]
-
-    async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
-        """Leave a run for the next look that was resumed before its last pass had quite ended here.
-
-        The base class would ask for the run's place a second time, and end the worker with the error.
-        """
-        ready = [entry for entry in flow_run_response if entry.flow_run.id not in self._places]
-        self._places |= {entry.flow_run.id for entry in ready}
-        taken = await super()._submit_scheduled_flow_runs(ready)
-        self._places -= {entry.flow_run.id for entry in ready} - {run.id for run in taken}
-        return taken
-
-    def _release_limit_slot(self, flow_run_id: uuid.UUID) -> None:
-        self._places.discard(flow_run_id)
-        super()._release_limit_slot(flow_run_id)
 
     async def setup(self) -> None:
         """Be the only worker of this name, take back the orphans of the one before, and mind SIGTERM."""
