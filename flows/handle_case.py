@@ -144,7 +144,7 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
 def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
     """While the unit works: 9 at intervals, until it reports or the case must go up."""
     while True:
-        progress = decide(case, UnitProgress, about=f"Tiket / ticket {handled.ticket_id} di / at {unit}")
+        progress = decide(case, UnitProgress, about=f"Tiket {handled.ticket_id} · {unit}")
         match progress.choice:
             case ProgressChoice.REPAIRED:
                 report = Solution(cause=progress.cause, repair=progress.repair)
@@ -165,7 +165,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
 def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
     """8: the team leader decides, or the supervisor."""
     escalate_to_team_leader(case, handled, reason)  # 8
-    leader = decide(case, Escalation, about=f"{reason} (tiket / ticket {handled.ticket_id})", unit=handled.unit)
+    leader = decide(case, Escalation, about=f"{reason} (tiket {handled.ticket_id})", unit=handled.unit)
     match leader.choice:
         case EscalationChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=leader.cause, repair=leader.repair), by=leader.by)

@@ -32,8 +32,12 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
 OURS = "<!-- layanan-email -->"
-STYLE = "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }</style>"
-"""A long form squeezes the case's facts above it to nothing in Prefect's V1 UI; so they keep their height."""
+STYLE = (
+    "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
+    " .p-select-button__control { pointer-events: none }</style>"
+)
+"""Mends Prefect's V1 UI, where a long form squeezes the case's facts above it to nothing, and where a select takes each
+click twice (once in itself, once in the box around it), so that it opens and closes at once."""
 BANNER = (
     '<div style="position:fixed;z-index:9999;bottom:0;right:0;padding:2px 12px;background:#b45309;color:#fff;'
     'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'

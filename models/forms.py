@@ -18,6 +18,8 @@ from models.sop import Role
 
 SYSTEM = "system"
 """Who signs a form that the service itself submits."""
+LONGEST_TEXT = 4000
+"""Characters that a cause, a repair or a note may have."""
 
 
 class Choice(StrEnum):
@@ -106,7 +108,7 @@ def _length(metadata: list[Any], name: str) -> int | None:
 
 
 def _text(title: str, description: str) -> Any:
-    return Field(default="", title=title, description=description, max_length=4000)
+    return Field(default="", title=title, description=description, max_length=LONGEST_TEXT)
 
 
 def _decision(description: str) -> Any:
@@ -126,7 +128,7 @@ def _repair() -> Any:
 
 
 def _unit() -> Any:
-    return Field(default="", title="Unit", description="Hanya bila kasus ke unit / only if it goes to a unit")
+    return Field(default="", title="Unit", description="Hanya bila ke unit / only if it goes to a unit")
 
 
 def _note() -> Any:
@@ -264,7 +266,7 @@ class HandlingStuck(Form):
     title = "Lanjutan penanganan / How handling goes on"
     role = Role.AGENT
 
-    choice: StuckChoice = _decision("Ada solusi: isi penyebab & perbaikan / a solution needs cause and repair")
+    choice: StuckChoice = _decision("Ada solusi: isi penyebab, perbaikan / solution: cause, repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
@@ -296,7 +298,7 @@ class UnitProgress(Form):
         "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
     }
 
-    choice: ProgressChoice = _event("Selesai: isi penyebab & perbaikan / a repair needs cause and repair")
+    choice: ProgressChoice = _event("Selesai: isi penyebab, perbaikan / repaired: cause, repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
@@ -322,7 +324,7 @@ class Escalation(Form):
     title = "Eskalasi / Escalation"
     role = Role.TEAM_LEADER
 
-    choice: EscalationChoice = _decision("Ambil alih: isi penyebab & perbaikan / taking over needs cause and repair")
+    choice: EscalationChoice = _decision("Ambil alih: isi penyebab, perbaikan / take over: cause, repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
@@ -347,7 +349,7 @@ class SupervisorEscalation(Form):
     title = "Eskalasi supervisor / Supervisor's escalation"
     role = Role.SUPERVISOR
 
-    choice: SupervisorChoice = _decision("Ambil alih: isi penyebab & perbaikan / taking over needs cause and repair")
+    choice: SupervisorChoice = _decision("Ambil alih: isi penyebab, perbaikan / take over: cause, repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()

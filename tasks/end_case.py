@@ -1,10 +1,12 @@
 """The case ends, unless the customer has written in the very same moment."""
 
-from sqlalchemy import update
+from datetime import datetime
+
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from models.need import Output
-from models.tables import Case, Deadline, Wake
+from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks.activity import step
 from tasks.work import Work
 
@@ -23,19 +25,24 @@ def end_case(work: Work, outcome: str) -> Ended:
     return Ended(ended=False, outcome=outcome)
 
 
-def _close(session: Session, work: Work, outcome: str) -> bool:
-    """Within the one transaction: look for mail, close, and refuse what can no longer be delivered."""
-    session.exec(select(Case).where(Case.id == work.case.key).with_for_update()).one()
-    waiting = select(Wake).where(Wake.case_id == work.case.key, col(Wake.taken_at).is_(None))
-    if session.exec(waiting.where(Wake.kind == "mail").limit(1)).first() is not None:
-        return False
+def finish(session: Session, case_id: int, status: str, outcome: str, now: datetime) -> None:
+    """Set the case's end; nothing wakes it from now on, and nobody waits for it."""
     session.execute(
         update(Wake)
-        .where(col(Wake.case_id) == work.case.key, col(Wake.taken_at).is_(None))
-        .values(taken_at=work.now, taken_by="refused: the case is closed")
+        .where(col(Wake.case_id) == case_id, col(Wake.taken_at).is_(None))
+        .values(taken_at=now, taken_by=f"refused: the case is {status}")
     )
-    session.execute(update(Deadline).where(col(Deadline.case_id) == work.case.key).values(over=True))
-    session.execute(
-        update(Case).where(col(Case.id) == work.case.key).values(status="closed", outcome=outcome, closed_at=work.now)
-    )
+    session.execute(update(Deadline).where(col(Deadline.case_id) == case_id).values(over=True))
+    session.execute(update(TicketRow).where(col(TicketRow.case_id) == case_id).values(open=False))
+    session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
+    session.execute(update(Case).where(col(Case.id) == case_id).values(status=status, outcome=outcome, closed_at=now))
+
+
+def _close(session: Session, work: Work, outcome: str) -> bool:
+    """Within the one transaction: look for mail, and close."""
+    session.exec(select(Case).where(Case.id == work.case.key).with_for_update()).one()
+    mail = select(Wake).where(Wake.case_id == work.case.key, Wake.kind == "mail", col(Wake.taken_at).is_(None))
+    if session.exec(mail.limit(1)).first() is not None:
+        return False
+    finish(session, work.case.key, "closed", outcome, work.now)
     return True

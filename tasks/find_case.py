@@ -22,7 +22,7 @@ def find_case(session: Session, wired: Systems, mail: ParsedMail, now: datetime)
     remark = ""
     for named, why in _named_cases(session, mail):
         if named.address == mail.sender:
-            return named, why
+            return _last(session, named), why
         remark = f"names {named.reference}, which is another sender's ({why})"
     case = _same_matter(session, wired, mail, now)
     return (case, "same sender, same matter") if case else (None, remark)
@@ -48,6 +48,13 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[tuple[Case, str]]:
         )
         found += [(case, "follows an earlier mail") for case in session.exec(theirs)]
     return found
+
+
+def _last(session: Session, case: Case) -> Case:
+    """The case, or the newest of those that followed it after it was closed."""
+    while later := session.exec(select(Case).where(Case.address == case.address, Case.previous_id == case.id)).first():
+        case = later
+    return case
 
 
 def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Case | None:

@@ -1,20 +1,23 @@
 """What the monitor does in a pass (W-86). Each part stands alone: one that fails keeps no other from its work."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from prefect.client.schemas.objects import FlowRun
+from sqlalchemy import and_, or_, update
+from sqlmodel import col, select
 
 from adapters.store import Conflict
 from adapters.wiring import Systems, systems
 from models.errors import LayananError, Unavailable
 from models.facts import Ticket, TicketStatus
+from models.forms import FORMS, LONGEST_TEXT
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from tasks.end_case import finish
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, start_case
 from tasks.waits import wake_waiting_case
@@ -44,7 +47,8 @@ def send_due_letters() -> int:
 def follow_tickets() -> int:
     """Look at open tickets in NOSSA; a report, or a unit that is stuck, wakes the case."""
     with systems().store.read() as session:
-        tickets = session.exec(select(TicketRow).where(col(TicketRow.open)).limit(MOST)).all()
+        # all of them: an open ticket stays in this list, so that a limit would hide those behind it
+        tickets = session.exec(select(TicketRow).where(col(TicketRow.open))).all()
     return _each(tickets, _follow)
 
 
@@ -61,9 +65,12 @@ def pass_deadlines() -> int:
 @part("Bangunkan kasus / Deliver wakes")
 def deliver_wakes() -> int:
     """Resume suspended cases for which something was kept."""
+    takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.takes)) for name, form in FORMS.items() if form.takes]
     with systems().store.read() as session:
         query = (
-            select(Wake.case_id).join(Wait, col(Wait.case_id) == col(Wake.case_id)).where(col(Wake.taken_at).is_(None))
+            select(Wake.case_id)
+            .join(Wait, col(Wait.case_id) == col(Wake.case_id))
+            .where(col(Wake.taken_at).is_(None), or_(*takes))
         )
         cases = session.exec(query.distinct().limit(MOST)).all()
     return _each(cases, wake_waiting_case)
@@ -74,8 +81,7 @@ def recover_runs() -> int:
     """Start runs that were never started, and set broken ones and orphans going again."""
     wired = systems()
     started = _each(cases_without_run(wired), start_case)
-    for run in wired.engine.broken_runs():
-        _restart(wired, str(run.id), "it had crashed or failed")
+    _each(_open_cases(wired, wired.engine.broken_runs()), _restart)
     live = wired.engine.live_workers()
     for run in wired.engine.running_runs():
         owner, _, rest = (run.infrastructure_pid or "::").partition(":")
@@ -84,8 +90,7 @@ def recover_runs() -> int:
             continue  # a process of its own, which Prefect's process worker looks after
         if owner not in live and since is not None and wired.machine_clock.now() - since > LONE_RUN:
             wired.engine.restart(str(run.id), "its worker is gone")
-    for run in wired.engine.cancelled_runs():
-        _cancel(wired, str(run.id))
+    _each(_open_cases(wired, wired.engine.cancelled_runs()), _cancel)
     return started
 
 
@@ -122,7 +127,7 @@ def _report(ticket: Ticket) -> dict[str, Any] | None:
                 "choice": "ESCALATE",
                 "note": "Unit selesai tanpa penyebab/perbaikan / repaired, cause or repair not told",
             }
-        return {"choice": "REPAIRED", "cause": ticket.cause, "repair": ticket.repair}
+        return {"choice": "REPAIRED", "cause": ticket.cause[:LONGEST_TEXT], "repair": ticket.repair[:LONGEST_TEXT]}
     if ticket.status in STUCK:
         return {"choice": "ESCALATE", "note": f"Tiket {ticket.status_reason or ticket.status} / the ticket is stuck"}
     return None
@@ -134,27 +139,23 @@ def _pass(wired: Systems, deadline: Deadline) -> None:
         session.execute(update(Deadline).where(col(Deadline.id) == deadline.id).values(over=True))
 
 
-def _restart(wired: Systems, run_id: str, why: str) -> None:
+def _open_cases(wired: Systems, runs: list[FlowRun]) -> Sequence[Case]:
+    of_runs = col(Case.run_id).in_([str(run.id) for run in runs])
     with wired.store.read() as session:
-        case = session.exec(select(Case).where(Case.run_id == run_id, Case.status == "open")).first()
-    if case is None or case.restarts >= MOST_RESTARTS:
+        return session.exec(select(Case).where(of_runs, Case.status == "open")).all()
+
+
+def _restart(wired: Systems, case: Case) -> None:
+    if case.run_id is None or case.restarts >= MOST_RESTARTS:
         return
     with wired.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case.id).values(restarts=case.restarts + 1))
-    wired.engine.restart(run_id, why)
+    wired.engine.restart(case.run_id, "it had crashed or failed")
 
 
-def _cancel(wired: Systems, run_id: str) -> None:
+def _cancel(wired: Systems, case: Case) -> None:
     with wired.store.write() as session:
-        _cancel_case(session, run_id)
-
-
-def _cancel_case(session: Session, run_id: str) -> None:
-    session.execute(
-        update(Case)
-        .where(col(Case.run_id) == run_id, col(Case.status) == "open")
-        .values(status="cancelled", outcome="cancelled in the Prefect UI")
-    )
+        finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
 
 
 def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:

@@ -39,7 +39,8 @@ def deliver(wired: Systems, letter_id: int) -> str:
     """
     claim = _claim(wired, letter_id)
     if claim is None:
-        return "sending"
+        with wired.store.read() as session:
+            return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
     letter, attempts, doubtful = claim
     try:
         if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):

@@ -1,5 +1,6 @@
 """Cases for tests, made as intake makes them, and activities done as a batch does them: without an engine."""
 
+import json
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -60,7 +61,7 @@ def mail(sender: str, text: str = MATI, subject: str = "Internet mati", **header
     """A customer's mail to us."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, OURS, subject
-    for name, value in {"Message-ID": make_msgid(domain="pelanggan.example"), **headers}.items():
+    for name, value in {"Message_ID": make_msgid(domain="pelanggan.example"), **headers}.items():
         message[name.replace("_", "-")] = value
     message.set_content(text)
     return message.as_bytes()
@@ -158,3 +159,10 @@ def deadlines(case: CaseRun) -> dict[str, float]:
 def pending(case: CaseRun) -> list[str]:
     """Kinds of the wakes that nobody has taken."""
     return [wake.kind for wake in rows(case.systems, Wake, case_id=case.case_id) if wake.taken_at is None]
+
+
+def accepted(wired: Systems, address: str) -> list[str]:
+    """Message-IDs of what the SMTP server has taken for an address, in order."""
+    index = wired.settings.home.parent / "simulator" / "mail" / "index.jsonl"
+    lines = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
+    return [line["message_id"] for line in lines if address in line["to"]]

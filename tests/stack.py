@@ -28,14 +28,6 @@ from models.settings import Settings, load_settings
 from models.tables import ActivityRecord, Case, Letter, Outbox, Wait
 
 T = TypeVar("T")
-SIMULATOR = """
-import asyncio, sys
-from pathlib import Path
-from adapters.clock import SimulatedClock
-from adapters.simulator.main import run
-home = Path(sys.argv[1])
-asyncio.run(run(home / "seed.json", home / "simulator", SimulatedClock(home / "clock"), asyncio.Event()))
-"""
 
 
 def free_port() -> int:
@@ -62,6 +54,7 @@ class Stack:
         home.mkdir(parents=True, exist_ok=True)
         (home / "seed.json").write_text(json.dumps(seed))
         self.environment = {
+            "LAYANAN_HOME": str(home),
             "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
             "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
             "LAYANAN_CLAIM_SECONDS": "2",
@@ -77,12 +70,14 @@ class Stack:
     def start(self, *, worker: bool = True) -> None:
         with (self.home / "simulator.log").open("ab") as log:
             self.simulator = subprocess.Popen(
-                [sys.executable, "-c", SIMULATOR, str(self.home)],
+                [sys.executable, "-m", "layanan", "simulator", "--seed", self.home / "seed.json"],
                 cwd=self.root,
                 env=os.environ | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                # Ctrl-C is for whoever stops the stack, in the right order
+                start_new_session=True,
             )
         until((self.home / "simulator" / "layanan.toml").exists, "the simulator is up")
         with mock.patch.dict(os.environ, self.environment):

@@ -1,12 +1,12 @@
-"""`python -m tests.demo`: see the package. Settings: ``LAYANAN_HOME`` (default ``.layanan/demo``) and ``KEEP=1``."""
+"""`python -m tests.demo`: see the package. Environment: ``LAYANAN_HOME`` (its folder) and ``KEEP=1``."""
 
+import json
 import os
 import shutil
 import signal
 import sys
 import time
 from contextlib import suppress
-from json import loads
 from pathlib import Path
 
 import psutil
@@ -21,29 +21,29 @@ from tests.demo.table import Results
 from tests.stack import Stack
 
 SEED = Path(__file__).with_name("seed.json")
-KEPT = "demo.pids"
-"""Marks a folder as the demo's own; holds the processes that KEEP left running."""
+PROCESSES = "demo.pids"
+"""Marks a folder as the demo's own; names the processes that KEEP left running."""
 
 
-def fresh(home: Path) -> None:
+def empty(home: Path) -> None:
     """Empty the demo's folder, and end what an earlier demo left running in it.
 
     Raises:
         SystemExit: the folder is somebody else's.
     """
-    kept = home / KEPT
-    if home.exists() and any(home.iterdir()) and not kept.exists():
-        sys.exit(f"{home} is not empty and not the demo's; set LAYANAN_HOME to another folder")
-    settings_file = str(home / "simulator" / "layanan.toml")
-    for number in kept.read_text().split() if kept.exists() else ():
+    marker = home / PROCESSES
+    if home.exists() and any(home.iterdir()) and not marker.exists():
+        sys.exit(f"{home} is neither empty nor the demo's; set LAYANAN_HOME to another folder")
+    for number in marker.read_text().split() if marker.exists() else ():
         with suppress(psutil.Error):
             process = psutil.Process(int(number))
-            if process.environ().get("LAYANAN_SETTINGS") == settings_file:
+            # the number may be another program's by now
+            if process.environ().get("LAYANAN_HOME") == str(home):
                 process.terminate()
                 process.wait(60)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    kept.touch()
+    marker.touch()
 
 
 def play(stack: Stack, console: Console, keep: bool) -> Results:
@@ -53,41 +53,71 @@ def play(stack: Stack, console: Console, keep: bool) -> Results:
         task = progress.add_task("starting", total=sum(len(one.path) for one in SCENARIOS))
         stack.start()
         if stack.settings != load_settings(_env_file=None):
-            raise SystemExit("a .env file changes the demo's settings; move it away")
+            sys.exit("a .env file changes the demo's settings; move it away")
         progress.update(task, description="activities")
-        player = Player(stack, SCENARIOS, progress.console.print, lambda n: progress.update(task, completed=n), keep)
+
+        def say(line: str) -> None:
+            progress.console.print(line, markup=False, highlight=False)
+
+        player = Player(stack, SCENARIOS, say, lambda done: progress.update(task, completed=done), keep)
         player.play()
     return Results(player)
 
 
+def show(results: Results, console: Console) -> bool:
+    """Print the table and what is wrong; returns whether all is right."""
+    console.print(results.table())
+    problems = list(results.differences())
+    for problem in problems:
+        console.print(f"✗ {problem}", style="red", markup=False)
+    return not problems
+
+
+def leave_running(stack: Stack, results: Results, console: Console) -> None:
+    """Say what to open, and how to stop it."""
+    running = [process.pid for process in reversed(psutil.Process().children())]
+    (stack.home / PROCESSES).write_text(" ".join(map(str, running)))
+    settings = " ".join(f"{name}={value}" for name, value in stack.environment.items() if name.startswith("LAYANAN_"))
+    console.print("\nIt goes on running. These cases wait for you; open one, and press Resume:")
+    for name, result in results.waiting():
+        url = stack.systems.engine.run_url(result.case.run_id or "")
+        console.print(f"  {result.case.reference} · {name}\n    {url}", soft_wrap=True)
+    console.print(
+        f"On the command line: {settings} {Path(sys.executable).with_name('layanan')} waiting", soft_wrap=True
+    )
+    console.print(f"Stop it: kill {' '.join(map(str, running))}")
+
+
 def main() -> int:
     """Run the demo; 0 only if everything is as expected."""
-    started, console = time.monotonic(), Console()
+    started = time.monotonic()
+    console = Console() if sys.stdout.isatty() else Console(width=170)
     keep = os.environ.get("KEEP", "") not in ("", "0")
     home = Path(os.environ.get("LAYANAN_HOME", ".layanan/demo")).absolute()
     for name in [name for name in os.environ if name.startswith("LAYANAN_")]:
         del os.environ[name]
-    fresh(home)
-    stack = Stack(home, loads(SEED.read_text("utf-8")))
+    empty(home)
+    stack = Stack(home, json.loads(SEED.read_text("utf-8")))
     os.environ |= stack.environment
-    stays = False
+    left = False
     try:
         with stopping_on_signals():
             results = play(stack, console, keep)
-            problems = list(results.differences())
-            console.print(results.table())
-            for problem in problems:
-                console.print(f"[red]✗[/] {problem}")
-            verdict = "[red]not as it must be[/]" if problems else "[green]all as the SOP and the scenarios say[/]"
-            console.print(f"{len(results.cases)} cases, {time.monotonic() - started:.0f} s: {verdict}")
-            stays = keep
+            right = show(results, console)
+            verdict = "all as the SOP and the scenarios say" if right else "NOT as it must be"
+            seconds = time.monotonic() - started
+            console.print(f"{len(results.cases)} cases in {seconds:.0f} s: {verdict}. UI: {stack.settings.ui_url}")
+            if keep:
+                leave_running(stack, results, console)
+                left = True
     except KeyboardInterrupt:
         return 130
     finally:
-        if not stays:
+        if not left:
+            # whoever presses Ctrl-C twice gets no leftovers either
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             stack.stop()
-    return 1 if problems else 0
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import smtplib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import EmailMessage, Message as RawMessage
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +22,7 @@ from tests.stack import Stack
 MAILS = Path(__file__).with_name("mails")
 STALL_SECONDS = 120
 """Longest time in which nothing at all is recorded before the play is given up."""
+LOOK_SECONDS = 0.2
 GOING = {StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING}
 
 
@@ -104,7 +105,7 @@ class Player:
         passed = 0.0
         for hours in (0.0, *HOURS):
             if hours:
-                self._say(f"[bold]⏩ {hours:g} h[/] after the first mail")
+                self._say(f"⏩ {hours:g} h after the first mail")
                 self.stack.clock.advance(hours - passed)
                 self._passes.pop("monitor-cases", None)
                 self._moved, passed = True, hours
@@ -122,14 +123,16 @@ class Player:
                 return True
             if (now := (look.done, len(look.mails))) != before:
                 changed, before = time.monotonic(), now
-            time.sleep(0.1)
+            time.sleep(LOOK_SECONDS)
         waiting = [f"{look.cases[id_].reference} waits with {wait.form}" for id_, wait in look.waits.items()]
         self.stalled = f"nothing moved for {STALL_SECONDS} s: {'; '.join(waiting) or 'no case waits'}"
         return False
 
     def _look(self) -> Look:
         with self.stack.systems.store.read() as session:
-            numbered = select(func.count()).where(col(ActivityRecord.number).is_not(None), ActivityRecord.state == "done")
+            numbered = select(func.count()).where(
+                col(ActivityRecord.number).is_not(None), ActivityRecord.state == "done"
+            )
             look = Look(
                 mails=list(session.exec(select(Message).order_by(col(Message.id)))),
                 cases={case.key: case for case in session.exec(select(Case))},
@@ -143,6 +146,8 @@ class Player:
             # a mail that no parser reads has no Message-ID in the ledger
             wanted = "" if sent.mail.outcome == "set_aside" else sent.message_id
             sent.row = next((row for row in rows if row.message_id == wanted), None)
+            if sent.row is not None:
+                rows.remove(sent.row)
         self._progress(look.done)
         return look
 
@@ -177,10 +182,10 @@ class Player:
     def _send(self, play: Play, mail: Mail, case: Case | None) -> None:
         raw = (MAILS / mail.file).read_bytes() if mail.file else self._written(mail, case).as_bytes()
         raw = raw.replace(b"\n", b"\r\n")
-        headers: RawMessage = message_from_bytes(raw)
+        headers = message_from_bytes(raw, policy=policy.default)
         with smtplib.SMTP("127.0.0.1", self.stack.settings.smtp.port) as smtp:
             smtp.sendmail(parseaddr(mail.sender)[1], [mail.to], raw)
-        play.sent.append(Sent(mail, headers["Message-ID"]))
+        play.sent.append(Sent(mail, str(headers["Message-ID"])))
         self._say(f"✉  {headers['From']}: {headers['Subject']}")
 
     def _written(self, mail: Mail, case: Case | None) -> EmailMessage:
@@ -223,7 +228,10 @@ class Player:
 
     def _run_passes(self) -> None:
         """Have mail received and cases monitored now, instead of when the schedule says so."""
-        if any(sent.row is None for play in self.plays for sent in play.sent) and self._pass("receive-mail") not in GOING:
+        if (
+            any(sent.row is None for play in self.plays for sent in play.sent)
+            and self._pass("receive-mail") not in GOING
+        ):
             self._start_pass("receive-mail")
         if self._moved:
             state = self._pass("monitor-cases")

@@ -91,7 +91,9 @@ BDG = "layanan-bdg@telkom.example"
 SCENARIOS = (
     Scenario(
         "Information, then thanks",
-        Mail(AYU, "Tanya paket IndiHome", "Selamat pagi, paket IndiHome 50 Mbps apa saja dan berapa harga per bulannya?"),
+        Mail(
+            AYU, "Tanya paket IndiHome", "Selamat pagi, paket IndiHome 50 Mbps apa saja dan berapa harga per bulannya?"
+        ),
         path=(1, 3, 11, 12, 1),
         outcome="information",
         steps=(
@@ -134,7 +136,9 @@ SCENARIOS = (
     ),
     Scenario(
         "The unit repairs, with an update before",
-        Mail(DEDI, "Internet mati total", "Internet 122408771904 mati total sejak tadi malam, lampu LOS merah. Tolong."),
+        Mail(
+            DEDI, "Internet mati total", "Internet 122408771904 mati total sejak tadi malam, lampu LOS merah. Tolong."
+        ),
         path=(1, 2, 4, 6, 7, 9, 10, 12),
         outcome="complaint",
         steps=(APPROVED,),
@@ -284,12 +288,7 @@ SCENARIOS = (
     ),
     Scenario(
         "An English customer",
-        Mail(
-            JOHN,
-            "Internet down at home",
-            "Dear team, my internet 122408771913 has been down since last night, no connection at all. Please fix it.",
-            to=BDG,
-        ),
+        Mail(JOHN, file="english.eml", to=BDG),
         path=(1, 2, 4, 6, 7, 10, 12),
         outcome="complaint",
         steps=(APPROVED,),
@@ -308,6 +307,7 @@ SCENARIOS = (
             ),
         ),
     ),
+    Scenario("The same mail again", Mail(JOHN, file="english.eml", to=BDG, outcome="duplicate", reason="same as")),
     Scenario("A bounce", Mail("", file="bounce.eml", outcome="automatic", reason="bounce")),
     Scenario("An out-of-office note", Mail("", file="out-of-office.eml", outcome="automatic", reason="auto_reply")),
     Scenario("A list mail", Mail("", file="list.eml", outcome="automatic", reason="list")),

@@ -10,6 +10,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, Fl
 from prefect.client.schemas.objects import StateType
 from rich.table import Table
 
+from models.letter import LetterKind
 from models.sop import disallowed
 from models.tables import Case
 from tests.demo.player import Play, Player, Sent
@@ -29,8 +30,8 @@ class Result:
 
     @property
     def kinds(self) -> list[str]:
-        """Kinds of the letters, each as often as it came."""
-        return sorted(kind for one, times in self.letters.items() for kind in [one.split(".")[1]] * times)
+        """Kinds of the letters in their order, each as often as it came."""
+        return [kind for one, times in self.letters.items() for kind in [one.split(".")[1]] * times]
 
 
 class Results:
@@ -91,8 +92,10 @@ class Results:
             yield f"path is {result.path}, not {list(scenario.path)}"
         if bad := disallowed(result.path):
             yield f"the SOP does not allow {bad}"
-        if result.kinds != scenario.expected_letters:
-            yield f"letters are {result.kinds}, not {scenario.expected_letters}"
+        if sorted(result.kinds) != scenario.expected_letters:
+            yield f"letters are {sorted(result.kinds)}, not {scenario.expected_letters}"
+        if twice := [one for one, times in result.letters.items() if times > 1]:
+            yield f"letters came more than once: {twice}"
         if (result.case.status, result.case.outcome) != ("closed", scenario.outcome):
             yield f"the case is {result.case.status} ({result.case.outcome}), not closed ({scenario.outcome})"
         if sorted(result.tickets.values()) != [1] * (6 in scenario.path):
@@ -108,6 +111,12 @@ class Results:
         """Whether, with KEEP, the scenario's last decision is left to whoever looks at it."""
         return play.scenario.kept and not play.steps and self.player.keep
 
+    def waiting(self) -> Iterator[tuple[str, Result]]:
+        """The scenarios that wait so, with their cases."""
+        yield from (
+            (one.scenario.name, self.cases[one.scenario.name]) for one in self.player.plays if self.waits_for_you(one)
+        )
+
     def table(self) -> Table:
         """Mail → case → path → letters → outcome."""
         table = Table("Mail", "Intake", "Case", "Activities", "Letters", "Outcome", title="layanan-email", expand=True)
@@ -117,13 +126,12 @@ class Results:
         return table
 
     def _row(self, play: Play, sent: Sent, *, first: bool) -> tuple[str, ...]:
-        intake = sent.row.outcome if sent.row else "?"
+        intake, reason = (sent.row.outcome, sent.row.reason) if sent.row else ("?", "")
         result = self.cases.get(play.scenario.name)
         if result is None:
-            return play.scenario.name, intake, "", "", "", sent.row.reason if sent.row else ""
+            return play.scenario.name, intake, "", "", "", reason
         if not first:
-            return f"  ↳ {sent.row.reason if sent.row else ''}", intake, result.case.reference, "", "", ""
-        letters = ", ".join(f"{kind}×{n}" if n > 1 else kind for kind, n in Counter(result.kinds).items())
-        waiting = "waits for you" if self.waits_for_you(play) else result.case.status
-        path = " ".join(map(str, result.path))
-        return play.scenario.name, intake, result.case.reference, path, letters, result.case.outcome or waiting
+            return f"  ↳ {reason}", intake, result.case.reference, "", "", ""
+        letters = ", ".join(LetterKind(kind).name.lower().replace("_", " ") for kind in result.kinds)
+        outcome = "waits for you" if self.waits_for_you(play) else result.case.outcome or result.case.status
+        return play.scenario.name, intake, result.case.reference, " ".join(map(str, result.path)), letters, outcome

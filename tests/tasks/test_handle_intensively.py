@@ -6,7 +6,7 @@ from models.tables import TicketRow
 from tasks.handle_intensively import handle_intensively
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.serve_complaint import Complaint
-from tests.cases import LINE, done, fault, need, opened, rows, tickets
+from tests.cases import LINE, done, fault, opened, rows, tickets
 
 COMPLAINT = Complaint(topic="slow", service_number=LINE, severity="Major", description="JKT-0000001: slow")
 FINDING = Finding(unit="Core Network", evidence=("EMBASSY: bad",))

@@ -1,0 +1,111 @@
+"""5.3, old or new: what ties a mail to a case, and what does not."""
+
+import pytest
+from sqlalchemy import delete
+
+from adapters.wiring import Systems
+from models.tables import Case, Letter, Message, Wake
+from tasks.case_run import CaseRun
+from tasks.end_case import end_case
+from tasks.receive_and_analyse import receive_and_analyse
+from tests.cases import BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, letter, opened, pending, rows, text
+
+OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
+
+
+def the_letter(wired: Systems) -> str:
+    return rows(wired, Letter)[0].message_id
+
+
+def test_an_answer_to_our_letter(wired: Systems) -> None:
+    opened(wired)
+    taken = arrives(wired, BUDI, OTHER, "Lain", In_Reply_To=the_letter(wired))
+    assert (taken.outcome, taken.case_id) == ("joined", 1)
+    assert rows(wired, Message)[-1].reason == "answers our letter"
+
+
+def test_an_answer_deep_in_the_thread(wired: Systems) -> None:
+    opened(wired)
+    thread = f"<a@pelanggan.example> {the_letter(wired)} <b@pelanggan.example>"
+    assert arrives(wired, BUDI, OTHER, "Lain", References=thread).case_id == 1
+
+
+@pytest.mark.parametrize(
+    "subject", ["Re: [JKT-0000001] Internet mati", "Fwd: JKT-0000001", "Balasan: jkt JKT-0000001."]
+)
+def test_a_reference_in_the_subject(subject: str, wired: Systems) -> None:
+    opened(wired)
+    assert arrives(wired, BUDI, OTHER, subject).outcome == "joined"
+    assert rows(wired, Message)[-1].reason == "reference in the subject"
+
+
+def test_a_mail_that_follows_the_customers_own(wired: Systems) -> None:
+    arrives(wired, BUDI, Message_ID="<first@pelanggan.example>")
+    taken = arrives(wired, BUDI, OTHER, "Lain", References="<first@pelanggan.example>")
+    assert (taken.outcome, rows(wired, Message)[-1].reason) == ("joined", "follows an earlier mail")
+
+
+def test_the_same_line_in_time(wired: Systems) -> None:
+    done(receive_and_analyse, opened(wired), 0)
+    again = f"Pelanggan lama di sini. Nomor {LINE} masih belum bisa dipakai juga."
+    wired.clock.advance(13 * 24)  # type: ignore[attr-defined]
+    assert arrives(wired, BUDI, again, "Lagi").outcome == "joined"
+    assert rows(wired, Message)[-1].reason == "same sender, same matter"
+    wired.clock.advance(2 * 24)  # type: ignore[attr-defined]
+    assert arrives(wired, BUDI, f"{again} Sudah dua minggu.", "Lagi").outcome == "opened"
+
+
+def test_another_matter_of_the_same_sender_is_a_new_case(wired: Systems) -> None:
+    done(receive_and_analyse, opened(wired), 0)
+    assert arrives(wired, BUDI, PRICE, "Harga paket").outcome == "opened"
+    other_line = MATI.replace(LINE, "122345678999")
+    assert arrives(wired, BUDI, other_line, "Internet mati").outcome == "opened"
+
+
+@pytest.mark.parametrize("way", ["subject", "thread", "our letter"])
+def test_a_stranger_who_quotes_a_case_joins_nothing_and_learns_nothing(way: str, wired: Systems) -> None:
+    arrives(wired, BUDI, Message_ID="<first@pelanggan.example>")
+    case = CaseRun.open(1, wired)
+    done(receive_and_analyse, case, 0)
+    thread = {
+        "our letter": the_letter(wired),
+        "thread": "<first@pelanggan.example>",
+        "subject": "<x@pelanggan.example>",
+    }
+    subject = f"Re: [{case.reference}] Internet mati" if way == "subject" else "Status"
+    taken = arrives(wired, STRANGER, f"Bagaimana status {LINE}?", subject, In_Reply_To=thread[way])
+
+    assert (taken.outcome, taken.case_id) == ("opened", 2)
+    theirs = CaseRun.open(2, wired)
+    assert theirs.snapshot().previous_id is None
+    assert rows(wired, Message)[-1].reason.startswith("names JKT-0000001, which is another sender's (")
+    assert pending(case) == [], "the customer's own case is not told"
+    assert letter(theirs, "first_response")["To"] == STRANGER
+    for secret in ("Budi", BUDI, LINE):
+        assert secret not in text(theirs, "first_response")
+    assert len(rows(wired, Letter, case_id=1)) == 1
+    assert done(receive_and_analyse, theirs, 0).customer_id == ""
+
+
+def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:
+    assert arrives(wired, BUDI, OTHER, "JKT-0000099").outcome == "opened"
+    assert arrives(wired, BUDI, OTHER, "JKT-999999999").outcome == "opened"
+    assert rows(wired, Message)[-1].reason == "new"
+
+
+def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
+    done(end_case, opened(wired), "complaint")
+    old = the_letter(wired)
+
+    def writes_again(text: str) -> tuple[str, int | None]:
+        taken = arrives(wired, BUDI, text, "Re: Internet", In_Reply_To=old)
+        return taken.outcome, taken.case_id
+
+    assert writes_again("Ternyata masih mati.") == ("opened", 2)
+    assert writes_again("Sampai sekarang juga.") == ("joined", 2)
+    with wired.store.write() as session:
+        session.execute(delete(Wake))
+    done(end_case, CaseRun.open(2, wired), "complaint")
+    assert writes_again("Masih juga.") == ("opened", 3)
+    assert writes_again("Belum juga.") == ("joined", 3)
+    assert [case.previous_id for case in rows(wired, Case)] == [None, 1, 2]

@@ -1,0 +1,207 @@
+"""Intake: every mail gets one outcome, once, whatever it is and whoever takes it."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+import tasks.intake
+from adapters.wiring import Systems
+from models.mail import ParsedMail
+from models.tables import ActivityRecord, Case, Letter, Message, Outbox, Wake
+from tasks.case_run import CaseRun
+from tasks.intake import TakenIn, take_in
+from tests.cases import BUDI, MATI, OURS, arrives, letter, mail, opened, received, rows
+from tests.conftest import BOTH
+
+BOUNCE = b"""From: Mail Delivery System <MAILER-DAEMON@example.com>
+To: layanan@telkom.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <bounce@example.com>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; budi@example.com
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: %s
+Subject: x
+
+--b--
+"""
+
+
+def test_a_new_mail_opens_a_case_and_is_answered(wired: Systems) -> None:
+    raw = mail(f"Budi Santoso <{BUDI}>", MATI, "Internet mati")
+    taken = take_in(wired, received(raw, uid=7))
+    (letter_id,) = taken.letters
+    assert taken == TakenIn("opened", 1, (letter_id,))
+    (case,) = rows(wired, Case)
+    assert (case.address, case.name, case.subject, case.language) == (BUDI, "Budi Santoso", "Internet mati", "id")
+    assert (case.site, case.mailbox, case.status, case.run_id) == ("JKT", OURS, "open", None)
+    (message,) = rows(wired, Message)
+    assert (message.uid, message.outcome, message.reason, message.case_id) == (7, "opened", "new", 1)
+    assert message.text.strip() == MATI
+    assert wired.store.kept(message.sha256) == raw
+    assert [(row.letter_id, row.state) for row in rows(wired, Outbox)] == [(letter_id, "queued")]
+
+
+def test_a_reply_joins_its_case_and_is_kept_for_it(wired: Systems) -> None:
+    case = opened(wired)
+    taken = arrives(wired, BUDI, "Sudah ada kabar?", f"Re: [{case.reference}]")
+    assert taken == TakenIn("joined", 1)
+    (wake,) = rows(wired, Wake)
+    assert (wake.kind, wake.case_id, wake.source, wake.answers) == ("mail", 1, "mail:2", {"message": 2})
+    assert len(rows(wired, Letter)) == 1, "only the first mail has a first response"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Auto_Submitted": "auto-replied"}, {"List_Id": "<promo.example.com>", "Precedence": "bulk"}],
+)
+def test_automatic_mail_is_recorded_and_not_answered(headers: dict[str, str], wired: Systems) -> None:
+    taken = arrives(wired, "robot@example.com", "Saya sedang cuti.", "Otomatis", **headers)
+    assert taken == TakenIn("automatic")
+    assert rows(wired, Message)[0].reason
+    assert rows(wired, Case) == rows(wired, Letter) == []
+
+
+def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    taken = take_in(wired, received(BOUNCE % sent.message_id.encode()))
+    assert taken == TakenIn("automatic", 1)
+    assert rows(wired, Message)[-1].reason.startswith("bounce: ")
+    assert rows(wired, Wake) == []
+    assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
+
+
+def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
+    case = opened(wired)
+    raw = letter(case, "first_response").as_bytes()
+    assert take_in(wired, received(raw)) == TakenIn("automatic", 1)
+    assert rows(wired, Message)[-1].reason == "copy of our own letter"
+    (outbox,) = rows(wired, Outbox)
+    assert (outbox.state, outbox.sent_at is not None) == ("sent", True)
+
+
+def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
+    assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("automatic")
+    assert rows(wired, Message)[0].reason == "from an address of ours"
+
+
+def test_the_same_mail_in_another_place_is_a_duplicate(wired: Systems) -> None:
+    raw = mail(BUDI)
+    take_in(wired, received(raw))
+    assert take_in(wired, received(raw)) == TakenIn("duplicate", 1)
+    assert (len(rows(wired, Case)), len(rows(wired, Letter)), len(rows(wired, Wake))) == (1, 1, 0)
+
+
+def test_another_mail_under_the_same_id_is_none(wired: Systems) -> None:
+    arrives(wired, BUDI, MATI, "Internet mati", Message_ID="<1@broken.example>")
+    other = "Berapa harga paket IndiHome 100 Mbps?"
+    taken = arrives(wired, BUDI, other, "Harga", Message_ID="<1@broken.example>")
+    assert taken.outcome != "duplicate"
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"Subject: tanpa pengirim\n\nHalo\n", "no sender's address"),
+        (b"From: undisclosed\nSubject: x\n\nHalo\n", "no sender's address"),
+        (b"\n\n", "no header"),
+        (b"", "no header"),
+    ],
+)
+def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wired: Systems) -> None:
+    assert take_in(wired, received(raw)) == TakenIn("set_aside")
+    (message,) = rows(wired, Message)
+    assert (message.outcome, message.reason) == ("set_aside", reason)
+    assert wired.store.kept(message.sha256) == raw
+
+
+def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = tasks.intake.parse
+
+    def parse(raw: bytes) -> ParsedMail:
+        return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw)
+
+    monkeypatch.setattr(tasks.intake, "parse", parse)
+    assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
+    assert rows(wired, Message)[0].reason == "defect of the parser: ZeroDivisionError"
+    assert arrives(wired, BUDI).outcome == "opened"
+
+
+def test_a_repeated_intake_changes_nothing(wired: Systems) -> None:
+    here = received(mail(BUDI))
+    first = take_in(wired, here)
+    assert take_in(wired, here) == TakenIn("opened", first.case_id)
+    for table in (Case, Message, Letter, ActivityRecord):
+        assert len(rows(wired, table)) == 1, table
+
+
+def test_an_intake_that_was_cut_off_is_taken_up(wired: Systems) -> None:
+    """The mail was stored, and the process ended before the first response."""
+    here = received(mail(BUDI))
+    tasks.intake._store(wired, here)
+    assert rows(wired, Letter) == []
+    assert len(take_in(wired, here).letters) == 1
+    assert len(rows(wired, Case)) == len(rows(wired, Letter)) == 1
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_two_intakes_at_once_open_one_case(wired: Systems) -> None:
+    places = [received(mail(f"{n}@example.com", f"Internet {n} mati total.", "Mati")) for n in range(8)]
+    start, taken = threading.Barrier(2), {0: [], 1: []}  # type: ignore[var-annotated]
+
+    def take(number: int) -> None:
+        start.wait(10)
+        taken[number] = [take_in(wired, place) for place in places]
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in taken]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, two in zip(*taken.values(), strict=True):
+        assert one.case_id == two.case_id
+        assert {one.outcome, two.outcome} == {"opened"}
+        assert len(one.letters) + len(two.letters) == 1
+    assert len(rows(wired, Case)) == len(rows(wired, Letter)) == len(rows(wired, Message)) == 8
+
+
+NASTY = (
+    b"From: =?utf-8?B?QnVkaQBTYW50b3Nv?= <budi@example.com>\nTo: layanan@telkom.example\n"
+    b"Subject: mati\x00 =?utf-8?Q?to=00tal?=\nMessage-ID: <nul\x00@pelanggan.example>\n"
+    b"References: <a\x00b@c> <d@e>\nContent-Type: text/plain; charset=utf-8\n\n"
+    b"Internet saya \x00 mati \xed\xa0\x80 total \xff sejak tadi.\n"
+)
+
+
+@pytest.mark.parametrize("raw", [NASTY, NASTY.replace(b"plain", b"html").replace(b"\x00 mati", b"&#0; mati")])
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_no_byte_of_a_mail_breaks_a_data_base(raw: bytes, wired: Systems) -> None:
+    assert take_in(wired, received(raw)).outcome == "opened"
+    (message,) = rows(wired, Message)
+    assert "mati" in message.text
+    assert "\x00" not in message.model_dump_json()
+    assert wired.store.kept(message.sha256) == raw
+
+
+def test_a_case_of_another_site_has_its_reference(wired: Systems) -> None:
+    take_in(wired, replace(received(mail(BUDI)), site="BDG"))
+    assert CaseRun.open(1, wired).reference == "BDG-0000001"

@@ -1,0 +1,273 @@
+"""The monitor (W-86): what is due, reported or broken sets its case going, once."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelling, Crashed, Running
+from sqlalchemy import update
+
+import tasks.monitor
+from adapters.clock import SimulatedClock
+from adapters.wiring import Systems
+from models.forms import LONGEST_TEXT, UnitProgress
+from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from tasks.case_run import CaseRun
+from tasks.closing import closing
+from tasks.coordinate_with_unit import coordinate_with_unit
+from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs
+from tasks.waits import decide, wake_waiting_case
+from tests.cases import BUDI, MAJU, deadlines, done, fault, opened, pending, rows, ticket
+from tests.stack import Stack
+from tests.tasks.conftest import Runs
+
+
+def change_ticket(wired: Systems, **change: Any) -> None:
+    """As a unit does in the simulated My CX."""
+    found = rows(wired, TicketRow)[0].ticket_id
+    url = f"{wired.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
+    httpx.patch(url, json=change).raise_for_status()
+
+
+# deadlines
+
+
+def test_a_deadline_wakes_its_case_once(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    assert pass_deadlines.fn() == 0
+    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+    assert pass_deadlines.fn() == 1
+    (wake,) = rows(wired, Wake)
+    assert (wake.kind, wake.case_id, wake.source, wake.answers) == ("closing", 1, "deadline:1", {})
+    assert deadlines(case) == {}
+    assert pass_deadlines.fn() == 0
+
+
+def test_a_pass_cut_off_in_the_middle_makes_no_second_wake(wired: Systems) -> None:
+    done(closing, opened(wired))
+    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+    keep_wake(wired, 1, "closing", "deadline:1", {})
+    assert pass_deadlines.fn() == 1
+    assert len(rows(wired, Wake)) == 1
+    assert rows(wired, Deadline)[0].over
+
+
+def test_a_deadline_that_was_moved_wakes_at_its_new_time_only(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    wired.clock.advance(47)  # type: ignore[attr-defined]
+    done(closing, case)
+    wired.clock.advance(2)  # type: ignore[attr-defined]
+    assert pass_deadlines.fn() == 0
+    wired.clock.advance(47)  # type: ignore[attr-defined]
+    assert pass_deadlines.fn() == 1
+
+
+# tickets
+
+
+def test_a_units_report_wakes_the_case_once(wired: Systems) -> None:
+    case = opened(wired)
+    done(coordinate_with_unit, case, ticket(case), "Access Network")
+    assert follow_tickets.fn() == 1
+    assert rows(wired, Wake) == []
+    wired.clock.advance(4.1)  # type: ignore[attr-defined]
+    follow_tickets.fn()
+    follow_tickets.fn()
+    (wake,) = rows(wired, Wake)
+    assert wake.kind == "unit"
+    assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
+    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+    (row,) = rows(wired, TicketRow)
+    assert (row.status, row.status_reason, row.open) == ("resolved", "MEDIACARE", True)
+
+
+def test_a_ticket_on_hold_is_escalated_with_the_units_word(wired: Systems) -> None:
+    case = opened(wired, MAJU)
+    done(coordinate_with_unit, case, ticket(case), "Access Network")
+    change_ticket(wired, status="held", statusChangeReason="x")
+    follow_tickets.fn()
+    (wake,) = rows(wired, Wake)
+    assert wake.answers["choice"] == "ESCALATE"
+    assert "SLAHOLD" in wake.answers["note"]
+    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+
+
+def test_a_repair_without_cause_is_escalated(wired: Systems) -> None:
+    ticket(opened(wired))
+    change_ticket(wired, status="resolved")
+    follow_tickets.fn()
+    (wake,) = rows(wired, Wake)
+    assert wake.answers["choice"] == "ESCALATE"
+    assert "tanpa penyebab" in wake.answers["note"]
+
+
+def test_a_unit_that_writes_a_novel_stops_no_case(wired: Systems) -> None:
+    ticket(opened(wired))
+    notes = [{"@type": kind, "author": "Access Network", "text": kind * 2000} for kind in ("Cause", "Repair")]
+    change_ticket(wired, status="resolved", note=notes)
+    follow_tickets.fn()
+    (wake,) = rows(wired, Wake)
+    answer = UnitProgress.filled_by_wake(wake.kind, wake.answers)
+    assert (len(answer.cause), len(answer.repair)) == (LONGEST_TEXT, LONGEST_TEXT)
+
+
+def test_progress_without_news_wakes_nobody(wired: Systems) -> None:
+    ticket(opened(wired))
+    wired.clock.advance(1.5)  # type: ignore[attr-defined]
+    follow_tickets.fn()
+    assert rows(wired, TicketRow)[0].status == "inProgress"
+    assert rows(wired, Wake) == []
+
+
+def test_every_open_ticket_is_looked_at_in_each_pass(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.monitor, "MOST", 1)
+    for number in range(3):
+        ticket(opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}"))
+    with wired.store.write() as session:
+        session.execute(update(TicketRow).where(TicketRow.case_id == 2).values(open=False))  # type: ignore[arg-type]
+    assert follow_tickets.fn() == 2
+
+
+def test_one_item_that_fails_keeps_no_other_from_its_work(wired: Systems) -> None:
+    for number in range(2):
+        ticket(opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}"))
+    fault(wired, "nossa", "down", 3)
+    assert follow_tickets.fn() == 1
+    fault(wired, "nossa", "broken", 1)
+    assert follow_tickets.fn() == 1
+    assert follow_tickets.fn() == 2
+
+
+# runs
+
+
+@flow(persist_result=False)
+def follow(case_id: int, reference: str) -> str:
+    """A wait that wakes can answer."""
+    return str(decide(CaseRun.open(case_id), UnitProgress, about=reference).choice.name)
+
+
+@flow(persist_result=False)
+def fail(case_id: int, reference: str) -> str:
+    """Always breaks."""
+    raise ZeroDivisionError(reference)
+
+
+@pytest.fixture
+def started(runs: Runs, stack: Stack) -> tuple[CaseRun, str]:
+    """A case whose run the monitor has started, because intake could not."""
+    case = opened(runs.wired)
+    assert recover_runs.fn() == 1
+    run = case.snapshot().run_id
+    assert run is not None
+    return case, run
+
+
+def force(runs: Runs, run: str, state: State[Any]) -> None:
+    runs.client.set_flow_run_state(UUID(run), state, force=True)
+
+
+def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    case, run = started
+    assert runs.client.read_flow_run(UUID(run)).name == case.reference
+    assert recover_runs.fn() == 0
+    # and the same one, where the store had not kept its id
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(run_id=None))
+    assert recover_runs.fn() == 1
+    assert case.snapshot().run_id == run
+
+
+def test_a_broken_run_is_set_going_again_but_not_for_ever(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    case, run = started
+    for number in range(1, MOST_RESTARTS + 1):
+        assert runs.go(fail, run).is_failed()
+        recover_runs.fn()
+        assert (runs.state(run).name, case.snapshot().restarts) == ("Restarted", number)
+    force(runs, run, Crashed())
+    recover_runs.fn()
+    assert (runs.state(run).name, case.snapshot().restarts) == ("Crashed", MOST_RESTARTS)
+
+
+def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    _, run = started
+    force(runs, run, Crashed())
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(status="closed"))
+    recover_runs.fn()
+    assert runs.state(run).name == "Crashed"
+
+
+@pytest.mark.parametrize(
+    ("pid", "minutes", "state"),
+    [
+        ("ghost:1234:{run}", 2, "Restarted"),
+        (None, 2, "Restarted"),
+        ("ghost:1234:{run}", 1, "Running"),
+        ("host.example:4711", 60, "Running"),
+    ],
+    ids=["lost its worker", "never got one", "not for long enough", "a process of its own"],
+)
+def test_an_orphan_is_set_going_again(
+    pid: str | None, minutes: float, state: str, runs: Runs, started: tuple[CaseRun, str]
+) -> None:
+    _, run = started
+    force(runs, run, Running())
+    if pid:
+        runs.client.update_flow_run(UUID(run), infrastructure_pid=pid.format(run=run))
+    clock = SimulatedClock(runs.wired.settings.home / "machine")
+    clock.advance(minutes / 60)
+    runs.wired.machine_clock = clock
+    recover_runs.fn()
+    assert runs.state(run).name == state
+
+
+def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    case, run = started
+    ticket(case)
+    done(closing, case)
+    assert runs.go(follow, run).name == "Suspended"
+    keep_wake(runs.wired, case.case_id, "answer", "deadline:99", {})
+    runs.client.set_flow_run_state(UUID(run), Cancelling())
+    assert runs.state(run).name == "Cancelled"
+    recover_runs.fn()
+    row = case.snapshot()
+    assert (row.status, row.outcome, row.closed_at is not None) == ("cancelled", "cancelled in the Prefect UI", True)
+    assert rows(runs.wired, Wait) == []
+    assert (deadlines(case), pending(case)) == ({}, [])
+    assert [row.open for row in rows(runs.wired, TicketRow)] == [False]
+    assert recover_runs.fn() == 0
+    assert runs.state(run).name == "Cancelled"
+
+
+def test_only_wakes_that_can_be_taken_are_delivered(
+    runs: Runs, started: tuple[CaseRun, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.monitor, "MOST", 1)
+    wired, (case, run) = runs.wired, started
+    # a case before it waits for a person, whom no wake replaces
+    other = opened(wired, MAJU)
+    keep_wake(wired, other.case_id, "mail", "mail:98", {"message": 98})
+    with wired.store.write() as session:
+        session.add(
+            Wait(
+                case_id=other.case_id,
+                wait_key="k",
+                form="Escalation",
+                role="x",
+                since=wired.clock.now(),
+                description="",
+            )
+        )
+    runs.go(follow, run)
+    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    assert deliver_wakes.fn() == 1
+    assert runs.go(follow, run).result() == "CUSTOMER_WROTE"
+    assert deliver_wakes.fn() == 0
+    assert not wake_waiting_case(wired, other.case_id)
+    assert pending(other) == ["mail"]

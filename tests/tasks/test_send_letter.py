@@ -1,0 +1,170 @@
+"""The outbox: every letter goes out once, later, or is a person's matter; real SMTP and IMAP behind it."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+import tasks.send_letter
+from adapters.clock import SimulatedClock
+from adapters.wiring import Systems
+from models.settings import Smtp
+from models.tables import Outbox
+from tasks.monitor import send_due_letters
+from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters
+from tests.cases import BUDI, STRANGER, accepted, opened, rows
+from tests.conftest import BOTH
+from tests.servers import closed_port
+
+GREYLISTED, TEMPORARY, CUT_OFF = (f"{name}@example.com" for name in ("once4xx", "4xx", "drop"))
+
+
+@pytest.fixture
+def machine(wired: Systems, tmp_path: Path) -> SimulatedClock:
+    """The machine's clock, to be moved."""
+    wired.machine_clock = clock = SimulatedClock(tmp_path / "machine")
+    return clock
+
+
+def outbox(wired: Systems, letter_id: int = 1) -> Outbox:
+    return rows(wired, Outbox)[letter_id - 1]
+
+
+def seconds(machine: SimulatedClock, wired: Systems) -> float:
+    """Until the next attempt."""
+    return round((outbox(wired).not_before - machine.now()).total_seconds())
+
+
+def away(wired: Systems) -> None:
+    """No SMTP server listens any more."""
+    wired.ems.close()
+    wired.settings.smtp.port = closed_port()
+
+
+@pytest.fixture
+def back(wired: Systems) -> Smtp:
+    """The way to the SMTP server that works."""
+    return wired.settings.smtp.model_copy()
+
+
+def test_a_letter_goes_out_once(wired: Systems) -> None:
+    opened(wired)
+    assert deliver(wired, 1) == "sent"
+    assert (outbox(wired).attempts, outbox(wired).error) == (1, "")
+    assert outbox(wired).sent_at is not None
+    assert deliver(wired, 1) == "sent"
+    assert (len(accepted(wired, BUDI)), outbox(wired).attempts) == (1, 1)
+    assert due_letters(wired) == []
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_two_senders_at_once_send_one(wired: Systems) -> None:
+    for number in range(6):
+        opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}")
+    start = threading.Barrier(2)
+
+    def send() -> None:
+        start.wait(10)
+        for letter_id in range(1, 7):
+            deliver(wired, letter_id)
+        wired.ems.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(accepted(wired, BUDI)) == len(set(accepted(wired, BUDI))) == 6
+    assert {(row.state, row.attempts) for row in rows(wired, Outbox)} == {("sent", 1)}
+
+
+def test_a_server_that_says_later_is_tried_later_and_later(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, TEMPORARY)
+    for before, wait in ((0, 2 * BACKOFF), (1, 4 * BACKOFF), (20, LONGEST_BACKOFF)):
+        with wired.store.write() as session:
+            session.execute(update(Outbox).values(attempts=before))
+        assert deliver(wired, 1) == "queued"
+        assert (outbox(wired).attempts, seconds(machine, wired)) == (before + 1, wait.total_seconds())
+        assert due_letters(wired) == []
+        machine.advance(wait / timedelta(hours=1))
+        assert due_letters(wired) == [1]
+    assert outbox(wired).error == "smtp: 451 4.7.1 to RCPT"
+    assert TEMPORARY not in outbox(wired).error
+
+
+def test_a_letter_that_waits_is_left_alone(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, TEMPORARY)
+    deliver(wired, 1)
+    assert deliver(wired, 1) == "queued"
+    assert outbox(wired).attempts == 1
+
+
+def test_a_greylisted_letter_goes_out_with_the_monitor(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, GREYLISTED)
+    # the adapter's own second try gets through
+    assert send_due_letters.fn() == 1
+    assert outbox(wired).state == "sent"
+    assert send_due_letters.fn() == 0
+    assert len(accepted(wired, GREYLISTED)) == 1
+
+
+def test_a_refused_letter_is_not_tried_again(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, STRANGER)
+    assert deliver(wired, 1) == "failed"
+    assert outbox(wired).error == "smtp: 550 5.1.1 to RCPT"
+    machine.advance(1000)
+    assert due_letters(wired) == []
+    assert deliver(wired, 1) == "failed"
+
+
+def test_where_it_is_open_whether_it_went_the_copy_tells(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, CUT_OFF)
+    assert deliver(wired, 1) == "sending"
+    assert due_letters(wired) == [], "its claim still runs"
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert due_letters(wired) == [1]
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, CUT_OFF)) == 1
+
+
+def test_a_sender_that_died_before_the_server_is_made_good(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired)
+    assert tasks.send_letter._claim(wired, 1) is not None
+    assert deliver(wired, 1) == "sending"
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, BUDI)) == 1
+    assert outbox(wired).attempts == 2
+
+
+def test_in_doubt_and_without_mail_servers_it_stays_open(wired: Systems, machine: SimulatedClock, back: Smtp) -> None:
+    opened(wired)
+    tasks.send_letter._claim(wired, 1)
+    machine.advance(wired.settings.claim_seconds / 3600)
+    away(wired)
+    assert deliver(wired, 1) == "sending"
+    assert outbox(wired).error.startswith("smtp: ")
+    assert seconds(machine, wired) == 4 * BACKOFF.seconds
+    machine.advance(1)
+    wired.settings.smtp.port = back.port
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, BUDI)) == 1
+
+
+def test_a_server_that_is_away_leaves_the_letter_queued(wired: Systems, machine: SimulatedClock, back: Smtp) -> None:
+    opened(wired)
+    away(wired)
+    assert deliver(wired, 1) == "queued"
+    machine.advance(1)
+    wired.settings.smtp.port = back.port
+    assert send_due_letters.fn() == 1
+    assert accepted(wired, BUDI) != []
+
+
+def test_the_oldest_letters_are_due_first(wired: Systems) -> None:
+    for number in range(3):
+        opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}")
+    assert due_letters(wired) == [1, 2, 3]
+    assert due_letters(wired, limit=2) == [1, 2]
