@@ -17,12 +17,21 @@ import signal
 import socket
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import Context
 from typing import Any, TextIO
 
 import anyio
 import anyio.abc
+import httpx
 from prefect import Flow
+from prefect._flow_run_suspension import (
+    FlowRunSuspensionRequest,
+    is_suspended_flow_run_state,
+    mark_flow_run_suspension_requested,
+    register_flow_run_suspension_request,
+)
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterState,
@@ -31,10 +40,10 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.responses import WorkerFlowRunResponse
-from prefect.exceptions import Abort, Pause
-from prefect.flow_engine import run_flow
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect.context import SyncClientContext
+from prefect.exceptions import Abort, ObjectNotFound, Pause
+from prefect.flow_engine import FlowRunEngine
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.states import Cancelled, Scheduled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
@@ -53,29 +62,59 @@ class InProcessResult(BaseWorkerResult):
     """How a run's thread ended: 0, or 1 when it broke outside of the engine."""
 
 
-class _Run:
-    """One run in its thread."""
+class _Engine(FlowRunEngine[..., Any]):
+    """The engine without the two threads that it has beside each run; the worker does what they do.
 
-    def __init__(self, flow_run: FlowRun, flow: "Flow[..., Any]") -> None:
+    One sends heartbeats, and holds each run's end up for a second. The other, with an event loop, a web socket and an
+    API client of its own, waits for somebody who suspends the run.
+    """
+
+    @property
+    def heartbeat_seconds(self) -> None:
+        """No heartbeats."""
+        return
+
+    @contextmanager
+    def setup_flow_run_suspension_request(self) -> Iterator[FlowRunSuspensionRequest]:
+        """Let the worker's look suspend the run."""
+        assert self.flow_run is not None
+        request = self._get_flow_run_suspension_request()
+        with register_flow_run_suspension_request(self.flow_run.id, request):
+            request.raise_if_requested()
+            yield request
+
+
+class _Run:
+    """One run in its thread; ``context`` keeps the API client for the runs that come after it."""
+
+    def __init__(self, flow_run: FlowRun, flow: "Flow[..., Any]", context: Context) -> None:
         self.flow_run = flow_run
-        self.flow = flow
+        self.context = context
         self.status = 0
         self.cancelled = False
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self._go, name=f"run-{flow_run.name}", daemon=True)
+        self.done = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._engine = _Engine(flow=flow, flow_run=flow_run, parameters=flow_run.parameters)
+        # it got its name in its first pass
+        self._engine._flow_run_name_set = flow_run.run_count > 0
+        self.thread = threading.Thread(target=context.run, args=[self._go], name=f"run-{flow_run.name}", daemon=True)
 
     def _go(self) -> None:
         try:
-            # our own recovery replaces heartbeats, whose thread would hold each run's end up for a second
-            with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-                run_flow(self.flow, flow_run=self.flow_run, return_type="state")
+            if SyncClientContext.get() is None:
+                SyncClientContext().__enter__()
+            with self._engine.start():
+                while self._engine.is_running():
+                    with self._engine.run_context():
+                        self._engine.call_flow_fn()
         except (Abort, Pause):
             pass
         except BaseException:
             log.exception("run %s broke", self.flow_run.name)
             self.status = 1
         finally:
-            self.done.set()
+            with suppress(RuntimeError):  # the worker has ended before
+                self._loop.call_soon_threadsafe(self.done.set)
 
 
 class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessResult]):
@@ -96,6 +135,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         self._instance = uuid.uuid4().hex[:12]
         self._flows: dict[uuid.UUID, Flow[..., Any]] = {}
         self._runs: dict[uuid.UUID, _Run] = {}
+        self._contexts: list[Context] = []
         self._lock_file: TextIO | None = None
 
     async def start(self, *args: Any, **kwargs: Any) -> None:
@@ -106,11 +146,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Take no new run while stopping."""
         return [] if drain.asked() else await super().get_and_submit_flow_runs()
-
-    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        # a run that is resumed at once may be due again before its thread has ended; it still holds its slot, and
-        # the base class would ask for a second one and end the worker with the error
-        return [due for due in await super()._get_scheduled_flow_runs() if due.flow_run.id not in self._runs]
 
     async def setup(self) -> None:
         """Be the only worker of this name, take back the orphans of the one before, and mind SIGTERM."""
@@ -123,6 +158,24 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop, task)
 
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        """Carry a run that is due to its end here, and report it where that fails.
+
+        The base class would also gather labels and an environment, and report that a process starts. Until its thread
+        has ended a run counts as being submitted: one that is resumed at once may be due again before.
+        """
+        try:
+            if await self._propose_pending_state(flow_run) and not await self.run(flow_run, BaseJobConfiguration()):
+                await self._propose_crashed_state(flow_run, "its thread broke or hangs; see the worker's log")
+        except Exception as error:
+            log.exception("run %s could not be carried", flow_run.name)
+            await self._propose_crashed_state(flow_run, f"could not be carried: {type(error).__name__}")
+        finally:
+            self._submitting_flow_run_ids.discard(flow_run.id)
+            self._release_limit_slot(flow_run.id)
+            if self._cancelling_observer is not None:
+                self._cancelling_observer.remove_in_flight_flow_run_id(flow_run.id)
+
     async def run(
         self,
         flow_run: FlowRun,
@@ -131,9 +184,11 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
     ) -> InProcessResult:
         """Carry one run to its end or its next wait."""
         identifier = f"{self.name}:{self._instance}:{flow_run.id}"
-        # before the thread starts, so that a kill at any moment leaves the run recognisable as ours
-        await self.client.update_flow_run(flow_run.id, infrastructure_pid=identifier)
-        running = _Run(flow_run, await self._flow(flow_run))
+        if flow_run.infrastructure_pid != identifier:
+            # before the thread starts, so that a kill at any moment leaves the run recognisable as ours
+            await self.client.update_flow_run(flow_run.id, infrastructure_pid=identifier)
+        flow = await self._flow(flow_run)
+        running = _Run(flow_run, flow, self._contexts.pop() if self._contexts else Context())
         self._runs[flow_run.id] = running
         running.thread.start()
         if task_status is not None:
@@ -146,12 +201,11 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
 
     async def _watch(self, running: _Run) -> None:
         deadline = anyio.current_time() + self._service.run_minutes * 60
-        next_look = anyio.current_time() + LOOK_SECONDS
         while not running.done.is_set() and anyio.current_time() < deadline:
-            await asyncio.sleep(0.02)
-            if anyio.current_time() > next_look:
-                next_look = anyio.current_time() + LOOK_SECONDS
-                await self._look_for_cancel(running)
+            with anyio.move_on_after(LOOK_SECONDS):
+                await running.done.wait()
+            if not running.done.is_set():
+                await self._look(running)
         if running.cancelled:
             await self.client.set_flow_run_state(
                 running.flow_run.id, Cancelled(message="Cancelled by a person"), force=True
@@ -160,13 +214,23 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             # a thread cannot be killed; what it still does is harmless, because effects are recorded once
             running.status = 1
             log.error("run %s hangs", running.flow_run.name)
+        if running.done.is_set():
+            running.thread.join()  # to tell that it is done is the last thing it does
+            self._contexts.append(running.context)
 
-    async def _look_for_cancel(self, running: _Run) -> None:
-        flow_run = await self.client.read_flow_run(running.flow_run.id)
-        if flow_run.state is not None and flow_run.state.type is StateType.CANCELLING:
+    async def _look(self, running: _Run) -> None:
+        """See whether somebody has cancelled or suspended the run."""
+        try:
+            state = (await self.client.read_flow_run(running.flow_run.id)).state
+        except (httpx.HTTPError, ObjectNotFound) as error:
+            log.warning("run %s goes on unseen: %s", running.flow_run.name, type(error).__name__)
+            return
+        if state is not None and state.type is StateType.CANCELLING:
             running.cancelled = True
             # the run stops at its next activity; nothing that it has begun is torn apart
-            drain.stop_run(str(flow_run.id))
+            drain.stop_run(str(running.flow_run.id))
+        elif state is not None and is_suspended_flow_run_state(state):
+            mark_flow_run_suspension_requested(running.flow_run.id, state)
 
     async def _flow(self, flow_run: FlowRun) -> "Flow[..., Any]":
         """The run's flow, loaded once for the process's life."""

@@ -21,7 +21,7 @@ PATIENCE = 60_000
 """Milliseconds that anything may take to appear."""
 
 ON_TOP = """element => {
-    const {x, y, width, height} = element.getBoundingClientRect()
+    const {x, y, width, height} = element.getClientRects()[0]
     return element.contains(document.elementFromPoint(x + width / 2, y + height / 2))
 }"""
 
@@ -91,7 +91,7 @@ class Person:
     def choose(self, field: str, label: str) -> None:
         """Pick from a select, by what it shows. V1 draws the device's own where there is no mouse."""
         if self.ui == "v1" and self._phone:
-            self._field(field).locator("select").select_option(label=label)
+            self._field(field).locator("select:visible").select_option(label=label)
             return
         self._field(field).locator(".p-select-button, [aria-haspopup=listbox]").click()
         self.page.get_by_role("option", name=label, exact=True).click()

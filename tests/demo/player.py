@@ -130,16 +130,14 @@ class Player:
 
     def _look(self) -> Look:
         with self.stack.systems.store.read() as session:
-            numbered = select(func.count()).where(
-                col(ActivityRecord.number).is_not(None), ActivityRecord.state == "done"
-            )
+            numbered = col(ActivityRecord.number).is_not(None) & (col(ActivityRecord.state) == "done")
             look = Look(
                 mails=list(session.exec(select(Message).order_by(col(Message.id)))),
                 cases={case.key: case for case in session.exec(select(Case))},
                 waits={wait.case_id: wait for wait in session.exec(select(Wait))},
                 wakes=list(session.exec(select(Wake).where(col(Wake.taken_at).is_(None)))),
                 unsent=session.exec(select(func.count()).select_from(Outbox).where(Outbox.state != "sent")).one(),
-                done=session.exec(numbered).one(),
+                done=session.exec(select(func.count()).where(numbered)).one(),
             )
         rows = list(look.mails)
         for sent in (sent for play in self.plays for sent in play.sent):

@@ -29,7 +29,8 @@ def change_ticket(wired: Systems, **change: Any) -> None:
     """As a unit does in the simulated My CX."""
     found = rows(wired, TicketRow)[0].ticket_id
     url = f"{wired.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
-    httpx.patch(url, json=change).raise_for_status()
+    key = {"Authorization": f"Bearer {wired.settings.mycx.token.get_secret_value()}"}
+    httpx.patch(url, json=change, headers=key).raise_for_status()
 
 
 # deadlines

@@ -1,0 +1,52 @@
+"""`make demo`, as whoever clones the repository runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.service import ROOT
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_walks_every_branch_and_leaves_nothing_running(tmp_path: Path) -> None:
+    environment = os.environ | {"LAYANAN_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
+    assert "✗" not in done.stdout
+    assert "16 cases" in done.stdout
+    for row in (
+        "│ 1 3 11 12 1 ",
+        "│ 1 2 4 5 10 12 ",
+        "│ 1 2 4 6 7 9 10 12 ",
+        "│ 1 2 4 6 7 8 6 7 10 12 ",
+        "│ 1 2 4 6 7 8 7 10 12 ",
+        "│ 1 2 4 5 10 12 1 2 4 6 7 10 12 ",
+        "│ other_segment ",
+        "│ set_aside ",
+    ):
+        assert row in done.stdout
+    assert [one for one in psutil.process_iter(["cmdline", "environ"]) if _of(one, tmp_path)] == []
+
+
+def _of(process: psutil.Process, home: Path) -> bool:
+    return (process.info["environ"] or {}).get("LAYANAN_HOME") == str(home)
+
+
+def test_the_demo_takes_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("mine")
+    environment = os.environ | {"LAYANAN_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("set LAYANAN_HOME to another folder")
+    assert (tmp_path / "letters.txt").read_text() == "mine"

@@ -1,0 +1,206 @@
+"""The worker as a process, on a real server: how it stops, and what becomes of its runs."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from uuid import UUID
+
+import pytest
+from prefect import Flow
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.states import Cancelling
+from sqlalchemy import update
+from sqlmodel import col
+
+from flows.service import Service
+from flows.worker import LOOK_SECONDS, InProcessWorker
+from models.settings import load_settings
+from models.sop import disallowed
+from models.tables import Case
+from tasks.start_case import start_case
+from tests.cases import BUDI, PRICE, arrives
+from tests.flows.worker_flows import hang, two_activities
+from tests.models.test_tables import new_case, stored
+from tests.stack import Stack, until
+
+pytestmark = pytest.mark.slow
+POOL = "worker-tests"
+
+
+class Bench:
+    """Runs of the test flows, in a pool of their own."""
+
+    def __init__(self, stack: Stack, client: SyncPrefectClient, folder: Path) -> None:
+        self.stack = stack
+        self.client = client
+        self.folder = folder
+
+    @contextmanager
+    def worker(self, name: str = "one", **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+        log = self.folder / f"{name}.log"
+        command = [sys.executable, "-m", "prefect", "worker", "start"]
+        command += ["--pool", POOL, "--type", "layanan", "--name", name]
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                command,
+                env=self.stack.service.environment | environment,
+                cwd=self.stack.root,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            for held in ("first", "second"):
+                self.let_go(held)
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+
+    def start(self, flow: "Flow[..., Any]", folder: Path | None = None) -> tuple[Case, str]:
+        """A run of ``flow`` for a case of its own."""
+        case = new_case()
+        stored(self.stack.systems.store, case)
+        deployment = self.client.create_deployment(
+            self.client.create_flow(flow),
+            "test",
+            entrypoint=f"tests/flows/worker_flows.py:{flow.fn.__name__}",
+            work_pool_name=POOL,
+        )
+        parameters = {"case_id": case.key, "folder": str(folder or self.folder)}
+        run = str(self.client.create_flow_run_from_deployment(deployment, parameters=parameters).id)
+        with self.stack.systems.store.write() as session:
+            session.execute(update(Case).where(col(Case.id) == case.id).values(run_id=run))
+        return case, run
+
+    def begun(self, name: str) -> bool:
+        return (self.folder / f"{name}.begun").exists()
+
+    def let_go(self, name: str) -> None:
+        (self.folder / f"{name}.go").touch()
+
+    def state(self, run: str) -> State[Any]:
+        state = self.client.read_flow_run(UUID(run)).state
+        assert state is not None
+        return state
+
+    def becomes(self, run: str, name: str) -> None:
+        until(lambda: self.state(run).name == name, f"the run is {name}, and not {self.state(run)}")
+
+    def done(self, case: Case) -> list[str]:
+        """The case's recorded activities."""
+        return [record.name for record in self.stack.records(case.key)]
+
+
+@pytest.fixture
+def bench(stack: Stack, tmp_path: Path) -> Iterator[Bench]:
+    template = InProcessWorker.get_default_base_job_template()
+    with SyncPrefectClient(api=stack.settings.prefect_api_url) as client:
+        with suppress(ObjectAlreadyExists):
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="layanan", base_job_template=template))
+        yield Bench(stack, client, tmp_path)
+
+
+def test_sigterm_lets_the_activity_end_and_hands_the_run_back(bench: Bench) -> None:
+    case, run = bench.start(two_activities)
+    with bench.worker() as worker:
+        until(lambda: bench.begun("first"), "the first activity has begun")
+        worker.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(1)
+        assert bench.done(case) == []
+        bench.let_go("first")
+        assert worker.wait(30) == 0
+    assert bench.done(case) == ["solve_need"]
+    assert bench.state(run).name == "Restarted"
+    assert not bench.begun("second")
+
+    with bench.worker():
+        until(lambda: bench.begun("second"), "the next worker goes on")
+        bench.becomes(run, "Completed")
+    assert bench.done(case) == ["solve_need", "closing"]
+
+
+def test_a_run_that_a_person_cancels_stops_at_its_next_activity(bench: Bench) -> None:
+    case, run = bench.start(two_activities)
+    with bench.worker():
+        until(lambda: bench.begun("first"), "the first activity has begun")
+        bench.client.set_flow_run_state(UUID(run), Cancelling())
+        time.sleep(3 * LOOK_SECONDS)  # the worker looks, and tells nobody
+        bench.let_go("first")
+        bench.becomes(run, "Cancelled")
+    assert bench.done(case) == ["solve_need"]
+    assert not bench.begun("second")
+
+
+def test_a_run_that_hangs_is_reported_and_holds_no_other_up(bench: Bench) -> None:
+    _, run = bench.start(hang)
+    with bench.worker(LAYANAN_RUN_MINUTES="0.03", LAYANAN_WORKER_THREADS="1"):
+        bench.becomes(run, "Crashed")
+        elsewhere = bench.folder / "elsewhere"
+        elsewhere.mkdir()
+        for name in ("first", "second"):
+            (elsewhere / f"{name}.go").touch()
+        _, other = bench.start(two_activities, elsewhere)
+        bench.becomes(other, "Completed")
+
+
+def test_a_worker_that_was_killed_leaves_its_runs_to_the_next(bench: Bench) -> None:
+    """They go on, but for those that a person has cancelled since."""
+    case, run = bench.start(two_activities)
+    _, cancelled = bench.start(two_activities, bench.folder)
+    with bench.worker() as worker:
+        for one in (run, cancelled):
+            bench.becomes(one, "Running")
+        until(lambda: bench.begun("first"), "the first activity has begun")
+        worker.send_signal(signal.SIGKILL)
+        worker.wait(10)
+    bench.client.set_flow_run_state(UUID(cancelled), Cancelling())
+    assert (bench.state(run).name, bench.state(cancelled).name) == ("Running", "Cancelling")
+    with bench.worker():
+        bench.becomes(run, "Completed")
+        bench.becomes(cancelled, "Cancelled")
+    assert bench.done(case) == ["solve_need", "closing"]
+
+
+def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) -> None:
+    case, run = bench.start(two_activities)
+    with bench.worker():
+        until(lambda: bench.begun("first"), "the first worker works")
+        with bench.worker() as second:
+            assert second.wait(60) != 0
+        assert "a worker named one runs here already" in (bench.folder / "one.log").read_text()
+        bench.becomes(run, "Completed")
+    assert bench.done(case) == ["solve_need", "closing"]
+
+
+def test_the_process_worker_completes_the_same_deployment(stack: Stack) -> None:
+    environment = stack.environment | {"LAYANAN_WORKER_TYPE": "process"}
+    with mock.patch.dict("os.environ", environment):
+        service = Service(load_settings(), environment)
+    assert service.settings.pool_name == "layanan-process"
+    try:
+        service.deploy()
+        service.start_worker()
+        taken = arrives(stack.systems, BUDI, PRICE, "Harga paket")
+        assert taken.case_id is not None
+        start_case(stack.systems, taken.case_id)
+        stack.decide(taken.case_id, "ClosingPeriod", choice="SILENCE")
+        case = stack.ended(taken.case_id)
+    finally:
+        service.stop()
+        stack.service.deploy()
+    assert case.outcome == "information"
+    assert stack.path(taken.case_id) == [1, 3, 11, 12]
+    assert disallowed(stack.path(taken.case_id)) == []
