@@ -55,7 +55,9 @@ def cases(aims: Aims, home: Path, quick: bool, beside: float) -> None:
     total = cost.worker + cost.server
     value = f"{total:.2f} s (worker {cost.worker:.2f}, server {cost.server:.2f})"
     aims.show("CPU of worker and server, a case", value, "< 2 s", total < 2)
-    aims.show("the same with the idle service's share", f"{cost.with_idle:.2f} s; idling uses {cost.idle:.3f} of a core")
+    aims.show(
+        "the same with the idle service's share", f"{cost.with_idle:.2f} s; idling uses {cost.idle:.3f} of a core"
+    )
     aims.show("beside one trivial run, process worker", f"{beside:.2f} s: {beside / total:.1f} times a whole case")
     value = f"{_delays(cost.delays)}"
     aims.show("from submit to the decision's record", value, "median < 1 s", statistics.median(cost.delays) < 1)
