@@ -27,7 +27,7 @@ from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.states import Scheduled
+from prefect.states import Cancelled, Scheduled
 
 from models.errors import Refused, Unavailable
 from models.settings import Settings
@@ -113,6 +113,11 @@ class PrefectEngine:
         """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""
         with _errors():
             self._client.set_flow_run_state(UUID(run_id), Scheduled(name="Restarted", message=why), force=True)
+
+    def cancel(self, run_id: str) -> None:
+        """End a run whose cancelling its dead worker can no longer carry out."""
+        with _errors():
+            self._client.set_flow_run_state(UUID(run_id), Cancelled(message="Cancelled by a person"), force=True)
 
     def run_state(self, run_id: str) -> str:
         """The state's name as the UI shows it; empty when the server does not know the run."""

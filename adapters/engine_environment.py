@@ -11,6 +11,7 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_DEFAULT_WORK_POOL_NAME": settings.pool_name,
         # what our own loggers say within a run stands in the run's log, too
         "PREFECT_LOGGING_EXTRA_LOGGERS": "layanan",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",

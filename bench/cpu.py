@@ -25,10 +25,12 @@ class Meter:
         self._before = self._now()
 
     def used(self) -> Used:
-        return Used(*(after - before for after, before in zip(self._now(), self._before, strict=True)))
+        worker, server, seconds = (after - before for after, before in zip(self._now(), self._before, strict=True))
+        return Used(worker, server, seconds)
 
     def _now(self) -> Used:
-        return Used(*(_cpu(process) for process in self._processes), time.monotonic())
+        worker, server = self._processes
+        return Used(_cpu(worker), _cpu(server), time.monotonic())
 
 
 def _process(started: "subprocess.Popen[bytes] | None") -> psutil.Process:
@@ -38,4 +40,4 @@ def _process(started: "subprocess.Popen[bytes] | None") -> psutil.Process:
 
 def _cpu(process: psutil.Process) -> float:
     family = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:4]) for one in family)
+    return float(sum(sum(one.cpu_times()[:4]) for one in family))

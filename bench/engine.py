@@ -6,6 +6,7 @@ Exits with 1 when an aim is missed. README.md says what is measured, and how.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from bench.replay import ENTRIES, replay
 from bench.trivial_runs import Runs, server
 from bench.whole_cases import whole_cases
+from flows.service import stopping_on_signals
 
 
 class Aims:
@@ -59,8 +61,8 @@ def cases(aims: Aims, home: Path, quick: bool, beside: float) -> None:
         "the same with the idle service's share", f"{cost.with_idle:.2f} s; idling uses {cost.idle:.3f} of a core"
     )
     aims.show("beside one trivial run, process worker", f"{beside:.2f} s: {beside / total:.1f} times a whole case")
-    value = f"{_delays(cost.delays)}"
-    aims.show("from submit to the decision's record", value, "median < 1 s", statistics.median(cost.delays) < 1)
+    median = statistics.median(cost.delays)
+    aims.show("from submit to the decision's record", _delays(cost.delays), "median < 1 s", median < 1)
 
 
 def ledger(aims: Aims, home: Path) -> None:
@@ -84,7 +86,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer runs and cases: rougher, in about half the time")
     quick = parser.parse_args().quick
     aims = Aims()
-    with tempfile.TemporaryDirectory(prefix="layanan-bench-") as folder:
+    print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}: CPU seconds bear some load, times do not")
+    with stopping_on_signals(), tempfile.TemporaryDirectory(prefix="layanan-bench-") as folder:
         beside = workers(aims, Path(folder, "trivial"), quick)
         cases(aims, Path(folder, "cases"), quick, beside)
         ledger(aims, Path(folder, "replay"))

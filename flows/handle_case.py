@@ -100,7 +100,7 @@ def understand(case: CaseRun, message_id: int) -> Need:
         answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")
         if answer.choice is AnswerChoice.NO_ANSWER:
             return need.left_unanswered()
-        need = receive_and_analyse(case, answer.message, need)  # 1
+        need = receive_and_analyse(case, answer.message, need).on_line(answer.service_number)  # 1
     return need if not need.missing else need.left_unanswered()
 
 

@@ -34,10 +34,11 @@ STOP_SECONDS = 60
 OURS = "<!-- layanan-email -->"
 STYLE = (
     "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
+    " .p-modal textarea { field-sizing: content }"
     " .p-select-button__control { pointer-events: none }</style>"
 )
-"""Mends Prefect's V1 UI, where a long form squeezes the case's facts above it to nothing, and where a select takes each
-click twice (once in itself, once in the box around it), so that it opens and closes at once."""
+"""Mends Prefect's V1 UI, where a long form squeezes the case's facts above it to nothing, a text area shows one line of
+a long text, and a select takes each click twice (itself and the box around it), so that it opens and closes at once."""
 BANNER = (
     '<div style="position:fixed;z-index:9999;bottom:0;right:0;padding:2px 12px;background:#b45309;color:#fff;'
     'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'
@@ -101,7 +102,7 @@ class Service:
             except ObjectNotFound:
                 with suppress(ObjectAlreadyExists):
                     client.create_work_pool(self._new_pool())
-        command = [_program("prefect"), "--no-prompt", "deploy", "--all", "--pool", self.settings.pool_name]
+        command = [_program("prefect"), "--no-prompt", "deploy", "--all"]
         done = subprocess.run(  # noqa: S603
             command,
             cwd=ROOT,

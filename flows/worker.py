@@ -39,7 +39,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import SyncClientContext
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import FlowRunEngine
@@ -207,9 +207,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             if not running.done.is_set():
                 await self._look(running)
         if running.cancelled:
-            await self.client.set_flow_run_state(
-                running.flow_run.id, Cancelled(message="Cancelled by a person"), force=True
-            )
+            await self.client.set_flow_run_state(running.flow_run.id, _cancelled(), force=True)
         elif not running.done.is_set():
             # a thread cannot be killed; what it still does is harmless, because effects are recorded once
             running.status = 1
@@ -244,17 +242,18 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         return self._flows[flow_run.deployment_id]
 
     async def _adopt_orphans(self) -> None:
-        """Set runs going again that an earlier worker of this name had when it died."""
-        state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
+        """Set runs going again that an earlier worker of this name had when it died, or end them as a person wished."""
+        carried = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+        state = FlowRunFilterState(type=FlowRunFilterStateType(any_=carried))
         runs = await self.client.read_flow_runs(
             flow_run_filter=FlowRunFilter(state=state),
             work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._work_pool_name])),
         )
         for run in _orphans(runs, self.name, self._instance):
-            log.warning("run %s lost its worker; it goes on", run.name)
-            await self.client.set_flow_run_state(
-                run.id, Scheduled(name="Restarted", message="its worker had died"), force=True
-            )
+            log.warning("run %s lost its worker", run.name)
+            wished = run.state is not None and run.state.type is StateType.CANCELLING
+            then = _cancelled() if wished else Scheduled(name="Restarted", message="its worker had died")
+            await self.client.set_flow_run_state(run.id, then, force=True)
 
     def _stop(self, task: "asyncio.Task[Any] | None") -> None:
         log.info("stopping: running activities end, the rest is left to the next start")
@@ -266,6 +265,10 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         while self._runs:
             await asyncio.sleep(0.05)
         task.cancel()
+
+
+def _cancelled() -> State[Any]:
+    return Cancelled(message="Cancelled by a person")
 
 
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:

@@ -91,6 +91,10 @@ class Need(Output):
             }
         )
 
+    def on_line(self, service_number: str) -> Self:
+        """With the line that a person has told, if any."""
+        return self.model_copy(update={"service_number": service_number}) if service_number else self
+
     def again(self, message_id: int) -> Self:
         """The same need, as another mail says."""
         return self.model_copy(update={"message_id": message_id})

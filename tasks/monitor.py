@@ -89,7 +89,10 @@ def recover_runs() -> int:
         if ":" not in rest:
             continue  # a process of its own, which Prefect's process worker looks after
         if owner not in live and since is not None and wired.machine_clock.now() - since > LONE_RUN:
-            wired.engine.restart(str(run.id), "its worker is gone")
+            if run.state is not None and run.state.is_cancelling():
+                wired.engine.cancel(str(run.id))
+            else:
+                wired.engine.restart(str(run.id), "its worker is gone")
     _each(_open_cases(wired, wired.engine.cancelled_runs()), _cancel)
     return started
 

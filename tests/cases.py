@@ -151,7 +151,7 @@ def deadlines(case: CaseRun) -> dict[str, float]:
     """Hours until each deadline that counts."""
     now = case.systems.clock.now()
     return {
-        deadline.kind: round((deadline.due_at - now) / timedelta(hours=1), 2)
+        deadline.kind: round((deadline.due_at - now) / timedelta(hours=1), 1)
         for deadline in rows(case.systems, Deadline, case_id=case.case_id, over=False)
     }
 

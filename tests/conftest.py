@@ -78,9 +78,7 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
     monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{closed_port()}/api")
     if getattr(request, "param", "sqlite") == "postgresql":
-        monkeypatch.setenv(
-            "LAYANAN_DATABASE_URL", request.getfixturevalue("postgresql").new(like=request.getfixturevalue("migrated"))
-        )
+        monkeypatch.setenv("LAYANAN_DATABASE_URL", postgresql_copy(request))
     systems.cache_clear()
     wired = systems()
     schema.upgrade(wired.store)

@@ -48,7 +48,13 @@ class Dovecot:
 
     def empty(self) -> None:
         """Remove every mailbox; there must be no connection."""
-        shutil.rmtree(self.folder / "home")
+
+        def gone() -> bool:
+            # a letter that is still on its way may come in between
+            shutil.rmtree(self.folder / "home", ignore_errors=True)
+            return not (self.folder / "home").exists()
+
+        eventually(gone)
         _homes(self.folder)
 
 

@@ -115,7 +115,8 @@ def main() -> int:
     finally:
         if not left:
             # whoever presses Ctrl-C twice gets no leftovers either
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             stack.stop()
     return 0 if right else 1
 

@@ -27,7 +27,7 @@ from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
 from tasks.start_case import start_case
-from tests.cases import BUDI, PRICE, arrives
+from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored
 from tests.stack import Stack, until
@@ -185,22 +185,28 @@ def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) 
     assert bench.done(case) == ["solve_need", "closing"]
 
 
-def test_the_process_worker_completes_the_same_deployment(stack: Stack) -> None:
+def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: Stack) -> None:
     environment = stack.environment | {"LAYANAN_WORKER_TYPE": "process"}
     with mock.patch.dict("os.environ", environment):
         service = Service(load_settings(), environment)
     assert service.settings.pool_name == "layanan-process"
+    standing: list[UUID] = []
     try:
         service.deploy()
+        # each of their passes would be a process
+        standing += [one.id for one in bench.client.read_deployments() if one.schedules]
+        for deployment in standing:
+            bench.client.pause_deployment(deployment)
         service.start_worker()
-        taken = arrives(stack.systems, BUDI, PRICE, "Harga paket")
-        assert taken.case_id is not None
-        start_case(stack.systems, taken.case_id)
-        stack.decide(taken.case_id, "ClosingPeriod", choice="SILENCE")
-        case = stack.ended(taken.case_id)
+        number = opened(stack.systems, BUDI, PRICE, "Harga paket").case_id
+        start_case(stack.systems, number)
+        until(lambda: stack.path(number) == [1, 3, 11, 12], "the case is served", 120)
+        stack.decide(number, "ClosingPeriod", choice="SILENCE")
+        case = stack.ended(number)
     finally:
         service.stop()
         stack.service.deploy()
+        for deployment in standing:
+            bench.client.resume_deployment(deployment)
     assert case.outcome == "information"
-    assert stack.path(taken.case_id) == [1, 3, 11, 12]
-    assert disallowed(stack.path(taken.case_id)) == []
+    assert disallowed(stack.path(case.key)) == []
