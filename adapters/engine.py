@@ -4,9 +4,11 @@ Repeating any of these is harmless: a case has one run, by its idempotency key; 
 so instead of being resumed twice.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
@@ -27,12 +29,15 @@ from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.input.run_input import keyset_from_base_key
 from prefect.states import Cancelled, Scheduled
 
 from models.errors import Refused, Unavailable
 from models.settings import Settings
 
 SYSTEM = "Prefect"
+SHOWN_WITHIN = timedelta(seconds=5)
+"""Time within which a living worker has shown the form of a run that it suspended."""
 CASE_DEPLOYMENT = "handle-case/handle-case"
 
 
@@ -108,6 +113,26 @@ class PrefectEngine:
         if result.status is SetStateStatus.ABORT:
             return Resumed("not_waiting", reason)
         return Resumed("no_form" if "schema not found" in reason else "refused", reason)
+
+    def offer_form(self, run_id: str, wait_key: str, schema: dict[str, Any], description: str) -> bool:
+        """Put a form before a suspended run whose worker died between suspending it and showing the form.
+
+        Without it nobody could resume the run. A run that was suspended only now is left alone: its worker is about to
+        do it. Returns whether the form was missing.
+        """
+        with _errors():
+            state = self._client.read_flow_run(UUID(run_id)).state
+            if state is None or state.name != "Suspended" or state.state_details.pause_key != wait_key:
+                return False
+            if datetime.now(UTC) - state.timestamp < SHOWN_WITHIN:
+                return False
+            keys = keyset_from_base_key(f"suspended-{wait_key}")
+            if self._client.filter_flow_run_input(UUID(run_id), keys["schema"], 1, set()):
+                return False
+            shown = json.dumps(schema | {"definitions": schema.get("$defs", {})}).replace("#/$defs/", "#/definitions/")
+            self._client.create_flow_run_input(UUID(run_id), keys["description"], json.dumps(description))
+            self._client.create_flow_run_input(UUID(run_id), keys["schema"], shown)
+        return True
 
     def restart(self, run_id: str, why: str) -> None:
         """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""

@@ -48,9 +48,12 @@ from prefect.states import Cancelled, Scheduled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
 from adapters import logs
-from models.errors import SettingsError
+from adapters.engine import SHOWN_WITHIN
+from adapters.wiring import systems
+from models.errors import SettingsError, Unavailable
 from models.settings import Settings, load_settings
 from tasks import drain
+from tasks.waits import offer_lost_forms
 
 log = logging.getLogger("layanan.worker")
 
@@ -153,6 +156,8 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         drain.reset()
         await super().setup()
         await self._adopt_orphans()
+        if self._runs_task_group is not None:
+            self._runs_task_group.start_soon(self._show_lost_forms)
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -240,6 +245,14 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             dotted = module.removesuffix(".py").replace("/", ".")
             self._flows[flow_run.deployment_id] = getattr(importlib.import_module(dotted), name)
         return self._flows[flow_run.deployment_id]
+
+    async def _show_lost_forms(self) -> None:
+        """Show the forms of runs that the worker before had suspended, and died before it showed them."""
+        await asyncio.sleep(2 * SHOWN_WITHIN.total_seconds())
+        most = 2 * self._service.worker_threads
+        with suppress(Unavailable):  # the next start looks again, and so does whoever submits the form
+            if shown := await asyncio.to_thread(offer_lost_forms, systems(), most):
+                log.warning("%s forms were not shown before a crash; they are now", shown)
 
     async def _adopt_orphans(self) -> None:
         """Set runs going again that an earlier worker of this name had when it died, or end them as a person wished."""

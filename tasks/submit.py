@@ -9,6 +9,7 @@ from adapters.wiring import Systems
 from models.errors import NotWaiting, Refused, WrongUse
 from models.forms import FORMS, Choice
 from models.tables import Case, Wait
+from tasks.waits import resume
 
 
 def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
@@ -28,7 +29,8 @@ def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> Non
         wait = session.exec(select(Wait).where(Wait.case_id == case.id)).first()
     if wait is None or case.run_id is None:
         raise NotWaiting(f"{case.reference} waits for nothing now; it is {case.status}")
-    resumed = wired.engine.resume(case.run_id, {"by": by, **answers(wait.form, wait.json_schema, words)})
+    filled = {"by": by, **answers(wait.form, wait.json_schema, words)}
+    resumed = resume(wired, case.run_id, wait, filled)
     if resumed.state == "not_waiting":
         raise NotWaiting(f"{case.reference} waits for nothing now: {resumed.reason}")
     if resumed.state != "accepted":

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from adapters.engine import Resumed
 from adapters.wiring import Systems
 from models.forms import FORMS, SYSTEM, Form
 from models.sop import REVISION, Role
@@ -195,4 +196,28 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
     if wake is None or case.run_id is None:
         return False
     answers = form.filled_by_wake(wake.kind, wake.answers).model_dump(mode="json", exclude={"unit"})
-    return systems.engine.resume(case.run_id, answers).state == "accepted"
+    return resume(systems, case.run_id, wait, answers).state == "accepted"
+
+
+def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -> Resumed:
+    """Submit a form to the run that waits with it.
+
+    Raises:
+        Unavailable: the engine does not answer.
+    """
+    resumed = systems.engine.resume(run_id, answers)
+    if resumed.state == "no_form" and _offer(systems, run_id, wait):
+        resumed = systems.engine.resume(run_id, answers)
+    return resumed
+
+
+def offer_lost_forms(systems: Systems, most: int) -> int:
+    """After a crash: show the forms that the crash kept from being shown, looking at the ``most`` latest waits."""
+    with systems.store.read() as session:
+        query = select(Wait, Case.run_id).join(Case).order_by(col(Wait.since).desc()).limit(most)
+        waits = session.exec(query).all()
+    return sum(_offer(systems, run_id, wait) for wait, run_id in waits if run_id is not None)
+
+
+def _offer(systems: Systems, run_id: str, wait: Wait) -> bool:
+    return systems.engine.offer_form(run_id, wait.wait_key, wait.json_schema, wait.description)
