@@ -40,7 +40,7 @@ def test_a_person_answers(runs: Runs) -> None:
     wait = runs.wait(case)
     assert wait is not None
     assert (wait.form, wait.role, wait.wait_key) == ("Escalation", "Team Leader", "escalation-1")
-    assert wait.description.startswith("Terlambat\n\n**JKT-0000001** · Eskalasi / Escalation · Team Leader")
+    assert wait.description.startswith("Terlambat\n\n- **JKT-0000001** · Eskalasi / Escalation · **Team Leader**")
 
     assert runs.submit(run, "Escalation", choice="OTHER_UNIT", unit="Billing").state == "accepted"
     assert runs.go(ask_leader, run).result() == "OTHER_UNIT Billing by Sari"
