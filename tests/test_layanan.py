@@ -296,7 +296,7 @@ def test_people_get_tables_that_no_customer_can_tamper_with(
 
 def test_report(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert layanan.main(["report"]) == 0
-    assert "| opened | 2 |" in capsys.readouterr().out
+    assert "| kasus baru / opened | 2 |" in capsys.readouterr().out
 
 
 # decide
