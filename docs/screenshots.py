@@ -41,6 +41,7 @@ def main() -> None:
         case = until(lambda: stack.case(1), "the case")
         leader = Person(browser, stack.settings.ui_url, "v1", DESK, IMAGES)
         leader.page.set_viewport_size({"width": 1280, "height": 760})
+        leader.page.wait_for_timeout(40_000)  # the times above a shorter history run into each other
         leader.open_run(str(case and case.run_id))
         leader.page.wait_for_timeout(5000)  # the history moves into its place
         leader.page.screenshot(path=IMAGES / "run.png")
