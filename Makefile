@@ -25,7 +25,7 @@ check: $(READY)  ## lint, format, types, import directions
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## figures of the engine, as ratios
-	$(BIN)/python bench/engine.py
+	$(BIN)/python -m bench.engine
 
 lock:  ## write requirements.lock anew from pyproject.toml
 	$(PYTHON) -m venv $(VENV)
