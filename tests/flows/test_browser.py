@@ -65,8 +65,9 @@ def escalated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
+    """One for each test: a run's page keeps drawing, and slows the next one down."""
     needs.install()
     with chromium() as browser:
         yield browser
