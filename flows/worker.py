@@ -50,7 +50,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from adapters import logs
 from adapters.engine import SHOWN_WITHIN
 from adapters.wiring import systems
-from models.errors import SettingsError, Unavailable
+from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
 from tasks import drain
 from tasks.waits import offer_lost_forms
@@ -250,7 +250,8 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         """Show the forms of runs that the worker before had suspended, and died before it showed them."""
         await asyncio.sleep(2 * SHOWN_WITHIN.total_seconds())
         most = 2 * self._service.worker_threads
-        with suppress(Unavailable):  # the next start looks again, and so does whoever submits the form
+        # a run that was deleted must not end the worker; the next start looks again, and so does who submits the form
+        with suppress(LayananError):
             if shown := await asyncio.to_thread(offer_lost_forms, systems(), most):
                 log.warning("%s forms were not shown before a crash; they are now", shown)
 
