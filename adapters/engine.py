@@ -144,6 +144,15 @@ class PrefectEngine:
         with _errors():
             self._client.set_flow_run_state(UUID(run_id), Cancelled(message="Cancelled by a person"), force=True)
 
+    def run_state(self, run_id: str) -> str:
+        """The state's name as the UI shows it; empty when the server does not know the run."""
+        with _errors():
+            try:
+                run = self._client.read_flow_run(UUID(run_id))
+            except ObjectNotFound:
+                return ""
+        return run.state.name or "" if run.state else ""
+
     def broken_runs(self, limit: int = 200) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
         return self._runs(
