@@ -25,7 +25,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -39,6 +39,8 @@ SYSTEM = "Prefect"
 SHOWN_WITHIN = timedelta(seconds=5)
 """Time within which a living worker has shown the form of a run that it suspended."""
 CASE_DEPLOYMENT = "handle-case/handle-case"
+CARRIED = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+"""States of runs that some worker is said to carry."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,13 @@ class PrefectEngine:
         """Put a form before a suspended run whose worker died between suspending it and showing the form.
 
         Without it nobody could resume the run. A run that was suspended only now is left alone: its worker is about to
-        do it. Returns whether the form was missing.
+        do it. So is one that was deleted. Returns whether the form was missing.
         """
         with _errors():
-            state = self._client.read_flow_run(UUID(run_id)).state
+            try:
+                state = self._client.read_flow_run(UUID(run_id)).state
+            except ObjectNotFound:
+                return False
             if state is None or state.name != "Suspended" or state.state_details.pause_key != wait_key:
                 return False
             if datetime.now(UTC) - state.timestamp < SHOWN_WITHIN:
@@ -142,7 +147,7 @@ class PrefectEngine:
     def cancel(self, run_id: str) -> None:
         """End a run whose cancelling its dead worker can no longer carry out."""
         with _errors():
-            self._client.set_flow_run_state(UUID(run_id), Cancelled(message="Cancelled by a person"), force=True)
+            self._client.set_flow_run_state(UUID(run_id), cancelled_by_a_person(), force=True)
 
     def run_state(self, run_id: str) -> str:
         """The state's name as the UI shows it; empty when the server does not know the run."""
@@ -165,10 +170,7 @@ class PrefectEngine:
 
     def running_runs(self, limit: int = 200) -> list[FlowRun]:
         """Runs of the service that some worker is said to carry."""
-        state = FlowRunFilterState(
-            type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]),
-            name=FlowRunFilterStateName(not_any_=["Paused"]),
-        )
+        state = FlowRunFilterState(type=CARRIED, name=FlowRunFilterStateName(not_any_=["Paused"]))
         with _errors():
             return self._client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=state),
@@ -204,6 +206,11 @@ class PrefectEngine:
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )
+
+
+def cancelled_by_a_person() -> State[Any]:
+    """The state of a run that ends because somebody wished it."""
+    return Cancelled(message="Cancelled by a person")
 
 
 @contextmanager

@@ -19,6 +19,9 @@ from sqlmodel import Session
 from models.errors import LayananError, SettingsError, Unavailable
 from models.settings import Settings
 
+QUIET: dict[str, Any] = {"hide_parameters": True}
+"""The data base's errors stand in run histories, and rows hold customers' words."""
+
 
 class Conflict(LayananError):
     """Somebody else recorded the same thing first; the first record stands."""
@@ -101,12 +104,12 @@ class Store:
     def _connect(self) -> Engine:
         if not self.url.startswith("sqlite"):
             try:
-                return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+                return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20, **QUIET)
             except (ArgumentError, ImportError):
                 example = "postgresql+psycopg://layanan@db/layanan"
                 raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
         Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": 30})
+        engine = create_engine(self.url, connect_args={"timeout": 30}, **QUIET)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

@@ -35,20 +35,19 @@ from prefect._flow_run_suspension import (
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterState,
-    FlowRunFilterStateType,
     WorkPoolFilter,
     WorkPoolFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import SyncClientContext
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import FlowRunEngine
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
-from prefect.states import Cancelled, Scheduled
+from prefect.states import Scheduled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
 from adapters import logs
-from adapters.engine import SHOWN_WITHIN
+from adapters.engine import CARRIED, SHOWN_WITHIN, cancelled_by_a_person
 from adapters.wiring import systems
 from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
@@ -212,7 +211,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             if not running.done.is_set():
                 await self._look(running)
         if running.cancelled:
-            await self.client.set_flow_run_state(running.flow_run.id, _cancelled(), force=True)
+            await self.client.set_flow_run_state(running.flow_run.id, cancelled_by_a_person(), force=True)
         elif not running.done.is_set():
             # a thread cannot be killed; what it still does is harmless, because effects are recorded once
             running.status = 1
@@ -250,23 +249,21 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         """Show the forms of runs that the worker before had suspended, and died before it showed them."""
         await asyncio.sleep(2 * SHOWN_WITHIN.total_seconds())
         most = 2 * self._service.worker_threads
-        # a run that was deleted must not end the worker; the next start looks again, and so does who submits the form
+        # a server that is away must not end the worker; the next start looks again, and so does who submits the form
         with suppress(LayananError):
             if shown := await asyncio.to_thread(offer_lost_forms, systems(), most):
                 log.warning("%s forms were not shown before a crash; they are now", shown)
 
     async def _adopt_orphans(self) -> None:
         """Set runs going again that an earlier worker of this name had when it died, or end them as a person wished."""
-        carried = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-        state = FlowRunFilterState(type=FlowRunFilterStateType(any_=carried))
         runs = await self.client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=state),
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=CARRIED)),
             work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._work_pool_name])),
         )
         for run in _orphans(runs, self.name, self._instance):
             log.warning("run %s lost its worker", run.name)
             wished = run.state is not None and run.state.type is StateType.CANCELLING
-            then = _cancelled() if wished else Scheduled(name="Restarted", message="its worker had died")
+            then = cancelled_by_a_person() if wished else Scheduled(name="Restarted", message="its worker had died")
             await self.client.set_flow_run_state(run.id, then, force=True)
 
     def _stop(self, task: "asyncio.Task[Any] | None") -> None:
@@ -280,9 +277,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             await asyncio.sleep(0.05)
         task.cancel()
 
-
-def _cancelled() -> State[Any]:
-    return Cancelled(message="Cancelled by a person")
 
 
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:
