@@ -17,5 +17,7 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         # pages of our own, to be mended (flows/service.py)
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((settings.home / "ui").absolute()),
+        # who holds a slot of prefect.yaml's limits is known after a crash, too
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "DO_NOT_TRACK": "1",
     }

@@ -3,17 +3,13 @@
 from prefect import flow
 
 from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines, recover_runs, send_due_letters
-from tasks.one_pass import one_pass
 
 
 @flow(name="monitor-cases", persist_result=False)
 def monitor_cases() -> None:
     """One pass of the monitor."""
-    with one_pass("monitor-cases") as alone:
-        if not alone:
-            return
-        send_due_letters()
-        follow_tickets()  # NOSSA: what the units report
-        pass_deadlines()  # 5.8 updates, 5.9 lateness, closing's waiting period
-        deliver_wakes()
-        recover_runs()
+    send_due_letters()
+    follow_tickets()  # NOSSA: what the units report
+    pass_deadlines()  # 5.8 updates, 5.9 lateness, closing's waiting period
+    deliver_wakes()
+    recover_runs()

@@ -14,7 +14,6 @@ from adapters.wiring import Systems, systems
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox
 from tasks.intake import TakenIn, take_in
-from tasks.one_pass import one_pass
 from tasks.send_letter import deliver
 from tasks.start_case import start_case
 from tasks.waits import wake_waiting_case
@@ -26,12 +25,9 @@ log = logging.getLogger("layanan.intake")
 def receive_mail() -> dict[str, int]:
     """Empty all mailboxes; returns how many mails had which outcome."""
     outcomes: Counter[str] = Counter()
-    with one_pass("receive-mail") as alone:
-        if not alone:
-            return {}
-        for number, box in enumerate(systems().settings.mailboxes):
-            while batch := receive_batch.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")(number):
-                outcomes.update(batch)
+    for number, box in enumerate(systems().settings.mailboxes):
+        while batch := receive_batch.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")(number):
+            outcomes.update(batch)
     return dict(outcomes)
 
 

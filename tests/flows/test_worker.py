@@ -15,7 +15,7 @@ import pytest
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, State
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Cancelling
 from sqlalchemy import update
@@ -34,6 +34,8 @@ from tests.stack import Stack, until
 
 pytestmark = pytest.mark.slow
 POOL = "worker-tests"
+ONE_AT_A_TIME = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW, grace_period_seconds=60)
+"""As `prefect.yaml` has it for the standing flows."""
 
 
 class Bench:
@@ -68,15 +70,17 @@ class Bench:
                 process.terminate()
                 process.wait(30)
 
-    def start(self, flow: "Flow[..., Any]", folder: Path | None = None) -> tuple[Case, str]:
-        """A run of ``flow`` for a case of its own."""
+    def start(self, flow: "Flow[..., Any]", folder: Path | None = None, *, name: str = "test") -> tuple[Case, str]:
+        """A run of ``flow`` for a case of its own; those of the deployment "limited" go one at a time."""
         case = new_case()
         stored(self.stack.systems.store, case)
         deployment = self.client.create_deployment(
             self.client.create_flow(flow),
-            "test",
+            name,
             entrypoint=f"tests/flows/worker_flows.py:{flow.fn.__name__}",
             work_pool_name=POOL,
+            concurrency_limit=1 if name == "limited" else None,
+            concurrency_options=ONE_AT_A_TIME if name == "limited" else None,
         )
         parameters = {"case_id": case.key, "folder": str(folder or self.folder)}
         run = str(self.client.create_flow_run_from_deployment(deployment, parameters=parameters).id)
@@ -172,6 +176,21 @@ def test_a_worker_that_was_killed_leaves_its_runs_to_the_next(bench: Bench) -> N
         bench.becomes(run, "Completed")
         bench.becomes(cancelled, "Cancelled")
     assert bench.done(case) == ["solve_need", "closing"]
+
+
+def test_a_pass_whose_worker_was_killed_keeps_no_later_pass_from_its_turn(bench: Bench) -> None:
+    """Its slot is taken back with it."""
+    _, first = bench.start(two_activities, name="limited")
+    with bench.worker() as worker:
+        until(lambda: bench.begun("first"), "the pass has begun")
+        _, meanwhile = bench.start(two_activities, name="limited")
+        bench.becomes(meanwhile, "Cancelled")
+        worker.send_signal(signal.SIGKILL)
+        worker.wait(10)
+    with bench.worker():
+        bench.becomes(first, "Completed")
+        _, later = bench.start(two_activities, name="limited")
+        bench.becomes(later, "Completed")
 
 
 def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) -> None:
