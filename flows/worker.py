@@ -129,7 +129,10 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["name"] = kwargs.get("name") or f"layanan-{socket.gethostname()}"
-        self._service: Settings = load_settings()
+        try:
+            self._service: Settings = load_settings()
+        except SettingsError as error:
+            raise SystemExit(str(error)) from None
         logs.configure(self._service)
         kwargs["prefetch_seconds"] = 0  # a run taken early would hold a thread while it waits for its time
         kwargs["limit"] = kwargs.get("limit") or self._service.worker_threads
@@ -294,7 +297,7 @@ def _only_one(settings: Settings, name: str) -> TextIO:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SettingsError(f"a worker named {name} runs here already; give this one another --name") from None
+        raise SystemExit(f"a worker named {name} runs here already; give this one another --name") from None
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file

@@ -84,6 +84,8 @@ class Form(RunInput):
             default = defaults.get(name, ... if field.is_required() else field.default)
             if name == "unit":
                 default = kind(default) if default in units else next(iter(kind))
+            elif name in defaults and isinstance(kind, type) and issubclass(kind, Choice):
+                default = kind(default)
             fields[name] = (
                 kind,
                 Field(

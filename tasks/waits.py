@@ -46,6 +46,8 @@ def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_a
             case.remember(record)
         if record.state == "done":
             return form.model_validate(record.output)
+        # nobody types twice what was refused once
+        first_answers |= record.output.get("answers", {})
         refusal = f"⚠ **{record.output['problem']}**\n\n"
     raise AssertionError("unreachable")
 
@@ -76,7 +78,8 @@ def _answered(
         record = _take_wake(case, form, key, attempt)
         return record or _refuse(case, form, key, attempt, "“system” bukan nama orang / is nobody's name")
     if problem := answers.problem():
-        return _refuse(case, form, key, attempt, problem)
+        typed = {name: answer for name, answer in answers.answers().items() if name != "by"}
+        return _refuse(case, form, key, attempt, problem, answers=typed)
     return _record(case, form, key, attempt, "done", answers.answers(), answers.by)
 
 
@@ -118,8 +121,10 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
     return _record(case, form, key, attempt, "done", answers.answers(), SYSTEM, wake, take)
 
 
-def _refuse(case: CaseRun, form: type[Form], key: str, attempt: int, problem: str) -> ActivityRecord:
-    return _record(case, form, key, attempt, "refused", {"problem": problem}, form.role)
+def _refuse(
+    case: CaseRun, form: type[Form], key: str, attempt: int, problem: str, **output: dict[str, Any]
+) -> ActivityRecord:
+    return _record(case, form, key, attempt, "refused", {"problem": problem, **output}, form.role)
 
 
 def _record(

@@ -83,6 +83,13 @@ def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(runs: R
         "⚠ **Isi penyebab dan perbaikan / give the cause and the repair (5.10)**\n\nTerlambat"
     )
     assert rows(runs.wired, Decision) == []
+    shown = wait.json_schema["properties"]
+    assert {name: shown[name].get("default") for name in ("by", "choice", "cause", "unit")} == {
+        "by": None,
+        "choice": "Ambil alih / Take over",
+        "cause": "Kabel putus",
+        "unit": "Core Network",
+    }
 
     assert (
         runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus", repair="Disambung").state == "accepted"
