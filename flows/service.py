@@ -83,7 +83,7 @@ class Service:
         if self._answers():
             return
         address = urlsplit(self.settings.prefect_api_url)
-        place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port)]
+        place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port or 80)]
         self._server = self._process("server", ["python", "-m", "flows.server", *place])
         self._wait_for_server(self._server)
         self._mend_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))

@@ -181,7 +181,11 @@ class Settings(BaseSettings):
         default="INFO", description="Least level that is logged"
     )
 
-    prefect_api_url: str = Field(default="http://127.0.0.1:4200/api", description="Prefect server's API")
+    prefect_api_url: str = Field(
+        default="http://127.0.0.1:4200/api",
+        pattern=r"^https?://[^\s/]+(/\S+)?/api$",
+        description="Prefect server's API",
+    )
     prefect_ui_url: str = Field(default="", description="Prefect's UI; empty: the server's own")
     worker_type: Literal["layanan", "process"] = Field(
         default="layanan",

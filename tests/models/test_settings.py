@@ -78,6 +78,7 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     [
         ('clock = "broken"', r"LAYANAN_CLOCK: .*'system' or 'simulated'"),
         ("worker_threads = 0", r"LAYANAN_WORKER_THREADS: .*greater than or equal to 1.* \(for example 16\)"),
+        ('prefect_api_url = "localhost:4200"', r"LAYANAN_PREFECT_API_URL: .*http://127\.0\.0\.1:4200/api"),
         ('timezone = "Mars/Olympus"', r"LAYANAN_TIMEZONE: .*Mars/Olympus.*Asia/Jakarta"),
         ("smtp = { port = 99999 }", r"LAYANAN_SMTP__PORT: .* \(for example 587\)"),
         ('mycx = { adress = "x" }', r"LAYANAN_MYCX__ADRESS: Extra inputs are not permitted"),

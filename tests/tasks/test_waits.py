@@ -1,16 +1,19 @@
 """Waits on a real Prefect server, one pass of the run at a time."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect import flow
 
+import adapters.engine
 import tasks.waits
 from models.forms import SYSTEM, Escalation, UnitProgress
 from models.tables import ActivityRecord, Decision, Wake
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes, keep_wake
-from tasks.waits import decide, wake_waiting_case
+from tasks.waits import decide, offer_lost_forms, wake_waiting_case
 from tests.cases import BUDI, arrives, opened, rows
 from tests.tasks.conftest import Runs
 
@@ -113,6 +116,24 @@ def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
     assert wait is not None
     assert wait.description.startswith("⚠ **“system” bukan nama orang")
     assert rows(runs.wired, Decision) == []
+
+
+def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case whose run was deleted keeps no other from its form."""
+    monkeypatch.setattr(adapters.engine, "SHOWN_WITHIN", timedelta())
+    crashed, deleted = opened(runs.wired), opened(runs.wired)
+    run, lost = runs.start(ask_leader, crashed), runs.start(ask_leader, deleted)
+    for one in (run, lost):
+        runs.go(ask_leader, one)
+    runs.client.delete_flow_run(UUID(lost))
+    assert offer_lost_forms(runs.wired, 10) == 0
+    for part in ("schema", "description"):
+        runs.client.delete_flow_run_input(UUID(run), f"suspended-escalation-1-{part}")
+
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "no_form"
+    assert offer_lost_forms(runs.wired, 10) == 1
+    assert runs.submit(run, "Escalation", choice="Anything").state == "refused"
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
