@@ -15,11 +15,6 @@ from models.letter import Language
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
-NEEDS_CUSTOMER_DATA: frozenset[Topic] = frozenset(
-    {"bill_copy", "billing_amount", "account_data", "privacy", "case_status"}
-)
-"""Topics that cannot be settled without knowing which customer asks."""
-
 _BUSINESS: frozenset[Product] = frozenset({"astinet", "vpn_ip", "metro_ethernet", "managed_wifi", "hosting"})
 
 

@@ -281,7 +281,6 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         task.cancel()
 
 
-
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:
     orphans = []
     for run in runs:

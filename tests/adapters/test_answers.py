@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from adapters.answers import NEEDS_CUSTOMER_DATA, ProductAnswers
+from adapters.answers import ProductAnswers
 from models.analysis import Product, Topic
 from models.letter import InformationFacts, Language
 
@@ -14,8 +14,8 @@ TOPICS: tuple[Topic, ...] = get_args(Topic)
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 ANSWERED = {
-    "packages", "coverage", "payment", "bill_copy", "change_package", "relocation", "termination", "password",
-    "account_data", "privacy", "installation", "compensation", "fraud",
+    "packages", "coverage", "payment", "billing_amount", "bill_copy", "change_package", "relocation", "termination",
+    "password", "account_data", "privacy", "installation", "compensation", "fraud",
 }  # fmt: skip
 
 
@@ -77,7 +77,3 @@ def test_a_business_gets_its_own_answer(answers: ProductAnswers) -> None:
     assert business is not None
     assert "SID" in business.text
     assert "SID" not in home.text
-
-
-def test_topics_that_need_a_customer_are_topics() -> None:
-    assert {"bill_copy", "account_data"} <= NEEDS_CUSTOMER_DATA <= set(TOPICS)

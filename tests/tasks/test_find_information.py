@@ -15,9 +15,10 @@ def test_a_prepared_answer_names_related_products(wired: Systems) -> None:
     assert found.related_products
 
 
-def test_a_customers_own_bills_are_shown(wired: Systems) -> None:
+@pytest.mark.parametrize("topic", ["bill_copy", "billing_amount"])
+def test_a_customers_own_bills_are_shown(topic: Topic, wired: Systems) -> None:
     case = opened(wired, BUDI, "Mohon salinan tagihan saya.", "Tagihan")
-    answer = done(find_information, case, need(kind=Kind.INFORMATION, topic="bill_copy")).answer
+    answer = done(find_information, case, need(kind=Kind.INFORMATION, topic=topic)).answer
     assert answer.startswith("Berikut tagihan Bapak/Ibu yang tercatat:\n- Tagihan B-")
     assert "- Tagihan B-1: Rp350.000, sisa Rp350.000, jatuh tempo " in answer
     assert "- Tagihan B-2: Rp360.500, sisa Rp0, jatuh tempo " in answer
@@ -37,7 +38,7 @@ def test_a_stranger_sees_no_bills(wired: Systems) -> None:
     assert "B-1" not in answer
 
 
-@pytest.mark.parametrize("topic", ["other", "billing_amount"])
+@pytest.mark.parametrize("topic", ["other", "case_status"])
 def test_where_there_is_no_answer_a_person_writes_it(topic: Topic, wired: Systems) -> None:
     found = done(find_information, opened(wired), need(kind=Kind.INFORMATION, topic=topic))
     assert (found.answer, found.related_products) == ("", ())
