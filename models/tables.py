@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime
-from sqlalchemy import JSON, Dialect, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Dialect, String, UniqueConstraint
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -98,8 +98,9 @@ class NewMessage(SQLModel):
     """A mail that the server showed, with its one outcome."""
 
     mailbox: str
-    uidvalidity: int
-    uid: int
+    uidvalidity: int = Field(sa_type=BigInteger)
+    uid: int = Field(sa_type=BigInteger)
+    """Both are 32 bits without a sign (RFC 9051, 2.3.1.1)."""
     sha256: str
     message_id: str = ""
     sender: str = ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 import tasks.intake
+from adapters.ems import Received
 from adapters.wiring import Systems
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Case, Letter, Message, Outbox, Wake
@@ -144,6 +145,16 @@ def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch:
     assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
     assert rows(wired, Message)[0].reason == "defect of the parser: ZeroDivisionError"
     assert arrives(wired, BUDI).outcome == "opened"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_places_go_up_to_32_bits_without_a_sign(wired: Systems) -> None:
+    """RFC 9051, 2.3.1.1. Dovecot's UIDVALIDITY is a time, others' is any number."""
+    highest = 2**32 - 1
+    here = Received(OURS, "JKT", highest, highest, mail(BUDI))
+    assert take_in(wired, here).case_id == take_in(wired, here).case_id == 1
+    (message,) = rows(wired, Message)
+    assert (message.uidvalidity, message.uid) == (highest, highest)
 
 
 def test_a_repeated_intake_changes_nothing(wired: Systems) -> None:
