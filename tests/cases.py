@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
 from itertools import count
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -137,7 +137,7 @@ def _simulator(wired: Systems) -> str:
 def letter(case: CaseRun, kind: str) -> EmailMessage:
     """The newest letter of a kind, as it goes out."""
     sha256 = rows(case.systems, Letter, case_id=case.case_id, kind=kind)[-1].sha256
-    return cast(EmailMessage, message_from_bytes(case.store.kept(sha256), policy=policy.default))
+    return message_from_bytes(case.store.kept(sha256), policy=policy.default)
 
 
 def text(case: CaseRun, kind: str) -> str:

@@ -103,8 +103,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def stack(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The service's deployments on that server, and a simulator behind them; no worker."""
-    environment = {"LAYANAN_PREFECT_API_URL": prefect_server}
-    stack = Stack(tmp_path_factory.mktemp("stack"), SEED.model_dump(mode="json"), **environment)
+    home, seed = tmp_path_factory.mktemp("stack"), SEED.model_dump(mode="json")
+    stack = Stack(home, seed, LAYANAN_PREFECT_API_URL=prefect_server)
     try:
         stack.start(worker=False)
         yield stack

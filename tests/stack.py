@@ -35,7 +35,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def until(ask: Callable[[], T], what: str, seconds: float = 60) -> T:
+def until(ask: Callable[[], T | None], what: str, seconds: float = 60) -> T:
     """The first true answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -116,7 +116,7 @@ class Stack:
         index = folder / "index.jsonl"
         lines = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
         return [
-            message_from_bytes((folder / line["file"]).read_bytes(), policy=policy.default)  # type: ignore[misc]
+            message_from_bytes((folder / line["file"]).read_bytes(), policy=policy.default)
             for line in lines
             if address in line["to"]
         ]

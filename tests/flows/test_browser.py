@@ -5,6 +5,7 @@ With LAYANAN_SCREENSHOTS=DIR the picture of each step is kept in that folder.
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,11 @@ def escalated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.write(f"{name} <{address}>", "Internet mati total", MAIL)
         stack.run("receive-mail")
         for name in CUSTOMERS:
-            until(lambda name=name: waits(stack, name, "UnitProgress"), f"the unit has {name}'s ticket", 120)
+            until(partial(waits, stack, name, "UnitProgress"), f"the unit has {name}'s ticket", 120)
         stack.clock.advance(REPAIR_HOURS + 0.5)
         stack.run("monitor-cases")
         for name in CUSTOMERS:
-            until(lambda name=name: waits(stack, name, "Escalation"), f"{name}'s case is escalated", 120)
+            until(partial(waits, stack, name, "Escalation"), f"{name}'s case is escalated", 120)
         yield stack
 
 

@@ -5,6 +5,7 @@ that was done is done again.
 import ast
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -44,6 +45,10 @@ def edit(root: Path) -> None:
     sop.write_text(sop.read_text().replace("rev 02", "rev 03"))
 
 
+def all_sent(stack: Stack, number: int) -> bool:
+    return all(state == "sent" for _, state in stack.outbox(number))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_nothing_is_repeated_after_the_code_has_changed(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_nothing_is_repeated_after_the_code_has_changed(tmp_path: Path) -> None:
 
         for number, address in ((1, BUDI), (2, SITI), (3, JOKO)):
             stack.ended(number)
-            until(lambda n=number: all(state == "sent" for _, state in stack.outbox(n)), "all letters are sent")
+            until(partial(all_sent, stack, number), "all letters are sent")
             records = stack.records(number)
             kept = [record.model_dump() for record in records[: len(before[number])]]
             assert kept == before[number], "what was recorded has changed"

@@ -3,6 +3,7 @@
 import importlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tasks.activity import Activity
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT.parent / "shared" / "sop-original.txt"
-TASKS = [*ACTIVITIES, *STEPS]
+TASKS: list[SopActivity | Step] = [*ACTIVITIES, *STEPS]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_performers_are_the_documents(original: str) -> None:
 
 @pytest.mark.parametrize("known", TASKS, ids=lambda known: known.task)
 def test_each_activity_has_its_function_its_file_and_its_test(known: SopActivity | Step) -> None:
-    function = getattr(importlib.import_module(f"tasks.{known.task}"), known.task)
+    function: Any = getattr(importlib.import_module(f"tasks.{known.task}"), known.task)
     assert isinstance(function, Activity)
     assert function.number == getattr(known, "number", None)
     assert function.task.name == f"{function.number or getattr(known, 'clause', '')} · {known.label}"

@@ -125,7 +125,7 @@ def test_a_long_ledger_is_read_in_one_query_and_runs_nothing(wired: Systems) -> 
     with wired.store.write() as session:
         for number in range(1, 51):
             session.add(recorded("inform_status", number, letter=f"<{number}@a>"))
-            session.add(recorded(f"escalation-{number}", **answer))
+            session.add(recorded(f"escalation-{number}", 1, **answer))
     with counted(wired) as sent:
         case = CaseRun.open(1)
         letters = [inform_status(case, HANDLED).letter for _ in range(50)]

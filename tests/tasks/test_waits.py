@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from prefect import flow
+from prefect import flow, suspend_flow_run
 
 import adapters.engine
 import tasks.waits
@@ -138,7 +138,7 @@ def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, mo
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
     """Let ``act`` happen between the last look for wakes and the suspending, once."""
-    real, acts = tasks.waits.suspend_flow_run, [act]
+    real, acts = suspend_flow_run, [act]
 
     def suspend(*args: Any, **kwargs: Any) -> Any:
         if acts:
