@@ -2,9 +2,13 @@
 
 from models.settings import Settings
 
+SIMULATED = "SIMULATED CLOCK"
+"""What every log line of a rehearsal says."""
+
 
 def engine_environment(settings: Settings) -> dict[str, str]:
     """The environment in which every process of the service runs, beside its own settings."""
+    clock = f"{SIMULATED} | " if settings.clock == "simulated" else ""
     return {
         "PREFECT_API_URL": settings.prefect_api_url,
         "PREFECT_HOME": str((settings.home / "prefect").absolute()),
@@ -19,5 +23,9 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((settings.home / "ui").absolute()),
         # who holds a slot of prefect.yaml's limits is known after a crash, too
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # the server's own log lines
+        "PREFECT_LOGGING_FORMATTERS_STANDARD_FORMAT": f"%(asctime)s.%(msecs)03d | {clock}%(levelname)-7s | "
+        "%(name)s - %(message)s",
+        "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%Y-%m-%dT%H:%M:%S",
         "DO_NOT_TRACK": "1",
     }

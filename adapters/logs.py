@@ -16,12 +16,12 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+from adapters.engine_environment import SIMULATED
 from models.errors import LayananError
 from models.settings import Settings
 
 OURS = ("layanan", "flows", "tasks", "adapters")
 ADDRESS = re.compile(r"[^\s<>\"'(),:;=\[\]{}]+@\[?[^\s<>\"'(),:;=\[\]{}]*\w\]?")
-SIMULATED = "SIMULATED CLOCK"
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 

@@ -2,6 +2,7 @@
 
 from functools import cached_property, lru_cache
 
+from adapters import logs
 from adapters.analyser import Analyser, RuleAnalyser
 from adapters.answers import Answers, ProductAnswers
 from adapters.clock import Clock, SimulatedClock, SystemClock
@@ -113,5 +114,7 @@ class Systems:
 
 @lru_cache(maxsize=1)
 def systems() -> Systems:
-    """This process's systems, by its settings."""
-    return Systems(load_settings())
+    """This process's systems, by its settings; its log lines take their form, too."""
+    settings = load_settings()
+    logs.configure(settings)
+    return Systems(settings)

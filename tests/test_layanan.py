@@ -495,7 +495,8 @@ SEED = {
 def test_a_person_works_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in [name for name in os.environ if name.startswith("LAYANAN_")]:
         del os.environ[name]
-    with running(tmp_path / "live", SEED) as stack, mock.patch.dict(os.environ, stack.environment):
+    talkative = {"PREFECT_SERVER_LOGGING_LEVEL": "DEBUG"}
+    with running(tmp_path / "live", SEED, **talkative) as stack, mock.patch.dict(os.environ, stack.environment):
         stack.write(BUDI, "anu", "hmm begini lho itu")
         assert layanan.main(["intake", "--once", "--json"]) == 0
         wait = _suspended(stack, capsys)
@@ -515,6 +516,9 @@ def test_a_person_works_on_the_command_line(tmp_path: Path, capsys: pytest.Captu
         for page in ("/dashboard", "/v2/dashboard"):
             answer = httpx.get(stack.settings.ui_url + page, headers={"Accept": "text/html"})
             assert "SIMULATED CLOCK" in answer.text
+        said = [line for line in (stack.home / "logs" / "server.log").read_text().splitlines() if line[:2] == "20"]
+        assert said
+        assert all("SIMULATED CLOCK" in line for line in said)
 
 
 def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:

@@ -231,3 +231,6 @@ def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: S
             bench.client.resume_deployment(deployment)
     assert case.outcome == "information"
     assert disallowed(stack.path(case.key)) == []
+    lines = [line for line in (service.logs / "worker.log").read_text().splitlines() if case.reference in line]
+    assert any("Finished in state Completed" in line for line in lines)
+    assert all("SIMULATED CLOCK" in line for line in lines if "Finished in state" in line), lines
