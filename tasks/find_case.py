@@ -66,9 +66,21 @@ def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: dateti
     ).all()
     if not open_cases:
         return None
-    analysis = wired.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
-    numbers = {number.value for number in analysis.service_numbers}
+    topic, lines = _matter(wired, mail.subject, mail.new_text)
     for case in open_cases:
-        if case.service_number in numbers or (not numbers and case.topic == analysis.topic.value):
+        known_topic, known_lines = case.topic, {case.service_number}
+        if not case.kind:
+            # its activity 1 is still to come
+            first = session.exec(
+                select(Message).where(Message.case_id == case.id).order_by(col(Message.id)).limit(1)
+            ).one()
+            known_topic, known_lines = _matter(wired, first.subject, first.new_text)
+        if known_lines & lines or (not lines and topic != "other" and known_topic == topic):
             return case
     return None
+
+
+def _matter(wired: Systems, subject: str, text: str) -> tuple[str, set[str]]:
+    """The topic of a mail, and the lines that it names."""
+    analysis = wired.analyser.analyse(subject, text)
+    return analysis.topic.value, {number.value for number in analysis.service_numbers}

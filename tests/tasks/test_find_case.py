@@ -55,6 +55,13 @@ def test_the_same_line_in_time(wired: Systems) -> None:
     assert arrives(wired, BUDI, f"{again} Sudah dua minggu.", "Lagi").outcome == "opened"
 
 
+def test_two_mails_in_a_row_are_one_case_before_anybody_has_read_the_first(wired: Systems) -> None:
+    arrives(wired)
+    assert arrives(wired, BUDI, f"Nomornya {LINE}, sampai sekarang belum ada kabar.", "Lagi").outcome == "joined"
+    assert arrives(wired, BUDI, "Internet mati total dari tadi pagi, tolong.", "Internet mati").outcome == "joined"
+    assert arrives(wired, BUDI, PRICE, "Harga paket").outcome == "opened"
+
+
 def test_another_matter_of_the_same_sender_is_a_new_case(wired: Systems) -> None:
     done(receive_and_analyse, opened(wired), 0)
     assert arrives(wired, BUDI, PRICE, "Harga paket").outcome == "opened"
