@@ -5,6 +5,7 @@ So there is no clock, no I/O and no chance here: flows decide, tasks act. A pers
 """
 
 from itertools import count
+from typing import Any, TypeVar
 
 from prefect import flow
 
@@ -16,6 +17,7 @@ from models.forms import (
     ClosingPeriod,
     ConfirmAnalysis,
     CustomerAnswer,
+    Desk,
     DisputeChoice,
     DisputedClosing,
     Escalation,
@@ -50,6 +52,8 @@ from tasks.serve_complaint import serve_complaint
 from tasks.solve_need import solve_need
 from tasks.waits import decide
 
+D = TypeVar("D", bound=Desk)
+
 MOST_QUESTIONS = 2
 """How often a customer is asked before the case is closed as unanswered."""
 
@@ -58,7 +62,7 @@ MOST_QUESTIONS = 2
 def handle_case(case_id: int, reference: str) -> str:
     """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome. ``reference`` names the run."""
     case = CaseRun.open(case_id)
-    need = understand(case, message_id=0)
+    need = complete(case, understand(case))
     for round_number in count(1):
         serve(case, need, round_number)
         if need.path is not Path.NOT_FOR_US:
@@ -81,18 +85,23 @@ def serve(case: CaseRun, need: Need, round_number: int) -> None:
             solve_complaint(case, need, round_number)
 
 
-def understand(case: CaseRun, message_id: int) -> Need:
-    """1, until it is certain what the customer needs."""
-    need = receive_and_analyse(case, message_id)  # 1
-    if not need.sure:
-        agent = decide(
-            case,
-            ConfirmAnalysis,
-            about=f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})",
-            topic=TopicChoice[need.topic],
-            service_number=need.service_number,
-        )
-        need = need.confirmed(KINDS[agent.need], agent.topic.topic, agent.service_number)
+def understand(case: CaseRun) -> Need:
+    """1, until it is certain what the customer wants."""
+    need = receive_and_analyse(case)  # 1
+    if need.sure:
+        return need
+    agent = decide(
+        case,
+        ConfirmAnalysis,
+        about=f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})",
+        topic=TopicChoice[need.topic],
+        service_number=need.service_number,
+    )
+    return need.confirmed(KINDS[agent.need], agent.topic.topic, agent.service_number)
+
+
+def complete(case: CaseRun, need: Need) -> Need:
+    """5.4: what is missing is asked for before the case goes on."""
     for _ in range(MOST_QUESTIONS):
         if not need.missing:
             return need
@@ -100,7 +109,7 @@ def understand(case: CaseRun, message_id: int) -> Need:
         answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")
         if answer.choice is AnswerChoice.NO_ANSWER:
             return need.left_unanswered()
-        need = receive_and_analyse(case, answer.message, need).on_line(answer.service_number)  # 1
+        need = receive_and_analyse(case, answer.message, need, told_number=answer.service_number)  # 1
     return need if not need.missing else need.left_unanswered()
 
 
@@ -121,7 +130,7 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
     complaint = serve_complaint(case, need)  # 2
     finding = handle_complaint(case, need, complaint)  # 4
     if finding.solution is not None:
-        approval = approve(case, finding.solution, "Solusi ditemukan saat ini juga / solved there and then")
+        approval = approve(case, None, finding.solution, "Solusi ditemukan saat ini juga / solved there and then")
         if approval.choice is SolutionChoice.SEND:
             solution = Solution(cause=approval.cause, repair=approval.repair)
             solve_need(case, solution, approved_by=approval.by)  # 5
@@ -129,13 +138,15 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
             return
     handled = handle_intensively(case, complaint, finding, round_number)  # 6
     turn = Turn(unit=finding.unit)
+    wants_escalation = need.wants_escalation
     while turn.solution is None:
         if turn.unit:
             coordinate_with_unit(case, handled, turn.unit, turn.reason)  # 7
-            turn = follow_unit(case, handled, turn.unit)
+            turn = Turn(reason=ASKED_FOR) if wants_escalation else follow_unit(case, handled, turn.unit)
+            wants_escalation = False
         elif turn.back_to_agent:
             handle_intensively(case, complaint, finding, round_number)  # 6
-            turn = agents_turn(case, turn.reason)
+            turn = agents_turn(case, handled, turn.reason)
         else:
             turn = escalate(case, handled, turn.reason)
     inform_result(case, turn.solution, handled, approved_by=turn.by)  # 10
@@ -148,7 +159,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
         match progress.choice:
             case ProgressChoice.REPAIRED:
                 report = Solution(cause=progress.cause, repair=progress.repair)
-                approval = approve(case, report, f"Unit {unit} melapor selesai / the unit reports the repair")
+                approval = approve(case, handled, report, f"Unit {unit} melapor selesai / the unit reports the repair")
                 if approval.choice is SolutionChoice.SEND:
                     return Turn(solution=Solution(cause=approval.cause, repair=approval.repair), by=approval.by)
                 return Turn(unit=unit, reason="Belum selesai menurut agent / not solved, says the agent")
@@ -157,7 +168,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
             case ProgressChoice.CUSTOMER_WROTE:
                 informed = inform_status(case, handled, progress.message)  # 9
                 if informed.wants_escalation:
-                    return Turn(reason="Diminta pelanggan / asked for by the customer")
+                    return Turn(reason=ASKED_FOR)
             case ProgressChoice.ESCALATE:
                 return Turn(reason=progress.note or "Terlambat atau macet / late or stuck")
 
@@ -165,7 +176,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
 def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
     """8: the team leader decides, or the supervisor."""
     escalate_to_team_leader(case, handled, reason)  # 8
-    leader = decide(case, Escalation, about=f"{reason} (tiket {handled.ticket_id})", unit=handled.unit)
+    leader = on_desk(case, handled, Escalation, about=f"{reason} (tiket {handled.ticket_id})", unit=handled.unit)
     match leader.choice:
         case EscalationChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=leader.cause, repair=leader.repair), by=leader.by)
@@ -173,9 +184,8 @@ def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
             return Turn(back_to_agent=True, reason=leader.note)
         case EscalationChoice.OTHER_UNIT:
             return Turn(unit=leader.unit, reason=leader.note)
-    supervisor = decide(
-        case, SupervisorEscalation, about=f"Diteruskan oleh / passed on by {leader.by}: {leader.note or reason}"
-    )
+    about = f"Diteruskan oleh / passed on by {leader.by}: {leader.note or reason}"
+    supervisor = on_desk(case, handled, SupervisorEscalation, about=about)
     match supervisor.choice:
         case SupervisorChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=supervisor.cause, repair=supervisor.repair), by=supervisor.by)
@@ -184,9 +194,9 @@ def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
     return Turn(back_to_agent=True, reason=supervisor.note)
 
 
-def agents_turn(case: CaseRun, note: str) -> Turn:
+def agents_turn(case: CaseRun, handled: Handled, note: str) -> Turn:
     """The case is back with the agent: which way now?"""
-    agent = decide(case, HandlingStuck, about=f"Kembali ke agent / back with the agent: {note or '-'}")
+    agent = on_desk(case, handled, HandlingStuck, about=f"Kembali ke agent / back with the agent: {note or '-'}")
     match agent.choice:
         case StuckChoice.SOLVED:
             return Turn(solution=Solution(cause=agent.cause, repair=agent.repair), by=agent.by)
@@ -195,9 +205,19 @@ def agents_turn(case: CaseRun, note: str) -> Turn:
     return Turn(reason=agent.note or "Diminta agent / asked for by the agent")
 
 
-def approve(case: CaseRun, solution: Solution, about: str) -> ApproveSolution:
+def approve(case: CaseRun, handled: Handled | None, solution: Solution, about: str) -> ApproveSolution:
     """A person approves the solution letter of a complaint."""
-    return decide(case, ApproveSolution, about=about, cause=solution.cause, repair=solution.repair)
+    return on_desk(case, handled, ApproveSolution, about=about, cause=solution.cause, repair=solution.repair)
+
+
+def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str, **first_answers: Any) -> D:
+    """A person decides. Until then a customer whose complaint has a ticket is kept informed and answered: 9 (5.8)."""
+    while True:
+        answer = decide(case, form, about=about, **first_answers)
+        if answer.decided:
+            return answer
+        if handled is not None:
+            inform_status(case, handled, answer.message, escalated=form in {Escalation, SupervisorEscalation})  # 9
 
 
 def until_silence(case: CaseRun, need: Need) -> Need | None:
@@ -210,15 +230,16 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
                 return None
             told = True  # a mail came at the last moment: the wait takes it
             continue
-        reply = receive_and_analyse(case, answer.message)  # 1
+        reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
         if reply.path is not Path.THANKS:
             agent = decide(
                 case, DisputedClosing, about="Pelanggan menjawab surat closing / answered the closing letter"
             )
             if agent.choice is DisputeChoice.REOPEN:
-                return reply if reply.sure else need.again(reply.message_id)
+                return complete(case, need.again(reply))
 
 
+ASKED_FOR = "Diminta pelanggan / asked for by the customer"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
 KINDS = {
     NeedChoice.COMPLAINT: Kind.COMPLAINT,

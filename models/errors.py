@@ -42,6 +42,10 @@ class MissingFact(LayananError):
         self.fact = fact
 
 
+class Defect(LayananError):
+    """Our own code broke. The text says where and never the broken error's words, which may quote a customer."""
+
+
 class SettingsError(LayananError):
     """A setting is wrong or missing; the text names it, its problem and an example."""
 

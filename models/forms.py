@@ -8,7 +8,7 @@ Indonesian and English and recorded by their short codes, the members' names.
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from prefect.input import RunInput
 from pydantic import ConfigDict, Field, create_model
@@ -41,6 +41,8 @@ class Form(RunInput):
     title: ClassVar[str]
     role: ClassVar[Role]
     takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    solves: ClassVar[str] = ""
+    """Code of the choice that brings the solution: it needs a cause and a repair (5.10)."""
 
     by: str = Field(
         title="Nama Anda / Your name",
@@ -56,6 +58,13 @@ class Form(RunInput):
 
     def problem(self) -> str | None:
         """Why these answers cannot be taken together; None when they can."""
+        given = dict(self)
+        if (
+            self.solves
+            and given["choice"].name == self.solves
+            and not (given["cause"].strip() and given["repair"].strip())
+        ):
+            return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
         return None
 
     def answers(self) -> dict[str, Any]:
@@ -145,10 +154,24 @@ def _message() -> Any:
     )
 
 
-def _needs_solution(form: Any) -> str | None:
-    if not form.cause.strip() or not form.repair.strip():
-        return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
-    return None
+SEND_UPDATE = "Kirim kabar sekarang / Send an update now"
+CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
+
+
+class Desk(Form):
+    """A complaint on somebody's desk. Until the person decides, the customer is kept informed and answered (5.8)."""
+
+    takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "update": {"choice": "UPDATE"}}  # noqa: RUF012
+
+    choice: Choice
+    if TYPE_CHECKING:
+        # people see fields in their order: each form has it last
+        message: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether this is the person's decision, and not something that happened meanwhile."""
+        return self.choice.name not in {"UPDATE", "CUSTOMER_WROTE"}
 
 
 class TopicChoice(Choice):
@@ -237,21 +260,21 @@ class SolutionChoice(Choice):
 
     SEND = "Setujui & kirim / Approve and send"
     COORDINATE = "Belum selesai, ke unit / Not solved, to the unit"
+    UPDATE = SEND_UPDATE
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
-class ApproveSolution(Form):
+class ApproveSolution(Desk):
     """The solution letter of a complaint is approved by a person before it is sent."""
 
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
+    solves = "SEND"
 
     choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
     cause: str = _cause()
     repair: str = _repair()
-
-    def problem(self) -> str | None:
-        """A result letter has a cause and a repair (5.10)."""
-        return _needs_solution(self) if self.choice is SolutionChoice.SEND else None
+    message: int = _message()
 
 
 class StuckChoice(Choice):
@@ -260,32 +283,32 @@ class StuckChoice(Choice):
     COORDINATE = "Koordinasi dengan unit / Coordinate with the unit"
     SOLVED = "Sudah ada solusi / There is a solution"
     ESCALATE = "Eskalasi ke team leader / Escalate to team leader"
+    UPDATE = SEND_UPDATE
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
-class HandlingStuck(Form):
+class HandlingStuck(Desk):
     """Handling (6) is back with the agent, who says how it goes on."""
 
     title = "Lanjutan penanganan / How handling goes on"
     role = Role.AGENT
+    solves = "SOLVED"
 
     choice: StuckChoice = _decision("Ada solusi: isi penyebab, perbaikan / solution: cause, repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-
-    def problem(self) -> str | None:
-        """A solution has a cause and a repair (5.10)."""
-        return _needs_solution(self) if self.choice is StuckChoice.SOLVED else None
+    message: int = _message()
 
 
 class ProgressChoice(Choice):
     """What happened while a unit works."""
 
     REPAIRED = "Unit melapor selesai / The unit reports the repair"
-    UPDATE = "Kirim kabar sekarang / Send an update now"
+    UPDATE = SEND_UPDATE
     ESCALATE = "Terlambat atau macet, eskalasi / Late or stuck, escalate"
-    CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
 class UnitProgress(Form):
@@ -293,6 +316,7 @@ class UnitProgress(Form):
 
     title = "Menunggu unit / Waiting for the unit"
     role = Role.UNIT
+    solves = "REPAIRED"
     takes = {  # noqa: RUF012
         "mail": {"choice": "CUSTOMER_WROTE"},
         "unit": {},
@@ -306,10 +330,6 @@ class UnitProgress(Form):
     note: str = _note()
     message: int = _message()
 
-    def problem(self) -> str | None:
-        """A reported repair names cause and repair (5.10)."""
-        return _needs_solution(self) if self.choice is ProgressChoice.REPAIRED else None
-
 
 class EscalationChoice(Choice):
     """What the team leader does with an escalated case."""
@@ -318,23 +338,23 @@ class EscalationChoice(Choice):
     BACK_TO_AGENT = "Kembalikan ke agent / Back to the agent"
     OTHER_UNIT = "Pindahkan ke unit lain / To another unit"
     SUPERVISOR = "Teruskan ke supervisor / On to the supervisor"
+    UPDATE = SEND_UPDATE
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
-class Escalation(Form):
+class Escalation(Desk):
     """Activity 8: the team leader decides (5.9)."""
 
     title = "Eskalasi / Escalation"
     role = Role.TEAM_LEADER
+    solves = "TAKE_OVER"
 
     choice: EscalationChoice = _decision("Ambil alih: isi penyebab, perbaikan / take over: cause, repair")
     unit: str = _unit()
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-
-    def problem(self) -> str | None:
-        """Taking over means giving the solution."""
-        return _needs_solution(self) if self.choice is EscalationChoice.TAKE_OVER else None
+    message: int = _message()
 
 
 class SupervisorChoice(Choice):
@@ -343,22 +363,22 @@ class SupervisorChoice(Choice):
     TAKE_OVER = "Ambil alih / Take over"
     TELKOM = "Eskalasi ke Telkom / Escalate to Telkom"
     BACK_TO_AGENT = "Kembalikan ke agent / Back to the agent"
+    UPDATE = SEND_UPDATE
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
-class SupervisorEscalation(Form):
+class SupervisorEscalation(Desk):
     """Activity 8, second step: the supervisor decides; what Infomedia cannot handle goes to Telkom (5.6)."""
 
     title = "Eskalasi supervisor / Supervisor's escalation"
     role = Role.SUPERVISOR
+    solves = "TAKE_OVER"
 
     choice: SupervisorChoice = _decision("Ambil alih: isi penyebab, perbaikan / take over: cause, repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-
-    def problem(self) -> str | None:
-        """Taking over means giving the solution."""
-        return _needs_solution(self) if self.choice is SupervisorChoice.TAKE_OVER else None
+    message: int = _message()
 
 
 class AnswerChoice(Choice):
@@ -389,7 +409,7 @@ class ClosingChoice(Choice):
     """What came within the waiting period."""
 
     SILENCE = "Tidak ada jawaban, tutup / Silence, close"
-    CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
+    CUSTOMER_WROTE = CUSTOMER_WROTE
 
 
 class ClosingPeriod(Form):
@@ -425,6 +445,7 @@ class FixChoice(Choice):
 
     RETRY = "Coba lagi / Try again"
     TEAM_LEADER = "Serahkan ke team leader / Hand to the team leader"
+    BY_HAND = "Surat dikirim manual, lanjutkan / The letter was sent by hand, go on"
 
 
 class FixActivity(Form):

@@ -5,7 +5,7 @@ revision of the code reads its ledger with this one.
 """
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,7 +47,9 @@ class Need(Output):
     confidence: float = 1.0
     wants_escalation: bool = False
     customer_id: str = ""
-    """Empty: the sender's address is on no record."""
+    """Empty: nobody knows the customer."""
+    verified: bool = True
+    """Whether the customer's record has the sender's address; false where a person told whose line it is."""
     segment: Segment = Segment.UNKNOWN
     tier: Tier = Tier.REGULAR
     ours: bool = True
@@ -72,12 +74,12 @@ class Need(Output):
     @property
     def missing(self) -> tuple[Missing, ...]:
         """What must be asked before the case can go on: data is opened only for an address on record."""
-        if self.path is Path.COMPLAINT or (self.path is Path.INFORMATION and self.topic in PERSONAL_TOPICS):
-            if not self.customer_id:
-                return ("customer", "service_number")
-            if not self.service_number:
-                return ("service_number",)
-        return ()
+        personal = self.path is Path.INFORMATION and self.topic in PERSONAL_TOPICS
+        if self.path is not Path.COMPLAINT and not personal:
+            return ()
+        if not self.customer_id or (personal and not self.verified):
+            return ("customer", "service_number")
+        return () if self.service_number else ("service_number",)
 
     def confirmed(self, kind: Kind, topic: Topic, service_number: str) -> Self:
         """As the agent decided."""
@@ -91,13 +93,23 @@ class Need(Output):
             }
         )
 
-    def on_line(self, service_number: str) -> Self:
-        """With the line that a person has told, if any."""
-        return self.model_copy(update={"service_number": service_number}) if service_number else self
+    def with_answer(self, answer: Self) -> Self:
+        """The same need, with what the customer's answer to our question told."""
+        told: dict[str, Any] = {
+            "message_id": answer.message_id,
+            "wants_escalation": self.wants_escalation or answer.wants_escalation,
+        }
+        told |= {"service_number": answer.service_number or self.service_number}
+        if answer.customer_id:
+            told |= {name: getattr(answer, name) for name in ("customer_id", "verified", "segment", "tier", "ours")}
+        return self.model_copy(update=told)
 
-    def again(self, message_id: int) -> Self:
-        """The same need, as another mail says."""
-        return self.model_copy(update={"message_id": message_id})
+    def again(self, reply: Self) -> Self:
+        """The need of a case that the reply to its closing letter reopens."""
+        told: dict[str, Any] = {"message_id": reply.message_id}
+        if reply.sure and reply.kind in {Kind.COMPLAINT, Kind.INFORMATION}:
+            told |= {"kind": reply.kind, "topic": reply.topic if reply.topic != "other" else self.topic}
+        return self.model_copy(update=told | {"service_number": reply.service_number or self.service_number})
 
     def left_unanswered(self) -> Self:
         """We asked, and no answer came."""

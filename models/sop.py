@@ -245,10 +245,11 @@ ORDER: dict[int, frozenset[int]] = {
     3: frozenset({11}),
     4: frozenset({5, 6}),
     5: frozenset({10}),
-    6: frozenset({7, 8, 10}),
+    # the customer is told the status wherever the case is (5.8)
+    6: frozenset({7, 8, 9, 10}),
     7: frozenset({7, 8, 9, 10}),
     8: frozenset({6, 7, 8, 9, 10}),
-    9: frozenset({7, 8, 9, 10}),
+    9: frozenset({6, 7, 8, 9, 10}),
     10: frozenset({12}),
     11: frozenset({12}),
     # an answer within the waiting period: read again (1) or, disputed, handled again

@@ -3,13 +3,16 @@
 Calling a decorated function inside a case's flow looks in the ledger first: what is recorded is returned without a
 task run, so each activity stands once in the run's history however often the run wakes. Otherwise the body runs
 as a Prefect task (retried while that helps, bounded in time), and its output, actor, times, tries and run are recorded
-in one transaction with its local effects. What cannot be done is recorded as failed and a person is asked.
+in one transaction with its local effects. What cannot be done, be it for a defect of ours, is recorded as failed and
+a person is asked.
 """
 
 import logging
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, get_type_hints
 
 from prefect import Task
@@ -20,7 +23,7 @@ from pydantic import BaseModel
 from sqlmodel import select
 
 from adapters.store import Conflict
-from models.errors import LayananError, MissingFact
+from models.errors import Defect, LayananError, MissingFact
 from models.forms import FixActivity, FixActivityByLeader, FixChoice
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
 from models.tables import ActivityRecord, Case
@@ -34,6 +37,9 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
 Body = Callable[Concatenate[Work, P], R]
 
+log = logging.getLogger("layanan.activity")
+
+ROOT = Path(__file__).parents[1]
 RETRY_DELAYS = [2.0, 10.0, 30.0, 60.0]
 """Seconds between tries of an activity; a system that is away longer than that is a person's matter."""
 TIMEOUT = 120
@@ -102,26 +108,30 @@ class Activity(Generic[P, R]):
         """Do it, or return what was done."""
         occurrence = case.next_occurrence(self.name)
         given: dict[str, str] = {}
-        desk = FixActivity
+        by_hand = ""
         for attempt in count(1):
             record = case.record(self.name, occurrence, attempt)
             if record is None:
-                doing = _Doing(self, case, occurrence, attempt, given, args, kwargs)
+                doing = _Doing(self, case, occurrence, attempt, given, by_hand, args, kwargs)
                 record = self._run(doing)
                 case.remember(record)
             if record.state == "done":
                 return self.output.model_validate(record.output)
-            fact = str(record.output.get("fact", ""))
-            fix = decide(
-                case,
-                desk,
-                key=f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}",
-                about=f"**{self.label}** tidak dapat diselesaikan / could not be done: {record.output['error']}"
-                + (f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""),
-            )
-            given |= {fact: fix.value.strip()} if fact and fix.value.strip() else {}
-            desk = FixActivityByLeader if fix.choice is FixChoice.TEAM_LEADER else FixActivity
+            fix = self._fix(case, f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}", record.output)
+            by_hand = fix.by if fix.choice is FixChoice.BY_HAND else ""
+            if (fact := record.output.get("fact")) and fix.value.strip():
+                given[fact] = fix.value.strip()
         raise AssertionError("unreachable")
+
+    def _fix(self, case: CaseRun, key: str, output: dict[str, Any]) -> FixActivity:
+        """A person helps: the agent, or the team leader if the agent hands it on."""
+        fact = output.get("fact")
+        about = f"**{self.label}** tidak dapat diselesaikan / could not be done: {output['error']}"
+        about += f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""
+        fix = decide(case, FixActivity, key=key, about=about)
+        if fix.choice is FixChoice.TEAM_LEADER:
+            fix = decide(case, FixActivityByLeader, key=f"{key}-leader", about=about)
+        return fix
 
     def do_now(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> list[int]:
         """Do it without a task run, for batches; returns the ids of the letters to send.
@@ -131,7 +141,7 @@ class Activity(Generic[P, R]):
         occurrence = case.next_occurrence(self.name)
         if case.record(self.name, occurrence) is not None:
             return []
-        doing = _Doing(self, case, occurrence, 1, {}, args, kwargs)
+        doing = _Doing(self, case, occurrence, 1, {}, "", args, kwargs)
         try:
             record, letters = doing.perform()
         except LayananError as error:
@@ -166,6 +176,7 @@ class _Doing(Generic[P, R]):
         occurrence: int,
         attempt: int,
         given: dict[str, str],
+        by_hand: str,
         args: Any,
         kwargs: Any,
     ) -> None:
@@ -174,19 +185,33 @@ class _Doing(Generic[P, R]):
         self.occurrence = occurrence
         self.attempt = attempt
         self.given = given
+        self.by_hand = by_hand
         self.args = args
         self.kwargs = kwargs
         self.started = case.systems.clock.now()
         self.tries = 1
 
     def perform(self) -> tuple[ActivityRecord, list[int]]:
-        """Run the body and record it; a try before this one may have got that far already."""
+        """Run the body and record it; a try before this one may have got that far already.
+
+        Raises:
+            Defect: anything that is no error of ours; a person must have it mended.
+        """
+        try:
+            return self._perform()
+        except (LayananError, TimeoutError):
+            raise
+        except Exception as error:
+            log.exception("a defect in %s", self.activity.name)
+            raise Defect(f"defect: {type(error).__name__} in {place(error)}") from None
+
+    def _perform(self) -> tuple[ActivityRecord, list[int]]:
         self.tries = task_run.run_count or 1
         if (already := self._recorded()) is not None:
             return already, []
         with self.run.store.read() as session:
             case = session.exec(select(Case).where(Case.id == self.run.case_id)).one()
-        work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given)
+        work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given, self.by_hand)
         output = self.activity.body(work, *self.args, **self.kwargs)
         record = self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
         try:
@@ -240,6 +265,14 @@ class _Doing(Generic[P, R]):
                     ActivityRecord.attempt == self.attempt,
                 )
             ).first()
+
+
+def place(error: Exception) -> str:
+    """Where in our code an error was met: file and line."""
+    met = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [(path, line) for path, line in met if path.is_relative_to(ROOT) and "site-packages" not in path.parts]
+    path, line = ours[-1]
+    return f"{path.relative_to(ROOT)}:{line}"
 
 
 def _helps(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

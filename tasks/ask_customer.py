@@ -18,4 +18,4 @@ class Asked(Output):
 def ask_customer(work: Work, need: Need) -> Asked:
     """Write the customer what is missing, and wait for the answer only so long."""
     work.deadline("answer", timedelta(hours=work.settings.policy.answer_hours))
-    return Asked(letter=work.letter(QuestionFacts(missing=need.missing)).message_id)
+    return Asked(letter=work.letter(QuestionFacts(missing=need.missing)))

@@ -18,4 +18,4 @@ class Closed(Output):
 def closing(work: Work) -> Closed:
     """Write the closing letter and let the waiting period begin."""
     answer_by = work.deadline("closing", timedelta(hours=work.settings.policy.closing_hours))
-    return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by)).message_id)
+    return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by)))

@@ -25,12 +25,13 @@ def find_information(work: Work, need: Need) -> Information:
 
     Customer data is shown only to a customer whose address is on record (E-Payment by customer id).
     """
+    work.change(kind=need.kind.value, topic=need.topic)
     language: Language = "en" if work.case.language == "en" else "id"
     answer = work.systems.answers.answer(need.topic, need.products, language)
     if answer is None:
         return Information()
     text = answer.text
-    if need.topic in BILL_TOPICS and need.customer_id:
+    if need.topic in BILL_TOPICS and need.customer_id and need.verified:
         bills = work.systems.epayment.bills(need.customer_id)
         text = f"{_bills_in_words(work, bills, language)}\n\n{text}"
     return Information(answer=text, related_products=answer.related_products)

@@ -16,4 +16,4 @@ class Responded(Output):
 def first_response(work: Work) -> Responded:
     """Answer the case's first mail."""
     facts = FirstResponseFacts(received_at=work.messages[0].received_at)
-    return Responded(letter=work.letter(facts).message_id)
+    return Responded(letter=work.letter(facts))

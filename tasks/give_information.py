@@ -18,4 +18,4 @@ def give_information(work: Work, information: Information, *, written_by: str = 
     """Write the customer the answer, with related products."""
     facts = InformationFacts(answer=information.answer, related_products=information.related_products)
     work.performer = written_by
-    return Given(letter=work.letter(facts, written_by_person=bool(written_by)).message_id)
+    return Given(letter=work.letter(facts, written_by_person=bool(written_by)))

@@ -35,4 +35,4 @@ def hand_over_segment(work: Work, need: Need) -> HandedOver:
             .values(outcome="other_segment", reason=f"segment {need.segment.value}: {name or address}")
         )
     )
-    return HandedOver(desk=name or address, letter=letter.message_id)
+    return HandedOver(desk=name or address, letter=letter)

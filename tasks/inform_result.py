@@ -33,4 +33,4 @@ def inform_result(work: Work, solution: Solution, handled: Handled | None, *, ap
     # what the unit or its deadlines had still to say is answered by this letter
     work.drop_deadlines("repair", "update", "unit")
     work.performer = approved_by
-    return ResultInformed(letter=letter.message_id)
+    return ResultInformed(letter=letter)

@@ -31,7 +31,7 @@ class Informed(Output):
 
 
 @activity(9)
-def inform_status(work: Work, handled: Handled, message_id: int = 0) -> Informed:
+def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalated: bool = False) -> Informed:
     """Write the customer where the complaint stands; with ``message_id``, in answer to that mail."""
     with work.systems.store.read() as session:
         ticket = session.exec(select(TicketRow).where(TicketRow.external_id == handled.external_id)).one()
@@ -39,7 +39,7 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0) -> Informed
     facts = StatusFacts(
         ticket_id=ticket.ticket_id,
         unit=ticket.unit,
-        state=STATES.get(ticket.status, "in_progress"),
+        state="escalated" if escalated else STATES.get(ticket.status, "in_progress"),
         since=ticket.status_since,
         next_update_at=next_update,
     )
@@ -48,4 +48,4 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0) -> Informed
         mail = work.message(message_id)
         analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
         wants_escalation = analysis.wants_escalation.value
-    return Informed(letter=work.letter(facts).message_id, wants_escalation=wants_escalation)
+    return Informed(letter=work.letter(facts), wants_escalation=wants_escalation)

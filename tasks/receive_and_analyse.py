@@ -8,32 +8,42 @@ from tasks.work import Work
 
 
 @activity(1)
-def receive_and_analyse(work: Work, message_id: int, earlier: Need | None = None) -> Need:
-    """Read one mail of the case: what does it want, and whose is it?
+def receive_and_analyse(
+    work: Work, message_id: int = 0, earlier: Need | None = None, *, told_number: str = "", after_closing: bool = False
+) -> Need:
+    """Read one mail of the case, its first one by default: what does it want, and whose is it?
 
-    With an ``earlier`` need, the mail answers our question: what it does not tell anew stays as it was. Customer
-    data is opened for an address on record only (SISKA); a number that a stranger names opens nothing.
+    Customer data is opened for an address on record only (SISKA); a number that a stranger names opens nothing.
+
+    Args:
+        earlier: what is known; the mail answers our question, and what it does not tell stays as it was.
+        told_number: the line that a person found out, whose customer they vouch for.
+        after_closing: the mail answers the closing letter; the case itself stays as it is.
     """
-    mail = work.message(message_id)
+    first = earlier is None and not after_closing
+    mail = work.messages[0] if first and not message_id else work.message(message_id)
     analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
     customer = work.systems.siska.customer_by_address(work.case.address)
-    need = _need(work, mail.id or 0, analysis, customer)
+    verified = customer is not None
+    if customer is None and told_number:
+        customer = work.systems.siska.customer_by_service_number(told_number)
+    need = _need(work, mail.id or 0, analysis, customer, told_number).model_copy(update={"verified": verified})
     if earlier is not None:
-        need = _added(earlier, need)
-    work.change(
-        kind=need.kind.value,
-        topic=need.topic,
-        service_number=need.service_number,
-        customer_id=need.customer_id,
-        segment="" if need.segment is Segment.UNKNOWN else need.segment.value,
-        tier=need.tier.value if need.customer_id else "",
-        name=customer.name if customer else work.case.name,
-        language=analysis.language.value,
-    )
+        need = earlier.with_answer(need)
+    if not after_closing:
+        work.change(
+            service_number=need.service_number,
+            customer_id=need.customer_id,
+            segment="" if need.segment is Segment.UNKNOWN else need.segment.value,
+            tier=need.tier.value if need.customer_id else "",
+            name=customer.name if customer and verified else work.case.name,
+        )
+    if first:
+        work.change(kind=need.kind.value, topic=need.topic, language=analysis.language.value)
     return need
 
 
-def _need(work: Work, message_id: int, analysis: Analysis, customer: Customer | None) -> Need:
+def _need(work: Work, message_id: int, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
     policy = work.settings.policy
     segment = customer.segment if customer else Segment.UNKNOWN
     # a follow-up that intake could not tie to a case is a matter for the agent's eye
@@ -43,7 +53,7 @@ def _need(work: Work, message_id: int, analysis: Analysis, customer: Customer | 
         kind=analysis.kind.value,
         topic=analysis.topic.value,
         products=analysis.products.value,
-        service_number=_service_number(analysis, customer),
+        service_number=told_number or _service_number(analysis, customer),
         urgency=analysis.urgency.value,
         sure=sure,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
@@ -63,18 +73,3 @@ def _service_number(analysis: Analysis, customer: Customer | None) -> str:
     if named:
         return named[0]
     return customer.service_numbers[0] if len(customer.service_numbers) == 1 else ""
-
-
-def _added(earlier: Need, answer: Need) -> Need:
-    """The earlier need, with what the answer told."""
-    return earlier.model_copy(
-        update={
-            "message_id": answer.message_id,
-            "service_number": answer.service_number or earlier.service_number,
-            "customer_id": answer.customer_id or earlier.customer_id,
-            "segment": answer.segment if answer.customer_id else earlier.segment,
-            "tier": answer.tier if answer.customer_id else earlier.tier,
-            "ours": answer.ours if answer.customer_id else earlier.ours,
-            "wants_escalation": earlier.wants_escalation or answer.wants_escalation,
-        }
-    )

@@ -8,17 +8,19 @@ swept up by the monitor, so none is lost; each is taken once, in the transaction
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
 from prefect import suspend_flow_run
 from prefect.exceptions import Pause
 from pydantic import ValidationError
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from adapters.engine import Resumed
 from adapters.wiring import Systems
+from models.errors import LayananError
 from models.forms import FORMS, SYSTEM, Form
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Decision, Wait, Wake
@@ -45,7 +47,8 @@ def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_a
             record = _answered(case, form, key, attempt, refusal + about, first_answers)
             case.remember(record)
         if record.state == "done":
-            return form.model_validate(record.output)
+            # a field that an older form had is no longer asked for
+            return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
         # nobody types twice what was refused once
         first_answers |= record.output.get("answers", {})
         refusal = f"⚠ **{record.output['problem']}**\n\n"
@@ -67,8 +70,9 @@ def _answered(
     try:
         answers: Form = suspend_flow_run(wait_for_input=asking, key=wait_key, timeout=None)
     except Pause:
-        # something may have come between looking and suspending
-        wake_waiting_case(case.systems, case.case_id)
+        # something may have come between looking and suspending; the monitor looks again where this cannot
+        with suppress(LayananError):
+            wake_waiting_case(case.systems, case.case_id)
         raise
     except ValidationError as error:
         if error.title != form.__name__:
@@ -156,6 +160,8 @@ def _record(
         )
         session.add(record)
         if state == "done":
+            # it goes on, so what broke it before no longer counts
+            session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
             session.add(
                 Decision(
                     case_id=case.case_id,

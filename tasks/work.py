@@ -4,17 +4,20 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
+from models.errors import MissingFact
 from models.letter import LetterFacts
 from models.settings import Settings
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
 
 Effect = Callable[[Session], object]
+F = TypeVar("F", bound=LetterFacts)
 
 
 class Work:
@@ -25,7 +28,13 @@ class Work:
     """
 
     def __init__(
-        self, systems: Systems, case: Case, name: str, occurrence: int, given: Mapping[str, str] | None = None
+        self,
+        systems: Systems,
+        case: Case,
+        name: str,
+        occurrence: int,
+        given: Mapping[str, str] | None = None,
+        by_hand: str = "",
     ) -> None:
         self.systems = systems
         self.case = case
@@ -34,8 +43,10 @@ class Work:
         self.occurrence = occurrence
         self.given = given or {}
         """Facts that a person gave after an earlier attempt missed them."""
+        self.by_hand = by_hand
+        """Who has sent the activity's letter by hand, so that none is written."""
         self.now: datetime = systems.clock.now()
-        self.performer: str = ""
+        self.performer: str = f"{by_hand} (manual)" if by_hand else ""
         """Who did it, where it was not the SOP's first performer."""
         self.letters: list[Letter] = []
         self.effects: list[Effect] = []
@@ -97,21 +108,33 @@ class Work:
         """Insert or update a row."""
         self.effect(lambda session: session.merge(item))
 
-    def letter(self, facts: LetterFacts, *, written_by_person: bool = False) -> Letter:
-        """Write a letter to the customer and put it in the outbox.
+    def letter(self, facts: LetterFacts, *, written_by_person: bool = False) -> str:
+        """Write a letter to the customer and put it in the outbox; returns its Message-ID, derived from the activity.
 
-        It goes to the address on record, in the case's language, in answer to the customer's latest mail. Its
-        Message-ID is derived from case, activity and occurrence.
+        It goes to the address on record, in the case's language, in answer to the customer's latest mail. Where a
+        person has sent it by hand none is written, and there is no Message-ID.
 
         Raises:
             MissingFact: the letter cannot be written yet.
         """
-        facts = facts.model_copy(
-            update={name: text for name, text in self.given.items() if name in type(facts).model_fields}
-        )
+        if self.by_hand:
+            return ""
+        facts = self._completed(facts)
         return self._post(facts, automatic=not written_by_person)
 
-    def _post(self, facts: LetterFacts, *, automatic: bool) -> Letter:
+    def _completed(self, facts: F) -> F:
+        """With what a person gave; several items of a list are separated by commas."""
+        given: dict[str, Any] = {}
+        for name, text in self.given.items():
+            if name in type(facts).model_fields:
+                several = isinstance(getattr(facts, name), tuple)
+                given[name] = [part.strip() for part in text.split(",") if part.strip()] if several else text
+        try:
+            return type(facts).model_validate(facts.model_dump() | given)
+        except ValidationError as error:
+            raise MissingFact(facts.kind.value, str(error.errors()[0]["loc"][0])) from None
+
+    def _post(self, facts: LetterFacts, *, automatic: bool) -> str:
         case, last = self.case, self.messages[-1]
         rendered = self.systems.letters.write(
             facts,
@@ -143,7 +166,7 @@ class Work:
         )
         self.letters.append(letter)
         self.effect(lambda session: _queue(session, letter, self.systems.machine_clock.now()))
-        return letter
+        return rendered.message_id
 
 
 def letter_id(case: Case, name: str, occurrence: int) -> str:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.analysis import Topic
-from models.forms import FORMS, SYSTEM, Choice, Form, TopicChoice
+from models.forms import FORMS, SYSTEM, Choice, Desk, Form, TopicChoice
 from models.sop import Role
 
 UNITS = ("Access Network", "Core Network")
@@ -119,9 +119,18 @@ def test_every_wake_that_it_takes_fills_it(form: type[Form]) -> None:
         assert form.asking("?", UNITS).model_validate(answer.model_dump(mode="json", exclude={"unit"}))
 
 
-def test_a_customers_mail_reaches_every_wait_for_the_customer() -> None:
+def test_a_customers_mail_reaches_every_wait_for_the_customer_and_every_complaint_on_a_desk() -> None:
     for form in FORMS.values():
-        assert ("mail" in form.takes) == (form.role in (Role.CUSTOMER, Role.UNIT)), form.__name__
+        assert ("mail" in form.takes) == (form.role in (Role.CUSTOMER, Role.UNIT) or issubclass(form, Desk)), form
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS.values() if issubclass(form, Desk)])
+def test_what_happens_meanwhile_is_no_decision(form: type[Desk]) -> None:
+    for kind, answers in (("mail", {"message": 7}), ("update", {})):
+        taken = form.filled_by_wake(kind, answers)
+        assert (taken.decided, taken.problem(), taken.message) == (False, None, answers.get("message", 0))
+    assert list(form.model_fields)[-1] == "message"
+    assert form(by="Sari", **GOOD[form.__name__]).decided
 
 
 @pytest.mark.parametrize("name", [name for name, form in FORMS.items() if "unit" in form.model_fields])

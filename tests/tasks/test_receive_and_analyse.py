@@ -58,3 +58,31 @@ def test_a_follow_up_without_a_case_is_the_agents(wired: Systems) -> None:
     text = f"Bagaimana kelanjutan laporan saya minggu lalu? Sampai sekarang belum ada kabar. {MATI}"
     found = done(receive_and_analyse, opened(wired, BUDI, text, "Menanyakan status laporan"), 0)
     assert found.kind is not Kind.FOLLOW_UP or not found.sure
+
+
+def test_the_first_mail_is_read_even_if_another_has_come_since(wired: Systems) -> None:
+    case = opened(wired)
+    assert arrives(wired, BUDI, "Mohon segera ya.", f"Re: [{case.reference}]").outcome == "joined"
+    found = done(receive_and_analyse, case)
+    assert (found.message_id, found.kind, found.topic) == (1, Kind.COMPLAINT, "no_service")
+
+
+def test_an_answer_to_the_closing_letter_leaves_the_case_as_it_is(wired: Systems) -> None:
+    case = opened(wired)
+    done(receive_and_analyse, case)
+    arrives(wired, BUDI, "Thank you very much, it works fine again.", f"Re: [{case.reference}]")
+    reply = done(receive_and_analyse, case, 2, after_closing=True)
+    assert reply.message_id == 2
+    row = case.snapshot()
+    assert (row.kind, row.topic, row.language, row.service_number) == ("complaint", "no_service", "id", LINE)
+
+
+def test_a_line_that_a_person_found_out_tells_the_customer_but_not_their_data(wired: Systems) -> None:
+    case = opened(wired, STRANGER, "Internet saya mati total sejak pagi.", "Internet mati")
+    found = done(receive_and_analyse, case)
+    assert found.missing == ("customer", "service_number")
+    told = done(receive_and_analyse, case, 0, found, told_number=LINE)
+    assert (told.customer_id, told.service_number, told.tier, told.verified) == ("C-1", LINE, Tier.GOLD, False)
+    assert told.missing == ()
+    assert told.model_copy(update={"kind": Kind.INFORMATION, "topic": "bill_copy"}).missing != ()
+    assert case.snapshot().name == "", "a stranger is not greeted by the customer's name"

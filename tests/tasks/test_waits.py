@@ -6,15 +6,17 @@ from uuid import UUID
 
 import pytest
 from prefect import flow, suspend_flow_run
+from sqlalchemy import update
+from sqlmodel import select
 
 import adapters.engine
 import tasks.waits
 from models.forms import SYSTEM, Escalation, UnitProgress
-from models.tables import ActivityRecord, Decision, Wake
+from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes, keep_wake
 from tasks.waits import decide, offer_lost_forms, wake_waiting_case
-from tests.cases import BUDI, arrives, opened, rows
+from tests.cases import BUDI, MAJU, arrives, opened, rows
 from tests.tasks.conftest import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
@@ -121,7 +123,7 @@ def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
 def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case whose run was deleted keeps no other from its form."""
     monkeypatch.setattr(adapters.engine, "SHOWN_WITHIN", timedelta())
-    crashed, deleted = opened(runs.wired), opened(runs.wired)
+    crashed, deleted = opened(runs.wired), opened(runs.wired, MAJU)
     run, lost = runs.start(ask_leader, crashed), runs.start(ask_leader, deleted)
     for one in (run, lost):
         runs.go(ask_leader, one)
@@ -210,7 +212,7 @@ def test_a_person_and_a_wake_at_once_both_count(runs: Runs) -> None:
 def test_a_wake_that_a_form_does_not_take_is_kept(runs: Runs) -> None:
     case = opened(runs.wired)
     run = runs.start(ask_leader, case)
-    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_wake(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
     runs.go(ask_leader, run)
     assert not wake_waiting_case(runs.wired, case.case_id)
     assert runs.state(run).name == "Suspended"
@@ -229,6 +231,31 @@ def test_a_second_submit_finds_nothing_waiting(runs: Runs) -> None:
     assert again.reason
     assert runs.go(ask_leader, run).result() == "BACK_TO_AGENT Core Network by Sari"
     assert runs.submit(run, "Escalation", choice="SUPERVISOR").state == "not_waiting"
+
+
+def test_a_field_that_a_form_no_longer_has_breaks_no_sleeping_case(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
+    runs.go(ask_leader, run)
+    with runs.wired.store.write() as session:
+        record = session.exec(select(ActivityRecord).where(ActivityRecord.name == "escalation-1")).one()
+        record.output = record.output | {"tone": "friendly"}
+        session.add(record)
+    assert decide(CaseRun.open(case.case_id), Escalation, about="?").by == "Sari"
+
+
+def test_what_broke_a_run_no_longer_counts_once_it_goes_on(runs: Runs) -> None:
+    case = opened(runs.wired)
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(restarts=3))
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    assert case.snapshot().restarts == 3
+    runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
+    runs.go(ask_leader, run)
+    assert case.snapshot().restarts == 0
 
 
 def test_a_wait_that_is_over_costs_nothing_and_asks_nobody(runs: Runs) -> None:
