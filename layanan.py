@@ -189,21 +189,14 @@ def monitor(once: Once = False, as_json: Json = False) -> None:
     """
     _only_once(once)
     _systems()
-    from tasks import monitor as tasks
+    from tasks.monitor import PARTS
 
     done: list[dict[str, Any]] = []
 
     def do(part: Any) -> None:
         done.append({"part": part.name, "items": part.fn()})
 
-    parts = (
-        tasks.send_due_letters,
-        tasks.follow_tickets,
-        tasks.pass_deadlines,
-        tasks.deliver_wakes,
-        tasks.recover_runs,
-    )
-    codes = [_attempt(part.name, partial(do, part)) for part in parts]
+    codes = [_attempt(part.name, partial(do, part)) for part in PARTS]
     show(done, ("part", "items"), as_json)
     raise typer.Exit(max(codes))
 

@@ -19,6 +19,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
+    FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateName,
     FlowRunFilterStateType,
@@ -38,6 +39,8 @@ from models.settings import Settings
 SYSTEM = "Prefect"
 SHOWN_WITHIN = timedelta(seconds=5)
 """Time within which a living worker has shown the form of a run that it suspended."""
+PAGE = 200
+"""Runs that the server gives at a time."""
 CASE_DEPLOYMENT = "handle-case/handle-case"
 CARRIED = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
 """States of runs that some worker is said to carry."""
@@ -158,17 +161,27 @@ class PrefectEngine:
                 return ""
         return run.state.name or "" if run.state else ""
 
-    def broken_runs(self, limit: int = 200) -> list[FlowRun]:
+    def known_runs(self, run_ids: list[str]) -> set[str]:
+        """Those that the server still has."""
+        ids = FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids])
+        with _errors():
+            pages = [
+                self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=ids), limit=PAGE, offset=offset)
+                for offset in range(0, len(run_ids), PAGE)
+            ]
+        return {str(run.id) for page in pages for run in page}
+
+    def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
         return self._runs(
             FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.FAILED])), limit
         )
 
-    def cancelled_runs(self, limit: int = 200) -> list[FlowRun]:
+    def cancelled_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that a person cancelled in the UI, latest first."""
         return self._runs(FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])), limit)
 
-    def running_runs(self, limit: int = 200) -> list[FlowRun]:
+    def running_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Runs of the service that some worker is said to carry."""
         state = FlowRunFilterState(type=CARRIED, name=FlowRunFilterStateName(not_any_=["Paused"]))
         with _errors():

@@ -9,6 +9,7 @@ from collections import Counter
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 
 from adapters.wiring import Systems, systems
 from models.errors import Refused, Unavailable
@@ -22,20 +23,22 @@ log = logging.getLogger("layanan.intake")
 
 
 @flow(name="receive-mail", persist_result=False)
-def receive_mail() -> dict[str, int]:
-    """Empty all mailboxes; returns how many mails had which outcome."""
-    outcomes: Counter[str] = Counter()
-    for number, box in enumerate(systems().settings.mailboxes):
-        while batch := receive_batch.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")(number):
-            outcomes.update(batch)
-    return dict(outcomes)
+def receive_mail() -> "list[State[dict[str, int]]]":
+    """Empty all mailboxes: one that fails keeps no other from being read, and fails the run."""
+    return [
+        empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")(number, return_state=True)
+        for number, box in enumerate(systems().settings.mailboxes)
+    ]
 
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
-def receive_batch(mailbox_number: int) -> dict[str, int]:
-    """Take in one batch of a mailbox; empty when there was none."""
+def empty_mailbox(number: int) -> dict[str, int]:
+    """Take in all that lies in a mailbox; returns how many mails had which outcome."""
     wired = systems()
-    return dict(take_batch(wired, wired.settings.mailboxes[mailbox_number]))
+    outcomes: Counter[str] = Counter()
+    while batch := take_batch(wired, wired.settings.mailboxes[number]):
+        outcomes.update(batch)
+    return dict(outcomes)
 
 
 def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
@@ -48,8 +51,9 @@ def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
         session.connection()  # no store, no reading: the mail stays where it is
         received = wired.ems.fetch(box, wired.settings.intake_batch)
     taken = {mail.uid: take_in(wired, mail) for mail in received}
+    sending = True
     for result in taken.values():
-        go_on(wired, result)
+        sending = go_on(wired, result, sending)
     if received:
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
         done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
@@ -57,12 +61,15 @@ def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
     return Counter(result.outcome for result in taken.values())
 
 
-def go_on(wired: Systems, taken: TakenIn) -> None:
-    """Send the first response and set the case going; the monitor does it later where that fails now."""
+def go_on(wired: Systems, taken: TakenIn, sending: bool) -> bool:
+    """Send the first response and set the case going; the monitor does later what fails now.
+
+    Returns whether letters still go out: a server that hangs is not asked again for each of a batch.
+    """
     for letter_id in taken.letters:
-        deliver(wired, letter_id)
+        sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
     if taken.case_id is None:
-        return
+        return sending
     try:
         if taken.outcome == "opened":
             start_case(wired, taken.case_id)
@@ -70,3 +77,4 @@ def go_on(wired: Systems, taken: TakenIn) -> None:
             wake_waiting_case(wired, taken.case_id)
     except (Unavailable, Refused) as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
+    return sending

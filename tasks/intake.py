@@ -5,6 +5,7 @@ recorded once, a case has one run. A mail that no parser reads is kept whole and
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from adapters.ems import Received
 from adapters.mail_parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
-from models.errors import Unreadable
+from models.errors import LayananError, Unreadable
 from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.tables import Case, Letter, Message, NewCase, NewMessage, Outbox, Wake, row
@@ -59,28 +60,37 @@ def _known(wired: Systems, received: Received) -> Message | None:
 
 
 def _store(wired: Systems, received: Received) -> Message:
-    sha256 = wired.store.keep(received.raw)
-    now = wired.clock.now()
+    """The mail's row. What breaks us is set aside whole, so that it stops no other mail."""
+    sha256, mail = wired.store.keep(received.raw), None
     try:
-        mail: ParsedMail | None = parse(received.raw)
-        reason = ""
+        mail = parse(received.raw)
+        return _write(wired, received, lambda session: _place(session, wired, received, mail))
     except Unreadable as error:
-        mail, reason = None, error.reason
+        reason = error.reason
+    except LayananError:
+        raise
     except Exception as error:
-        log.exception("the parser broke on mail %s", sha256)
-        mail, reason = None, f"defect of the parser: {type(error).__name__}"
+        log.exception("a defect: mail %s is set aside", sha256)
+        reason = f"defect: {type(error).__name__}"
+    return _write(wired, received, lambda _: _row(received, sha256, wired.clock.now(), None, "set_aside", reason))
+
+
+def _write(wired: Systems, received: Received, place: Callable[[Session], Message]) -> Message:
     try:
         with wired.store.write() as session:
-            if mail is None or not mail.sender:
-                message = _row(received, sha256, now, mail, "set_aside", reason or "no sender's address")
-            else:
-                message = _place(session, wired, received, mail, now)
+            message = place(session)
             session.add(message)
             session.flush()
             if message.outcome == "joined" and message.case_id is not None:
-                source = f"mail:{message.id}"
-                answers = {"message": message.id}
-                session.add(Wake(case_id=message.case_id, kind="mail", source=source, answers=answers, created_at=now))
+                session.add(
+                    Wake(
+                        case_id=message.case_id,
+                        kind="mail",
+                        source=f"mail:{message.id}",
+                        answers={"message": message.id},
+                        created_at=message.received_at,
+                    )
+                )
     except Conflict:
         # another intake on the same mailbox was quicker
         known = _known(wired, received)
@@ -90,12 +100,15 @@ def _store(wired: Systems, received: Received) -> Message:
     return message
 
 
-def _place(session: Session, wired: Systems, received: Received, mail: ParsedMail, now: datetime) -> Message:
+def _place(session: Session, wired: Systems, received: Received, mail: ParsedMail) -> Message:
     """The mail's outcome; opens its case where it has none."""
+    now = wired.clock.now()
 
     def outcome(name: str, reason: str, case_id: int | None = None) -> Message:
         return _row(received, mail.sha256, now, mail, name, reason, case_id)
 
+    if not mail.sender:
+        return outcome("set_aside", "no sender's address")
     own = session.exec(select(Letter).where(Letter.message_id == mail.message_id)).first()
     if own is not None:
         _accepted(session, own, now)

@@ -1,25 +1,29 @@
 """What the monitor does in a pass (W-86). Each part stands alone: one that fails keeps no other from its work."""
 
 import logging
-from collections.abc import Callable, Sequence
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun
-from sqlalchemy import and_, or_, update
+from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 
 from adapters.store import Conflict
 from adapters.wiring import Systems, systems
-from models.errors import LayananError, Unavailable
+from models.errors import Defect, LayananError, Unavailable
 from models.facts import Ticket, TicketStatus
 from models.forms import FORMS, LONGEST_TEXT
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks.end_case import finish
 from tasks.send_letter import deliver, due_letters
-from tasks.start_case import cases_without_run, start_case
+from tasks.start_case import cases_without_run, forget_run, start_case
 from tasks.waits import wake_waiting_case
 
 log = logging.getLogger("layanan.monitor")
@@ -27,7 +31,11 @@ log = logging.getLogger("layanan.monitor")
 STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketStatus.CANCELLED}
 MOST = 500
 """Items that one pass takes of each kind; the next pass takes the next ones."""
-MOST_RESTARTS = 5
+PART_SECONDS = 60.0
+"""Time that a part of a pass may take, so that a system that hangs keeps nothing else waiting for long."""
+MOST_RESTARTS = 8
+RESTART_AFTER = timedelta(seconds=15)
+"""Pause before a run is set going again; it doubles each time, to about an hour in all."""
 LONE_RUN = timedelta(seconds=90)
 """A run that no live worker carries for so long is an orphan."""
 
@@ -47,8 +55,9 @@ def send_due_letters() -> int:
 def follow_tickets() -> int:
     """Look at open tickets in NOSSA; a report, or a unit that is stuck, wakes the case."""
     with systems().store.read() as session:
-        # all of them: an open ticket stays in this list, so that a limit would hide those behind it
-        tickets = session.exec(select(TicketRow).where(col(TicketRow.open))).all()
+        tickets = list(session.exec(select(TicketRow).where(col(TicketRow.open))))
+    # where the time does not suffice for all of them, each has its turn in some pass
+    random.shuffle(tickets)
     return _each(tickets, _follow)
 
 
@@ -64,7 +73,7 @@ def pass_deadlines() -> int:
 
 @part("Bangunkan kasus / Deliver wakes")
 def deliver_wakes() -> int:
-    """Resume suspended cases for which something was kept."""
+    """Resume suspended cases for which something was kept, the longest kept first."""
     takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.takes)) for name, form in FORMS.items() if form.takes]
     with systems().store.read() as session:
         query = (
@@ -72,38 +81,35 @@ def deliver_wakes() -> int:
             .join(Wait, col(Wait.case_id) == col(Wake.case_id))
             .where(col(Wake.taken_at).is_(None), or_(*takes))
         )
-        cases = session.exec(query.distinct().limit(MOST)).all()
+        cases = session.exec(query.group_by(col(Wake.case_id)).order_by(func.min(Wake.id))).all()
     return _each(cases, wake_waiting_case)
 
 
 @part("Pulihkan proses / Recover runs")
 def recover_runs() -> int:
-    """Start runs that were never started, and set broken ones and orphans going again."""
+    """Start runs that were never started or are gone, and set broken ones and orphans going again."""
     wired = systems()
+    _each(_cases_of_lost_runs(wired), forget_run)
     started = _each(cases_without_run(wired), start_case)
-    _each(_open_cases(wired, wired.engine.broken_runs()), _restart)
-    live = wired.engine.live_workers()
-    for run in wired.engine.running_runs():
-        owner, _, rest = (run.infrastructure_pid or "::").partition(":")
-        since = run.state.timestamp if run.state else None
-        if ":" not in rest:
-            continue  # a process of its own, which Prefect's process worker looks after
-        if owner not in live and since is not None and wired.machine_clock.now() - since > LONE_RUN:
-            if run.state is not None and run.state.is_cancelling():
-                wired.engine.cancel(str(run.id))
-            else:
-                wired.engine.restart(str(run.id), "its worker is gone")
-    _each(_open_cases(wired, wired.engine.cancelled_runs()), _cancel)
+    broken = {str(run.id): run for run in wired.engine.broken_runs()}
+    _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
+    _each(wired.engine.running_runs(), partial(_take_over, live=wired.engine.live_workers()))
+    _each(_open_cases(wired, [str(run.id) for run in wired.engine.cancelled_runs()]), _cancel)
     return started
+
+
+PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_tickets)
+"""Of a pass, in their order."""
 
 
 def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
     """Keep something that happened to a case, once for each ``source``."""
-    try:
-        with wired.store.write() as session:
-            session.add(Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=wired.clock.now()))
-    except Conflict:
-        return
+    with suppress(Conflict), wired.store.write() as session:
+        session.add(_wake(wired, case_id, kind, source, answers))
+
+
+def _wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> Wake:
+    return Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=wired.clock.now())
 
 
 def _follow(wired: Systems, known: TicketRow) -> None:
@@ -137,23 +143,52 @@ def _report(ticket: Ticket) -> dict[str, Any] | None:
 
 
 def _pass(wired: Systems, deadline: Deadline) -> None:
-    keep_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {})
+    """In one transaction, in which it is still due: an activity may have dropped it meanwhile."""
+    over = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False)).values(over=True)
     with wired.store.write() as session:
-        session.execute(update(Deadline).where(col(Deadline.id) == deadline.id).values(over=True))
+        if session.execute(over).rowcount == 1:  # type: ignore[attr-defined]
+            session.add(_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {}))
 
 
-def _open_cases(wired: Systems, runs: list[FlowRun]) -> Sequence[Case]:
-    of_runs = col(Case.run_id).in_([str(run.id) for run in runs])
+def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
     with wired.store.read() as session:
-        return session.exec(select(Case).where(of_runs, Case.status == "open")).all()
+        return session.exec(select(Case).where(col(Case.run_id).in_(list(run_ids)), Case.status == "open")).all()
 
 
-def _restart(wired: Systems, case: Case) -> None:
-    if case.run_id is None or case.restarts >= MOST_RESTARTS:
+def _cases_of_lost_runs(wired: Systems) -> list[int]:
+    """Of some open cases those whose run the engine no longer has: somebody deleted it, or its data base was lost."""
+    with wired.store.read() as session:
+        some = (
+            select(Case).where(Case.status == "open", col(Case.run_id).is_not(None)).order_by(func.random()).limit(MOST)
+        )
+        cases = session.exec(some).all()
+    known = wired.engine.known_runs([case.run_id for case in cases if case.run_id])
+    return [case.key for case in cases if case.run_id not in known]
+
+
+def _restart(wired: Systems, case: Case, run: FlowRun) -> None:
+    broke = run.state.timestamp if run.state else wired.machine_clock.now()
+    pause = RESTART_AFTER * 2**case.restarts if case.restarts else timedelta()
+    if case.restarts >= MOST_RESTARTS or wired.machine_clock.now() - broke < pause:
         return
     with wired.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case.id).values(restarts=case.restarts + 1))
-    wired.engine.restart(case.run_id, "it had crashed or failed")
+    if case.restarts + 1 == MOST_RESTARTS:
+        log.error("%s breaks again and again; this is its last try: layanan doctor", case.reference)
+    wired.engine.restart(str(run.id), "it had crashed or failed")
+
+
+def _take_over(wired: Systems, run: FlowRun, live: set[str]) -> None:
+    """An orphan goes on, or ends where a person had cancelled it."""
+    owner, _, rest = (run.infrastructure_pid or "::").partition(":")
+    # one without a colon is a process of its own, which Prefect's process worker looks after
+    if ":" not in rest or owner in live or run.state is None:
+        return
+    if wired.machine_clock.now() - run.state.timestamp > LONE_RUN:
+        if run.state.is_cancelling():
+            wired.engine.cancel(str(run.id))
+        else:
+            wired.engine.restart(str(run.id), "its worker is gone")
 
 
 def _cancel(wired: Systems, case: Case) -> None:
@@ -162,9 +197,17 @@ def _cancel(wired: Systems, case: Case) -> None:
 
 
 def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
-    """Do ``act`` for each item; one that fails is logged and left for the next pass."""
-    wired, done = systems(), 0
+    """Do ``act`` for each item, as long as there is time; one that fails is left for the next pass.
+
+    Raises:
+        Defect: our own code broke with some; all others are done.
+    """
+    wired, done, defects = systems(), 0, 0
+    end = time.monotonic() + PART_SECONDS
     for item in items:
+        if time.monotonic() > end:
+            log.warning("the rest is left for the next pass: it takes long")
+            break
         try:
             act(wired, item)
             done += 1
@@ -172,4 +215,9 @@ def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
             log.warning("left for the next pass: %s", error)
         except LayananError as error:
             log.error("needs a person: %s", error)  # noqa: TRY400 - said by a system, no defect
+        except Exception:
+            log.exception("a defect; the others go on")
+            defects += 1
+    if defects:
+        raise Defect(f"{defects} items broke; see the worker's log")
     return done

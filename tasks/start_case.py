@@ -1,10 +1,14 @@
 """A case's run: started once, and its id kept with the case."""
 
-from sqlalchemy import update
+import logging
+
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
-from models.tables import Case
+from models.tables import Case, Wait
+
+log = logging.getLogger("layanan.start")
 
 
 def start_case(wired: Systems, case_id: int) -> None:
@@ -20,6 +24,14 @@ def start_case(wired: Systems, case_id: int) -> None:
     run_id = wired.engine.start_case(case_id, case.reference)
     with wired.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
+
+
+def forget_run(wired: Systems, case_id: int) -> None:
+    """The case's run is gone: another one takes its place, and goes on from where the ledger stands."""
+    log.warning("the run of case %s is gone; another one takes its place", case_id)
+    with wired.store.write() as session:
+        session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
+        session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=None))
 
 
 def cases_without_run(wired: Systems, limit: int = 500) -> list[int]:

@@ -13,7 +13,7 @@ from models.mail import ParsedMail
 from models.tables import ActivityRecord, Case, Letter, Message, Outbox, Wake
 from tasks.case_run import CaseRun
 from tasks.intake import TakenIn, take_in
-from tests.cases import BUDI, MATI, OURS, arrives, letter, mail, opened, received, rows
+from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
 from tests.conftest import BOTH
 
 BOUNCE = b"""From: Mail Delivery System <MAILER-DAEMON@example.com>
@@ -145,8 +145,17 @@ def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch:
 
     monkeypatch.setattr(tasks.intake, "parse", breaks)
     assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
-    assert rows(wired, Message)[0].reason == "defect of the parser: ZeroDivisionError"
+    assert rows(wired, Message)[0].reason == "defect: ZeroDivisionError"
     assert arrives(wired, BUDI).outcome == "opened"
+
+
+def test_a_defect_behind_the_parser_stops_none_either(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(wired)
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.analyser, "analyse", lambda *_, **__: 1 / 0)
+        assert arrives(wired, BUDI, "Masih mati, tolong.").outcome == "set_aside"
+    assert rows(wired, Message)[-1].reason == "defect: ZeroDivisionError"
+    assert arrives(wired, STRANGER).outcome == "opened"
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)

@@ -11,14 +11,16 @@ from prefect.states import Cancelling, Crashed, Running
 from sqlalchemy import update
 
 import tasks.monitor
-from adapters.clock import SimulatedClock
+from adapters.clock import SimulatedClock, SystemClock
 from adapters.wiring import Systems
+from flows.monitor_cases import monitor_cases
 from models.forms import LONGEST_TEXT, UnitProgress
-from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs
+from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import BUDI, MAJU, deadlines, done, fault, opened, pending, rows, ticket
 from tests.stack import Stack
@@ -48,13 +50,22 @@ def test_a_deadline_wakes_its_case_once(wired: Systems) -> None:
     assert pass_deadlines.fn() == 0
 
 
-def test_a_pass_cut_off_in_the_middle_makes_no_second_wake(wired: Systems) -> None:
-    done(closing, opened(wired))
+def test_a_deadline_that_is_dropped_while_it_passes_wakes_nobody(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(wired)
+    done(closing, case)
     wired.clock.advance(48.1)  # type: ignore[attr-defined]
-    keep_wake(wired, 1, "closing", "deadline:1", {})
-    assert pass_deadlines.fn() == 1
-    assert len(rows(wired, Wake)) == 1
-    assert rows(wired, Deadline)[0].over
+    real = tasks.monitor._pass
+
+    def meanwhile(wired: Systems, deadline: Deadline) -> None:
+        done(closing, case)  # replaces the deadline that the pass has already read
+        real(wired, deadline)
+
+    monkeypatch.setattr(tasks.monitor, "_pass", meanwhile)
+    pass_deadlines.fn()
+    assert rows(wired, Wake) == []
+    assert list(deadlines(case)) == ["closing"]
 
 
 def test_a_deadline_that_was_moved_wakes_at_its_new_time_only(wired: Systems) -> None:
@@ -66,6 +77,26 @@ def test_a_deadline_that_was_moved_wakes_at_its_new_time_only(wired: Systems) ->
     assert pass_deadlines.fn() == 0
     wired.clock.advance(47)  # type: ignore[attr-defined]
     assert pass_deadlines.fn() == 1
+
+
+def test_a_part_that_breaks_keeps_no_other_from_its_work(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wired = runs.wired
+    for address in (BUDI, MAJU):
+        done(closing, opened(wired, address))
+    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+
+    def breaks(wired: Systems, letter_id: int) -> str:
+        if letter_id == 1:
+            raise ZeroDivisionError
+        return deliver(wired, letter_id)
+
+    monkeypatch.setattr(tasks.monitor, "deliver", breaks)
+    assert monitor_cases(return_state=True).is_failed()
+    assert "a defect; the others go on" in caplog.text
+    assert {outbox.state for outbox in rows(wired, Outbox) if outbox.letter_id > 1} == {"sent"}
+    assert {wake.kind for wake in rows(wired, Wake)} == {"closing"}
 
 
 # tickets
@@ -128,7 +159,7 @@ def test_progress_without_news_wakes_nobody(wired: Systems) -> None:
 def test_every_open_ticket_is_looked_at_in_each_pass(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.monitor, "MOST", 1)
     for number in range(3):
-        ticket(opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}"))
+        ticket(opened(wired, f"p{number}@example.com"))
     with wired.store.write() as session:
         session.execute(update(TicketRow).where(TicketRow.case_id == 2).values(open=False))  # type: ignore[arg-type]
     assert follow_tickets.fn() == 2
@@ -136,7 +167,7 @@ def test_every_open_ticket_is_looked_at_in_each_pass(wired: Systems, monkeypatch
 
 def test_one_item_that_fails_keeps_no_other_from_its_work(wired: Systems) -> None:
     for number in range(2):
-        ticket(opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}"))
+        ticket(opened(wired, f"p{number}@example.com"))
     fault(wired, "nossa", "down", 3)
     assert follow_tickets.fn() == 1
     fault(wired, "nossa", "broken", 1)
@@ -184,15 +215,37 @@ def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -
     assert case.snapshot().run_id == run
 
 
-def test_a_broken_run_is_set_going_again_but_not_for_ever(runs: Runs, started: tuple[CaseRun, str]) -> None:
+def test_a_broken_run_is_set_going_again_with_growing_pauses_but_not_for_ever(
+    runs: Runs, started: tuple[CaseRun, str]
+) -> None:
     case, run = started
+    later = SimulatedClock(runs.wired.settings.home / "machine")
+    later.advance(2)
     for number in range(1, MOST_RESTARTS + 1):
         assert runs.go(fail, run).is_failed()
+        if number > 1:
+            runs.wired.machine_clock = SystemClock()
+            recover_runs.fn()
+            assert runs.state(run).is_failed(), "not at once"
+            runs.wired.machine_clock = later
         recover_runs.fn()
         assert (runs.state(run).name, case.snapshot().restarts) == ("Restarted", number)
     force(runs, run, Crashed())
     recover_runs.fn()
     assert (runs.state(run).name, case.snapshot().restarts) == ("Crashed", MOST_RESTARTS)
+
+
+def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    """Somebody deleted it, or the engine's data base was lost; the ledger has all that is needed."""
+    case, run = started
+    assert runs.go(follow, run).name == "Suspended"
+    runs.client.delete_flow_run(UUID(run))
+    recover_runs.fn()
+    other = case.snapshot().run_id
+    assert other not in (None, run)
+    assert runs.wait(case) is None
+    assert runs.go(follow, str(other)).name == "Suspended"
+    assert runs.wait(case) is not None
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
@@ -246,10 +299,7 @@ def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[Ca
     assert runs.state(run).name == "Cancelled"
 
 
-def test_only_wakes_that_can_be_taken_are_delivered(
-    runs: Runs, started: tuple[CaseRun, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tasks.monitor, "MOST", 1)
+def test_only_wakes_that_can_be_taken_are_delivered(runs: Runs, started: tuple[CaseRun, str]) -> None:
     wired, (case, run) = runs.wired, started
     # a case before it waits for a person, whom no wake replaces
     other = opened(wired, MAJU)
@@ -259,7 +309,7 @@ def test_only_wakes_that_can_be_taken_are_delivered(
             Wait(
                 case_id=other.case_id,
                 wait_key="k",
-                form="Escalation",
+                form="WriteAnswer",
                 role="x",
                 since=wired.clock.now(),
                 description="",

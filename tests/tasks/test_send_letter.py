@@ -62,7 +62,7 @@ def test_a_letter_goes_out_once(wired: Systems) -> None:
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_two_senders_at_once_send_one(wired: Systems) -> None:
     for number in range(6):
-        opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}")
+        opened(wired, BUDI, f"Internet 12234567800{number} mati total, tolong.", f"Mati {number}")
     start = threading.Barrier(2)
 
     def send() -> None:
@@ -165,6 +165,6 @@ def test_a_server_that_is_away_leaves_the_letter_queued(wired: Systems, machine:
 
 def test_the_oldest_letters_are_due_first(wired: Systems) -> None:
     for number in range(3):
-        opened(wired, BUDI, f"Internet {number} mati total, tolong.", f"Mati {number}")
+        opened(wired, BUDI, f"Internet 12234567800{number} mati total, tolong.", f"Mati {number}")
     assert due_letters(wired) == [1, 2, 3]
     assert due_letters(wired, limit=2) == [1, 2]
