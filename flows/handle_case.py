@@ -131,10 +131,10 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
     turn = Turn(unit=finding.unit)
     while turn.solution is None:
         if turn.unit:
-            coordinate_with_unit(case, handled, turn.unit, turn.reason)  # 7
+            handled = coordinate_with_unit(case, handled, turn.unit, turn.reason).new_ticket or handled  # 7
             turn = follow_unit(case, handled, turn.unit)
         elif turn.back_to_agent:
-            handle_intensively(case, complaint, finding, round_number)  # 6
+            handled = handle_intensively(case, complaint, finding, round_number)  # 6
             turn = agents_turn(case, turn.reason)
         else:
             turn = escalate(case, handled, turn.reason)
