@@ -47,10 +47,10 @@ class Work:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """The case's mails, oldest first."""
+        """The customer's mails, oldest first."""
+        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(["automatic", "duplicate"]))
         with self.systems.store.read() as session:
-            query = select(Message).where(Message.case_id == self.case.key).order_by(col(Message.id))
-            return list(session.exec(query))
+            return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
     def message(self, message_id: int) -> Message:
         """One of the case's mails; the newest for 0."""
@@ -101,7 +101,7 @@ class Work:
         """Write a letter to the customer and put it in the outbox.
 
         It goes to the address on record, in the case's language, in answer to the customer's latest mail. Its
-        Message-ID is derived from case, activity and occurrence.
+        Message-ID is derived from case, kind and occurrence.
 
         Raises:
             MissingFact: the letter cannot be written yet.
@@ -109,23 +109,44 @@ class Work:
         facts = facts.model_copy(
             update={name: text for name, text in self.given.items() if name in type(facts).model_fields}
         )
-        return self._post(facts, automatic=not written_by_person)
-
-    def _post(self, facts: LetterFacts, *, automatic: bool) -> Letter:
         case, last = self.case, self.messages[-1]
-        rendered = self.systems.letters.write(
+        return self._post(
             facts,
             language="en" if case.language == "en" else "id",
-            reference=case.reference,
             recipient=case.address,
             recipient_name=case.name,
-            sender=case.mailbox,
-            subject=case.subject,
-            message_id=letter_id(case, self.name, self.occurrence),
             in_reply_to=last.message_id,
             references=(*last.references, last.message_id),
+            automatic=not written_by_person,
+        )
+
+    def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str) -> Letter:
+        """Write a letter to a desk of ours, with the customer's mails as they came, and put it in the outbox.
+
+        Raises:
+            MissingFact: the letter cannot be written yet.
+        """
+        return self._post(
+            facts,
+            language="id",
+            recipient=recipient,
+            recipient_name=recipient_name,
+            in_reply_to="",
+            references=(),
+            automatic=True,
+            attached=tuple(self.systems.store.kept(mail.sha256) for mail in self.messages),
+        )
+
+    def _post(self, facts: LetterFacts, **to: Any) -> Letter:
+        case = self.case
+        rendered = self.systems.letters.write(
+            facts,
+            reference=case.reference,
+            sender=case.mailbox,
+            subject=case.subject,
+            message_id=letter_id(case, facts.kind, self.occurrence),
             now=self.now,
-            automatic=automatic,
+            **to,
         )
         letter = row(
             Letter,
@@ -146,11 +167,11 @@ class Work:
         return letter
 
 
-def letter_id(case: Case, name: str, occurrence: int) -> str:
-    """Message-ID of a letter: the same for the same case, activity and occurrence, unlike any other's."""
-    what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{name}|{occurrence}"
+def letter_id(case: Case, kind: str, occurrence: int) -> str:
+    """Message-ID of a letter: the same for the same case, kind and occurrence, unlike any other's."""
+    what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{kind}|{occurrence}"
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
-    return f"<{case.reference.lower()}.{name}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
+    return f"<{case.reference.lower()}.{kind}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
 
 
 def _queue(session: Session, letter: Letter, now: datetime) -> None:

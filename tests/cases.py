@@ -32,10 +32,14 @@ T = TypeVar("T", bound=SQLModel)
 
 OURS = "layanan@telkom.example"
 BUDI, MAJU, BANK, STRANGER = "budi@example.com", "noc@maju.example", "it@bank.example", "asing@example.com"
+DESK = "enterprise.care@telkom.example"
 LINE, LINK = "122345678901", "4700001-0021497479"
 SEED = back_office.SEED.model_copy(
     update={
-        "mailboxes": [SeededMailbox(address=OURS, password="pw", site="JKT")],
+        "mailboxes": [
+            SeededMailbox(address=OURS, password="pw", site="JKT"),
+            SeededMailbox(address=DESK, password="pw"),
+        ],
         "customers": [
             *back_office.SEED.customers,
             SeededCustomer(
