@@ -1,11 +1,14 @@
 """A letter's outer form: an RFC 5322 message with a plain and an HTML body, equal bytes for equal input.
 
+Mails go with it as they came, byte for byte: Python's own classes would write them anew.
+
 The headers are built with Python's older ``email.header``: the newer policies turn a Message-ID longer than a
 line into an encoded word, which breaks the thread, and fold differently from one Python to the next.
 """
 
 import re
-from collections.abc import Mapping
+from base64 import encodebytes
+from collections.abc import Mapping, Sequence
 from email.charset import QP, Charset
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
@@ -18,12 +21,16 @@ MAX_SUBJECT = 120
 """Characters of the customer's own subject that a letter repeats."""
 MAX_REFERENCES = 998
 """Octets of the References field, its name included (RFC 5322, 2.1.1)."""
+MAX_LINE = 998
+"""Octets of a line, its end not counted (RFC 5321, 4.5.3.1.6)."""
 
 # Two of the greatest length fit into one References field.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+\]")
+
+_NO_LINE = re.compile(rb"[\r\n\0]")
 
 _UTF8 = Charset("utf-8")
 _UTF8.body_encoding = QP
@@ -68,15 +75,46 @@ def thread(in_reply_to: str, references: tuple[str, ...]) -> dict[str, str]:
     return {"In-Reply-To": in_reply_to, "References": "\n ".join(chain)}
 
 
-def compose(headers: Mapping[str, str], text: str, html: str) -> bytes:
-    """The message: ``headers``, Message-ID among them, over plain text and HTML in UTF-8; CRLF line ends."""
+def compose(headers: Mapping[str, str], text: str, html: str, mails: Sequence[bytes] = ()) -> bytes:
+    """The message: ``headers``, Message-ID among them, over plain text and HTML in UTF-8; CRLF line ends.
+
+    ``mails`` are attached; where they hold characters beyond ASCII, so does the message.
+    """
     # Derived, so that equal input gives equal bytes; "=_" occurs in no quoted-printable body.
     boundary = "=_" + sha256(headers["Message-ID"].encode()).hexdigest()[:24]
     message = MIMEMultipart("alternative", boundary=boundary)
-    for field, value in headers.items():
-        message[field] = value
     for subtype, body in (("plain", text), ("html", html)):
         part = MIMENonMultipart("text", subtype)
         part.set_payload(body, _UTF8)
         message.attach(part)
-    return message.as_bytes(policy=_WIRE)
+    if not mails:
+        _head(message, headers)
+        return message.as_bytes(policy=_WIRE)
+    parts = [message.as_bytes(policy=_WIRE), *(_attached(number, mail) for number, mail in enumerate(mails, start=1))]
+    # Derived from the parts themselves, so that none of them can hold it.
+    boundary = "=_" + sha256(b"".join(parts)).hexdigest()
+    outer = MIMEMultipart("mixed", boundary=boundary)
+    _head(outer, headers)
+    if not all(part.isascii() for part in parts):
+        outer["Content-Transfer-Encoding"] = "8bit"
+    head = outer.as_bytes(policy=_WIRE).partition(b"\r\n\r\n")[0]
+    between = f"\r\n--{boundary}".encode()
+    return head + b"\r\n" + b"".join(between + b"\r\n" + part for part in parts) + between + b"--\r\n"
+
+
+def _head(message: MIMEMultipart, headers: Mapping[str, str]) -> None:
+    for field, value in headers.items():
+        message[field] = value
+
+
+def _attached(number: int, mail: bytes) -> bytes:
+    """The mail as a part: as it is, or encoded where SMTP cannot carry its lines (RFC 2045, 2.8)."""
+    kind, encoding, body = "message/rfc822", "7bit" if mail.isascii() else "8bit", mail
+    if any(len(line) > MAX_LINE or _NO_LINE.search(line) for line in mail.split(b"\r\n")):
+        # message/rfc822 may not be encoded (RFC 2046, 5.2.1)
+        kind, encoding, body = "application/octet-stream", "base64", encodebytes(mail).replace(b"\n", b"\r\n")
+    head = (
+        f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
+        f'Content-Disposition: attachment; filename="email-{number}.eml"\r\n\r\n'
+    )
+    return head.encode() + body

@@ -1,4 +1,4 @@
-"""The letters to customers: facts in, finished mail out.
+"""The letters to customers and desks: facts in, finished mail out.
 
 The words stand in ``templates/<language>/<kind>.txt.jinja`` and ``.html.jinja``, one pair for each
 :class:`models.letter.LetterKind`, with salutation and signature (5.1) in ``_letter.*.jinja``.
@@ -23,7 +23,8 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 LINE_LENGTH = 76
 MAX_NAME = 64
 
-_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
+ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
+"""An address that a letter can go to."""
 _LINK = re.compile(r"@|://|www\.", re.IGNORECASE)
 
 
@@ -45,6 +46,7 @@ class LetterWriter(Protocol):
         references: tuple[str, ...],
         now: datetime,
         automatic: bool,
+        attached: tuple[bytes, ...] = (),
     ) -> RenderedLetter:
         """Write one letter; equal arguments give equal bytes.
 
@@ -61,6 +63,7 @@ class LetterWriter(Protocol):
             references: Message-IDs of the thread so far, oldest first.
             now: Time of writing.
             automatic: No person has read this letter (RFC 3834).
+            attached: Raw mails that go with it.
 
         Raises:
             MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
@@ -90,12 +93,13 @@ class TemplateLetters:
         references: tuple[str, ...],
         now: datetime,
         automatic: bool,
+        attached: tuple[bytes, ...] = (),
     ) -> RenderedLetter:
         """See :meth:`LetterWriter.write`."""
         kind = facts.kind
         _check(facts, reference=reference, message_id=message_id)
         for role, address in (("recipient", recipient), ("sender", sender)):
-            if not _ADDRESS.fullmatch(address):
+            if not ADDRESS.fullmatch(address):
                 raise MissingFact(kind, role)
 
         service = one_line(self._settings.sender_name)
@@ -132,7 +136,7 @@ class TemplateLetters:
             message_id=message_id,
             recipient=recipient,
             subject=subject,
-            raw=compose(headers, _wrap(text), html),
+            raw=compose(headers, _wrap(text), html, attached),
         )
 
     def _environment(self, folder: Path, language: Language) -> Environment:

@@ -27,6 +27,10 @@ class Tickets(Protocol):
         """The ticket with our ``external_id``: the one that is there, else a new one, given to ``unit``."""
         ...
 
+    def renew(self, ticket_id: str, external_id: str, unit: str) -> Ticket:
+        """As ``create_ticket``, with the words and the customer of a ticket that has ended."""
+        ...
+
     def ticket(self, ticket_id: str) -> Ticket:
         """The ticket as it stands."""
         ...
@@ -40,7 +44,7 @@ class Tickets(Protocol):
         ...
 
     def add_note(self, ticket_id: str, text: str) -> Ticket:
-        """Add a note for the unit; a note with this text is added once."""
+        """Add a note for the unit; a note with this text is added once, and none where the ticket has ended."""
         ...
 
     def close(self, ticket_id: str, reason: str) -> Ticket:
@@ -77,10 +81,20 @@ class MyCx:
             body["relatedParty"].append({"id": customer_id, "role": "customer", "@referredType": "Customer"})
         if service_number:
             body["relatedEntity"] = [{"id": service_number, "role": "service", "@referredType": "Service"}]
-        return create_once(
-            lambda: find_ticket(self._client, external_id),
-            lambda: self._client.post(TROUBLE_TICKET, body, TroubleTicket),
-        ).fact()
+        return self._create(external_id, body)
+
+    def renew(self, ticket_id: str, external_id: str, unit: str) -> Ticket:
+        """See :class:`Tickets`."""
+        ended = self._get(ticket_id)
+        body = {
+            "externalId": external_id,
+            "description": ended.description,
+            "severity": ended.severity,
+            "ticketType": ended.ticket_type,
+            "relatedParty": _given_to(unit, ended),
+            "relatedEntity": [entity.body() for entity in ended.related_entity],
+        }
+        return self._create(external_id, body)
 
     def ticket(self, ticket_id: str) -> Ticket:
         """See :class:`Tickets`."""
@@ -96,14 +110,15 @@ class MyCx:
         now = self._get(ticket_id)
         if now.fact().unit == unit and _has_note(now, note):
             return now.fact()
-        parties = [party.body() for party in now.related_party if party.role != "unit"]
-        change = {"status": TicketStatus.IN_PROGRESS, "relatedParty": [*parties, _unit(unit)], **_notes(now, note)}
+        change = {"status": TicketStatus.IN_PROGRESS, "relatedParty": _given_to(unit, now), **_notes(now, note)}
         return self._change(ticket_id, change)
 
     def add_note(self, ticket_id: str, text: str) -> Ticket:
         """See :class:`Tickets`."""
         now = self._get(ticket_id)
-        return now.fact() if _has_note(now, text) else self._change(ticket_id, _notes(now, text))
+        if now.status in ENDED or _has_note(now, text):
+            return now.fact()
+        return self._change(ticket_id, _notes(now, text))
 
     def close(self, ticket_id: str, reason: str) -> Ticket:
         """See :class:`Tickets`."""
@@ -119,6 +134,12 @@ class MyCx:
                 return now
             raise
 
+    def _create(self, external_id: str, body: dict[str, Any]) -> Ticket:
+        return create_once(
+            lambda: find_ticket(self._client, external_id),
+            lambda: self._client.post(TROUBLE_TICKET, body, TroubleTicket),
+        ).fact()
+
     def _get(self, ticket_id: str) -> TroubleTicket:
         return self._client.get(TROUBLE_TICKET, ticket_id, TroubleTicket)
 
@@ -128,6 +149,10 @@ class MyCx:
 
 def _unit(name: str) -> dict[str, str]:
     return {"id": name, "name": name, "role": "unit", "@referredType": "Organization"}
+
+
+def _given_to(unit: str, ticket: TroubleTicket) -> list[dict[str, Any]]:
+    return [*(party.body() for party in ticket.related_party if party.role != "unit"), _unit(unit)]
 
 
 def _has_note(ticket: TroubleTicket, text: str) -> bool:

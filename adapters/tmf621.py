@@ -43,6 +43,9 @@ class TroubleTicket(Entity):
     """What we read of a ticket."""
 
     external_id: str | None = None
+    description: str = ""
+    severity: str = ""
+    ticket_type: str = ""
     status: TicketStatus
     status_change_reason: str | None = None
     status_change_date: Utc | None = None
@@ -50,6 +53,7 @@ class TroubleTicket(Entity):
     creation_date: Utc | None = None
     note: tuple[Note, ...] = ()
     related_party: tuple[Party, ...] = ()
+    related_entity: tuple[Part, ...] = ()
 
     def fact(self) -> Ticket:
         """In our words."""

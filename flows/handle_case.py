@@ -141,11 +141,11 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
     wants_escalation = need.wants_escalation
     while turn.solution is None:
         if turn.unit:
-            coordinate_with_unit(case, handled, turn.unit, turn.reason)  # 7
+            handled = coordinate_with_unit(case, handled, turn.unit, turn.reason).new_ticket or handled  # 7
             turn = Turn(reason=ASKED_FOR) if wants_escalation else follow_unit(case, handled, turn.unit)
             wants_escalation = False
         elif turn.back_to_agent:
-            handle_intensively(case, complaint, finding, round_number)  # 6
+            handled = handle_intensively(case, complaint, finding, round_number)  # 6
             turn = agents_turn(case, handled, turn.reason)
         else:
             turn = escalate(case, handled, turn.reason)

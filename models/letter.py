@@ -13,7 +13,7 @@ Language = Literal["id", "en"]
 
 
 class LetterKind(StrEnum):
-    """One per activity that speaks; the value is the template's name."""
+    """One per activity that speaks, and one to a desk; the value is the template's name."""
 
     FIRST_RESPONSE = "first_response"  # 5.2
     QUESTION = "ask_customer"  # 1, 2: what is still needed to help
@@ -21,6 +21,7 @@ class LetterKind(StrEnum):
     STATUS = "inform_status"  # 9
     RESULT = "inform_result"  # 10
     OTHER_SEGMENT = "hand_over_segment"  # W-89
+    TO_DESK = "hand_over_segment_to_desk"  # W-89
     CLOSING = "closing"  # 12
 
 
@@ -84,6 +85,15 @@ class OtherSegmentFacts(LetterFacts):
     kind = LetterKind.OTHER_SEGMENT
     desk: str
     desk_address: str
+
+
+class ToDeskFacts(LetterFacts):
+    """W-89: the customer's mails, for the desk that serves them."""
+
+    kind = LetterKind.TO_DESK
+    desk: str
+    segment: str
+    customer_address: str
 
 
 class ClosingFacts(LetterFacts):

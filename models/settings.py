@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from datetime import timedelta
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -146,7 +147,7 @@ class Policy(Part):
             "DWS": "Wholesale Care <wholesale.care@telkom.example>",
             "OLO": "Wholesale Care <wholesale.care@telkom.example>",
         },
-        description="Desk of each other segment, as name <address>",
+        description="Desk of each other segment, as name <address>; its customers' mail is forwarded there",
     )
     units: tuple[str, ...] = Field(
         default=("Access Network", "Core Network", "Billing", "Telkom"),
@@ -250,6 +251,11 @@ class Settings(BaseSettings):
     def own_addresses(self) -> frozenset[str]:
         """Every address of ours, lower case: mail from one of them is never a customer's."""
         return frozenset(box.address.lower() for box in self.mailboxes)
+
+    @cached_property
+    def desk_addresses(self) -> frozenset[str]:
+        """Addresses of the other segments' desks, lower case: no customer's either."""
+        return frozenset(parseaddr(desk)[1].lower() for desk in self.policy.segment_desks.values())
 
     @property
     def pool_name(self) -> str:

@@ -50,7 +50,7 @@ class NewCase(SQLModel):
     site: Literal["JKT", "BDG"] = Field(sa_type=String)
     mailbox: str
     address: str
-    """The customer's address: every letter goes there, and nowhere else."""
+    """The customer's address: every letter goes there, but the one that forwards their mail to a desk (W-89)."""
     name: str = ""
     subject: str = ""
     language: Literal["id", "en"] = Field(default="id", sa_type=String)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from models.need import Output
 from tasks.activity import activity
-from tasks.handle_intensively import Handled, ticket_row
+from tasks.handle_intensively import Handled, in_force, ticket_row
 from tasks.work import Work
 
 
@@ -12,14 +12,23 @@ class Coordinated(Output):
     """The unit that works now."""
 
     unit: str
+    new_ticket: Handled | None = None
+    """In the place of one that has ended."""
 
 
 @activity(7)
 def coordinate_with_unit(work: Work, handled: Handled, unit: str, note: str = "") -> Coordinated:
     """Give the ticket to the unit; from now on its time to repair (5.9) and the next update (5.8) run."""
-    text = note or f"Koordinasi {work.occurrence} dari {work.case.reference}"
-    ticket = work.systems.mycx.assign(handled.ticket_id, unit, text)
-    work.save(ticket_row(work, handled.external_id, ticket, unit))
+    mycx = work.systems.mycx
+    external_id, ticket = in_force(work, handled.external_id, mycx.ticket(handled.ticket_id), unit)
+    # the number tells a second request in the same words from a repeat of the first
+    text = f"Koordinasi {work.occurrence} dari {work.case.reference}" + (f": {note}" if note else "")
+    ticket = mycx.assign(ticket.ticket_id, unit, text)
+    work.save(ticket_row(work, external_id, ticket, unit))
+    # what the unit before had still to say is no report of this one
+    work.drop_deadlines("unit")
     work.deadline("repair", work.settings.repair_time(work.case.tier))
     work.deadline("update", timedelta(hours=work.settings.policy.update_hours))
-    return Coordinated(unit=unit)
+    if external_id == handled.external_id:
+        return Coordinated(unit=unit)
+    return Coordinated(unit=unit, new_ticket=Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=unit))

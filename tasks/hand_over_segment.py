@@ -5,8 +5,9 @@ from email.utils import parseaddr
 from sqlalchemy import update
 from sqlmodel import col
 
+from adapters.letters import ADDRESS
 from models.errors import MissingFact
-from models.letter import LetterKind, OtherSegmentFacts
+from models.letter import LetterKind, OtherSegmentFacts, ToDeskFacts
 from models.need import Need, Output
 from models.tables import Message
 from tasks.activity import step
@@ -22,17 +23,20 @@ class HandedOver(Output):
 
 @step("W-89")
 def hand_over_segment(work: Work, need: Need) -> HandedOver:
-    """Tell the customer which desk serves them; the mail's outcome becomes ``other_segment``."""
-    desk = work.given.get("desk") or work.settings.policy.segment_desks.get(need.segment.value, "")
+    """Forward the mail to the desk and tell the customer so; the mail's outcome becomes ``other_segment``."""
+    desk = work.given.get("segment_desk") or work.settings.policy.segment_desks.get(need.segment.value, "")
     name, address = parseaddr(desk)
-    if not address:
-        raise MissingFact(LetterKind.OTHER_SEGMENT, "desk")
-    letter = work.letter(OtherSegmentFacts(desk=name or address, desk_address=address))
+    if not ADDRESS.fullmatch(address):
+        raise MissingFact(LetterKind.OTHER_SEGMENT, "segment_desk")
+    name = name or address
+    letter = work.letter(OtherSegmentFacts(desk=name, desk_address=address))
+    to_desk = ToDeskFacts(desk=name, segment=need.segment.value, customer_address=work.case.address)
+    work.forward(to_desk, recipient=address, recipient_name=name)
     work.effect(
         lambda session: session.execute(
             update(Message)
             .where(col(Message.id) == need.message_id)
-            .values(outcome="other_segment", reason=f"segment {need.segment.value}: {name or address}")
+            .values(outcome="other_segment", reason=f"segment {need.segment.value}: {name}")
         )
     )
-    return HandedOver(desk=name or address, letter=letter)
+    return HandedOver(desk=name, letter=letter)

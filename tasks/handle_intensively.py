@@ -1,13 +1,12 @@
 """Activity 6: handle the complaint intensively: its trouble ticket in My CX (SOP 7.6, 5.4)."""
 
-from models.facts import Ticket, TicketStatus
+from adapters.mycx import ENDED
+from models.facts import Ticket
 from models.need import Finding, Output
 from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.serve_complaint import Complaint
 from tasks.work import Work
-
-ENDED = {TicketStatus.CLOSED, TicketStatus.CANCELLED, TicketStatus.REJECTED}
 
 
 class Handled(Output):
@@ -22,7 +21,8 @@ class Handled(Output):
 def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round_number: int) -> Handled:
     """Create the ticket of this round of the case, or find the one that is there.
 
-    The external id is the case's reference and round, so that a repeat finds the first ticket.
+    The external id is the case's reference and round, so that a repeat finds the first ticket; see also
+    :func:`in_force`.
     """
     external_id = f"{work.case.reference}/{round_number}"
     ticket = work.systems.mycx.create_ticket(
@@ -34,8 +34,23 @@ def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round
         service_number=complaint.service_number or None,
         customer_id=work.case.customer_id or None,
     )
+    external_id, ticket = in_force(work, external_id, ticket, finding.unit)
     work.save(ticket_row(work, external_id, ticket, ticket.unit or finding.unit))
     return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or finding.unit)
+
+
+def in_force(work: Work, external_id: str, ticket: Ticket, unit: str) -> tuple[str, Ticket]:
+    """The ticket, or the one in its place where a unit has closed, cancelled or rejected it; with its external id.
+
+    Those after the first of a round are numbered (``JKT-0000123/1.2``) and looked for before one is made, so that a
+    repeat finds them, too.
+    """
+    while ticket.status in ENDED:
+        work.save(ticket_row(work, external_id, ticket, ticket.unit or unit))
+        first, _, number = external_id.partition(".")
+        external_id = f"{first}.{int(number or 1) + 1}"
+        ticket = work.systems.mycx.renew(ticket.ticket_id, external_id, unit)
+    return external_id, ticket
 
 
 def ticket_row(work: Work, external_id: str, ticket: Ticket, unit: str) -> TicketRow:

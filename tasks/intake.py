@@ -16,6 +16,7 @@ from adapters.mail_parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
+from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.tables import Case, Letter, Message, NewCase, NewMessage, Outbox, Wake, row
@@ -117,6 +118,9 @@ def _place(session: Session, wired: Systems, received: Received, mail: ParsedMai
         return outcome("automatic", "from an address of ours")
     if mail.automatic is not None:
         return outcome("automatic", f"{mail.automatic}: {mail.automatic_reason}", _reported_case(session, mail))
+    handed_over = _handed_over_case(session, mail)
+    if handed_over is not None or mail.sender in wired.settings.desk_addresses:
+        return outcome("automatic", "from another segment's desk", handed_over)
     twin = _twin(session, mail)
     if twin is not None:
         return outcome("duplicate", f"same as mail {twin.id}", twin.case_id)
@@ -151,6 +155,12 @@ def _accepted(session: Session, letter: Letter, now: datetime) -> None:
     if outbox is not None and outbox.state != "sent":
         outbox.state, outbox.sent_at = "sent", now
         session.add(outbox)
+
+
+def _handed_over_case(session: Session, mail: ParsedMail) -> int | None:
+    """The case whose letter to a desk the mail answers, whoever at the desk wrote it."""
+    of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
+    return session.exec(select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)).first()
 
 
 def _reported_case(session: Session, mail: ParsedMail) -> int | None:

@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import FlowRun
 from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 
+from adapters.mycx import ENDED
 from adapters.store import Conflict
 from adapters.wiring import Systems, systems
 from models.errors import Defect, LayananError, Unavailable
@@ -117,20 +118,19 @@ def _follow(wired: Systems, known: TicketRow) -> None:
     if seen is None or (seen.status == known.status and (seen.unit or known.unit) == known.unit):
         return
     since = seen.changed_at or wired.clock.now()
-    if (answers := _report(seen)) is not None:
-        keep_wake(
-            wired, known.case_id, "unit", f"ticket:{known.external_id}:{seen.status}:{since.isoformat()}", answers
-        )
+    answers, source = _report(seen), f"ticket:{known.external_id}:{seen.status}:{since.isoformat()}"
     with wired.store.write() as session:
-        session.execute(
-            update(TicketRow)
-            .where(col(TicketRow.external_id) == known.external_id, col(TicketRow.open))
-            .values(status=seen.status.value, status_reason=seen.status_reason or "", status_since=since)
-        )
+        row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
+        if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
+            return  # the case has coordinated meanwhile, so this is news of the unit before
+        row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
+        row.status_reason, row.status_since = seen.status_reason or "", since
+        if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
+            session.add(_wake(wired, known.case_id, "unit", source, answers))
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:
-    if ticket.status is TicketStatus.RESOLVED:
+    if ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         if not ticket.cause or not ticket.repair:
             return {
                 "choice": "ESCALATE",

@@ -58,10 +58,10 @@ class Work:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """The case's mails, oldest first."""
+        """The customer's mails, oldest first."""
+        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(["automatic", "duplicate"]))
         with self.systems.store.read() as session:
-            query = select(Message).where(Message.case_id == self.case.key).order_by(col(Message.id))
-            return list(session.exec(query))
+            return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
     def message(self, message_id: int) -> Message:
         """One of the case's mails; the newest for 0."""
@@ -119,8 +119,35 @@ class Work:
         """
         if self.by_hand:
             return ""
-        facts = self._completed(facts)
-        return self._post(facts, automatic=not written_by_person)
+        case, last = self.case, self.messages[-1]
+        return self._post(
+            facts,
+            language="en" if case.language == "en" else "id",
+            recipient=case.address,
+            recipient_name=case.name,
+            in_reply_to=last.message_id,
+            references=(*last.references, last.message_id),
+            automatic=not written_by_person,
+        )
+
+    def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str) -> str:
+        """Write a letter to a desk of ours, with the customer's mails as they came, and put it in the outbox.
+
+        Raises:
+            MissingFact: the letter cannot be written yet.
+        """
+        if self.by_hand:
+            return ""
+        return self._post(
+            facts,
+            language="id",
+            recipient=recipient,
+            recipient_name=recipient_name,
+            in_reply_to="",
+            references=(),
+            automatic=True,
+            attached=tuple(self.systems.store.kept(mail.sha256) for mail in self.messages),
+        )
 
     def _completed(self, facts: F) -> F:
         """With what a person gave; several items of a list are separated by commas."""
@@ -134,21 +161,16 @@ class Work:
         except ValidationError as error:
             raise MissingFact(facts.kind.value, str(error.errors()[0]["loc"][0])) from None
 
-    def _post(self, facts: LetterFacts, *, automatic: bool) -> str:
-        case, last = self.case, self.messages[-1]
+    def _post(self, facts: LetterFacts, **to: Any) -> str:
+        case, facts = self.case, self._completed(facts)
         rendered = self.systems.letters.write(
             facts,
-            language="en" if case.language == "en" else "id",
             reference=case.reference,
-            recipient=case.address,
-            recipient_name=case.name,
             sender=case.mailbox,
             subject=case.subject,
-            message_id=letter_id(case, self.name, self.occurrence),
-            in_reply_to=last.message_id,
-            references=(*last.references, last.message_id),
+            message_id=letter_id(case, facts.kind, self.occurrence),
             now=self.now,
-            automatic=automatic,
+            **to,
         )
         letter = row(
             Letter,
@@ -169,11 +191,11 @@ class Work:
         return rendered.message_id
 
 
-def letter_id(case: Case, name: str, occurrence: int) -> str:
-    """Message-ID of a letter: the same for the same case, activity and occurrence, unlike any other's."""
-    what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{name}|{occurrence}"
+def letter_id(case: Case, kind: str, occurrence: int) -> str:
+    """Message-ID of a letter: the same for the same case, kind and occurrence, unlike any other's."""
+    what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{kind}|{occurrence}"
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
-    return f"<{case.reference.lower()}.{name}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
+    return f"<{case.reference.lower()}.{kind}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
 
 
 def _queue(session: Session, letter: Letter, now: datetime) -> None:

@@ -18,7 +18,7 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.facts import Segment
 from models.need import Finding, Need
-from models.tables import ActivityRecord, Deadline, Letter, Wake
+from models.tables import ActivityRecord, Deadline, Letter, TicketRow, Wake
 from tasks.activity import Activity
 from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
@@ -32,10 +32,14 @@ T = TypeVar("T", bound=SQLModel)
 
 OURS = "layanan@telkom.example"
 BUDI, MAJU, BANK, STRANGER = "budi@example.com", "noc@maju.example", "it@bank.example", "asing@example.com"
+DESK = "enterprise.care@telkom.example"
 LINE, LINK = "122345678901", "4700001-0021497479"
 SEED = back_office.SEED.model_copy(
     update={
-        "mailboxes": [SeededMailbox(address=OURS, password="pw", site="JKT")],
+        "mailboxes": [
+            SeededMailbox(address=OURS, password="pw", site="JKT"),
+            SeededMailbox(address=DESK, password="pw"),
+        ],
         "customers": [
             *back_office.SEED.customers,
             SeededCustomer(
@@ -122,6 +126,19 @@ def ticket(case: CaseRun, unit: str = "Access Network") -> Handled:
 def tickets(wired: Systems) -> list[dict[str, Any]]:
     """All tickets, as My CX has them."""
     return list(httpx.get(f"{_simulator(wired)}/tickets").raise_for_status().json())
+
+
+def change_ticket(wired: Systems, **change: Any) -> None:
+    """A unit changes the newest ticket in My CX."""
+    found = rows(wired, TicketRow)[-1].ticket_id
+    url = f"{wired.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
+    key = {"Authorization": f"Bearer {wired.settings.mycx.token.get_secret_value()}"}
+    httpx.patch(url, json=change, headers=key).raise_for_status()
+
+
+def told(cause: str, repair: str) -> list[dict[str, str]]:
+    """A unit's notes on a repair."""
+    return [{"@type": "Cause", "text": cause}, {"@type": "Repair", "text": repair}]
 
 
 def fault(wired: Systems, system: str, kind: str, times: int) -> None:

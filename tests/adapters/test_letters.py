@@ -36,6 +36,7 @@ from models.letter import (
     RenderedLetter,
     ResultFacts,
     StatusFacts,
+    ToDeskFacts,
 )
 from models.settings import Settings
 
@@ -84,6 +85,7 @@ def all_facts(language: Language = "id") -> list[LetterFacts]:
         ),
         ResultFacts(cause=said["cause"], repair=said["repair"]),
         OtherSegmentFacts(desk="Enterprise Care", desk_address="enterprise.care@telkom.example"),
+        ToDeskFacts(desk="Enterprise Care", segment="DES", customer_address="rina@surel.example"),
         ClosingFacts(answer_by=NOW + timedelta(hours=48)),
     ]
 

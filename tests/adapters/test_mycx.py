@@ -156,6 +156,19 @@ def test_closes_once(office: BackOffice, mycx: MyCx) -> None:
     assert mycx.ticket(ticket.ticket_id).status is TicketStatus.CLOSED
 
 
+def test_an_ended_ticket_takes_no_note_and_is_renewed_once(office: BackOffice, mycx: MyCx) -> None:
+    ended = mycx.close(create(mycx).ticket_id, "done")
+    assert mycx.add_note(ended.ticket_id, "too late") == ended
+    office.arm("mycx", "lose_answer")
+    new = mycx.renew(ended.ticket_id, "CASE-1.2", "Core Network")
+    assert mycx.renew(ended.ticket_id, "CASE-1.2", "Core Network") == new
+    assert (new.external_id, new.unit, new.status) == ("CASE-1.2", "Core Network", TicketStatus.ACKNOWLEDGED)
+    before, after = office.tickets()
+    for name in ("description", "severity", "ticketType", "relatedEntity"):
+        assert after[name] == before[name]
+    assert {party["id"] for party in after["relatedParty"]} == {"C-1", "Core Network"}
+
+
 def test_a_lost_answer_assigns_once(office: BackOffice, mycx: MyCx) -> None:
     ticket = create(mycx)
     office.arm("mycx", "lose_answer")

@@ -56,7 +56,7 @@ class Scenario:
 
     @property
     def expected_letters(self) -> list[str]:
-        """Kinds of all letters that the customer must get."""
+        """Kinds of all letters that must go out."""
         if not self.path:
             return []
         return sorted(["first_response", *self.letters, *(SPEAKS[n] for n in self.path if n in SPEAKS)])
@@ -89,6 +89,7 @@ MAJU, GITA, HADI = "NOC PT Maju Bersama <noc@majubersama.example>", "gita@pelang
 INDAH, DINAS, NIA = "indah@pelanggan.example", "TU Dispar <tu@dispar.example>", "Nia <nia@pelanggan.example>"
 STRANGER, KARTIKA = "Kartika <kartika.pribadi@surat.example>", "Kartika <kartika@pelanggan.example>"
 JOHN = "John Smith <john@pelanggan.example>"
+DESK = "Government Care <government.care@telkom.example>"
 BDG = "layanan-bdg@telkom.example"
 
 SCENARIOS = (
@@ -190,7 +191,11 @@ SCENARIOS = (
         Mail(DINAS, "Link VPN IP mati", "Link VPN IP 4700001-0021497480 kami mati total.", "other_segment", to=BDG),
         (1, 12),
         outcome="other segment",
-        letters=("hand_over_segment",),
+        letters=("hand_over_segment", "hand_over_segment_to_desk"),
+    ),
+    Scenario(
+        "The other segment's desk answers",
+        Mail(DESK, "Re: Link VPN IP mati", "Sudah kami terima.", "automatic", to=BDG, reason="desk"),
     ),
     Scenario(
         "Unknown customer; does not answer here",

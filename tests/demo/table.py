@@ -24,7 +24,7 @@ class Result:
     case: Case
     path: list[int]
     letters: Counter[str]
-    """Message-IDs that the customer's server took, with how often."""
+    """Message-IDs that the customer's server, or another desk's, took, with how often."""
     tickets: Counter[str]
     """External ids in My CX, with how often."""
 
@@ -48,7 +48,8 @@ class Results:
     def _result(self, case_id: int) -> Result:
         case = self.stack.case(case_id)
         assert case is not None
-        letters = [one["message_id"] for one in self._received if case.address in one["to"]]
+        known = {case.address, *self.stack.settings.desk_addresses}
+        letters = [one["message_id"] for one in self._received if known & set(one["to"])]
         prefix = f"<{case.reference.lower()}."
         return Result(
             case=case,

@@ -188,7 +188,7 @@ def test_a_missing_fact_is_given_by_a_person(runs: Runs) -> None:
     assert wait is not None
     assert (wait.form, wait.role, wait.wait_key) == ("FixActivity", "Agent Email", "hand-over-segment-1-fix1")
     assert "**W-89 · Beda segmentasi / Hand over to other segment** tidak dapat" in wait.description
-    assert "missing fact: **desk**" in wait.description
+    assert "missing fact: **segment_desk**" in wait.description
 
     # the agent does not know: the team leader's desk, at once
     assert runs.submit(run, "FixActivity", choice="TEAM_LEADER").state == "accepted"
@@ -196,7 +196,7 @@ def test_a_missing_fact_is_given_by_a_person(runs: Runs) -> None:
     wait = runs.wait(case)
     assert wait is not None
     assert (wait.form, wait.role) == ("FixActivityByLeader", "Team Leader")
-    assert "missing fact: **desk**" in wait.description
+    assert "missing fact: **segment_desk**" in wait.description
 
     assert (
         runs.submit(run, "FixActivityByLeader", choice="RETRY", value=" Bank <bank@telkom.example> ").state

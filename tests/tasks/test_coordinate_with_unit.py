@@ -1,10 +1,14 @@
 """Activity 7: the unit has the ticket, and its time runs."""
 
+import pytest
+
 from adapters.wiring import Systems
 from models.tables import TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit
+from tasks.escalate_to_team_leader import escalate_to_team_leader
+from tasks.monitor import follow_tickets, keep_wake
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import MAJU, deadlines, done, opened, rows, ticket, tickets
+from tests.cases import MAJU, change_ticket, deadlines, done, fault, opened, pending, rows, ticket, tickets
 
 
 def test_the_ticket_is_the_units_and_its_time_to_repair_runs(wired: Systems) -> None:
@@ -27,4 +31,69 @@ def test_another_unit_starts_anew_with_its_own_time(wired: Systems) -> None:
     wired.clock.advance(5)  # type: ignore[attr-defined]
     done(coordinate_with_unit, case, handled, "Core Network", "Pindah unit")
     assert deadlines(case) == {"repair": 24.0, "update": 6.0}
-    assert [note["text"] for note in tickets(wired)[0]["note"]][-1] == "Pindah unit"
+    assert [note["text"] for note in tickets(wired)[0]["note"]][-1] == "Koordinasi 2 dari JKT-0000001: Pindah unit"
+
+
+def test_the_same_words_again_are_a_second_request(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    for number in (1, 2, 3):
+        done(coordinate_with_unit, case, handled, "Access Network", "Belum selesai")
+        assert (tickets(wired)[0]["status"], rows(wired, TicketRow)[0].status) == ("inProgress", "inProgress")
+        ours = [note["text"] for note in tickets(wired)[0]["note"] if note["author"] == "Layanan"]
+        assert ours[-1] == f"Koordinasi {number} dari JKT-0000001: Belum selesai"
+        wired.clock.advance(4.1)  # type: ignore[attr-defined]
+        assert tickets(wired)[0]["status"] == "resolved"
+
+
+def test_a_report_of_the_unit_before_is_dropped(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    done(coordinate_with_unit, case, handled, "Access Network")
+    wired.clock.advance(4.1)  # type: ignore[attr-defined]
+    follow_tickets.fn()
+    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    assert pending(case) == ["unit", "mail"]
+    done(coordinate_with_unit, case, handled, "Core Network")
+    assert pending(case) == ["mail"]
+
+
+@pytest.mark.parametrize("status", ["closed", "cancelled", "rejected"])
+def test_an_ended_ticket_is_followed_by_a_new_one(wired: Systems, status: str) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    assert done(coordinate_with_unit, case, handled, "Access Network").new_ticket is None
+    change_ticket(wired, status=status, statusChangeReason="Bukan wilayah kami")
+    assert done(escalate_to_team_leader, case, handled, "Ditolak").reason == "Ditolak"
+    new = done(coordinate_with_unit, case, handled, "Core Network", "Pindah unit").new_ticket
+    assert new is not None
+    old, ours = tickets(wired)
+    assert (new.external_id, new.ticket_id, new.unit) == ("JKT-0000001/1.2", ours["id"], "Core Network")
+    assert (old["status"], ours["status"], ours["externalId"]) == (status, "inProgress", new.external_id)
+    for name in ("description", "severity", "ticketType", "relatedEntity"):
+        assert ours[name] == old[name], name
+    assert [party["id"] for party in ours["relatedParty"] if party["role"] == "unit"] == ["Core Network"]
+    assert [note["text"] for note in ours["note"]] == ["Koordinasi 2 dari JKT-0000001: Pindah unit"]
+    assert [(row.status, row.unit, row.open) for row in rows(wired, TicketRow)] == [
+        (status, "Access Network", False),
+        ("inProgress", "Core Network", True),
+    ]
+    # and the monitor has nothing to say of the one that we know to have ended
+    assert follow_tickets.fn() == 1
+    assert pending(case) == []
+
+
+def test_a_new_ticket_is_made_once(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    change_ticket(wired, status="rejected")
+    fault(wired, "mycx", "lose_answer", 2)
+    done(coordinate_with_unit, case, handled, "Core Network")
+    # as after a crash before the record: nothing but My CX knows of the new ticket
+    done(coordinate_with_unit, case, handled, "Core Network")
+    assert [one["externalId"] for one in tickets(wired)] == ["JKT-0000001/1", "JKT-0000001/1.2"]
+    change_ticket(wired, status="rejected")
+    new = done(coordinate_with_unit, case, handled, "Core Network").new_ticket
+    assert new is not None
+    assert new.external_id == "JKT-0000001/1.3"
+    assert [row.open for row in rows(wired, TicketRow)] == [False, False, True]

@@ -1,10 +1,34 @@
 """W-89: another desk serves this customer."""
 
+from email import message_from_bytes, policy
+
+import pytest
+
 from adapters.wiring import Systems
 from models.facts import Segment
-from models.tables import Message
+from models.tables import Case, Letter, Message, Wake
+from tasks.case_run import CaseRun
+from tasks.closing import closing
 from tasks.hand_over_segment import hand_over_segment
-from tests.cases import BANK, done, latest, need, opened, rows, text
+from tasks.intake import TakenIn, take_in
+from tasks.send_letter import deliver
+from tests.cases import (
+    BANK,
+    DESK,
+    OURS,
+    accepted,
+    arrives,
+    done,
+    latest,
+    letter,
+    mail,
+    need,
+    opened,
+    received,
+    rows,
+    text,
+)
+from tests.tasks.test_intake import BOUNCE
 
 BANKS = {"customer_id": "C-5", "segment": Segment.ENTERPRISE, "ours": False}
 
@@ -18,10 +42,91 @@ def test_the_customer_is_told_the_desk_and_the_mails_outcome_is_this(wired: Syst
     assert mail.case_id == case.case_id
 
 
+def test_the_desk_gets_the_customers_mails_as_they_came(wired: Systems) -> None:
+    first = mail(f"Bank <{BANK}>", "Link kami mati – tolong.\n.\nTerima kasih.", "Link mati", X_Odd="  dua  spasi ")
+    first = first.replace(b"\n", b"\r\n")
+    assert not first.isascii()
+    take_in(wired, received(first))
+    case = CaseRun.open(1, wired)
+    second = mail(BANK, "Sudah ada kabar?", f"Re: [{case.reference}]").replace(b"\n", b"\r\n")
+    assert take_in(wired, received(second)).outcome == "joined"
+    assert take_in(wired, received(first)).outcome == "duplicate"
+    done(hand_over_segment, case, need(**BANKS))
+
+    for row in rows(wired, Letter):
+        assert deliver(wired, row.id or 0) == "sent"
+    (went,) = accepted(wired, DESK)
+    assert went == letter(case, "hand_over_segment_to_desk")["Message-ID"]
+    assert went.startswith("<jkt-0000001.hand_over_segment_to_desk.1.")
+    (box,) = (wired.settings.home.parent / "simulator" / "mail").glob("00003.eml")
+    raw = box.read_bytes()
+    said = message_from_bytes(raw, policy=policy.default)
+    assert said["From"].addresses[0].addr_spec == OURS
+    assert str(said["To"]) == f"Enterprise Care <{DESK}>"
+    assert said["Auto-Submitted"] == "auto-generated"
+    assert said["Content-Transfer-Encoding"] == "8bit"
+    assert not {"Reply-To", "In-Reply-To", "References"} & set(said.keys())
+    kinds = [part.get_content_type() for part in said.iter_parts()]
+    assert kinds == ["multipart/alternative", "message/rfc822", "message/rfc822"]
+    between = f"--{said.get_boundary()}".encode()
+    parts = [part.removesuffix(b"\r\n").partition(b"\r\n\r\n")[2] for part in raw.split(between)[2:-1]]
+    assert parts == [first, second]
+    words = text(case, "hand_over_segment_to_desk")
+    assert words.startswith("Yth. Tim Enterprise Care,")
+    assert all(word in words for word in (BANK, "DES", case.reference))
+
+
+def test_a_mail_that_smtp_cannot_carry_goes_encoded(wired: Systems) -> None:
+    case = opened(wired, BANK)
+    odd = [mail(BANK).replace(b"\n", b"\r\n") + end for end in (b"baris\nlain", b"\r\n" + b"x" * 999, b"\0")]
+    for raw in odd:
+        assert take_in(wired, received(raw)).outcome == "joined"
+    done(hand_over_segment, case, need(**BANKS))
+    attached = [part.get_content() for part in letter(case, "hand_over_segment_to_desk").iter_attachments()]
+    assert attached[1:] == odd
+    assert b"\n" not in wired.store.kept(rows(wired, Letter)[-1].sha256).replace(b"\r\n", b"")
+
+
+def test_no_answer_of_the_desk_is_a_customers(wired: Systems) -> None:
+    case = opened(wired, BANK)
+    done(hand_over_segment, case, need(**BANKS))
+    ours = letter(case, "hand_over_segment_to_desk")["Message-ID"]
+    for sender in (DESK.upper(), "siti@telkom.example"):
+        assert arrives(wired, sender, "Sudah kami terima.", "Re: Link", In_Reply_To=ours) == TakenIn("automatic", 1)
+    assert arrives(wired, DESK, "Mohon info.", f"[{case.reference}]") == TakenIn("automatic")
+    assert {row.reason for row in rows(wired, Message)[1:]} == {"from another segment's desk"}
+    assert (len(rows(wired, Case)), rows(wired, Wake)) == (1, [])
+    # and no letter to the customer answers the desk
+    done(closing, case)
+    assert letter(case, "closing")["In-Reply-To"] == rows(wired, Message)[0].message_id
+    # the customer, to whom the desk has passed the letter on, is still one
+    assert arrives(wired, BANK, "Masih mati.", "Re: Link", In_Reply_To=ours) == TakenIn("joined", 1)
+
+
+def test_a_bounce_of_the_desk_is_shown_with_the_case(wired: Systems) -> None:
+    case = opened(wired, BANK)
+    done(hand_over_segment, case, need(**BANKS))
+    went = rows(wired, Letter, kind="hand_over_segment_to_desk")[0]
+    report = BOUNCE.partition(b"--b\nContent-Type: text/rfc822-headers")[0]
+    raw = report + b"--b\nContent-Type: message/rfc822\n\n" + wired.store.kept(went.sha256) + b"\n--b--\n"
+    assert take_in(wired, received(raw)) == TakenIn("automatic", 1)
+    assert rows(wired, Message)[-1].reason.startswith("bounce: ")
+
+
+@pytest.mark.parametrize("desk", ["Bank", "Bank <bank>"])
+def test_a_desk_without_a_usable_address_is_a_missing_fact(wired: Systems, desk: str) -> None:
+    wired.settings.policy.segment_desks = {"DES": desk}
+    case = opened(wired, BANK)
+    hand_over_segment.do_now(case, need(**BANKS))
+    record = latest(case, "hand_over_segment")
+    assert (record.state, record.output["fact"]) == ("failed", "segment_desk")
+    assert [row.kind for row in rows(wired, Letter)] == ["first_response"]
+
+
 def test_a_segment_without_a_desk_is_a_missing_fact(wired: Systems) -> None:
     wired.settings.policy.segment_desks = {"DGS": "Government Care <government.care@telkom.example>"}
     case = opened(wired, BANK)
     hand_over_segment.do_now(case, need(**BANKS))
     record = latest(case, "hand_over_segment")
-    assert (record.state, record.output["fact"]) == ("failed", "desk")
+    assert (record.state, record.output["fact"]) == ("failed", "segment_desk")
     assert rows(wired, Message)[0].outcome == "opened"

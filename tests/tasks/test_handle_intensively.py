@@ -6,7 +6,7 @@ from models.tables import TicketRow
 from tasks.handle_intensively import handle_intensively
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.serve_complaint import Complaint
-from tests.cases import LINE, done, fault, opened, rows, tickets
+from tests.cases import LINE, change_ticket, done, fault, opened, rows, tickets
 
 COMPLAINT = Complaint(topic="slow", service_number=LINE, severity="Major", description="JKT-0000001: slow")
 FINDING = Finding(unit="Core Network", evidence=("EMBASSY: bad",))
@@ -35,6 +35,17 @@ def test_a_repeat_of_the_round_finds_its_ticket_and_a_new_round_makes_one(wired:
     second = done(handle_intensively, case, COMPLAINT, FINDING, 2)
     assert (second.external_id, second.ticket_id == first.ticket_id) == ("JKT-0000001/2", False)
     assert len(tickets(wired)) == len(rows(wired, TicketRow)) == 2
+
+
+def test_a_ticket_that_the_unit_has_ended_is_not_the_rounds_any_more(wired: Systems) -> None:
+    case = opened(wired)
+    done(handle_intensively, case, COMPLAINT, FINDING, 1)
+    change_ticket(wired, status="cancelled")
+    for _ in range(2):
+        new = done(handle_intensively, case, COMPLAINT, FINDING, 1)
+        assert (new.external_id, new.unit) == ("JKT-0000001/1.2", "Core Network")
+    assert [(row.status, row.open) for row in rows(wired, TicketRow)] == [("cancelled", False), ("acknowledged", True)]
+    assert [one["description"] for one in tickets(wired)] == ["JKT-0000001: slow; EMBASSY: bad"] * 2
 
 
 def test_a_lost_answer_makes_no_second_ticket(wired: Systems) -> None:

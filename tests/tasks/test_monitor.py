@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -14,6 +13,7 @@ import tasks.monitor
 from adapters.clock import SimulatedClock, SystemClock
 from adapters.wiring import Systems
 from flows.monitor_cases import monitor_cases
+from models.facts import Ticket
 from models.forms import LONGEST_TEXT, UnitProgress
 from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
@@ -22,18 +22,9 @@ from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
-from tests.cases import BUDI, MAJU, deadlines, done, fault, opened, pending, rows, ticket
+from tests.cases import BUDI, MAJU, change_ticket, deadlines, done, fault, opened, pending, rows, ticket, told
 from tests.stack import Stack
 from tests.tasks.conftest import Runs
-
-
-def change_ticket(wired: Systems, **change: Any) -> None:
-    """As a unit does in the simulated My CX."""
-    found = rows(wired, TicketRow)[0].ticket_id
-    url = f"{wired.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
-    key = {"Authorization": f"Bearer {wired.settings.mycx.token.get_secret_value()}"}
-    httpx.patch(url, json=change, headers=key).raise_for_status()
-
 
 # deadlines
 
@@ -140,12 +131,53 @@ def test_a_repair_without_cause_is_escalated(wired: Systems) -> None:
 
 def test_a_unit_that_writes_a_novel_stops_no_case(wired: Systems) -> None:
     ticket(opened(wired))
-    notes = [{"@type": kind, "author": "Access Network", "text": kind * 2000} for kind in ("Cause", "Repair")]
-    change_ticket(wired, status="resolved", note=notes)
+    change_ticket(wired, status="resolved", note=told("Cause" * 2000, "Repair" * 2000))
     follow_tickets.fn()
     (wake,) = rows(wired, Wake)
     answer = UnitProgress.filled_by_wake(wake.kind, wake.answers)
     assert (len(answer.cause), len(answer.repair)) == (LONGEST_TEXT, LONGEST_TEXT)
+
+
+def test_a_ticket_that_the_unit_closes_with_cause_and_repair_is_repaired(wired: Systems) -> None:
+    ticket(opened(wired))
+    change_ticket(wired, status="closed", note=told("Kabel putus", "Kabel disambung"))
+    assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
+    (wake,) = rows(wired, Wake)
+    assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
+    assert not rows(wired, TicketRow)[0].open
+
+
+@pytest.mark.parametrize("status", ["closed", "cancelled", "rejected"])
+def test_a_ticket_that_ends_without_a_repair_is_escalated(wired: Systems, status: str) -> None:
+    ticket(opened(wired))
+    change_ticket(wired, status=status)
+    assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
+    (wake,) = rows(wired, Wake)
+    assert wake.answers["choice"] == "ESCALATE"
+    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+    assert not rows(wired, TicketRow)[0].open
+
+
+def test_a_report_that_is_read_while_the_case_coordinates_is_no_news(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    done(coordinate_with_unit, case, handled, "Access Network")
+    wired.clock.advance(4.1)  # type: ignore[attr-defined]
+    look = wired.nossa.progress
+
+    def progress(external_id: str) -> Ticket | None:
+        seen = look(external_id)
+        done(coordinate_with_unit, case, handled, "Core Network")
+        return seen
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(wired.nossa, "progress", progress)
+        follow_tickets.fn()
+    assert rows(wired, Wake) == []
+    (row,) = rows(wired, TicketRow)
+    assert (row.unit, row.status) == ("Core Network", "inProgress")
 
 
 def test_progress_without_news_wakes_nobody(wired: Systems) -> None:
