@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    temporary_settings,
+)
 
 from adapters import schema
 from adapters.clock import SimulatedClock
@@ -15,6 +22,7 @@ from adapters.wiring import Systems, systems
 from flows.service import Service
 from models.settings import Settings
 from tests.cases import SEED
+from tests.runs import Runs
 from tests.servers import Postgres, closed_port, postgres
 from tests.stack import Stack, free_port, until
 
@@ -110,3 +118,15 @@ def stack(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture
+def runs(wired: Systems, prefect_server: str) -> Iterator[Runs]:
+    wired.settings.prefect_api_url = prefect_server
+    settings = {
+        PREFECT_API_URL: prefect_server,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+        PREFECT_LOGGING_TO_API_ENABLED: False,
+    }
+    with temporary_settings(settings), SyncPrefectClient(api=prefect_server) as client:
+        yield Runs(wired, client)

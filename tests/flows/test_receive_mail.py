@@ -8,10 +8,8 @@ from adapters.wiring import Systems
 from flows.receive_mail import receive_mail, take_batch
 from models.tables import Case, Outbox
 from tests.cases import MAJU, OURS, mail, rows
+from tests.runs import Runs
 from tests.servers import closed_port
-from tests.tasks.conftest import Runs, runs
-
-__all__ = ["runs"]
 
 
 def posted(wired: Systems, *senders: str) -> None:

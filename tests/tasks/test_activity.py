@@ -36,8 +36,8 @@ from tasks.serve_complaint import Complaint
 from tasks.waits import decide
 from tasks.work import Work
 from tests.cases import BANK, MATI, fault, latest, letter, need, opened, rows, tickets
+from tests.runs import Runs
 from tests.stack import until
-from tests.tasks.conftest import Runs
 
 COMPLAINT = Complaint(topic="slow", service_number="", severity="Minor", description="JKT-0000001: slow")
 HANDLED = Handled(ticket_id="1-0000001", external_id="JKT-0000001/1", unit="Access Network")

@@ -23,8 +23,8 @@ from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wak
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import BUDI, MAJU, change_ticket, deadlines, done, fault, opened, pending, rows, ticket, told
+from tests.runs import Runs
 from tests.stack import Stack
-from tests.tasks.conftest import Runs
 
 # deadlines
 

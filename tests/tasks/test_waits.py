@@ -17,7 +17,7 @@ from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes, keep_wake
 from tasks.waits import decide, offer_lost_forms, wake_waiting_case
 from tests.cases import BUDI, MAJU, arrives, opened, rows
-from tests.tasks.conftest import Runs
+from tests.runs import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
 

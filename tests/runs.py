@@ -1,21 +1,13 @@
 """Runs of the engine, pass by pass: a real Prefect server, and the test itself in the worker's place."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import pytest
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.exceptions import Abort, Pause
 from prefect.flow_engine import run_flow
-from prefect.settings import (
-    PREFECT_API_URL,
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_LOGGING_TO_API_ENABLED,
-    temporary_settings,
-)
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -67,15 +59,3 @@ class Runs:
             if isinstance(kind, type) and issubclass(kind, Choice) and value in kind.__members__:
                 answers[name] = kind[value].value
         return self.wired.engine.resume(run_id, {"by": "Sari", **answers})
-
-
-@pytest.fixture
-def runs(wired: Systems, prefect_server: str) -> Iterator[Runs]:
-    wired.settings.prefect_api_url = prefect_server
-    settings = {
-        PREFECT_API_URL: prefect_server,
-        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        PREFECT_LOGGING_TO_API_ENABLED: False,
-    }
-    with temporary_settings(settings), SyncPrefectClient(api=prefect_server) as client:
-        yield Runs(wired, client)

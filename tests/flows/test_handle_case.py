@@ -1,0 +1,180 @@
+"""The case's flow, pass by pass: what happens between the decisions."""
+
+from typing import Any
+
+import pytest
+
+from flows.handle_case import handle_case
+from models.tables import ActivityRecord, TicketRow
+from tasks.case_run import CaseRun
+from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    MATI,
+    STRANGER,
+    arrives,
+    change_ticket,
+    letter,
+    opened,
+    pending,
+    rows,
+    tickets,
+    told,
+)
+from tests.runs import Runs
+
+
+class Played:
+    """A case whose run the test carries from wait to wait."""
+
+    def __init__(self, runs: Runs, sender: str, text: str, subject: str) -> None:
+        self.runs = runs
+        self.case: CaseRun = opened(runs.wired, sender, text, subject)
+        self.run = runs.start(handle_case, self.case, reference=self.case.reference)
+
+    def comes_to(self, form: str) -> str:
+        """Carry on to this form; returns its description."""
+        self.runs.go(handle_case, self.run)
+        wait = self.runs.wait(self.case)
+        assert wait is not None
+        assert wait.form == form, wait.description
+        return wait.description
+
+    def decides(self, form: str, **answers: Any) -> None:
+        assert self.runs.submit(self.run, form, **answers).state == "accepted"
+
+    def time_passes(self, hours: float) -> None:
+        """And the monitor sees it."""
+        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        pass_deadlines.fn()
+        deliver_wakes.fn()
+
+    def mail(self, text: str) -> None:
+        sender = self.case.snapshot().address
+        assert arrives(self.runs.wired, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
+        deliver_wakes.fn()
+
+    def units_work(self, hours: float = 0) -> None:
+        """And the monitor sees it."""
+        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        follow_tickets.fn()
+        deliver_wakes.fn()
+
+    @property
+    def path(self) -> list[int]:
+        records = rows(self.runs.wired, ActivityRecord, case_id=self.case.case_id)
+        return [record.number for record in records if record.number is not None]
+
+
+@pytest.fixture
+def slow(runs: Runs) -> Played:
+    """Maju's link is down: the unit has the ticket."""
+    played = Played(runs, MAJU, "Link VPN IP kami 4700001-0021497479 mati total sejak pagi.", "Link mati")
+    played.comes_to("UnitProgress")
+    return played
+
+
+def test_on_every_desk_the_customer_is_kept_informed_and_answered(slow: Played) -> None:
+    """5.8 goes on while people think."""
+    slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
+    slow.comes_to("Escalation")
+    desks = [
+        ("Escalation", {"choice": "SUPERVISOR"}),
+        ("SupervisorEscalation", {"choice": "BACK_TO_AGENT"}),
+        ("HandlingStuck", {"choice": "COORDINATE", "unit": "Core Network"}),
+    ]
+    path = [1, 2, 4, 6, 7, 8]
+    for form, decision in desks:
+        slow.time_passes(6.1)
+        slow.comes_to(form)
+        slow.mail("Sudah sampai mana perbaikannya?")
+        assert "Sudah sampai mana" in slow.comes_to(form)
+        path += [9, 9]
+        assert slow.path == path
+        text = letter(slow.case, "inform_status").get_body(("plain",))
+        assert text is not None
+        assert ("Dieskalasi" in text.get_content()) == (form != "HandlingStuck")
+        slow.decides(form, **decision)
+        if form == "SupervisorEscalation":
+            slow.comes_to("HandlingStuck")
+            path += [6]
+    slow.comes_to("UnitProgress")
+    assert slow.path == [*path, 7]
+    assert pending(slow.case) == []
+
+
+def test_a_mail_before_a_solution_is_approved_is_shown_to_the_agent(runs: Runs) -> None:
+    played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
+    played.comes_to("ApproveSolution")
+    played.mail("Sekarang sudah menyala lagi, terima kasih.")
+    assert "Sekarang sudah menyala lagi" in played.comes_to("ApproveSolution")
+    assert played.path == [1, 2, 4]
+
+
+def test_who_asks_for_the_manager_at_once_gets_one_while_the_unit_works(runs: Runs) -> None:
+    text = "Link VPN IP kami 4700001-0021497479 mati total. Saya minta masalah ini dieskalasi ke supervisor Anda."
+    played = Played(runs, MAJU, text, "Link mati, mohon eskalasi")
+    assert "Diminta pelanggan" in played.comes_to("Escalation")
+    assert played.path == [1, 2, 4, 6, 7, 8]
+
+
+def test_an_unknown_customer_whom_the_agent_has_phoned_is_helped(runs: Runs) -> None:
+    played = Played(runs, STRANGER, "Internet rumah saya mati total sejak tadi pagi, lampu LOS merah.", "Internet mati")
+    played.comes_to("CustomerAnswer")
+    played.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
+    played.comes_to("ApproveSolution")
+    assert played.path == [1, 1, 2, 4]
+    assert played.case.snapshot().customer_id == "C-1"
+
+
+def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
+    played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
+    played.comes_to("ApproveSolution")
+    played.decides("ApproveSolution", choice="SEND", cause="Perangkat", repair="Dimulai ulang")
+    played.comes_to("ClosingPeriod")
+    played.mail("Masih mati juga, belum beres.")
+    played.comes_to("DisputedClosing")
+    played.decides("DisputedClosing", choice="REOPEN")
+    played.comes_to("ApproveSolution")
+    assert played.path == [1, 2, 4, 5, 10, 12, 1, 2, 4]
+    assert played.case.snapshot().service_number == LINE
+
+
+@pytest.mark.parametrize(
+    ("status", "form", "answers"),
+    [
+        ("closed", "ApproveSolution", {"choice": "COORDINATE"}),
+        ("cancelled", "Escalation", {"choice": "OTHER_UNIT", "unit": "Access Network"}),
+        ("rejected", "Escalation", {"choice": "BACK_TO_AGENT"}),
+    ],
+)
+def test_a_ticket_that_the_unit_ends_is_no_dead_end(
+    runs: Runs, status: str, form: str, answers: dict[str, str]
+) -> None:
+    wired = runs.wired
+    played = Played(runs, BUDI, MATI, "Internet mati")
+    played.comes_to("ApproveSolution")
+    played.decides("ApproveSolution", choice="COORDINATE")
+    played.comes_to("UnitProgress")
+    change_ticket(wired, status=status, note=told("Kabel putus", "Kabel disambung"))
+    played.units_work()
+    played.comes_to(form)
+    played.decides(form, **answers)
+    if answers["choice"] == "BACK_TO_AGENT":
+        played.comes_to("HandlingStuck")
+        played.decides("HandlingStuck", choice="COORDINATE", unit="Access Network")
+    description = played.comes_to("UnitProgress")
+    old, new = tickets(wired)
+    assert (old["externalId"], new["externalId"]) == ("JKT-0000001/1", "JKT-0000001/1.2")
+    assert new["id"] in description
+
+    # its unit repairs, and it ends with the case
+    played.units_work(4.1)
+    played.comes_to("ApproveSolution")
+    played.decides("ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
+    played.comes_to("ClosingPeriod")
+    assert [one["status"] for one in tickets(wired)] == [status, "closed"]
+    assert [(row.status, row.open) for row in rows(wired, TicketRow)] == [(status, False), ("closed", False)]
+    assert {record.state for record in rows(wired, ActivityRecord)} == {"done"}
