@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State
 from adapters.wiring import Systems, systems
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox
+from tasks import drain
 from tasks.intake import TakenIn, take_in
 from tasks.send_letter import deliver
 from tasks.start_case import start_case
@@ -33,10 +34,10 @@ def receive_mail() -> "list[State[dict[str, int]]]":
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
-    """Take in all that lies in a mailbox; returns how many mails had which outcome."""
+    """Take in all that lies in a mailbox, unless the worker stops; returns how many mails had which outcome."""
     wired = systems()
     outcomes: Counter[str] = Counter()
-    while batch := take_batch(wired, wired.settings.mailboxes[number]):
+    while not drain.asked() and (batch := take_batch(wired, wired.settings.mailboxes[number])):
         outcomes.update(batch)
     return dict(outcomes)
 

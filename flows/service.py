@@ -31,6 +31,7 @@ log = logging.getLogger("layanan.service")
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
+LONGEST_PAUSE = 60.0
 OURS = "<!-- layanan-email -->"
 STYLE = (
     "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
@@ -130,11 +131,16 @@ class Service:
 
     def watch(self) -> None:
         """Keep the service up: a worker that ends by itself is started again; returns when the server has ended."""
+        pause, started = 1.0, time.monotonic()
         while self._server is None or self._server.poll() is None:
-            if self._worker is not None and self._worker.poll() is not None:
-                log.error("the worker ended with %s; starting it again", self._worker.returncode)
-                self.start_worker()
             time.sleep(1)
+            if self._worker is not None and self._worker.poll() is not None:
+                # one that cannot even start is not tried each second
+                pause = min(2 * pause, LONGEST_PAUSE) if time.monotonic() - started < LONGEST_PAUSE else 1.0
+                log.error("the worker ended with %s; starting it again in %.0f s", self._worker.returncode, pause)
+                time.sleep(pause)
+                self.start_worker()
+                started = time.monotonic()
 
     def stop(self) -> None:
         """Stop everything that was started, the worker first."""

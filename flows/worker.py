@@ -216,7 +216,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         if running.cancelled:
             await self.client.set_flow_run_state(running.flow_run.id, cancelled_by_a_person(), force=True)
         elif not running.done.is_set():
-            # a thread cannot be killed; what it still does is harmless, because effects are recorded once
+            # a thread cannot be killed; what it still does is recorded once, and looked for before it is done outside
             running.status = 1
             log.error("run %s hangs", running.flow_run.name)
         if running.done.is_set():

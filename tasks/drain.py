@@ -40,7 +40,7 @@ def stop_run(run_id: str) -> None:
 
 
 def stop_if_asked() -> None:
-    """Called before each activity and wait.
+    """Called before each activity.
 
     Raises:
         Pause: the run must stop here; its ledger tells where to go on.

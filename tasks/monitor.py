@@ -22,6 +22,7 @@ from models.errors import Defect, LayananError, Unavailable
 from models.facts import Ticket, TicketStatus
 from models.forms import FORMS, LONGEST_TEXT
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from tasks import drain
 from tasks.end_case import finish
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, forget_run, start_case
@@ -205,8 +206,8 @@ def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
     wired, done, defects = systems(), 0, 0
     end = time.monotonic() + PART_SECONDS
     for item in items:
-        if time.monotonic() > end:
-            log.warning("the rest is left for the next pass: it takes long")
+        if drain.asked() or time.monotonic() > end:
+            log.warning("the rest is left for the next pass")
             break
         try:
             act(wired, item)

@@ -1,8 +1,10 @@
 """`make demo`, as whoever clones the repository runs it."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -33,7 +35,25 @@ def test_the_demo_walks_every_branch_and_leaves_nothing_running(tmp_path: Path) 
         "│ set_aside ",
     ):
         assert row in done.stdout
+    assert leaks(tmp_path) == []
     assert [one for one in psutil.process_iter(["cmdline", "environ"]) if _of(one, tmp_path)] == []
+
+
+def leaks(home: Path) -> list[str]:
+    """Where customers' words and addresses stand, beside the case store and the forms that people read."""
+    with closing(sqlite3.connect(home / "cases.sqlite")) as store:
+        mails = store.execute("select sender, text from message").fetchall()
+    words = {sender.encode() for sender, _ in mails if sender}
+    words |= {line.strip().encode() for _, text in mails for line in text.splitlines() if len(line.strip()) > 25}
+    assert len(words) >= 30
+    places = {file.name: file.read_bytes() for file in (home / "logs").iterdir()}
+    with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as engine:
+        tables = [name for (name,) in engine.execute("select name from sqlite_master where type = 'table'")]
+        for table in set(tables) - {"flow_run_input"}:
+            places[table] = "\n".join(map(str, engine.execute(f"select * from {table}"))).encode()
+    assert places["log"]
+    assert places["flow_run_state"]
+    return [f"{place}: {word.decode()}" for place, text in places.items() for word in words if word in text]
 
 
 def _of(process: psutil.Process, home: Path) -> bool:
