@@ -313,12 +313,17 @@ def letters(as_json: Json = False) -> None:
 def letter(
     number: Annotated[int, typer.Argument(metavar="ID", help="As `layanan letters` shows it.")],
     raw: Annotated[bool, typer.Option("--raw", help="The message itself (RFC 5322), byte for byte.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Queue a failed one anew, once its cause is mended.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show a letter's headers and state, or, with `--raw`, the message itself.
 
     Example: `layanan letter 1 --raw > letter.eml`
     """
+    if again:
+        from tasks.send_letter import send_again
+
+        send_again(_systems(), number)
     settings = _settings()
     from email import message_from_bytes, policy
 

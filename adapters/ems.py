@@ -15,7 +15,7 @@ from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderCreateError, UnexpectedCommandStatusError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from models.errors import BrokenAnswer, OutcomeUnknown, Refused, Unavailable
+from models.errors import BrokenAnswer, OutcomeUnknown, Refused, RefusedLetter, Unavailable
 from models.settings import Mailbox, Settings
 
 IMAP_TIMEOUT = 30.0
@@ -87,7 +87,8 @@ class Ems(Protocol):
 
         Raises:
             Unavailable: nothing was accepted; the server cannot be reached or said "later" (4xx).
-            Refused: nothing was accepted; a 5xx answer, whose code the text names.
+            RefusedLetter: nothing was accepted; a final no (5xx, whose code the text names) to this letter.
+            Refused: nothing was accepted, and no other letter would be: login, certificate, our sender's address.
             OutcomeUnknown: the connection broke between the letter's end and the answer.
         """
         ...
@@ -158,7 +159,7 @@ class ImapSmtp:
     def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients))):
-            raise Refused("smtp", "an address that no command can carry")
+            raise RefusedLetter("smtp", "an address that no command can carry")
         local, _, domain = sender.rpartition("@")
         copy_to = self._settings.copy_to or f"{local}+Sent@{domain}"
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
@@ -342,4 +343,7 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
     what = f"{code} {status[0].decode() + ' ' if status else ''}to {step}"
     if code // 100 == 4:
         raise Unavailable("smtp", what)
-    raise Refused("smtp", what) if code // 100 == 5 else BrokenAnswer("smtp", what)
+    if code // 100 != 5:
+        raise BrokenAnswer("smtp", what)
+    # a sender that is refused is so for every letter, unless this one is too big
+    raise Refused("smtp", what) if step == "MAIL" and code != 552 else RefusedLetter("smtp", what)

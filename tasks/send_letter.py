@@ -13,7 +13,7 @@ from sqlalchemy import or_, update
 from sqlmodel import col, select
 
 from adapters.wiring import Systems, systems
-from models.errors import OutcomeUnknown, Refused, Unavailable
+from models.errors import OutcomeUnknown, Refused, RefusedLetter, SettingsError, Unavailable
 from models.tables import Letter, Outbox
 
 BACKOFF = timedelta(seconds=30)
@@ -48,12 +48,26 @@ def deliver(wired: Systems, letter_id: int) -> str:
         wired.ems.send(wired.store.kept(letter.sha256), letter.sender, [letter.recipient])
     except OutcomeUnknown:
         return "sending"
-    except Unavailable as error:
-        # while it is open whether an earlier attempt went through, it stays so
-        return _settle(wired, letter_id, "sending" if doubtful else "queued", str(error), attempts)
-    except Refused as error:
+    except RefusedLetter as error:
         return _settle(wired, letter_id, "failed", str(error))
+    except (Unavailable, Refused, SettingsError) as error:
+        # a login that is refused is no letter's fault: all of them wait until somebody has mended it. While it is open
+        # whether an earlier attempt went through, it stays so
+        return _settle(wired, letter_id, "sending" if doubtful else "queued", str(error), attempts)
     return _settle(wired, letter_id, "sent")
+
+
+def send_again(wired: Systems, letter_id: int) -> None:
+    """Put a letter that failed back into the queue: a person has seen to the cause.
+
+    Raises:
+        Refused: it has not failed.
+    """
+    failed = update(Outbox).where(col(Outbox.letter_id) == letter_id, col(Outbox.state) == "failed")
+    with wired.store.write() as session:
+        queued = session.execute(failed.values(state="queued", not_before=wired.machine_clock.now()))
+    if queued.rowcount != 1:  # type: ignore[attr-defined]
+        raise Refused("letter", f"{letter_id} has not failed; only one that has is sent again")
 
 
 def due_letters(wired: Systems, limit: int = 500) -> list[int]:

@@ -20,7 +20,7 @@ from adapters.ems import ImapSmtp, Received
 from adapters.mail_parser import parse
 from adapters.simulator.mail import MailServer
 from adapters.simulator.seed import Seed, SeededCustomer, SeededMailbox
-from models.errors import OutcomeUnknown, Refused, Unavailable
+from models.errors import OutcomeUnknown, Refused, RefusedLetter, Unavailable
 from models.mail import Automatic
 from models.settings import Mailbox, Settings, Smtp
 from tests.servers import AWAY, PASSWORD, Dovecot, Postfix, closed_port, dovecot, eventually, postfix, scripted
@@ -281,10 +281,11 @@ def test_a_wrong_password_is_refused(world: World) -> None:
         ems.fetch(box, 1)
 
 
-def test_a_wrong_smtp_password_is_refused(genuine: World) -> None:
+def test_a_wrong_smtp_password_is_refused_and_is_no_letters_fault(genuine: World) -> None:
     wrong = Settings(smtp={"password": "no"}).smtp.password
-    with genuine.ems(password=wrong) as ems, pytest.raises(Refused, match="smtp: 535"):
+    with genuine.ems(password=wrong) as ems, pytest.raises(Refused, match="smtp: 535") as refused:
         ems.send(letter(1), OURS, [BUDI])
+    assert not isinstance(refused.value, RefusedLetter)
 
 
 def test_an_unknown_certificate_is_refused(genuine: World, monkeypatch: pytest.MonkeyPatch) -> None:

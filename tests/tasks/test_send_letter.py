@@ -5,16 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
 import tasks.send_letter
 from adapters.clock import SimulatedClock
 from adapters.wiring import Systems
+from models.errors import Refused
 from models.settings import Smtp
 from models.tables import Outbox
 from tasks.monitor import send_due_letters
-from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters
-from tests.cases import BUDI, STRANGER, accepted, opened, rows
+from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters, send_again
+from tests.cases import BUDI, OURS, STRANGER, accepted, opened, rows
 from tests.conftest import BOTH
 from tests.servers import closed_port
 
@@ -117,6 +119,35 @@ def test_a_refused_letter_is_not_tried_again(wired: Systems, machine: SimulatedC
     machine.advance(1000)
     assert due_letters(wired) == []
     assert deliver(wired, 1) == "failed"
+
+
+def test_a_failed_letter_goes_again_once_a_person_says_so(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, STRANGER)
+    with pytest.raises(Refused, match="has not failed"):
+        send_again(wired, 1)
+    assert deliver(wired, 1) == "failed"
+    send_again(wired, 1)
+    assert due_letters(wired) == [1]
+
+
+def test_a_refused_login_fails_no_letter(wired: Systems, machine: SimulatedClock) -> None:
+    """The password was changed at night; in the morning it is mended."""
+    opened(wired)
+    right = wired.settings.smtp.password
+    wired.settings.smtp.user, wired.settings.smtp.password = OURS, SecretStr("old")
+    wired.settings.mailboxes[0].password, mailbox = SecretStr("old"), wired.settings.mailboxes[0].password
+    assert deliver(wired, 1) == "queued"
+    # nor does that of the mailbox where a copy is looked for
+    tasks.send_letter._claim(wired, 1)
+    machine.advance(1)
+    tasks.send_letter._claim(wired, 1)
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert deliver(wired, 1) == "sending"
+    wired.settings.smtp.user, wired.settings.smtp.password = "", right
+    wired.settings.mailboxes[0].password = mailbox
+    machine.advance(1)
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, BUDI)) == 1
 
 
 def test_where_it_is_open_whether_it_went_the_copy_tells(wired: Systems, machine: SimulatedClock) -> None:
