@@ -26,6 +26,9 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+MOST_HOURS = 10 * 365.25 * 24
+
+
 class SimulatedClock:
     """The machine's clock plus an offset kept in ``file`` (a decimal number of seconds)."""
 
@@ -40,10 +43,10 @@ class SimulatedClock:
         """Move the time forward by ``hours`` and return it.
 
         Raises:
-            ValueError: ``hours`` is negative; time does not run back.
+            ValueError: ``hours`` is negative: time does not run back; or it is more than ten years.
         """
-        if hours < 0:
-            raise ValueError("time does not run back")
+        if not 0 <= hours <= MOST_HOURS:
+            raise ValueError(f"from 0 to {MOST_HOURS:.0f}; time does not run back")
         self.file.parent.mkdir(parents=True, exist_ok=True)
         seconds = (self._offset() + timedelta(hours=hours)).total_seconds()
         part = self.file.with_suffix(".part")

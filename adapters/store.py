@@ -7,6 +7,7 @@ its start, so that it never fails half-way because another wrote in between. Not
 import hashlib
 import os
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from models.errors import LayananError, SettingsError, Unavailable
+from models.errors import Defect, LayananError, Refused, SettingsError, Unavailable
 from models.settings import Settings
 
-QUIET: dict[str, Any] = {"hide_parameters": True}
-"""The data base's errors stand in run histories, and rows hold customers' words."""
+# errors stand in run histories, and rows hold customers' words
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "hide_parameters": True}
 
 
 class Conflict(LayananError):
@@ -77,21 +79,25 @@ class Store:
         path = self._blob(name)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{name}.{threading.get_ident()}.part")
+            part = path.with_name(f"{name}.{uuid.uuid4().hex}.part")
             with part.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+            _sync(path.parent)
         return name
 
     def kept(self, name: str) -> bytes:
         """The bytes with this SHA-256.
 
         Raises:
-            FileNotFoundError: they were never kept here.
+            Refused: they were never kept here.
         """
-        return self._blob(name).read_bytes()
+        try:
+            return self._blob(name).read_bytes()
+        except FileNotFoundError:
+            raise Refused("case store", f"{name[:12]}… is not in {self.blobs}; all workers share one folder") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -104,12 +110,12 @@ class Store:
     def _connect(self) -> Engine:
         if not self.url.startswith("sqlite"):
             try:
-                return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20, **QUIET)
+                return create_engine(self.url, pool_pre_ping=True, **POOL)
             except (ArgumentError, ImportError):
                 example = "postgresql+psycopg://layanan@db/layanan"
                 raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
         Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": 30}, **QUIET)
+        engine = create_engine(self.url, connect_args={"timeout": 30}, **POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -122,10 +128,22 @@ class Store:
             raise Conflict(type(error.orig).__name__) from error
         except OperationalError as error:
             raise Unavailable("case store", type(error.orig).__name__) from error
+        except PoolTimeout:
+            raise Unavailable("case store", "no connection became free") from None
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("case store", "connection lost") from error
-            raise
+            # what the data base says of it may quote a row
+            raise Defect(f"case store: {type(error.orig).__name__}") from None
+
+
+def _sync(folder: Path) -> None:
+    """Have a new name outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

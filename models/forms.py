@@ -37,7 +37,7 @@ class Form(RunInput):
     each of them answers beside its own facts.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     title: ClassVar[str]
     role: ClassVar[Role]
     takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

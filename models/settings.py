@@ -10,12 +10,14 @@ import os
 import re
 import tomllib
 from datetime import timedelta
+from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -304,6 +306,7 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: one line a problem, with the setting's name, what is wrong and an example.
     """
     try:
+        _refuse_unknown_names()
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError("; ".join(_problem(item) for item in error.errors(include_input=False))) from None
@@ -313,6 +316,18 @@ def load_settings(**overrides: Any) -> Settings:
         # its words are no more than the field's name
         name = re.sub(r'.*field "(\w+)".*', r"LAYANAN_\1", str(error)).upper()
         raise SettingsError(f"{name}: no JSON (docs/settings.md has examples)") from None
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt name would otherwise leave its default in force without a word."""
+    known = {f"LAYANAN_{name}".upper() for name in Settings.model_fields} | {"LAYANAN_SETTINGS", "LAYANAN_SECRETS_DIR"}
+    file = _named_path("LAYANAN_SETTINGS") or DEFAULT_FILE
+    in_file = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    for name in [*os.environ, *dotenv_values(".env"), *(f"LAYANAN_{name}" for name in in_file)]:
+        whole = name.upper().partition("__")[0]
+        if whole.startswith("LAYANAN_") and whole not in known:
+            near = get_close_matches(whole, known, 1)
+            raise SettingsError(f"{whole}: there is no such setting" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _named_path(variable: str) -> Path | None:

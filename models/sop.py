@@ -195,7 +195,7 @@ STEPS: tuple[Step, ...] = (
     Step("first_response", "5.2", "Respon awal / First response"),
     Step("ask_customer", "5.4", "Tanya pelanggan / Ask the customer"),
     Step("hand_over_segment", "W-89", "Beda segmentasi / Hand over to other segment"),
-    Step("end_case", "12", "Kasus selesai / Case ends", Role.SYSTEM),
+    Step("end_case", "7.12", "Kasus selesai / Case ends", Role.SYSTEM),
 )
 STEPS_BY_TASK = {step.task: step for step in STEPS}
 

@@ -18,7 +18,7 @@ class Ended(Output):
     outcome: str
 
 
-@step("12")
+@step("7.12")
 def end_case(work: Work, outcome: str) -> Ended:
     """Close the case. A mail that joined it before this moment keeps it open, so that it is read."""
     work.effect(lambda session: Ended(ended=_close(session, work, outcome), outcome=outcome))

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from pydantic import ValidationError
 from sqlmodel import select
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, Refused, WrongUse
-from models.forms import FORMS, Choice
+from models.forms import FORMS, SYSTEM, Choice
 from models.tables import Case, Wait
-from tasks.waits import resume
+from tasks.waits import NOBODY, resume
 
 
 def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
@@ -29,12 +30,26 @@ def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> Non
         wait = session.exec(select(Wait).where(Wait.case_id == case.id)).first()
     if wait is None or case.run_id is None:
         raise NotWaiting(f"{case.reference} waits for nothing now; it is {case.status}")
+    if not by.strip():
+        raise WrongUse("by: give your name")
     filled = {"by": by, **answers(wait.form, wait.json_schema, words)}
+    first = {name: field["default"] for name, field in wait.json_schema["properties"].items() if "default" in field}
+    if problem := _problem(wait.form, first | filled):
+        raise Refused("form", problem)
     resumed = resume(wired, case.run_id, wait, filled)
     if resumed.state == "not_waiting":
         raise NotWaiting(f"{case.reference} waits for nothing now: {resumed.reason}")
     if resumed.state != "accepted":
         raise Refused("form", resumed.reason)
+
+
+def _problem(form: str, filled: Mapping[str, Any]) -> str | None:
+    """What the run would refuse a moment later; what the schema refuses is the engine's to say."""
+    try:
+        given = FORMS[form].model_validate(filled)
+    except ValidationError:
+        return None
+    return NOBODY if given.by.strip() == SYSTEM else given.problem()
 
 
 def answers(form: str, json_schema: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tasks.case_run import CaseRun
 from tasks.work import Effect
 
 F = TypeVar("F", bound=Form)
+NOBODY = "“system” bukan nama orang / is nobody's name"
 
 
 def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_answers: Any) -> F:
@@ -77,14 +78,17 @@ def _answered(
     except ValidationError as error:
         if error.title != form.__name__:
             raise
-        return _refuse(case, form, key, attempt, "; ".join(item["msg"] for item in error.errors()))
-    if answers.by == SYSTEM:
+        problems = [f"{form.model_fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
+        return _refuse(case, form, key, attempt, "; ".join(problems))
+    given = answers.answers()
+    by = given["by"]
+    if by == SYSTEM:
         record = _take_wake(case, form, key, attempt)
-        return record or _refuse(case, form, key, attempt, "“system” bukan nama orang / is nobody's name")
+        return record or _refuse(case, form, key, attempt, NOBODY)
     if problem := answers.problem():
-        typed = {name: answer for name, answer in answers.answers().items() if name != "by"}
-        return _refuse(case, form, key, attempt, problem, answers=typed)
-    return _record(case, form, key, attempt, "done", answers.answers(), answers.by)
+        typed = {name: answer for name, answer in given.items() if name != "by"}
+        return _refuse(case, form, key, attempt, problem, by=by, answers=typed)
+    return _record(case, form, key, attempt, "done", given, by)
 
 
 def _begun(case: CaseRun, wait_key: str) -> bool:
@@ -126,9 +130,16 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
 
 
 def _refuse(
-    case: CaseRun, form: type[Form], key: str, attempt: int, problem: str, **output: dict[str, Any]
+    case: CaseRun,
+    form: type[Form],
+    key: str,
+    attempt: int,
+    problem: str,
+    *,
+    by: str = "?",
+    answers: Mapping[str, Any] | None = None,
 ) -> ActivityRecord:
-    return _record(case, form, key, attempt, "refused", {"problem": problem, **output}, form.role)
+    return _record(case, form, key, attempt, "refused", {"problem": problem, "answers": dict(answers or {})}, by)
 
 
 def _record(

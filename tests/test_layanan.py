@@ -350,7 +350,7 @@ def test_decide_where_nothing_waits_is_3(wired: Systems, capsys: pytest.CaptureF
 
 
 def test_decide_without_the_engine_is_4(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Prefect" in refusal(capsys, 4, "decide", "1", "--by", "Sari", "--set", "choice=TAKE_OVER")
+    assert "Prefect" in refusal(capsys, 4, "decide", "1", "--by", "Sari", "--set", "choice=SUPERVISOR")
 
 
 # clock

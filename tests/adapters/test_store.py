@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from adapters import schema
 from adapters.store import Conflict, Store
-from models.errors import Unavailable
+from models.errors import Refused, Unavailable
 from models.tables import Case
 from tests.models.test_tables import new_case, stored
 from tests.servers import Postgres
@@ -146,7 +146,7 @@ def test_blobs_are_kept_once_under_their_hash(tmp_path: Path) -> None:
     assert store.keep(content) == name
     assert [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == before
     assert len(before) == 1
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(Refused, match="all workers share one folder"):
         store.kept("0" * 64)
 
 

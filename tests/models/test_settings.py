@@ -106,6 +106,19 @@ def test_every_problem_is_told_at_once_and_no_value(folder: Path) -> None:
     assert "1234567" not in str(error.value)
 
 
+@pytest.mark.parametrize("where", ["environment", "toml", ".env"])
+def test_a_misspelt_name_is_noticed(where: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if where == "environment":
+        monkeypatch.setenv("LAYANAN_DATABSE_URL", "x")
+    elif where == "toml":
+        (folder / "layanan.toml").write_text('databse_url = "x"')
+    else:
+        (folder / ".env").write_text("LAYANAN_DATABSE_URL=x\nOTHERS=y\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert str(error.value) == "LAYANAN_DATABSE_URL: there is no such setting; did you mean LAYANAN_DATABASE_URL?"
+
+
 @pytest.mark.parametrize("file", ["= nonsense", "mailboxes = ["])
 def test_a_broken_file_is_named(folder: Path, file: str) -> None:
     (folder / "layanan.toml").write_text(file)

@@ -100,9 +100,22 @@ def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(runs: R
         runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus", repair="Disambung").state == "accepted"
     )
     assert runs.go(ask_leader, run).is_completed()
-    states = [record.state for record in rows(runs.wired, ActivityRecord, name="escalation-1")]
-    assert states == ["refused", "done"]
+    states = [(record.state, record.performer) for record in rows(runs.wired, ActivityRecord, name="escalation-1")]
+    assert states == [("refused", "Team Leader: Sari"), ("done", "Team Leader: Sari")]
     assert len(rows(runs.wired, Decision)) == 1
+
+
+def test_blanks_are_nobodys_name(runs: Runs) -> None:
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT", by="    ").state == "accepted"
+    assert runs.go(ask_leader, run).name == "Suspended"
+    wait = runs.wait(case)
+    assert wait is not None
+    assert wait.description.startswith("⚠ **Nama Anda / Your name: ")
+    assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT", by=" Sari ").state == "accepted"
+    assert runs.go(ask_leader, run).result() == "BACK_TO_AGENT Core Network by Sari"
 
 
 @pytest.mark.parametrize("form", ["Escalation", "UnitProgress"])
