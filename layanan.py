@@ -47,6 +47,7 @@ clock_app = typer.Typer()
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
+Last = Annotated[int | None, typer.Option("--last", min=1, metavar="N", help="Only the N newest.")]
 Once = Annotated[bool, typer.Option("--once", help="One pass, then end. `layanan up` runs the passes for ever.")]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Reference (JKT-0000001) or number (1).")]
 
@@ -214,7 +215,7 @@ def report() -> None:
 
 
 @app.command(rich_help_panel=WORK)
-def cases(as_json: Json = False) -> None:
+def cases(last: Last = None, as_json: Json = False) -> None:
     """List all cases.
 
     Example: `layanan cases --json | jq '.[] | select(.status == "open") | .reference'`
@@ -222,7 +223,7 @@ def cases(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("reference", "status", "kind", "topic", "opened_at", "waits_for", "outcome")
-    _list(listing.cases, columns, as_json)
+    _list(partial(listing.cases, last=last), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
@@ -286,7 +287,7 @@ def decide(
 
 
 @app.command(rich_help_panel=WORK)
-def mails(as_json: Json = False) -> None:
+def mails(last: Last = None, as_json: Json = False) -> None:
     """List every mail ever seen, with its one outcome.
 
     Example: `layanan mails --json | jq '.[] | select(.outcome == "set_aside")'`
@@ -294,11 +295,11 @@ def mails(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
-    _list(listing.mails, columns, as_json)
+    _list(partial(listing.mails, last=last), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
-def letters(as_json: Json = False) -> None:
+def letters(last: Last = None, as_json: Json = False) -> None:
     """List every letter, with its state in the outbox: queued, sending, sent or failed.
 
     Example: `layanan letters`
@@ -306,7 +307,7 @@ def letters(as_json: Json = False) -> None:
     from adapters import listing
 
     columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
-    _list(listing.letters, columns, as_json)
+    _list(partial(listing.letters, last=last), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from sqlalchemy import Select
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from models.errors import UnknownCase, WrongUse
@@ -26,9 +27,9 @@ def find_case(session: Session, name: str) -> Case:
     return case
 
 
-def cases(session: Session) -> list[View]:
-    """All cases, oldest first."""
-    rows = session.exec(select(Case, Wait).join(Wait, isouter=True).order_by(col(Case.id)))
+def cases(session: Session, last: int | None = None) -> list[View]:
+    """All cases, or the ``last`` ones; oldest first."""
+    rows = _last(session, select(Case, Wait).join(Wait, isouter=True), Case.id, last)
     return [_case(case) | {"waits_for": wait.role if wait else None} for case, wait in rows]
 
 
@@ -51,7 +52,10 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
         "wait": _wait(waits[0]) if waits else None,
         "messages": [_dump(mail, set() if bodies else BODIES) for mail in of(Message, Message.id)],
         "activities": [_activity(record) for record in records],
-        "letters": [_letter(*row) for row in session.exec(_letters().where(col(Letter.case_id) == found.id))],
+        "letters": [
+            _letter(*row)
+            for row in session.exec(_letters().where(col(Letter.case_id) == found.id).order_by(col(Letter.id)))
+        ],
         "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
         "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],
         "deadlines": [_dump(deadline) for deadline in of(Deadline, Deadline.due_at)],
@@ -65,15 +69,17 @@ def waiting(session: Session) -> list[View]:
     return [{"reference": case.reference, "run_id": case.run_id} | _wait(wait) for case, wait in rows]
 
 
-def mails(session: Session) -> list[View]:
-    """Every mail ever seen, without its text."""
-    rows = session.exec(select(Message, Case).join(Case, isouter=True).order_by(col(Message.id)))
+def mails(session: Session, last: int | None = None) -> list[View]:
+    """Every mail ever seen, or the ``last`` ones, without its text; oldest first."""
+    # texts are long: they stay where they are
+    lean = select(Message, Case).join(Case, isouter=True).options(*(defer(getattr(Message, name)) for name in BODIES))
+    rows = _last(session, lean, Message.id, last)
     return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
 
 
-def letters(session: Session) -> list[View]:
-    """Every letter, with its state in the outbox."""
-    return [_letter(*row) for row in session.exec(_letters())]
+def letters(session: Session, last: int | None = None) -> list[View]:
+    """Every letter, or the ``last`` ones, with its state in the outbox; oldest first."""
+    return [_letter(*row) for row in _last(session, _letters(), Letter.id, last)]
 
 
 def letter(session: Session, number: int) -> View:
@@ -90,7 +96,12 @@ def letter(session: Session, number: int) -> View:
 
 def _letters() -> Any:
     query: Select[Any] = select(Letter, Outbox, Case).join(Outbox).join(Case)
-    return query.order_by(col(Letter.id))
+    return query
+
+
+def _last(session: Session, query: Any, key: Any, last: int | None) -> list[Any]:
+    """The last rows of a query, or all, in the order of their key."""
+    return list(session.exec(query.order_by(col(key).desc()).limit(last)))[::-1]
 
 
 def _case(case: Case) -> View:

@@ -1,0 +1,30 @@
+"""The managers' report: its figures, on both data bases."""
+
+import pytest
+
+from adapters.wiring import Systems
+from tasks.closing import closing
+from tasks.receive_and_analyse import receive_and_analyse
+from tasks.report import service_report
+from tasks.send_letter import deliver
+from tests.cases import BUDI, MAJU, done, opened
+from tests.conftest import BOTH
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_it_counts_what_was_done_in_the_last_month(wired: Systems) -> None:
+    old = opened(wired, MAJU)
+    done(receive_and_analyse, old)
+    done(closing, old)
+    wired.clock.advance(24 * 31)  # type: ignore[attr-defined]
+    case = opened(wired, BUDI)
+    done(receive_and_analyse, case)
+    wired.clock.advance(0.5)  # type: ignore[attr-defined]
+    deliver(wired, 3)
+    report = service_report(wired)
+    assert "| 1 | Terima & analisa / Receive and analyse | 1 | 0." in report
+    assert "| 12 | Closing / Closing | 0 | — | 0 |" in report
+    assert "| kasus baru / opened | 2 |" in report
+    assert "| 1 | 1800 s | 1800 s |" in report
+    for words in (BUDI, MAJU, "Budi"):
+        assert words not in report
