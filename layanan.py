@@ -40,6 +40,8 @@ CODES: tuple[tuple[type[LayananError], int], ...] = (
     (OutcomeUnknown, 4),
 )
 
+NO_MAILBOX = "LAYANAN_MAILBOXES: it names no mailbox, so no mail would be read (docs/layanan.toml.example has two)"
+
 app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
@@ -83,6 +85,8 @@ def up() -> None:
     As a rehearsal: `LAYANAN_SETTINGS=.layanan/simulator/layanan.toml layanan up`
     """
     settings = _engine_settings()
+    if not settings.mailboxes:
+        raise SettingsError(NO_MAILBOX)
     from flows.service import Service, stopping_on_signals
 
     with stopping_on_signals(), suppress(KeyboardInterrupt):
@@ -168,7 +172,7 @@ def intake(once: Once = False, as_json: Json = False) -> None:
     _only_once(once)
     wired = _systems()
     if not wired.settings.mailboxes:
-        raise SettingsError("LAYANAN_MAILBOXES: it names no mailbox, so there is nothing to take in")
+        raise SettingsError(NO_MAILBOX)
     from flows.receive_mail import take_batch
 
     outcomes: Counter[str] = Counter()

@@ -5,7 +5,7 @@ so instead of being resumed twice.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,8 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateName,
@@ -41,7 +43,9 @@ SHOWN_WITHIN = timedelta(seconds=5)
 """Time within which a living worker has shown the form of a run that it suspended."""
 PAGE = 200
 """Runs that the server gives at a time."""
-CASE_DEPLOYMENT = "handle-case/handle-case"
+FORGOTTEN_AT_ONCE = 50
+CASES = "handle-case"
+"""Flow and deployment of the cases' runs."""
 CARRIED = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
 """States of runs that some worker is said to carry."""
 
@@ -86,7 +90,10 @@ class PrefectEngine:
 
     @cached_property
     def _case_deployment(self) -> UUID:
-        return self._client.read_deployment_by_name(CASE_DEPLOYMENT).id
+        return self._deployment(CASES)
+
+    def _deployment(self, name: str) -> UUID:
+        return self._client.read_deployment_by_name(f"{name}/{name}").id
 
     def start_case(self, case_id: int, reference: str) -> str:
         """Start the case's one run, or find it; returns the run's id.
@@ -191,6 +198,31 @@ class PrefectEngine:
                 limit=limit,
             )
 
+    def label(self, run_id: str, role: str) -> None:
+        """Tag a run with the role that it waits for, so that people find theirs in the list of runs."""
+        with _errors():
+            self._client.update_flow_run(UUID(run_id), tags=[role])
+
+    def last_passes(self, deployment: str, most: int = 5) -> list[FlowRun]:
+        """The latest passes of a standing flow that have ended, latest first; cancelled ones gave way to another."""
+        ended = FlowRunFilterStateType(any_=[StateType.COMPLETED, StateType.FAILED, StateType.CRASHED])
+        return self._runs(FlowRunFilterState(type=ended), most, deployment)
+
+    def forget_passes(self, deployments: Sequence[str], before: datetime) -> int:
+        """Delete passes of standing flows that ended well before then, some at a time; returns how many.
+
+        There are thousands a day, and what they did stands in the case store.
+        """
+        dull = FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED, StateType.CANCELLED])),
+            end_time=FlowRunFilterEndTime(before_=before),
+        )
+        path: Any = "/flow_runs/bulk_delete"  # which the client has no method for
+        with _errors():
+            dull.deployment_id = FlowRunFilterDeploymentId(any_=[self._deployment(name) for name in deployments])
+            body = {"flow_runs": dull.model_dump(mode="json", exclude_none=True), "limit": FORGOTTEN_AT_ONCE}
+            return len(self._client.request("POST", path, json=body).json()["deleted"])
+
     def deployments(self) -> dict[str, bool]:
         """Names of the server's deployments, and whether each is paused."""
         with _errors():
@@ -211,11 +243,11 @@ class PrefectEngine:
         """Where people open the run."""
         return f"{self._settings.ui_url}/runs/flow-run/{run_id}"
 
-    def _runs(self, state: FlowRunFilterState, limit: int) -> list[FlowRun]:
+    def _runs(self, state: FlowRunFilterState, limit: int, deployment: str = CASES) -> list[FlowRun]:
         with _errors():
             return self._client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=state),
-                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["handle-case"])),
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )

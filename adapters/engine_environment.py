@@ -23,6 +23,9 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((settings.home / "ui").absolute()),
         # who holds a slot of prefect.yaml's limits is known after a crash, too
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # the monitor deletes old passes (tasks/monitor.py); their log lines and events go, too
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,orphans",
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
         # the server's own log lines
         "PREFECT_LOGGING_FORMATTERS_STANDARD_FORMAT": f"%(asctime)s.%(msecs)03d | {clock}%(levelname)-7s | "
         "%(name)s - %(message)s",

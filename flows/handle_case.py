@@ -232,15 +232,14 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
             continue
         reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
         if reply.path is not Path.THANKS:
-            agent = decide(
-                case, DisputedClosing, about="Pelanggan menjawab surat closing / answered the closing letter"
-            )
+            agent = decide(case, DisputedClosing, about=AROUND_CLOSING)
             if agent.choice is DisputeChoice.REOPEN:
                 return complete(case, need.again(reply))
 
 
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
+AROUND_CLOSING = "Pelanggan menulis sekitar surat closing / the customer wrote around the closing letter"
 KINDS = {
     NeedChoice.COMPLAINT: Kind.COMPLAINT,
     NeedChoice.INFORMATION: Kind.INFORMATION,

@@ -131,11 +131,13 @@ class Service:
 
     def watch(self) -> None:
         """Keep the service up: a worker that ends by itself is started again; returns when the server has ended."""
-        pause, started = 1.0, time.monotonic()
+        pause, started, first = 1.0, time.monotonic(), self._worker
         while self._server is None or self._server.poll() is None:
             time.sleep(1)
             if self._worker is not None and self._worker.poll() is not None:
-                # one that cannot even start is not tried each second
+                if self._worker is first and time.monotonic() - started < START_SECONDS / 4:
+                    raise Unavailable("worker", f"could not start: {_last_line(self.logs / 'worker.log')}")
+                # one that cannot start again is not tried each second
                 pause = min(2 * pause, LONGEST_PAUSE) if time.monotonic() - started < LONGEST_PAUSE else 1.0
                 log.error("the worker ended with %s; starting it again in %.0f s", self._worker.returncode, pause)
                 time.sleep(pause)
@@ -217,6 +219,11 @@ def stopping_on_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"see {log}"
 
 
 def _program(name: str) -> str:

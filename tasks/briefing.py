@@ -7,14 +7,16 @@ import re
 
 from sqlmodel import col, select
 
-from models.forms import Form, TopicChoice
-from models.tables import Message
+from models.forms import FORMS, SYSTEM, Form, TopicChoice
+from models.tables import Decision, Message, TicketRow
 from tasks.case_run import CaseRun
 
+LONG = 240
+DECISIONS_SHOWN = 3
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
-def escaped(text: str, limit: int = 240) -> str:
+def escaped(text: str, limit: int = LONG) -> str:
     """A customer's words as harmless, short, one-line markdown."""
     line = " ".join(text.split())
     return _PUNCTUATION.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
@@ -26,6 +28,24 @@ def _latest_mail(case: CaseRun) -> str:
             select(Message.new_text).where(Message.case_id == case.case_id).order_by(col(Message.id).desc()).limit(1)
         )
         return session.exec(query).first() or ""
+
+
+def _history(case: CaseRun) -> list[str]:
+    """What the systems said, the ticket as last seen, and what people have decided last."""
+    found = case.last_output("handle_complaint").get("evidence", [])
+    facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found), LONG)}"] if found else []
+    tickets = select(TicketRow).where(TicketRow.case_id == case.case_id).order_by(col(TicketRow.status_since).desc())
+    by_people = select(Decision).where(Decision.case_id == case.case_id, Decision.by != SYSTEM)
+    with case.store.read() as session:
+        ticket = session.exec(tickets.limit(1)).first()
+        decisions = session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()
+    if ticket is not None:
+        state = ticket.status + (f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else "")
+        facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
+    for decision in reversed(decisions):
+        what = " · ".join(str(decision.answers[name]) for name in ("choice", "note") if decision.answers.get(name))
+        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title, LONG)}")
+    return facts
 
 
 def brief(case: CaseRun, form: type[Form], about: str) -> str:
@@ -42,6 +62,7 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
         number = f" · {escaped(row.service_number, 40)}" if row.service_number else ""
         facts.append(f"Topik / Topic: {TopicChoice(row.topic)}{number}")
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
+    facts += _history(case)
     if mail := _latest_mail(case):
         facts.append(f"Email terakhir / Latest mail: “{escaped(mail)}”")
     # the UI draws a list closer than paragraphs

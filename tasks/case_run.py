@@ -6,6 +6,7 @@ decisions counts the same way each time.
 """
 
 from collections import Counter
+from typing import Any
 
 from prefect.runtime import flow_run
 from sqlmodel import select
@@ -73,6 +74,11 @@ class CaseRun:
     def record(self, name: str, occurrence: int, attempt: int = 1) -> ActivityRecord | None:
         """What the ledger says."""
         return self._records.get((name, occurrence, attempt))
+
+    def last_output(self, name: str) -> dict[str, Any]:
+        """Of the last time that ``name`` was done; empty where it was not."""
+        outputs = [record.output for key, record in self._records.items() if key[0] == name and record.state == "done"]
+        return outputs[-1] if outputs else {}
 
     def remember(self, record: ActivityRecord) -> None:
         """Add a record that this pass has made."""

@@ -84,6 +84,7 @@ def examine(wired: Systems) -> list[Check]:
         [
             Probe("Prefect", deployments, "`layanan up` starts it all; else check LAYANAN_PREFECT_API_URL and deploy"),
             Probe("worker", worker, "`layanan up`, or `prefect worker start --type layanan --pool layanan`"),
+            Probe("passes", passes, "open the deployment's last runs in the UI: they say what failed"),
             Probe("runs", runs, "open them in the UI; mend the cause, then set them to Scheduled there"),
         ],
         *([_mailbox(box)] for box in wired.settings.mailboxes),
@@ -165,6 +166,15 @@ def worker(wired: Systems) -> str:
     if not live:
         raise Refused("worker", f"none is alive in the pool {wired.settings.pool_name}")
     return ", ".join(sorted(live))
+
+
+def passes(wired: Systems) -> str:
+    """Intake and monitor do their work."""
+    for name in ("receive-mail", "monitor-cases"):
+        last = wired.engine.last_passes(name)
+        if last and not any(run.state is not None and run.state.is_completed() for run in last):
+            raise Refused("passes", f"the last {len(last)} of {name} have failed")
+    return "intake and monitor end well"
 
 
 def runs(wired: Systems) -> str:

@@ -38,6 +38,7 @@ PART_SECONDS = 60.0
 MOST_RESTARTS = 8
 RESTART_AFTER = timedelta(seconds=15)
 """Pause before a run is set going again; it doubles each time, to about an hour in all."""
+KEPT = timedelta(days=1)
 LONE_RUN = timedelta(seconds=90)
 """A run that no live worker carries for so long is an orphan."""
 
@@ -100,7 +101,14 @@ def recover_runs() -> int:
     return started
 
 
-PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_tickets)
+@part("Rapikan riwayat / Tidy up")
+def tidy_up() -> int:
+    """Delete passes of intake and monitor that ended well a day ago: their list would grow by thousands a day."""
+    wired = systems()
+    return wired.engine.forget_passes(("receive-mail", "monitor-cases"), wired.machine_clock.now() - KEPT)
+
+
+PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_tickets, tidy_up)
 """Of a pass, in their order."""
 
 

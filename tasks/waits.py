@@ -111,6 +111,9 @@ def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_ans
     )
     with case.store.write() as session:
         session.merge(wait)
+    if case.run_id:
+        with suppress(LayananError):
+            case.systems.engine.label(case.run_id, f"menunggu {form.role}")
 
 
 def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> ActivityRecord | None:

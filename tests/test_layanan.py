@@ -482,6 +482,14 @@ def test_a_wrong_seed_file_is_2_with_line_and_field(tmp_path: Path, capsys: pyte
     assert "line 2: customers[0]." in line
 
 
+# up
+
+
+def test_up_without_a_mailbox_is_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LAYANAN_MAILBOXES", "[]")
+    assert "LAYANAN_MAILBOXES" in refusal(capsys, 2, "up")
+
+
 # all of it together
 
 
@@ -513,6 +521,8 @@ def test_a_person_works_on_the_command_line(tmp_path: Path, capsys: pytest.Captu
         case = data(capsys, "case", "1")
         assert (case["status"], case["decisions"][0]["by"]) == ("closed", "Sari")
         assert "it is closed" in refusal(capsys, 3, "decide", "1", "--by", "Sari", "--set", "need=THANKS")
+        # a second one finds the name of its worker taken
+        assert "a worker named layanan runs here already" in refusal(capsys, 4, "up")
         for page in ("/dashboard", "/v2/dashboard"):
             answer = httpx.get(stack.settings.ui_url + page, headers={"Accept": "text/html"})
             assert "SIMULATED CLOCK" in answer.text

@@ -3,9 +3,10 @@
 A JSON object, ``{"mailboxes": [...], "customers": [...]}``. Unknown names are refused.
 """
 
-from typing import Literal
+from collections import Counter
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.facts import Segment, Tier
 
@@ -14,6 +15,9 @@ class Seeded(BaseModel):
     """Base: unknown names are refused, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
 class SeededBill(Seeded):
@@ -51,8 +55,8 @@ class SeededLink(Seeded):
 class SeededRepair(Seeded):
     """How one unit works on this customer's ticket. Hours are counted from the moment it gets the ticket."""
 
-    hours: float | None = Field(default=4, description="Until it is repaired; null: never")
-    held_after_hours: float | None = Field(default=None, description="Until the unit puts it on hold; null: never")
+    hours: float | None = Field(default=4, ge=0, description="Until it is repaired; null: never")
+    held_after_hours: float | None = Field(default=None, ge=0, description="Until it is put on hold; null: never")
     cause: str = "Kabel drop putus di ODP"
     repair: str = "Kabel drop disambung ulang dan redaman diukur normal"
 
@@ -69,7 +73,7 @@ class SeededCustomer(Seeded):
 
     customer_id: str
     name: str
-    addresses: list[str]
+    addresses: list[Address]
     segment: Segment = Segment.CONSUMER
     tier: Tier = Tier.REGULAR
     service_no: str
@@ -88,7 +92,7 @@ class SeededCustomer(Seeded):
 class SeededMailbox(Seeded):
     """A mailbox of the contact centre, or of a customer (so that letters can be fetched)."""
 
-    address: str
+    address: Address
     password: str
     site: Literal["JKT", "BDG"] | None = Field(
         default=None, description="Site of a mailbox of ours; null: a customer's"
@@ -100,3 +104,12 @@ class Seed(Seeded):
 
     mailboxes: list[SeededMailbox]
     customers: list[SeededCustomer]
+
+    @field_validator("customers")
+    @classmethod
+    def _told_apart(cls, customers: list[SeededCustomer]) -> list[SeededCustomer]:
+        for name in ("customer_id", "service_no"):
+            value, times = Counter(getattr(one, name) for one in customers).most_common(1)[0] if customers else ("", 0)
+            if times > 1:
+                raise ValueError(f"{times} customers have the {name} {value!r}")
+        return customers

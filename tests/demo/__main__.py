@@ -74,7 +74,8 @@ def show(results: Results, console: Console) -> bool:
 
 
 def leave_running(stack: Stack, results: Results, console: Console) -> None:
-    """Say what to open, and how to stop it."""
+    """Have the report written, say what to open, and how to stop it."""
+    stack.run("report-service")
     running = [process.pid for process in reversed(psutil.Process().children())]
     (stack.home / PROCESSES).write_text(" ".join(map(str, running)))
     settings = " ".join(f"{name}={value}" for name, value in stack.environment.items() if name.startswith("LAYANAN_"))

@@ -79,7 +79,9 @@ def slow(runs: Runs) -> Played:
 def test_on_every_desk_the_customer_is_kept_informed_and_answered(slow: Played) -> None:
     """5.8 goes on while people think."""
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
-    slow.comes_to("Escalation")
+    description = slow.comes_to("Escalation")
+    for fact in ("Diagnosa / Diagnosis: ", "Tiket / Ticket: 1\\-", "ESCALATE · Macet"):
+        assert fact in description
     desks = [
         ("Escalation", {"choice": "SUPERVISOR"}),
         ("SupervisorEscalation", {"choice": "BACK_TO_AGENT"}),

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 from prefect import flow
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelling, Crashed, Running
+from prefect.states import Cancelling, Completed, Crashed, Running
 from sqlalchemy import update
 
 import tasks.monitor
@@ -19,12 +20,12 @@ from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs
+from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs, tidy_up
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import BUDI, MAJU, change_ticket, deadlines, done, fault, opened, pending, rows, ticket, told
 from tests.runs import Runs
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 # deadlines
 
@@ -311,6 +312,26 @@ def test_an_orphan_is_set_going_again(
     runs.wired.machine_clock = clock
     recover_runs.fn()
     assert runs.state(run).name == state
+
+
+def test_passes_that_ended_well_are_forgotten_after_a_day_and_cases_never(
+    runs: Runs, started: tuple[CaseRun, str], stack: Stack
+) -> None:
+    _, case_run = started
+    standing = FlowRunFilter(name=FlowRunFilterName(any_=["standing"]))
+    deployment = runs.client.read_deployment_by_name("receive-mail/receive-mail").id
+    run = str(runs.client.create_flow_run_from_deployment(deployment, name="standing").id)
+    force(runs, run, Running())
+    force(runs, run, Completed())
+    force(runs, case_run, Completed())
+    tidy_up.fn()
+    assert len(runs.client.read_flow_runs(flow_run_filter=standing)) == 1
+    later = SimulatedClock(runs.wired.settings.home / "machine")
+    later.advance(25)
+    runs.wired.machine_clock = later
+    tidy_up.fn()
+    until(lambda: not runs.client.read_flow_runs(flow_run_filter=standing), "the pass is forgotten")
+    assert runs.state(case_run).is_completed()
 
 
 def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[CaseRun, str]) -> None:

@@ -46,6 +46,8 @@ def test_a_person_answers(runs: Runs) -> None:
     assert wait is not None
     assert (wait.form, wait.role, wait.wait_key) == ("Escalation", "Team Leader", "escalation-1")
     assert wait.description.startswith("Terlambat\n\n- **JKT-0000001** · Eskalasi / Escalation · **Team Leader**")
+    # so that a team leader finds theirs in the list of runs
+    assert runs.client.read_flow_run(UUID(run)).tags == ["menunggu Team Leader"]
 
     assert runs.submit(run, "Escalation", choice="OTHER_UNIT", unit="Billing").state == "accepted"
     assert runs.go(ask_leader, run).result() == "OTHER_UNIT Billing by Sari"
