@@ -318,17 +318,16 @@ def letters(last: Last = None, as_json: Json = False) -> None:
 def letter(
     number: Annotated[int, typer.Argument(metavar="ID", help="As `layanan letters` shows it.")],
     raw: Annotated[bool, typer.Option("--raw", help="The message itself (RFC 5322), byte for byte.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Queue a failed one anew, once its cause is mended.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send a failed letter again, with the next pass.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a letter's headers and state, or, with `--raw`, the message itself.
+    """Show a letter's headers and state, or, with `--raw`, the message itself, or put a failed one back in the outbox.
 
-    Example: `layanan letter 1 --raw > letter.eml`
+    Examples: `layanan letter 1 --raw > letter.eml`; when what failed is mended: `layanan letter 1 --again`
     """
     if again:
-        from tasks.send_letter import send_again
-
-        send_again(_systems(), number)
+        _put_back(number)
+        return
     settings = _settings()
     from email import message_from_bytes, policy
 
@@ -343,6 +342,17 @@ def letter(
     headers = {name: str(value) for name, value in message_from_bytes(message, policy=policy.default).items()}
     columns = ("case", "kind", "state", "attempts", "sent_at", "error", *headers)
     show(view | {"headers": headers} if as_json else view | headers, columns, as_json, settings.zone)
+
+
+def _put_back(number: int) -> None:
+    wired = _systems()
+    from adapters import listing
+    from tasks.send_letter import send_again
+
+    with wired.store.read() as session:
+        listing.letter(session, number)
+    send_again(wired, number)
+    say(f"letter {number} is in the outbox again; the monitor's next pass sends it")
 
 
 @clock_app.callback(invoke_without_command=True)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from adapters.folder import private
+
 
 class Clock(Protocol):
     """Tells the time."""
@@ -47,7 +49,7 @@ class SimulatedClock:
         """
         if not 0 <= hours <= MOST_HOURS:
             raise ValueError(f"from 0 to {MOST_HOURS:.0f}; time does not run back")
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        private(self.file.parent)
         seconds = (self._offset() + timedelta(hours=hours)).total_seconds()
         part = self.file.with_suffix(".part")
         part.write_text(f"{seconds}\n")

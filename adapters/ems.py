@@ -5,21 +5,30 @@ import logging
 import re
 import smtplib
 import ssl
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from functools import partial
+from queue import Empty, Full, LifoQueue
+from typing import Generic, Literal, Protocol, TypeVar
 
 from imap_tools import AND, BaseMailBox, Header, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderCreateError, UnexpectedCommandStatusError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from models.errors import BrokenAnswer, OutcomeUnknown, Refused, RefusedLetter, Unavailable
+from models.errors import BrokenAnswer, OutcomeUnknown, Refused, Unavailable
 from models.settings import Mailbox, Settings
 
 IMAP_TIMEOUT = 30.0
 """Seconds that one step of an IMAP session may take."""
+KEPT = 4
+"""Idle connections to one server that are kept."""
 
 # RFC 5530: the server says "later", or another intake has moved a mail in this moment.
 _LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
@@ -29,8 +38,21 @@ _UID = re.compile(rb"\bUID (\d+)")
 
 _log = logging.getLogger(__name__)
 
+_BROKEN = (OSError, ValueError, imaplib.IMAP4.error, ImapToolsError)
+"""What a session may raise; smtplib's errors are among the first."""
+
+C = TypeVar("C")
+
+
+class NotLetIn(Unavailable):
+    """The SMTP server refuses us and not a letter: login, certificate, sender. Works once a person has mended it.
+
+    It is not tried again within seconds: accounts are locked after a few wrong passwords.
+    """
+
+
 _again = retry(
-    retry=retry_if_exception_type(Unavailable),
+    retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type(NotLetIn),
     stop=stop_after_attempt(3),
     wait=wait_random_exponential(multiplier=0.3, max=2),
     reraise=True,
@@ -86,9 +108,9 @@ class Ems(Protocol):
         A copy that is refused does not stop the letter.
 
         Raises:
-            Unavailable: nothing was accepted; the server cannot be reached or said "later" (4xx).
-            RefusedLetter: nothing was accepted; a final no (5xx, whose code the text names) to this letter.
-            Refused: nothing was accepted, and no other letter would be: login, certificate, our sender's address.
+            Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), or refuses us
+                (:class:`NotLetIn`, whose text names the setting to look at).
+            Refused: nothing was accepted, and this letter never will be: a 5xx answer, whose code the text names.
             OutcomeUnknown: the connection broke between the letter's end and the answer.
         """
         ...
@@ -97,30 +119,64 @@ class Ems(Protocol):
         """Log in where letters go out; nothing is sent.
 
         Raises:
-            Unavailable: the server cannot be reached, or said "later".
-            Refused: the login was refused.
+            Unavailable: as for ``send``.
         """
         ...
 
     def close(self) -> None:
-        """End the connections of the calling thread."""
+        """End the connections that nobody uses."""
         ...
 
 
-class _Connections(threading.local):
-    """Each thread's own: neither imaplib nor smtplib may be shared."""
+class _Pool(Generic[C]):
+    """Connections to one server. One thread has one at a time; the latest idle one that lives is used again."""
 
-    def __init__(self) -> None:
-        self.imap: dict[str, BaseMailBox] = {}
-        self.smtp: smtplib.SMTP | None = None
+    def __init__(self, lives: Callable[[C], bool], end: Callable[[C], object], drop: Callable[[C], object]) -> None:
+        self._lives, self._end, self._drop = lives, end, drop
+        self._idle: LifoQueue[C] = LifoQueue(KEPT)
+
+    @contextmanager
+    def use(self, connect: Callable[[], C]) -> Iterator[C]:
+        """A connection of one's own; any error ends it, because nobody knows its state then."""
+        connection = self._living() or connect()
+        try:
+            yield connection
+        except BaseException:
+            self._quietly(self._drop, connection)
+            raise
+        try:
+            self._idle.put_nowait(connection)
+        except Full:
+            self._quietly(self._end, connection)
+
+    def close(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._quietly(self._end, self._idle.get_nowait())
+
+    def _living(self) -> C | None:
+        with suppress(Empty):
+            while True:
+                connection = self._idle.get_nowait()
+                with suppress(*_BROKEN):
+                    if self._lives(connection):
+                        return connection
+                self._quietly(self._drop, connection)
+        return None
+
+    @staticmethod
+    def _quietly(act: Callable[[C], object], connection: C) -> None:
+        with suppress(*_BROKEN):
+            act(connection)
 
 
 class ImapSmtp:
-    """The real EMS. Connections are opened when needed, kept, and dropped on any error."""
+    """The real EMS. Connections are opened when needed, kept for all threads, and dropped on any error."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.smtp
-        self._open = _Connections()
+        self._out = _Pool[smtplib.SMTP](lambda it: it.rset()[0] == 250, smtplib.SMTP.quit, smtplib.SMTP.close)
+        self._in: dict[str, _Pool[BaseMailBox]] = {}
 
     @_again
     def fetch(self, box: Mailbox, limit: int) -> list[Received]:
@@ -159,7 +215,7 @@ class ImapSmtp:
     def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients))):
-            raise RefusedLetter("smtp", "an address that no command can carry")
+            raise Refused("smtp", "an address that no command can carry")
         local, _, domain = sender.rpartition("@")
         copy_to = self._settings.copy_to or f"{local}+Sent@{domain}"
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
@@ -183,67 +239,69 @@ class ImapSmtp:
     @_again
     def reach_smtp(self) -> None:
         """See :class:`Ems`."""
-        with self._smtp() as smtp:
-            _check("NOOP", *smtp.noop())
+        with self._smtp():
+            pass
 
     def close(self) -> None:
         """See :class:`Ems`."""
-        for imap in self._open.imap.values():
-            with suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
-                imap.logout()
-        self._open.imap.clear()
-        if self._open.smtp:
-            with suppress(OSError):
-                self._open.smtp.quit()
-        self._open.smtp = None
+        self._out.close()
+        for pool in list(self._in.values()):
+            pool.close()
 
     @contextmanager
     def _imap(self, box: Mailbox) -> Iterator[BaseMailBox]:
-        usable = False
+        new = _Pool[BaseMailBox](
+            lambda it: it.client.noop()[0] == "OK", lambda it: it.logout(), lambda it: it.client.shutdown()
+        )
         try:
-            if box.address not in self._open.imap:
-                self._open.imap[box.address] = _connect_imap(box)
-            yield self._open.imap[box.address]
-            usable = True
-        except (OSError, ValueError, imaplib.IMAP4.error, ImapToolsError) as error:
+            with self._in.setdefault(box.address, new).use(partial(_connect_imap, box)) as imap:
+                yield imap
+        except _BROKEN as error:
             raise _imap_error(error) from None
-        finally:
-            if not usable and (imap := self._open.imap.pop(box.address, None)):
-                with suppress(OSError):
-                    imap.client.shutdown()
 
     @contextmanager
     def _smtp(self) -> Iterator[smtplib.SMTP]:
-        usable = False
         try:
-            if not self._open.smtp:
-                self._open.smtp = self._connect_smtp()
-            yield self._open.smtp
-            usable = True
-        except (OSError, ValueError) as error:
-            raise _smtp_error(error) from None
-        finally:
-            if not usable and self._open.smtp:
-                self._open.smtp.close()
-                self._open.smtp = None
+            with self._out.use(self._connect_smtp) as smtp:
+                yield smtp
+        except (ValueError, smtplib.SMTPNotSupportedError) as error:
+            raise Refused("smtp", type(error).__name__) from None  # addresses that this server cannot take
+        except OSError as error:
+            raise Unavailable("smtp", type(error).__name__) from None
 
     def _connect_smtp(self) -> smtplib.SMTP:
         to, context = self._settings, ssl.create_default_context()
-        smtp = (
-            smtplib.SMTP_SSL(to.host, to.port, timeout=to.timeout, context=context)
-            if to.tls == "tls"
-            else smtplib.SMTP(to.host, to.port, timeout=to.timeout)
-        )
+        with _asking("the connection", "LAYANAN_SMTP__HOST, LAYANAN_SMTP__PORT, LAYANAN_SMTP__TLS"):
+            smtp = (
+                smtplib.SMTP_SSL(to.host, to.port, timeout=to.timeout, context=context)
+                if to.tls == "tls"
+                else smtplib.SMTP(to.host, to.port, timeout=to.timeout)
+            )
         try:
-            if to.tls == "starttls":
-                smtp.starttls(context=context)
-            smtp.ehlo_or_helo_if_needed()
-            if to.user:
-                smtp.login(to.user, to.password.get_secret_value())
+            with _asking("TLS and greeting", "LAYANAN_SMTP__TLS, LAYANAN_SMTP__HOST"):
+                if to.tls == "starttls":
+                    smtp.starttls(context=context)
+                smtp.ehlo_or_helo_if_needed()
+            with _asking("the login", "LAYANAN_SMTP__USER, LAYANAN_SMTP__PASSWORD"):
+                if to.user:
+                    smtp.login(to.user, to.password.get_secret_value())
         except BaseException:
             smtp.close()
             raise
         return smtp
+
+
+@contextmanager
+def _asking(step: str, settings: str) -> Iterator[None]:
+    """What goes wrong before any letter is the service's trouble."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        code = getattr(error, "smtp_code", 0)
+        # certificates are among the first
+        lasting = code // 100 == 5 or isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
+        what = f"{code if code > 0 else type(error).__name__} to {step}: look at {settings}"
+        raise (NotLetIn if lasting else Unavailable)("smtp", what) from None
 
 
 def _connect_imap(box: Mailbox) -> BaseMailBox:
@@ -320,14 +378,6 @@ def _imap_error(error: Exception) -> Unavailable | Refused:
     return Unavailable("imap", name) if later else Refused("imap", name)
 
 
-def _smtp_error(error: Exception) -> Unavailable | Refused:
-    name = type(error).__name__
-    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code // 100 != 4:
-        return Refused("smtp", f"{error.smtp_code} ({name})")
-    lasting = (ValueError, smtplib.SMTPNotSupportedError)  # addresses and certificates among the first
-    return Refused("smtp", name) if isinstance(error, lasting) else Unavailable("smtp", name)
-
-
 def _mail_options(raw: bytes, *addresses: str) -> list[str]:
     return [
         *([] if raw.isascii() else ["BODY=8BITMIME"]),
@@ -339,11 +389,12 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
     """Raise what an answer other than the expected means (RFC 5321, 4.2.1); its words may hold addresses."""
     if code // 100 == expected:
         return
-    status = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
-    what = f"{code} {status[0].decode() + ' ' if status else ''}to {step}"
-    if code // 100 == 4:
-        raise Unavailable("smtp", what)
+    match = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
+    status = match[0].decode() if match else ""
+    what = f"{code} {status} to {step}".replace("  ", " ")
     if code // 100 != 5:
-        raise BrokenAnswer("smtp", what)
-    # a sender that is refused is so for every letter, unless this one is too big
-    raise Refused("smtp", what) if step == "MAIL" and code != 552 else RefusedLetter("smtp", what)
+        raise Unavailable("smtp", what)
+    too_large = code == 552 or status == "5.3.4"  # RFC 1870, RFC 3463
+    if code == 530 or (step == "MAIL" and not too_large):  # RFC 4954: a login is wanted
+        raise NotLetIn("smtp", f"{what}: look at LAYANAN_SMTP__USER, LAYANAN_MAILBOXES")
+    raise Refused("smtp", what)

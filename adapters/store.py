@@ -13,16 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlmodel import Session
 
+from adapters.folder import private
 from models.errors import Defect, LayananError, Refused, SettingsError, Unavailable
 from models.settings import Settings
 
-# errors stand in run histories, and rows hold customers' words
-POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "hide_parameters": True}
+QUIET: dict[str, Any] = {"hide_parameters": True}
+"""The data base's errors stand in run histories, and rows hold customers' words."""
+POOL_TIMEOUT = 30.0
+"""Seconds to wait for a connection that is free."""
 
 
 class Conflict(LayananError):
@@ -30,18 +32,19 @@ class Conflict(LayananError):
 
 
 class Store:
-    """The case store. Connects at first use."""
+    """The case store. Connects at first use, and has connections for so many ``threads``."""
 
-    def __init__(self, url: str, blobs: Path) -> None:
+    def __init__(self, url: str, blobs: Path, threads: int = 4) -> None:
         self.url = url
         self.blobs = blobs
+        self._threads = threads
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
         """The store that the settings name."""
-        return cls(settings.store_url, settings.home / "blobs")
+        return cls(settings.store_url, settings.home / "blobs", settings.worker_threads)
 
     @property
     def engine(self) -> Engine:
@@ -74,18 +77,17 @@ class Store:
             yield session
 
     def keep(self, content: bytes) -> str:
-        """Keep bytes under their SHA-256 and return it; the same bytes are kept once."""
+        """Keep bytes under their SHA-256 and return it; the same bytes are kept once, and outlive a power cut.
+
+        Raises:
+            Unavailable: the folder cannot be written.
+        """
         name = hashlib.sha256(content).hexdigest()
         path = self._blob(name)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{name}.{uuid.uuid4().hex}.part")
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync(path.parent)
+        with self._file_errors():
+            if not path.exists():
+                private(path.parent)
+                _write(path, content)
         return name
 
     def kept(self, name: str) -> bytes:
@@ -93,11 +95,13 @@ class Store:
 
         Raises:
             Refused: they were never kept here.
+            Unavailable: the folder cannot be read.
         """
-        try:
-            return self._blob(name).read_bytes()
-        except FileNotFoundError:
-            raise Refused("case store", f"{name[:12]}… is not in {self.blobs}; all workers share one folder") from None
+        with self._file_errors():
+            try:
+                return self._blob(name).read_bytes()
+            except FileNotFoundError:
+                raise Refused("case store", "a mail's or letter's bytes are missing in LAYANAN_HOME/blobs") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,14 +112,17 @@ class Store:
         return self.blobs / name[:2] / name
 
     def _connect(self) -> Engine:
+        private(self.blobs)
+        # a thread may look into the store while it holds a session open
+        size = {"pool_size": self._threads + 4, "max_overflow": self._threads, "pool_timeout": POOL_TIMEOUT}
         if not self.url.startswith("sqlite"):
             try:
-                return create_engine(self.url, pool_pre_ping=True, **POOL)
+                return create_engine(self.url, pool_pre_ping=True, **size, **QUIET)
             except (ArgumentError, ImportError):
                 example = "postgresql+psycopg://layanan@db/layanan"
                 raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
-        Path(self.url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": 30}, **POOL)
+        private(Path(self.url.removeprefix("sqlite:///")).parent)
+        engine = create_engine(self.url, poolclass=QueuePool, connect_args={"timeout": 30}, **size, **QUIET)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -128,22 +135,39 @@ class Store:
             raise Conflict(type(error.orig).__name__) from error
         except OperationalError as error:
             raise Unavailable("case store", type(error.orig).__name__) from error
-        except PoolTimeout:
-            raise Unavailable("case store", "no connection became free") from None
+        except TimeoutError as error:
+            raise Unavailable("case store", "no connection is free") from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("case store", "connection lost") from error
             # what the data base says of it may quote a row
             raise Defect(f"case store: {type(error.orig).__name__}") from None
 
+    @contextmanager
+    def _file_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Unavailable("case store", f"folder of blobs: {error.strerror}") from None
 
-def _sync(folder: Path) -> None:
-    """Have a new name outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+
+def _write(path: Path, content: bytes) -> None:
+    """The whole file or none, on the disk when this returns."""
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        os.fsync(handle)
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
     finally:
-        os.close(handle)
+        part.unlink(missing_ok=True)
+    for folder in (path.parent, path.parent.parent):
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

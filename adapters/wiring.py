@@ -1,5 +1,6 @@
 """The one place that chooses adapters. Nothing connects before it is used."""
 
+import atexit
 from functools import cached_property, lru_cache
 
 from adapters import logs
@@ -49,7 +50,9 @@ class Systems:
     @cached_property
     def ems(self) -> Ems:
         """Mailboxes and the way out for letters."""
-        return ImapSmtp(self.settings)
+        ems = ImapSmtp(self.settings)
+        atexit.register(ems.close)  # servers like a goodbye
+        return ems
 
     @cached_property
     def letters(self) -> LetterWriter:

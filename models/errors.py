@@ -29,10 +29,6 @@ class Refused(LayananError):
         self.system = system
 
 
-class RefusedLetter(Refused):
-    """The mail server said a final no to one letter: its recipient, its size, its content. Others may go."""
-
-
 class BrokenAnswer(Refused):
     """A system's answer breaks its own standard; the text says which field."""
 

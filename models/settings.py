@@ -168,9 +168,11 @@ class Settings(BaseSettings):
         extra="ignore",
     )
 
-    home: Path = Field(default=Path(".layanan"), description="Folder for everything that is written")
-    database_url: str = Field(
-        default="",
+    home: Path = Field(
+        default=Path(".layanan"), description="Folder for everything that is written, for the service's user alone"
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
         description="Case store; empty: SQLite in the home folder",
         examples=["postgresql+psycopg://layanan@db/layanan"],
     )
@@ -237,7 +239,7 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """The case store's SQLAlchemy address."""
-        return self.database_url or f"sqlite:///{(self.home / 'cases.sqlite').absolute()}"
+        return self.database_url.get_secret_value() or f"sqlite:///{(self.home / 'cases.sqlite').absolute()}"
 
     @property
     def store_id(self) -> str:

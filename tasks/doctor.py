@@ -1,5 +1,6 @@
 """Looks at everything the service needs, and says what is wrong and what to do. It changes nothing."""
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from sqlmodel import col, select
 from adapters import schema
 from adapters.embassy import SERVICE_TEST
 from adapters.epayment import CUSTOMER_BILL
+from adapters.folder import private
 from adapters.securecrt_sessions import session_files
 from adapters.siska import CUSTOMER
 from adapters.telkom_center import RESOURCE
@@ -78,7 +80,11 @@ def examine(wired: Systems) -> list[Check]:
         [Probe("settings", settings, "see `layanan settings`")],
         [
             Probe("case store", case_store, "check LAYANAN_DATABASE_URL; `layanan migrate` brings the schema up"),
-            Probe("letters", letters, "`layanan letters` says why; each such customer must be told another way"),
+            Probe(
+                "letters",
+                letters,
+                "`layanan letters` says why; `layanan letter ID --again`, or tell the customer another way",
+            ),
         ],
         [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
         [
@@ -143,7 +149,7 @@ def blobs(wired: Systems) -> str:
     """Mails and letters can be kept."""
     folder = wired.store.blobs
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private(folder)
         with tempfile.TemporaryFile(dir=folder):
             return str(folder)
     except OSError as error:
@@ -226,7 +232,7 @@ def _back_office(name: str) -> Probe:
     def look(wired: Systems) -> str:
         where = getattr(wired.settings, name)
         TmfClient(system, where).reach(resource)
-        return str(where.url)
+        return re.sub("//[^/]*@", "//", where.url)  # a user and password may stand in it
 
     variable = f"LAYANAN_{name.upper()}"
     return Probe(system, look, f"check {variable}__URL, {variable}__TOKEN, or {variable}__USER and __PASSWORD")

@@ -13,7 +13,7 @@ from sqlalchemy import or_, update
 from sqlmodel import col, select
 
 from adapters.wiring import Systems, systems
-from models.errors import OutcomeUnknown, Refused, RefusedLetter, SettingsError, Unavailable
+from models.errors import LayananError, OutcomeUnknown, Refused, Unavailable
 from models.tables import Letter, Outbox
 
 BACKOFF = timedelta(seconds=30)
@@ -42,32 +42,37 @@ def deliver(wired: Systems, letter_id: int) -> str:
         with wired.store.read() as session:
             return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
     letter, attempts, doubtful = claim
+    # while it is open whether an earlier attempt went through, it stays so
+    later = "sending" if doubtful else "queued"
     try:
         if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
             return _settle(wired, letter_id, "sent")
-        wired.ems.send(wired.store.kept(letter.sha256), letter.sender, [letter.recipient])
+        raw = wired.store.kept(letter.sha256)
+    except LayananError as error:
+        return _settle(wired, letter_id, later, str(error), attempts)
+    try:
+        wired.ems.send(raw, letter.sender, [letter.recipient])
     except OutcomeUnknown:
         return "sending"
-    except RefusedLetter as error:
+    except Unavailable as error:
+        return _settle(wired, letter_id, later, str(error), attempts)
+    except Refused as error:
         return _settle(wired, letter_id, "failed", str(error))
-    except (Unavailable, Refused, SettingsError) as error:
-        # a login that is refused is no letter's fault: all of them wait until somebody has mended it. While it is open
-        # whether an earlier attempt went through, it stays so
-        return _settle(wired, letter_id, "sending" if doubtful else "queued", str(error), attempts)
     return _settle(wired, letter_id, "sent")
 
 
 def send_again(wired: Systems, letter_id: int) -> None:
-    """Put a letter that failed back into the queue: a person has seen to the cause.
+    """Put a failed letter back: the next pass sends it, unless its copy shows that it went after all.
 
     Raises:
-        Refused: it has not failed.
+        Refused: it is not failed.
+        Unavailable: the case store does not answer.
     """
+    values = {"state": "sending", "attempts": 0, "error": "", "not_before": wired.machine_clock.now()}
     failed = update(Outbox).where(col(Outbox.letter_id) == letter_id, col(Outbox.state) == "failed")
     with wired.store.write() as session:
-        queued = session.execute(failed.values(state="queued", not_before=wired.machine_clock.now()))
-    if queued.rowcount != 1:  # type: ignore[attr-defined]
-        raise Refused("letter", f"{letter_id} has not failed; only one that has is sent again")
+        if session.execute(failed.values(**values)).rowcount != 1:  # type: ignore[attr-defined]
+            raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
 
 
 def due_letters(wired: Systems, limit: int = 500) -> list[int]:

@@ -46,6 +46,11 @@ class Dovecot:
         """Its own certificate, for localhost and 127.0.0.1."""
         return self.folder / "cert.pem"
 
+    @property
+    def log(self) -> Path:
+        """What it logs."""
+        return self.folder / "dovecot.log"
+
     def empty(self) -> None:
         """Remove every mailbox; there must be no connection."""
 
@@ -64,6 +69,7 @@ class Postfix:
 
     smtp: int
     submission: int
+    log: Path
 
 
 @contextmanager
@@ -101,7 +107,7 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Postfix(behind.smtp, *_free_ports(1))
+        server = Postfix(behind.smtp, _free_ports(1)[0], folder / "postfix.log")
         for part in ("etc", "queue", "data"):
             (folder / part).mkdir()
         shutil.chown(folder / "data", "postfix")
@@ -254,7 +260,7 @@ def _dovecot_config(server: Dovecot, capability: str) -> str:
     return f"""
 base_dir = {folder}/run
 state_dir = {folder}/state
-log_path = {folder}/dovecot.log
+log_path = {server.log}
 protocols = imap lmtp
 listen = 127.0.0.1
 ssl = yes

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from unittest import mock
 import httpx
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import update
+from sqlmodel import col
 
 import layanan
 from adapters import schema
@@ -27,13 +30,13 @@ from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
-from models.tables import Case
+from models.tables import Case, Outbox
 from tasks import waits
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.intake import take_in
 from tasks.submit import answers
-from tests.servers import closed_port
+from tests.servers import closed_port, scripted
 from tests.stack import Stack, running
 
 COMMANDS = (
@@ -282,6 +285,21 @@ def test_letters_and_a_raw_letter(wired: Systems, capfdbinary: pytest.CaptureFix
     assert letter["headers"]["Message-ID"] == letter["message_id"] == letters[2]["message_id"]
 
 
+def test_a_failed_letter_is_put_back(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "letter 2: only a failed one can be sent again" in refusal(capsys, 1, "letter", "2", "--again")
+    assert "there is no letter 77" in refusal(capsys, 2, "letter", "77", "--again")
+    with wired.store.write() as session:
+        session.execute(update(Outbox).where(col(Outbox.letter_id) == 2).values(state="failed", error="smtp: 550"))
+    assert layanan.main(["letter", "2", "--again"]) == 0
+    assert capsys.readouterr().out.startswith("letter 2 is in the outbox again")
+    assert [(one["state"], one["error"]) for one in data(capsys, "letters")][1] == ("sending", "")
+
+
+def test_a_letter_whose_bytes_are_not_here_is_1(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(wired.store.blobs)
+    assert "case store: " in refusal(capsys, 1, "letter", "1", "--raw")
+
+
 @pytest.mark.parametrize("command", [["cases"], ["case", "1"], ["waiting"], ["mails"], ["letters"], ["letter", "1"]])
 def test_people_get_tables_that_no_customer_can_tamper_with(
     command: list[str], wired: Systems, capsys: pytest.CaptureFixture[str]
@@ -419,6 +437,32 @@ def test_doctor_with_everything_down_says_what_to_do(capsys: pytest.CaptureFixtu
     assert SECRET not in json.dumps(checks)
 
 
+def test_doctor_tells_no_password_that_stands_in_an_address(
+    wired: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+    with scripted(b"", {b"GET ": answers.encode()}) as port:
+        monkeypatch.setenv("LAYANAN_MYCX__URL", f"http://layanan:{SECRET}@127.0.0.1:{port}")
+        systems.cache_clear()
+        assert layanan.main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(rf"^ok +My CX +http://127\.0\.0\.1:{port}$", shown, re.MULTILINE)
+    assert SECRET not in shown
+
+
+def test_doctor_names_the_setting_that_keeps_letters_from_going(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mx = {b"ehlo": b"250-mx\r\n250 AUTH PLAIN\r\n", b"auth": b"535 5.7.8 no\r\n"}
+    with scripted(b"220 mx\r\n", mx) as port:
+        for name, value in (("PORT", str(port)), ("USER", "layanan"), ("TLS", "none")):
+            monkeypatch.setenv(f"LAYANAN_SMTP__{name}", value)
+        assert layanan.main(["doctor", "--json"]) == 1
+    (check,) = (one for one in json.loads(capsys.readouterr().out) if one["name"] == "EMS: letters")
+    assert check["state"] == "fail"
+    assert re.match("smtp: 535 to the login: look at .*LAYANAN_SMTP__PASSWORD", check["found"])
+
+
 def test_doctor_speaks_a_line_a_check(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert layanan.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -471,6 +515,7 @@ def test_the_simulator_says_how_to_use_it_and_ends_on_sigterm(tmp_path: Path) ->
         ready = tmp_path / "sim" / "layanan.toml"
         assert f"LAYANAN_SETTINGS={ready} make up" in said
         assert f'home = "{tmp_path / "home"}"' in ready.read_text()
+        assert ready.parent.stat().st_mode & 0o777 == 0o700
         running.send_signal(signal.SIGTERM)
         assert running.wait(20) == 0
     assert not ready.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.clock import Clock, SimulatedClock
+from adapters.folder import private
 from adapters.simulator.device import DeviceServer
 from adapters.simulator.mail import MailServer
 from adapters.simulator.mrtg import TrafficLogs
@@ -41,7 +42,7 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
     """
     seed = load_seed(seed_file)
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    private(folder)
     ready = folder / "layanan.toml"
     ready.unlink(missing_ok=True)
     parts: list[Part] = [kind(seed, folder, clock) for kind in (HttpSystems, MailServer, TrafficLogs, DeviceServer)]

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from adapters.clock import SystemClock
-from adapters.ems import ImapSmtp, Received
+from adapters.ems import KEPT, ImapSmtp, NotLetIn, Received
 from adapters.mail_parser import parse
 from adapters.simulator.mail import MailServer
 from adapters.simulator.seed import Seed, SeededCustomer, SeededMailbox
-from models.errors import OutcomeUnknown, Refused, RefusedLetter, Unavailable
+from models.errors import OutcomeUnknown, Refused, Unavailable
 from models.mail import Automatic
 from models.settings import Mailbox, Settings, Smtp
 from tests.servers import AWAY, PASSWORD, Dovecot, Postfix, closed_port, dovecot, eventually, postfix, scripted
@@ -275,17 +277,90 @@ def test_threads_do_not_share_connections(world: World) -> None:
     assert results == [["<c1@telkom.example>", "<c2@telkom.example>"]] * 12
 
 
+def logged(log: Path, words: str) -> int:
+    return log.read_text().count(words)
+
+
+LOGIN, LOGOUT, END = "imap-login: Info: Login: ", ">: Info: Disconnected: Logged out ", ">: Info: Disconnected: "
+LETTERS = "auth=1 mail=3 "
+"""How Postfix ends its line on a session with one login and three letters."""
+
+
+@pytest.fixture
+def logs(genuine: World, real: tuple[Dovecot, Postfix]) -> tuple[Path, Path]:
+    """What Dovecot and Postfix log; all earlier sessions have ended."""
+    inside, outside = (server.log for server in real)
+    assert eventually(lambda: logged(inside, LOGIN) == logged(inside, END))
+    return inside, outside
+
+
+def test_threads_that_come_and_go_use_one_connection(genuine: World, logs: tuple[Path, Path]) -> None:
+    inside, outside = logs
+    logins, logouts, sessions = logged(inside, LOGIN), logged(inside, LOGOUT), logged(outside, LETTERS)
+
+    def work(number: int) -> None:
+        ems.send(letter(number), OURS, [BUDI])
+        ems.fetch(genuine.box, 9)
+
+    with genuine.ems() as ems:
+        for number in (1, 2, 3):
+            thread = threading.Thread(target=work, args=(number,))
+            thread.start()
+            thread.join()
+        assert (logged(inside, LOGIN), logged(inside, LOGOUT)) == (logins + 1, logouts)
+        assert logged(outside, LETTERS) == sessions
+    assert eventually(lambda: logged(inside, LOGOUT) == logouts + 1)
+    assert eventually(lambda: logged(outside, LETTERS) == sessions + 1)
+
+
+def test_of_many_connections_at_once_a_few_are_kept(genuine: World, logs: tuple[Path, Path]) -> None:
+    many, log = KEPT + 3, logs[0]
+    logins, logouts, together = logged(log, LOGIN), logged(log, LOGOUT), threading.Barrier(many)
+
+    def use() -> bool:
+        with ems._imap(genuine.box) as imap:
+            together.wait(10)
+            return imap.folder.exists("INBOX")
+
+    with genuine.ems() as ems:
+        with ThreadPoolExecutor(many) as threads:
+            assert [one.result() for one in [threads.submit(use) for _ in range(many)]] == [True] * many
+        assert logged(log, LOGIN) == logins + many
+        assert eventually(lambda: logged(log, LOGOUT) == logouts + 3)
+    assert eventually(lambda: logged(log, LOGOUT) == logouts + many)
+
+
+def test_a_connection_after_an_error_is_not_used_again(genuine: World, logs: tuple[Path, Path]) -> None:
+    before = logged(logs[0], LOGIN)
+    lost = genuine.box.model_copy(update={"folder": "Nowhere"})
+    with genuine.ems() as ems:
+        with pytest.raises(Refused):
+            ems.fetch(lost, 1)
+        ems.fetch(genuine.box, 1)
+    assert logged(logs[0], LOGIN) == before + 2
+
+
 def test_a_wrong_password_is_refused(world: World) -> None:
     box = world.box.model_copy(update={"user": OURS, "password": Settings(smtp={"password": "no"}).smtp.password})
     with world.ems() as ems, pytest.raises(Refused, match="imap: MailboxLoginError"):
         ems.fetch(box, 1)
 
 
-def test_a_wrong_smtp_password_is_refused_and_is_no_letters_fault(genuine: World) -> None:
-    wrong = Settings(smtp={"password": "no"}).smtp.password
-    with genuine.ems(password=wrong) as ems, pytest.raises(Refused, match="smtp: 535") as refused:
-        ems.send(letter(1), OURS, [BUDI])
-    assert not isinstance(refused.value, RefusedLetter)
+def test_a_wrong_smtp_password_is_no_letters_fault(genuine: World, logs: tuple[Path, Path]) -> None:
+    no = "SASL PLAIN authentication failed"
+    before = logged(logs[1], no)
+    with genuine.ems(password=SecretStr("no")) as ems:
+        for ask in (partial(ems.send, letter(1), OURS, [BUDI]), ems.reach_smtp):
+            with pytest.raises(NotLetIn, match=r"smtp: 535 to the login: look at .*LAYANAN_SMTP__PASSWORD"):
+                ask()
+    assert eventually(lambda: logged(logs[1], no) >= before + 2)
+    assert logged(logs[1], no) == before + 2, "many wrong passwords lock an account"
+
+
+def test_a_server_without_tls_or_login_is_no_letters_fault(simulated: World) -> None:
+    for change, name in (({"tls": "starttls"}, "LAYANAN_SMTP__TLS"), ({"user": "u"}, "LAYANAN_SMTP__USER")):
+        with simulated.ems(**change) as ems, pytest.raises(NotLetIn, match=f"SMTPNotSupportedError to .*{name}"):
+            ems.send(letter(1), OURS, [BUDI])
 
 
 def test_an_unknown_certificate_is_refused(genuine: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +368,7 @@ def test_an_unknown_certificate_is_refused(genuine: World, monkeypatch: pytest.M
     with genuine.ems() as ems:
         with pytest.raises(Refused, match="imap: SSLCertVerificationError"):
             ems.fetch(genuine.box, 1)
-        with pytest.raises(Refused, match="smtp: SSLCertVerificationError"):
+        with pytest.raises(NotLetIn, match=r"smtp: SSLCertVerificationError to .*LAYANAN_SMTP__TLS"):
             ems.send(letter(1), OURS, [BUDI])
 
 
@@ -399,12 +474,29 @@ SMTP_ANSWERS = {
         ({b"Salam": b"421 4.3.2 shutting down\r\n"}, Unavailable),
         ({b"Salam": b"554 5.6.0 no\r\n"}, Refused),
         ({b"rcpt TO": b"421 4.7.0 later\r\n"}, Unavailable),
-        ({b"rcpt TO": b"gibberish\r\n"}, Refused),
+        ({b"rcpt TO": b"550 5.1.1 unknown\r\n"}, Refused),
+        ({b"DATA": b"554 5.5.1 no\r\n"}, Refused),
+        ({b"mail FROM": b"552 5.3.4 too large\r\n"}, Refused),
+        ({b"mail FROM": b"554 5.3.4 too large\r\n"}, Refused),
+        ({b"rcpt TO": b"gibberish\r\n"}, Unavailable),
+        ({b"rcpt TO": b"530 5.7.0 log in first\r\n"}, NotLetIn),
+        ({b"mail FROM": b"553 5.7.1 not your address\r\n"}, NotLetIn),
+        ({b"mail FROM": b"451 4.3.0 later\r\n"}, Unavailable),
+        ({b"ehlo": b"550 no\r\n", b"helo": b"550 no\r\n"}, NotLetIn),
+        ({b"ehlo": b"421 no\r\n", b"helo": b"421 no\r\n"}, Unavailable),
     ],
 )
 def test_what_an_smtp_session_that_breaks_means(change: dict[bytes, bytes | None], error: type[Exception]) -> None:
-    with scripted(b"220 mx\r\n", SMTP_ANSWERS | change) as port, pytest.raises(error):
+    with scripted(b"220 mx\r\n", SMTP_ANSWERS | change) as port, pytest.raises(error) as raised:
         call("send")(*liar(port))
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(("greeting", "error"), [(b"554 no\r\n", NotLetIn), (b"421 later\r\n", Unavailable)])
+def test_a_greeting_that_says_no_is_no_letters_fault(greeting: bytes, error: type[Exception]) -> None:
+    with scripted(greeting, {}) as port, pytest.raises(error, match=r"LAYANAN_SMTP__HOST") as raised:
+        call("send")(*liar(port))
+    assert type(raised.value) is error
 
 
 IMAP_ANSWERS = {

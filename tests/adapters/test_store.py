@@ -1,8 +1,11 @@
 """The case store on both kinds of data base, and its folder of blobs."""
 
 import hashlib
+import subprocess
+import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from sqlmodel import col, select
 from adapters import schema
 from adapters.store import Conflict, Store
 from models.errors import Refused, Unavailable
+from models.settings import Settings
 from models.tables import Case
 from tests.models.test_tables import new_case, stored
 from tests.servers import Postgres
@@ -146,8 +150,75 @@ def test_blobs_are_kept_once_under_their_hash(tmp_path: Path) -> None:
     assert store.keep(content) == name
     assert [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == before
     assert len(before) == 1
-    with pytest.raises(Refused, match="all workers share one folder"):
+    with pytest.raises(Refused, match=r"case store: .* missing"):
         store.kept("0" * 64)
+
+
+def test_what_keeps_or_kept_cannot_do_is_told_without_a_name(tmp_path: Path) -> None:
+    store = Store("sqlite://", tmp_path / "blobs")
+    name = store.keep(b"x")
+    (tmp_path / "blobs" / name[:2] / name).unlink()
+    (tmp_path / "blobs" / name[:2] / name).mkdir()
+    with pytest.raises(Unavailable, match="case store: folder of blobs: Is a directory"):
+        store.kept(name)
+
+
+def test_two_processes_may_keep_the_same_blob_at_once(tmp_path: Path) -> None:
+    keep = (
+        "import sys; from pathlib import Path; from adapters.store import Store; sys.stdin.read(1); "
+        "[Store('sqlite://', Path(sys.argv[1]) / str(n)).keep(b'x' * 100_000) for n in range(300)]"
+    )
+    command = [sys.executable, "-c", keep, str(tmp_path)]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    for one in both:
+        assert one.stdin
+        one.stdin.write(b"g")
+        one.stdin.flush()
+    assert [(one.communicate(timeout=60)[1], one.returncode) for one in both] == [(b"", 0)] * 2
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 300
+
+
+@pytest.mark.parametrize("database", ["cases.sqlite", ""])
+def test_what_the_store_makes_is_for_its_own_user_alone(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    home = tmp_path / "new" / "home"
+    url = f"sqlite:///{home / database}" if database else request.getfixturevalue("postgresql").new()
+    store = Store(url, home / "blobs")
+    schema.upgrade(store)
+    name = store.keep(b"x")
+    store.close()
+    for folder in (home.parent, home, home / "blobs", home / "blobs" / name[:2]):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+
+
+def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o750)
+    Store("sqlite://", home / "blobs").keep(b"x")
+    assert home.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+def test_a_store_without_a_free_connection_is_unavailable(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.store.POOL_TIMEOUT", 0.1)
+    small = Store(store.url, store.blobs, threads=1)
+    with ExitStack() as held:
+        for _ in range(6):  # each thread may hold two; and four for the others
+            held.enter_context(small.read()).connection()
+        with pytest.raises(Unavailable, match="case store: no connection is free"), small.read() as session:
+            session.connection()
+    with small.read() as session:
+        assert session.exec(select(Case)).all() == []
+    small.close()
+
+
+def test_the_settings_threads_find_connections(tmp_path: Path) -> None:
+    store = Store.of(Settings(home=tmp_path, worker_threads=40))
+    with ExitStack() as held:
+        for _ in range(80):
+            held.enter_context(store.read()).connection()
+    store.close()
 
 
 def test_threads_may_keep_the_same_blob_at_once(tmp_path: Path) -> None:

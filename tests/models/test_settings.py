@@ -68,7 +68,9 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (folder / "layanan.toml").write_text(f"mailboxes = [{BOX}]\n")
     for name in ("SMTP__PASSWORD", "MYCX__TOKEN", "SISKA__PASSWORD", "SECURECRT__PASSWORD"):
         monkeypatch.setenv(f"LAYANAN_{name}", "rahasia-lain")
+    monkeypatch.setenv("LAYANAN_DATABASE_URL", "postgresql+psycopg://u:rahasia@db/one")
     settings = load_settings()
+    assert settings.store_url == "postgresql+psycopg://u:rahasia@db/one"
     assert "rahasia" not in repr(settings) + str(settings) + settings.model_dump_json()
     assert settings.mailboxes[0].password.get_secret_value() == "rahasia-imap"
 

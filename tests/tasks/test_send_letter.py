@@ -13,12 +13,12 @@ from adapters.clock import SimulatedClock
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.settings import Smtp
-from models.tables import Outbox
+from models.tables import Letter, Outbox
 from tasks.monitor import send_due_letters
 from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters, send_again
-from tests.cases import BUDI, OURS, STRANGER, accepted, opened, rows
+from tests.cases import BUDI, STRANGER, accepted, opened, rows
 from tests.conftest import BOTH
-from tests.servers import closed_port
+from tests.servers import closed_port, scripted
 
 GREYLISTED, TEMPORARY, CUT_OFF = (f"{name}@example.com" for name in ("once4xx", "4xx", "drop"))
 
@@ -64,7 +64,7 @@ def test_a_letter_goes_out_once(wired: Systems) -> None:
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_two_senders_at_once_send_one(wired: Systems) -> None:
     for number in range(6):
-        opened(wired, BUDI, f"Internet 12234567800{number} mati total, tolong.", f"Mati {number}")
+        opened(wired, BUDI, f"Internet 12234567890{number} mati total.", f"Mati {number}")
     start = threading.Barrier(2)
 
     def send() -> None:
@@ -121,35 +121,6 @@ def test_a_refused_letter_is_not_tried_again(wired: Systems, machine: SimulatedC
     assert deliver(wired, 1) == "failed"
 
 
-def test_a_failed_letter_goes_again_once_a_person_says_so(wired: Systems, machine: SimulatedClock) -> None:
-    opened(wired, STRANGER)
-    with pytest.raises(Refused, match="has not failed"):
-        send_again(wired, 1)
-    assert deliver(wired, 1) == "failed"
-    send_again(wired, 1)
-    assert due_letters(wired) == [1]
-
-
-def test_a_refused_login_fails_no_letter(wired: Systems, machine: SimulatedClock) -> None:
-    """The password was changed at night; in the morning it is mended."""
-    opened(wired)
-    right = wired.settings.smtp.password
-    wired.settings.smtp.user, wired.settings.smtp.password = OURS, SecretStr("old")
-    wired.settings.mailboxes[0].password, mailbox = SecretStr("old"), wired.settings.mailboxes[0].password
-    assert deliver(wired, 1) == "queued"
-    # nor does that of the mailbox where a copy is looked for
-    tasks.send_letter._claim(wired, 1)
-    machine.advance(1)
-    tasks.send_letter._claim(wired, 1)
-    machine.advance(wired.settings.claim_seconds / 3600)
-    assert deliver(wired, 1) == "sending"
-    wired.settings.smtp.user, wired.settings.smtp.password = "", right
-    wired.settings.mailboxes[0].password = mailbox
-    machine.advance(1)
-    assert deliver(wired, 1) == "sent"
-    assert len(accepted(wired, BUDI)) == 1
-
-
 def test_where_it_is_open_whether_it_went_the_copy_tells(wired: Systems, machine: SimulatedClock) -> None:
     opened(wired, CUT_OFF)
     assert deliver(wired, 1) == "sending"
@@ -194,8 +165,81 @@ def test_a_server_that_is_away_leaves_the_letter_queued(wired: Systems, machine:
     assert accepted(wired, BUDI) != []
 
 
+def test_letters_outlive_a_wrong_password(wired: Systems, machine: SimulatedClock, back: Smtp) -> None:
+    opened(wired)
+    mx = {b"ehlo": b"250-mx\r\n250 AUTH PLAIN\r\n", b"auth": b"535 5.7.8 no\r\n"}
+    with scripted(b"220 mx\r\n", mx) as port:
+        wired.settings.smtp.port, wired.settings.smtp.user = port, "layanan"
+        wired.settings.smtp.password = SecretStr("lama")
+        assert deliver(wired, 1) == "queued"
+    assert outbox(wired).error.startswith("smtp: 535 to the login: look at")
+    assert seconds(machine, wired) == 2 * BACKOFF.seconds
+    machine.advance(1)
+    wired.settings.smtp.port, wired.settings.smtp.user = back.port, back.user
+    assert send_due_letters.fn() == 1
+    assert (outbox(wired).state, outbox(wired).error, len(accepted(wired, BUDI))) == ("sent", "", 1)
+
+
+def test_in_doubt_a_refused_mailbox_leaves_it_open(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, CUT_OFF)
+    assert deliver(wired, 1) == "sending"
+    machine.advance(wired.settings.claim_seconds / 3600)
+    wired.ems.close()
+    box = wired.settings.mailboxes[0]
+    password, box.password = box.password, SecretStr("lama")
+    assert deliver(wired, 1) == "sending"
+    assert outbox(wired).error == "imap: MailboxLoginError"
+    machine.advance(1)
+    mailboxes, wired.settings.mailboxes = wired.settings.mailboxes, []
+    assert deliver(wired, 1) == "sending"
+    assert outbox(wired).error.startswith("LAYANAN_MAILBOXES: ")
+    machine.advance(1)
+    wired.settings.mailboxes, box.password = mailboxes, password
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, CUT_OFF)) == 1
+
+
+def test_a_letter_whose_bytes_are_elsewhere_waits_for_them(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired)
+    (sha256,) = (row.sha256 for row in rows(wired, Letter))
+    here = wired.store.blobs / sha256[:2] / sha256
+    elsewhere = here.rename(here.with_suffix(".elsewhere"))
+    assert deliver(wired, 1) == "queued"
+    assert outbox(wired).error.startswith("case store: ")
+    elsewhere.rename(here)
+    machine.advance(1)
+    assert deliver(wired, 1) == "sent"
+
+
+def test_a_failed_letter_is_put_back_by_a_person(wired: Systems, back: Smtp) -> None:
+    opened(wired, STRANGER)
+    deliver(wired, 1)
+    send_again(wired, 1)
+    assert (outbox(wired).attempts, outbox(wired).error) == (0, "")
+    assert due_letters(wired) == [1]
+    assert deliver(wired, 1) == "failed", "the server still says no"
+    send_again(wired, 1)
+    with wired.store.write() as session:
+        session.execute(update(Letter).values(recipient=BUDI))
+    assert send_due_letters.fn() == 1
+    assert (outbox(wired).state, len(accepted(wired, BUDI))) == ("sent", 1)
+    with pytest.raises(Refused, match="letter 1: only a failed one"):
+        send_again(wired, 1)
+    assert outbox(wired).state == "sent"
+
+
+def test_a_letter_put_back_that_had_gone_after_all_is_not_sent_twice(wired: Systems) -> None:
+    opened(wired)
+    assert deliver(wired, 1) == "sent"
+    with wired.store.write() as session:
+        session.execute(update(Outbox).values(state="failed"))
+    send_again(wired, 1)
+    assert deliver(wired, 1) == "sent"
+    assert len(accepted(wired, BUDI)) == 1
+
+
 def test_the_oldest_letters_are_due_first(wired: Systems) -> None:
     for number in range(3):
-        opened(wired, BUDI, f"Internet 12234567800{number} mati total, tolong.", f"Mati {number}")
+        opened(wired, BUDI, f"Internet 12234567890{number} mati total.", f"Mati {number}")
     assert due_letters(wired) == [1, 2, 3]
     assert due_letters(wired, limit=2) == [1, 2]
