@@ -103,11 +103,12 @@ class TemplateLetters:
                 raise MissingFact(kind, role)
 
         service = one_line(self._settings.sender_name)
-        now = now.astimezone(self._settings.zone)
+        zone = self._settings.zone_of(sender)
+        now = now.astimezone(zone)
         name = _name(recipient_name)
         subject = reply_subject(subject, reference, otherwise=service)
         words = {
-            **dict(facts),
+            **{name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts},
             "language": language,
             "reference": reference,
             "salutation": WORDS[language].salutation(now, name),
@@ -147,7 +148,7 @@ class TemplateLetters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["moment"] = lambda at: WORDS[language].moment(at.astimezone(self._settings.zone))
+        environment.filters["moment"] = WORDS[language].moment
         environment.filters["paragraphs"] = _paragraphs
         return environment
 

@@ -22,6 +22,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from adapters import schema
 from adapters.engine_environment import engine_environment
+from adapters.folder import private
 from adapters.store import Store
 from models.errors import Unavailable
 from models.settings import Settings
@@ -177,7 +178,7 @@ class Service:
         )
 
     def _process(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        self.logs.mkdir(parents=True, exist_ok=True)
+        private(self.logs)
         with (self.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603
                 [_program(command[0]), *command[1:]],

@@ -48,6 +48,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 
 from adapters import logs
 from adapters.engine import CARRIED, SHOWN_WITHIN, cancelled_by_a_person
+from adapters.folder import private
 from adapters.wiring import systems
 from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
@@ -291,7 +292,7 @@ def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]
 
 
 def _only_one(settings: Settings, name: str) -> TextIO:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    private(settings.home)
     file = (settings.home / f"worker-{name}.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

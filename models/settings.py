@@ -14,11 +14,11 @@ from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -33,6 +33,17 @@ from models.errors import SettingsError
 DEFAULT_FILE = Path("layanan.toml")
 
 
+def _zone_exists(name: str) -> str:
+    try:
+        ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone; an example: Asia/Jakarta") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_zone_exists)]
+
+
 class Part(BaseModel):
     """Base of the settings' parts: unknown names are refused, so that a misspelt one is noticed."""
 
@@ -44,6 +55,11 @@ class Mailbox(Part):
 
     site: Literal["JKT", "BDG"] = Field(default="JKT", description="Site that the mailbox's cases belong to")
     address: str = Field(description="Its address", examples=["layanan@telkom.example"])
+    timezone: ZoneName = Field(
+        default="",
+        description="Zone in which this site's people and customers read times; empty: LAYANAN_TIMEZONE",
+        examples=["Asia/Makassar"],
+    )
     host: str = Field(default="127.0.0.1", description="IMAP server", examples=["imap.telkom.example"])
     port: int = Field(default=993, ge=1, le=65535, description="IMAP port")
     tls: bool = Field(default=True, description="TLS from the first byte (IMAPS)")
@@ -180,7 +196,7 @@ class Settings(BaseSettings):
         default="system",
         description="“simulated” lets `layanan clock advance` move the time: rehearsals and tests only",
     )
-    timezone: str = Field(default="Asia/Jakarta", description="Zone in which people read times")
+    timezone: ZoneName = Field(default="Asia/Jakarta", min_length=1, description="Zone in which people read times")
     log_format: Literal["readable", "json"] = Field(default="readable", description="Form of log lines")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level that is logged"
@@ -222,18 +238,9 @@ class Settings(BaseSettings):
     securecrt: SecureCrt = Field(default=SecureCrt(), description="SecureCRT: device sessions")
     policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
 
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no time zone; an example: Asia/Jakarta") from error
-        return name
-
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which people read times."""
+        """The zone in which people read times that belong to no site."""
         return ZoneInfo(self.timezone)
 
     @property
@@ -265,6 +272,12 @@ class Settings(BaseSettings):
     def pool_name(self) -> str:
         """Prefect's work pool: one for each type of worker."""
         return "layanan" if self.worker_type == "layanan" else f"layanan-{self.worker_type}"
+
+    def zone_of(self, address: str) -> ZoneInfo:
+        """The zone of a case's people: that of the mailbox that it came by."""
+        return next(
+            (ZoneInfo(box.timezone) for box in self.mailboxes if box.address == address and box.timezone), self.zone
+        )
 
     def mailbox(self, address: str) -> Mailbox:
         """The mailbox with this address.

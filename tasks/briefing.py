@@ -51,7 +51,7 @@ def _history(case: CaseRun) -> list[str]:
 def brief(case: CaseRun, form: type[Form], about: str) -> str:
     """The description of one wait."""
     row = case.snapshot()
-    opened = row.opened_at.astimezone(case.systems.settings.zone)
+    opened = row.opened_at.astimezone(case.systems.settings.zone_of(row.mailbox))
     with_tier = " · ".join(part for part in (row.segment, row.tier.replace("_", " ")) if part)
     facts = [
         f"**{row.reference}** · {form.title} · **{form.role}**",

@@ -42,7 +42,7 @@ def _bills_in_words(work: Work, bills: tuple[Bill, ...], language: Language) -> 
         return {"id": "Saat ini tidak ada tagihan yang tercatat.", "en": "There is no bill on record at present."}[
             language
         ]
-    zone = work.settings.zone
+    zone = work.settings.zone_of(work.case.mailbox)
     lines = []
     for bill in bills[:BILLS_SHOWN]:
         due = f"{bill.due_at.astimezone(zone):%d-%m-%Y}" if bill.due_at else "-"

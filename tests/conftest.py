@@ -1,9 +1,14 @@
 """What the core's tests share: real data bases, the simulated systems, and one real Prefect server."""
 
 import asyncio
+import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+# the engine reads it when it is imported, and would else write in the developer's home folder
+os.environ.setdefault("PREFECT_HOME", os.path.join(tempfile.gettempdir(), "layanan-tests"))  # noqa: PTH118
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
