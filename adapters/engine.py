@@ -5,7 +5,7 @@ so instead of being resumed twice.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,8 @@ PAGE = 200
 FORGOTTEN_AT_ONCE = 50
 CASES = "handle-case"
 """Flow and deployment of the cases' runs."""
+STANDING = ("receive-mail", "monitor-cases")
+"""Flows and deployments that pass again and again."""
 CARRIED = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
 """States of runs that some worker is said to carry."""
 
@@ -83,17 +85,17 @@ class PrefectEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._deployment_ids: dict[str, UUID] = {}
 
     @cached_property
     def _client(self) -> SyncPrefectClient:
         return SyncPrefectClient(api=self._settings.prefect_api_url)
 
-    @cached_property
-    def _case_deployment(self) -> UUID:
-        return self._deployment(CASES)
-
     def _deployment(self, name: str) -> UUID:
-        return self._client.read_deployment_by_name(f"{name}/{name}").id
+        """Asked for once: passes and cases that start need it all the time."""
+        if name not in self._deployment_ids:
+            self._deployment_ids[name] = self._client.read_deployment_by_name(f"{name}/{name}").id
+        return self._deployment_ids[name]
 
     def start_case(self, case_id: int, reference: str) -> str:
         """Start the case's one run, or find it; returns the run's id.
@@ -104,7 +106,7 @@ class PrefectEngine:
         """
         with _errors():
             run = self._client.create_flow_run_from_deployment(
-                self._case_deployment,
+                self._deployment(CASES),
                 parameters={"case_id": case_id, "reference": reference},
                 name=reference,
                 idempotency_key=f"case-{reference}-{self._settings.store_id}",
@@ -180,13 +182,11 @@ class PrefectEngine:
 
     def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
-        return self._runs(
-            FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.FAILED])), limit
-        )
+        return self._runs(_in(StateType.CRASHED, StateType.FAILED), limit)
 
     def cancelled_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that a person cancelled in the UI, latest first."""
-        return self._runs(FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLED])), limit)
+        return self._runs(_in(StateType.CANCELLED), limit)
 
     def running_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Runs of the service that some worker is said to carry."""
@@ -205,21 +205,20 @@ class PrefectEngine:
 
     def last_passes(self, deployment: str, most: int = 5) -> list[FlowRun]:
         """The latest passes of a standing flow that have ended, latest first; cancelled ones gave way to another."""
-        ended = FlowRunFilterStateType(any_=[StateType.COMPLETED, StateType.FAILED, StateType.CRASHED])
-        return self._runs(FlowRunFilterState(type=ended), most, deployment)
+        return self._runs(_in(StateType.COMPLETED, StateType.FAILED, StateType.CRASHED), most, deployment)
 
-    def forget_passes(self, deployments: Sequence[str], before: datetime) -> int:
+    def forget_passes(self, before: datetime) -> int:
         """Delete passes of standing flows that ended well before then, some at a time; returns how many.
 
         There are thousands a day, and what they did stands in the case store.
         """
         dull = FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED, StateType.CANCELLED])),
+            state=_in(StateType.COMPLETED, StateType.CANCELLED),
             end_time=FlowRunFilterEndTime(before_=before),
         )
         path: Any = "/flow_runs/bulk_delete"  # which the client has no method for
         with _errors():
-            dull.deployment_id = FlowRunFilterDeploymentId(any_=[self._deployment(name) for name in deployments])
+            dull.deployment_id = FlowRunFilterDeploymentId(any_=[self._deployment(name) for name in STANDING])
             body = {"flow_runs": dull.model_dump(mode="json", exclude_none=True), "limit": FORGOTTEN_AT_ONCE}
             return len(self._client.request("POST", path, json=body).json()["deleted"])
 
@@ -251,6 +250,10 @@ class PrefectEngine:
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )
+
+
+def _in(*types: StateType) -> FlowRunFilterState:
+    return FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))
 
 
 def cancelled_by_a_person() -> State[Any]:

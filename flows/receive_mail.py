@@ -52,9 +52,12 @@ def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
         session.connection()  # no store, no reading: the mail stays where it is
         received = wired.ems.fetch(box, wired.settings.intake_batch)
     taken = {mail.uid: take_in(wired, mail) for mail in received}
+    # a server that hangs is not asked again for each letter of a batch; the monitor sends the rest
     sending = True
     for result in taken.values():
-        sending = go_on(wired, result, sending)
+        for letter_id in result.letters:
+            sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
+        set_going(wired, result)
     if received:
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
         done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
@@ -62,15 +65,10 @@ def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
     return Counter(result.outcome for result in taken.values())
 
 
-def go_on(wired: Systems, taken: TakenIn, sending: bool) -> bool:
-    """Send the first response and set the case going; the monitor does later what fails now.
-
-    Returns whether letters still go out: a server that hangs is not asked again for each of a batch.
-    """
-    for letter_id in taken.letters:
-        sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
+def set_going(wired: Systems, taken: TakenIn) -> None:
+    """Start or wake the mail's case; the monitor does it later where that fails now."""
     if taken.case_id is None:
-        return sending
+        return
     try:
         if taken.outcome == "opened":
             start_case(wired, taken.case_id)
@@ -78,4 +76,3 @@ def go_on(wired: Systems, taken: TakenIn, sending: bool) -> bool:
             wake_waiting_case(wired, taken.case_id)
     except (Unavailable, Refused) as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
-    return sending

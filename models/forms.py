@@ -59,11 +59,7 @@ class Form(RunInput):
     def problem(self) -> str | None:
         """Why these answers cannot be taken together; None when they can."""
         given = dict(self)
-        if (
-            self.solves
-            and given["choice"].name == self.solves
-            and not (given["cause"].strip() and given["repair"].strip())
-        ):
+        if self.solves and given["choice"].name == self.solves and not (given["cause"] and given["repair"]):
             return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
         return None
 

@@ -275,9 +275,8 @@ class Settings(BaseSettings):
 
     def zone_of(self, address: str) -> ZoneInfo:
         """The zone of a case's people: that of the mailbox that it came by."""
-        return next(
-            (ZoneInfo(box.timezone) for box in self.mailboxes if box.address == address and box.timezone), self.zone
-        )
+        box = self._mailbox(address)
+        return ZoneInfo(box.timezone) if box and box.timezone else self.zone
 
     def mailbox(self, address: str) -> Mailbox:
         """The mailbox with this address.
@@ -285,10 +284,13 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: the settings know none; letters of its cases cannot be looked after.
         """
-        box = next((box for box in self.mailboxes if box.address.lower() == address.lower()), None)
+        box = self._mailbox(address)
         if box is None:
             raise SettingsError("LAYANAN_MAILBOXES: a mailbox that has open cases is missing")
         return box
+
+    def _mailbox(self, address: str) -> Mailbox | None:
+        return next((box for box in self.mailboxes if box.address.lower() == address.lower()), None)
 
     def repair_time(self, tier: str) -> timedelta:
         """Time that a unit has for a repair; an unknown tier has the longest."""

@@ -119,8 +119,8 @@ class Activity(Generic[P, R]):
                 return self.output.model_validate(record.output)
             fix = self._fix(case, f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}", record.output)
             by_hand = fix.by if fix.choice is FixChoice.BY_HAND else ""
-            if (fact := record.output.get("fact")) and fix.value.strip():
-                given[fact] = fix.value.strip()
+            if (fact := record.output.get("fact")) and fix.value:
+                given[fact] = fix.value
         raise AssertionError("unreachable")
 
     def _fix(self, case: CaseRun, key: str, output: dict[str, Any]) -> FixActivity:

@@ -33,7 +33,7 @@ def _latest_mail(case: CaseRun) -> str:
 def _history(case: CaseRun) -> list[str]:
     """What the systems said, the ticket as last seen, and what people have decided last."""
     found = case.last_output("handle_complaint").get("evidence", [])
-    facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found), LONG)}"] if found else []
+    facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
     tickets = select(TicketRow).where(TicketRow.case_id == case.case_id).order_by(col(TicketRow.status_since).desc())
     by_people = select(Decision).where(Decision.case_id == case.case_id, Decision.by != SYSTEM)
     with case.store.read() as session:
@@ -44,7 +44,7 @@ def _history(case: CaseRun) -> list[str]:
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
     for decision in reversed(decisions):
         what = " · ".join(str(decision.answers[name]) for name in ("choice", "note") if decision.answers.get(name))
-        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title, LONG)}")
+        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")
     return facts
 
 

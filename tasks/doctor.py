@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from adapters import schema
 from adapters.embassy import SERVICE_TEST
+from adapters.engine import CASES, STANDING
 from adapters.epayment import CUSTOMER_BILL
 from adapters.folder import private
 from adapters.securecrt_sessions import session_files
@@ -29,7 +30,7 @@ from models.tables import Case, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {"handle-case", "receive-mail", "monitor-cases", "report-service"}
+DEPLOYMENTS = {CASES, *STANDING, "report-service"}
 BACK_OFFICE = {
     "mycx": ("My CX", TROUBLE_TICKET),
     "nossa": ("NOSSA", TROUBLE_TICKET),
@@ -176,7 +177,7 @@ def worker(wired: Systems) -> str:
 
 def passes(wired: Systems) -> str:
     """Intake and monitor do their work."""
-    for name in ("receive-mail", "monitor-cases"):
+    for name in STANDING:
         last = wired.engine.last_passes(name)
         if last and not any(run.state is not None and run.state.is_completed() for run in last):
             raise Refused("passes", f"the last {len(last)} of {name} have failed")

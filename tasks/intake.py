@@ -19,10 +19,11 @@ from models.errors import LayananError, Unreadable
 from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
-from models.tables import Case, Letter, Message, NewCase, NewMessage, Outbox, Wake, row
+from models.tables import Case, Letter, Message, NewCase, NewMessage, Outbox, row
 from tasks.case_run import CaseRun
 from tasks.find_case import find_case
 from tasks.first_response import first_response
+from tasks.waits import new_wake
 
 log = logging.getLogger("layanan.intake")
 
@@ -83,15 +84,8 @@ def _write(wired: Systems, received: Received, place: Callable[[Session], Messag
             session.add(message)
             session.flush()
             if message.outcome == "joined" and message.case_id is not None:
-                session.add(
-                    Wake(
-                        case_id=message.case_id,
-                        kind="mail",
-                        source=f"mail:{message.id}",
-                        answers={"message": message.id},
-                        created_at=message.received_at,
-                    )
-                )
+                answers = {"message": message.id}
+                session.add(new_wake(wired, message.case_id, "mail", f"mail:{message.id}", answers))
     except Conflict:
         # another intake on the same mailbox was quicker
         known = _known(wired, received)

@@ -4,7 +4,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,7 +15,6 @@ from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 
 from adapters.mycx import ENDED
-from adapters.store import Conflict
 from adapters.wiring import Systems, systems
 from models.errors import Defect, LayananError, Unavailable
 from models.facts import Ticket, TicketStatus
@@ -26,7 +24,7 @@ from tasks import drain
 from tasks.end_case import finish
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, forget_run, start_case
-from tasks.waits import wake_waiting_case
+from tasks.waits import new_wake, wake_waiting_case
 
 log = logging.getLogger("layanan.monitor")
 
@@ -105,21 +103,11 @@ def recover_runs() -> int:
 def tidy_up() -> int:
     """Delete passes of intake and monitor that ended well a day ago: their list would grow by thousands a day."""
     wired = systems()
-    return wired.engine.forget_passes(("receive-mail", "monitor-cases"), wired.machine_clock.now() - KEPT)
+    return wired.engine.forget_passes(wired.machine_clock.now() - KEPT)
 
 
 PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_tickets, tidy_up)
 """Of a pass, in their order."""
-
-
-def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
-    """Keep something that happened to a case, once for each ``source``."""
-    with suppress(Conflict), wired.store.write() as session:
-        session.add(_wake(wired, case_id, kind, source, answers))
-
-
-def _wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> Wake:
-    return Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=wired.clock.now())
 
 
 def _follow(wired: Systems, known: TicketRow) -> None:
@@ -135,7 +123,7 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
-            session.add(_wake(wired, known.case_id, "unit", source, answers))
+            session.add(new_wake(wired, known.case_id, "unit", source, answers))
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:
@@ -156,7 +144,7 @@ def _pass(wired: Systems, deadline: Deadline) -> None:
     over = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False)).values(over=True)
     with wired.store.write() as session:
         if session.execute(over).rowcount == 1:  # type: ignore[attr-defined]
-            session.add(_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {}))
+            session.add(new_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {}))
 
 
 def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
@@ -166,13 +154,11 @@ def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
 
 def _cases_of_lost_runs(wired: Systems) -> list[int]:
     """Of some open cases those whose run the engine no longer has: somebody deleted it, or its data base was lost."""
+    some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with wired.store.read() as session:
-        some = (
-            select(Case).where(Case.status == "open", col(Case.run_id).is_not(None)).order_by(func.random()).limit(MOST)
-        )
-        cases = session.exec(some).all()
-    known = wired.engine.known_runs([case.run_id for case in cases if case.run_id])
-    return [case.key for case in cases if case.run_id not in known]
+        cases = session.exec(some.order_by(func.random()).limit(MOST)).all()
+    known = wired.engine.known_runs([run_id for _, run_id in cases if run_id])
+    return [case_id for case_id, run_id in cases if case_id and run_id not in known]
 
 
 def _restart(wired: Systems, case: Case, run: FlowRun) -> None:

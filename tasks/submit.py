@@ -49,7 +49,7 @@ def _problem(form: str, filled: Mapping[str, Any]) -> str | None:
         given = FORMS[form].model_validate(filled)
     except ValidationError:
         return None
-    return NOBODY if given.by.strip() == SYSTEM else given.problem()
+    return NOBODY if given.by == SYSTEM else given.problem()
 
 
 def answers(form: str, json_schema: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:

@@ -80,8 +80,7 @@ def _answered(
             raise
         problems = [f"{form.model_fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
         return _refuse(case, form, key, attempt, "; ".join(problems))
-    given = answers.answers()
-    by = given["by"]
+    given, by = answers.answers(), answers.by
     if by == SYSTEM:
         record = _take_wake(case, form, key, attempt)
         return record or _refuse(case, form, key, attempt, NOBODY)
@@ -192,6 +191,11 @@ def _record(
             effect(session)
         session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
     return record
+
+
+def new_wake(systems: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> Wake:
+    """Something that happened to a case, to be kept; ``source`` tells it from all others."""
+    return Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=systems.clock.now())
 
 
 def pending_wakes(case_id: int, form: type[Form]) -> Any:

@@ -1,6 +1,7 @@
 """Cases for tests, made as intake makes them, and activities done as a batch does them: without an engine."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from sqlmodel import SQLModel, select
 
 from adapters.ems import Received
 from adapters.simulator.seed import SeededBill, SeededCustomer, SeededMailbox
+from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.analysis import Kind
 from models.facts import Segment
@@ -24,6 +26,7 @@ from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake import TakenIn, take_in
 from tasks.serve_complaint import Complaint
+from tasks.waits import new_wake
 from tests.adapters import back_office
 
 P = ParamSpec("P")
@@ -171,6 +174,12 @@ def deadlines(case: CaseRun) -> dict[str, float]:
         deadline.kind: round((deadline.due_at - now) / timedelta(hours=1), 1)
         for deadline in rows(case.systems, Deadline, case_id=case.case_id, over=False)
     }
+
+
+def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
+    """Something that happened to a case, once for each ``source``."""
+    with suppress(Conflict), wired.store.write() as session:
+        session.add(new_wake(wired, case_id, kind, source, answers))
 
 
 def pending(case: CaseRun) -> list[str]:

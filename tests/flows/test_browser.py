@@ -124,6 +124,14 @@ def went_on(stack: Stack, number: int, choice: str, activity: int) -> None:
     assert (decision.by, decision.answers["choice"], decision.role) == (LEADER, choice, "Team Leader")
 
 
+def submits(leader: Person, stack: Stack, number: int, choice: str, activity: int) -> None:
+    """The leader submits the filled form and sees the case go on."""
+    leader.picture("filled")
+    leader.submit()
+    went_on(stack, number, choice, activity)
+    leader.picture("done")
+
+
 def told(stack: Stack, address: str) -> str:
     """The text of the letter with the result, once it is out."""
     letters = [letter for letter in stack.letters(address) if ".inform_result." in letter["Message-ID"]]
@@ -147,10 +155,7 @@ def test_v1_desk_takes_over_after_a_refusal(escalated: Stack, browser: Browser, 
     leader.choose("Keputusan / Decision", "Ambil alih / Take over")
     for field, text in SOLUTION.items():
         leader.write(field, text)
-    leader.picture("filled")
-    leader.submit()
-    went_on(escalated, number, "TAKE_OVER", 10)
-    leader.picture("done")
+    submits(leader, escalated, number, "TAKE_OVER", 10)
     letter = until(lambda: told(escalated, "eka@pelanggan.example"), "the customer is told the result")
     assert all(text in letter for text in SOLUTION.values())
 
@@ -161,10 +166,7 @@ def test_v1_phone_gives_back_to_the_agent(escalated: Stack, browser: Browser, pi
     leader.write("Nama Anda / Your name", LEADER)
     leader.choose("Keputusan / Decision", "Kembalikan ke agent / Back to the agent")
     leader.write("Catatan / Note", "Telepon pelanggan dahulu")
-    leader.picture("filled")
-    leader.submit()
-    went_on(escalated, number, "BACK_TO_AGENT", 6)
-    leader.picture("done")
+    submits(leader, escalated, number, "BACK_TO_AGENT", 6)
 
 
 def test_v2_desk_moves_it_to_another_unit(escalated: Stack, browser: Browser, pictures: Path) -> None:
@@ -173,10 +175,7 @@ def test_v2_desk_moves_it_to_another_unit(escalated: Stack, browser: Browser, pi
     leader.write("Nama Anda / Your name", LEADER)
     leader.choose("Keputusan / Decision", "Pindahkan ke unit lain / To another unit")
     leader.choose("Unit", "Core Network")
-    leader.picture("filled")
-    leader.submit()
-    went_on(escalated, number, "OTHER_UNIT", 7)
-    leader.picture("done")
+    submits(leader, escalated, number, "OTHER_UNIT", 7)
     units = [record.output["unit"] for record in escalated.records(number) if record.number == 7]
     assert units == ["Access Network", "Core Network"]
 
@@ -192,7 +191,4 @@ def test_v2_phone_takes_over_after_a_name_too_short(escalated: Stack, browser: B
     leader.picture("refused")
     assert waits(escalated, "Hadi Wijaya", "Escalation") == "escalation-1"
     leader.write("Nama Anda / Your name", LEADER)
-    leader.picture("filled")
-    leader.submit()
-    went_on(escalated, number, "TAKE_OVER", 10)
-    leader.picture("done")
+    submits(leader, escalated, number, "TAKE_OVER", 10)

@@ -8,8 +8,7 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.end_case import Ended, end_case
 from tasks.intake import TakenIn
-from tasks.monitor import keep_wake
-from tests.cases import BUDI, arrives, deadlines, done, latest, opened, pending, rows
+from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, rows
 from tests.conftest import BOTH
 
 

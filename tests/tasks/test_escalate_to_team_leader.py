@@ -3,8 +3,7 @@
 from adapters.wiring import Systems
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.escalate_to_team_leader import escalate_to_team_leader
-from tasks.monitor import keep_wake
-from tests.cases import deadlines, done, opened, pending, ticket, tickets
+from tests.cases import deadlines, done, keep_wake, opened, pending, ticket, tickets
 
 
 def test_the_unit_reads_it_and_lateness_is_no_news_any_more(wired: Systems) -> None:

@@ -5,8 +5,7 @@ from models.need import Solution
 from models.tables import Case, TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_result import inform_result
-from tasks.monitor import keep_wake
-from tests.cases import deadlines, done, latest, letter, opened, pending, rows, text, ticket, tickets
+from tests.cases import deadlines, done, keep_wake, latest, letter, opened, pending, rows, text, ticket, tickets
 
 SOLUTION = Solution(cause="Kabel putus di ODP", repair="Kabel disambung ulang")
 

@@ -4,8 +4,8 @@ from adapters.wiring import Systems
 from models.tables import Letter
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_status import inform_status
-from tasks.monitor import follow_tickets, keep_wake
-from tests.cases import BUDI, arrives, deadlines, done, letter, opened, pending, rows, text, ticket
+from tasks.monitor import follow_tickets
+from tests.cases import BUDI, arrives, deadlines, done, keep_wake, letter, opened, pending, rows, text, ticket
 
 
 def test_the_letter_tells_ticket_and_unit_and_the_next_update_is_due(wired: Systems) -> None:

@@ -20,10 +20,23 @@ from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, keep_wake, pass_deadlines, recover_runs, tidy_up
+from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, pass_deadlines, recover_runs, tidy_up
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
-from tests.cases import BUDI, MAJU, change_ticket, deadlines, done, fault, opened, pending, rows, ticket, told
+from tests.cases import (
+    BUDI,
+    MAJU,
+    change_ticket,
+    deadlines,
+    done,
+    fault,
+    keep_wake,
+    opened,
+    pending,
+    rows,
+    ticket,
+    told,
+)
 from tests.runs import Runs
 from tests.stack import Stack, until
 

@@ -14,9 +14,9 @@ import tasks.waits
 from models.forms import SYSTEM, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
-from tasks.monitor import deliver_wakes, keep_wake
+from tasks.monitor import deliver_wakes
 from tasks.waits import decide, offer_lost_forms, wake_waiting_case
-from tests.cases import BUDI, MAJU, arrives, opened, rows
+from tests.cases import BUDI, MAJU, arrives, keep_wake, opened, rows
 from tests.runs import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
