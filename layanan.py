@@ -15,6 +15,7 @@ import typer
 
 from adapters.screen import complain, say, show, show_case
 from models.errors import LayananError, NotWaiting, OutcomeUnknown, Refused, SettingsError, Unavailable, WrongUse
+from models.states import CaseStatus, LetterState, MailOutcome
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -49,7 +50,7 @@ clock_app = typer.Typer()
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
-Last = Annotated[int | None, typer.Option("--last", min=1, metavar="N", help="Only the N newest.")]
+Limit = Annotated[int, typer.Option("--limit", min=0, metavar="N", help="Only the N newest; 0 is all.")]
 Once = Annotated[bool, typer.Option("--once", help="One pass, then end. `layanan up` runs the passes for ever.")]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Reference (JKT-0000001) or number (1).")]
 
@@ -207,27 +208,33 @@ def monitor(once: Once = False, as_json: Json = False) -> None:
 
 
 @app.command(rich_help_panel=SERVICE)
-def report() -> None:
+def report(
+    days: Annotated[int, typer.Option(min=1, max=3660, metavar="N", help="On the last N days.")] = 30,
+) -> None:
     """Print the service report for managers, as markdown.
 
-    Example: `layanan report`
+    Example: `layanan report --days 7`
     """
     wired = _systems()
     from tasks.report import service_report
 
-    say(service_report(wired))
+    say(service_report(wired, days))
 
 
 @app.command(rich_help_panel=WORK)
-def cases(last: Last = None, as_json: Json = False) -> None:
-    """List all cases.
+def cases(
+    status: Annotated[CaseStatus | None, typer.Option(help="Only those.")] = None,
+    limit: Limit = 0,
+    as_json: Json = False,
+) -> None:
+    """List all cases, oldest first.
 
-    Example: `layanan cases --json | jq '.[] | select(.status == "open") | .reference'`
+    Example: `layanan cases --status open --json | jq '.[].reference'`
     """
     from adapters import listing
 
     columns = ("reference", "status", "kind", "topic", "opened_at", "waits_for", "outcome")
-    _list(partial(listing.cases, last=last), columns, as_json)
+    _list(partial(listing.cases, status=status, limit=limit), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
@@ -291,27 +298,35 @@ def decide(
 
 
 @app.command(rich_help_panel=WORK)
-def mails(last: Last = None, as_json: Json = False) -> None:
-    """List every mail ever seen, with its one outcome.
+def mails(
+    outcome: Annotated[MailOutcome | None, typer.Option(help="Only those.")] = None,
+    limit: Limit = 0,
+    as_json: Json = False,
+) -> None:
+    """List every mail ever seen, with its one outcome, oldest first.
 
-    Example: `layanan mails --json | jq '.[] | select(.outcome == "set_aside")'`
+    Example: `layanan mails --outcome set_aside`
     """
     from adapters import listing
 
     columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
-    _list(partial(listing.mails, last=last), columns, as_json)
+    _list(partial(listing.mails, outcome=outcome, limit=limit), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)
-def letters(last: Last = None, as_json: Json = False) -> None:
-    """List every letter, with its state in the outbox: queued, sending, sent or failed.
+def letters(
+    state: Annotated[LetterState | None, typer.Option(help="Only those.")] = None,
+    limit: Limit = 0,
+    as_json: Json = False,
+) -> None:
+    """List every letter, with its state in the outbox: queued, sending, sent or failed; oldest first.
 
-    Example: `layanan letters`
+    Example: `layanan letters --state failed`
     """
     from adapters import listing
 
     columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
-    _list(partial(listing.letters, last=last), columns, as_json)
+    _list(partial(listing.letters, state=state, limit=limit), columns, as_json)
 
 
 @app.command(rich_help_panel=WORK)

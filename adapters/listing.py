@@ -27,9 +27,10 @@ def find_case(session: Session, name: str) -> Case:
     return case
 
 
-def cases(session: Session, last: int | None = None) -> list[View]:
-    """All cases, or the ``last`` ones; oldest first."""
-    rows = _last(session, select(Case, Wait).join(Wait, isouter=True), Case.id, last)
+def cases(session: Session, status: str | None = None, limit: int = 0) -> list[View]:
+    """All cases, or those with a status, or their ``limit`` newest; oldest first."""
+    query = select(Case, Wait).join(Wait, isouter=True)
+    rows = _newest(session, query, Case.id, {Case.status: status}, limit)
     return [_case(case) | {"waits_for": wait.role if wait else None} for case, wait in rows]
 
 
@@ -69,17 +70,17 @@ def waiting(session: Session) -> list[View]:
     return [{"reference": case.reference, "run_id": case.run_id} | _wait(wait) for case, wait in rows]
 
 
-def mails(session: Session, last: int | None = None) -> list[View]:
-    """Every mail ever seen, or the ``last`` ones, without its text; oldest first."""
+def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[View]:
+    """Every mail ever seen without its text, or those with an outcome, or their ``limit`` newest; oldest first."""
     # texts are long: they stay where they are
-    lean = select(Message, Case).join(Case, isouter=True).options(*(defer(getattr(Message, name)) for name in BODIES))
-    rows = _last(session, lean, Message.id, last)
+    query = select(Message, Case).join(Case, isouter=True).options(*(defer(getattr(Message, name)) for name in BODIES))
+    rows = _newest(session, query, Message.id, {Message.outcome: outcome}, limit)
     return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
 
 
-def letters(session: Session, last: int | None = None) -> list[View]:
-    """Every letter, or the ``last`` ones, with its state in the outbox; oldest first."""
-    return [_letter(*row) for row in _last(session, _letters(), Letter.id, last)]
+def letters(session: Session, state: str | None = None, limit: int = 0) -> list[View]:
+    """Every letter with its state in the outbox, or those in a state, or their ``limit`` newest; oldest first."""
+    return [_letter(*row) for row in _newest(session, _letters(), Letter.id, {Outbox.state: state}, limit)]
 
 
 def letter(session: Session, number: int) -> View:
@@ -99,9 +100,12 @@ def _letters() -> Any:
     return query
 
 
-def _last(session: Session, query: Any, key: Any, last: int | None) -> list[Any]:
-    """The last rows of a query, or all, in the order of their key."""
-    return list(session.exec(query.order_by(col(key).desc()).limit(last)))[::-1]
+def _newest(session: Session, query: Any, key: Any, where: dict[Any, str | None], limit: int) -> list[Any]:
+    """The newest rows in the order of their key; None and the limit 0 let all pass."""
+    wanted = query.where(*(column == value for column, value in where.items() if value is not None)).order_by(
+        col(key).desc()
+    )
+    return list(session.exec(wanted.limit(limit or None)))[::-1]
 
 
 def _case(case: Case) -> View:

@@ -16,11 +16,12 @@ from models.errors import Refused
 SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
-def _config(store: Store) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["store"] = store
-    return config
+def config(store: Store) -> Config:
+    """Alembic's view of the store."""
+    found = Config()
+    found.set_main_option("script_location", str(SCRIPTS))
+    found.attributes["store"] = store
+    return found
 
 
 def upgrade(store: Store) -> None:
@@ -30,17 +31,12 @@ def upgrade(store: Store) -> None:
         Unavailable: the data base does not answer.
     """
     with store.read():
-        command.upgrade(_config(store), "head")
-
-
-def new_revision(store: Store, message: str) -> None:
-    """Write the migration that leads from the store's schema to the tables of the code."""
-    command.revision(_config(store), message, autogenerate=True)
+        command.upgrade(config(store), "head")
 
 
 def revisions(store: Store) -> tuple[str, str]:
     """The store's revision (empty: none) and the code's."""
-    head = ScriptDirectory.from_config(_config(store)).get_current_head() or ""
+    head = ScriptDirectory.from_config(config(store)).get_current_head() or ""
     with store.read(), store.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() or "", head
 

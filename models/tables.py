@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime
-from sqlalchemy import JSON, BigInteger, Dialect, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+
+from models.states import CaseStatus, LetterState, MailOutcome
 
 Json = dict[str, Any]
 
@@ -65,18 +67,17 @@ class Case(NewCase, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     address: str = Field(index=True)
-    opened_at: datetime = Field(sa_type=UTC_TIME)
+    opened_at: datetime = Field(sa_type=UTC_TIME, index=True)
     previous_id: int | None = Field(default=None, foreign_key="case.id")
-    status: str = Field(default="open", index=True)
-    """``open``, ``closed`` or ``cancelled`` (its run was cancelled in the Prefect UI)."""
+    status: CaseStatus = Field(default="open", index=True, sa_type=String)
     outcome: str = ""
     kind: str = ""
     topic: str = ""
-    service_number: str = Field(default="", index=True)
-    customer_id: str = Field(default="", index=True)
+    service_number: str = ""
+    customer_id: str = ""
     segment: str = ""
     tier: str = ""
-    closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
     """How often its run was started again after a crash or failure."""
@@ -111,9 +112,7 @@ class NewMessage(SQLModel):
     new_text: str = ""
     references: list[str] = []
     received_at: AwareDatetime
-    outcome: Literal["opened", "joined", "automatic", "other_segment", "duplicate", "set_aside"] = Field(
-        sa_type=String, index=True
-    )
+    outcome: MailOutcome = Field(sa_type=String, index=True)
     reason: str = ""
     case_id: int | None = None
 
@@ -123,10 +122,9 @@ class Message(NewMessage, table=True):
 
     __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "uid"),)
     id: int | None = Field(default=None, primary_key=True)
-    sha256: str = Field(index=True)
     message_id: str = Field(default="", index=True)
     references: list[str] = Field(default_factory=list, sa_type=JSON)
-    received_at: datetime = Field(sa_type=UTC_TIME)
+    received_at: datetime = Field(sa_type=UTC_TIME, index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
 
 
@@ -149,16 +147,16 @@ class Letter(NewLetter, table=True):
 
     __table_args__ = (UniqueConstraint("case_id", "kind", "occurrence"),)
     id: int | None = Field(default=None, primary_key=True)
-    case_id: int = Field(foreign_key="case.id", index=True)
+    case_id: int = Field(foreign_key="case.id")
     message_id: str = Field(unique=True)
-    written_at: datetime = Field(sa_type=UTC_TIME)
+    written_at: datetime = Field(sa_type=UTC_TIME, index=True)
 
 
 class Outbox(SQLModel, table=True):
-    """The way out of one letter: ``queued``, ``sending``, ``sent``, or ``failed`` for good."""
+    """The way out of one letter."""
 
     letter_id: int = Field(primary_key=True, foreign_key="letter.id")
-    state: str = Field(default="queued", index=True)
+    state: LetterState = Field(default="queued", index=True, sa_type=String)
     attempts: int = 0
     not_before: datetime = Field(sa_type=UTC_TIME)
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
@@ -174,7 +172,7 @@ class ActivityRecord(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("case_id", "name", "occurrence", "attempt"),)
     id: int | None = Field(default=None, primary_key=True)
-    case_id: int = Field(foreign_key="case.id", index=True)
+    case_id: int = Field(foreign_key="case.id")
     number: int | None = None
     """Of the SOP's section 7; None for steps and waits."""
     name: str
@@ -185,7 +183,7 @@ class ActivityRecord(SQLModel, table=True):
     output: Json = Field(default_factory=dict, sa_type=JSON)
     performer: str
     started_at: datetime = Field(sa_type=UTC_TIME)
-    ended_at: datetime = Field(sa_type=UTC_TIME)
+    ended_at: datetime = Field(sa_type=UTC_TIME, index=True)
     tries: int = 1
     """How often the engine ran it for this record."""
     run_id: str = ""
@@ -197,7 +195,7 @@ class Decision(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("case_id", "wait_key"),)
     id: int | None = Field(default=None, primary_key=True)
-    case_id: int = Field(foreign_key="case.id", index=True)
+    case_id: int = Field(foreign_key="case.id")
     wait_key: str
     form: str
     role: str
@@ -214,7 +212,7 @@ class Wait(SQLModel, table=True):
     case_id: int = Field(primary_key=True, foreign_key="case.id")
     wait_key: str
     form: str
-    role: str = Field(index=True)
+    role: str
     since: datetime = Field(sa_type=UTC_TIME)
     description: str
     json_schema: Json = Field(default_factory=dict, sa_type=JSON)
@@ -253,12 +251,13 @@ class TicketRow(SQLModel, table=True):
 class Deadline(SQLModel, table=True):
     """A moment at which the monitor wakes the case."""
 
+    __table_args__ = (Index("ix_deadline_due", "over", "due_at"),)
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id", index=True)
     kind: str
     """``update`` (5.8), ``repair`` (5.9), ``answer`` or ``closing``."""
-    due_at: datetime = Field(sa_type=UTC_TIME, index=True)
-    over: bool = Field(default=False, index=True)
+    due_at: datetime = Field(sa_type=UTC_TIME)
+    over: bool = False
     """Met, missed and passed on, or no longer wanted."""
 
 

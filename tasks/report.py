@@ -1,12 +1,15 @@
-"""Figures of the service, in markdown. No customer is named."""
+"""Figures of the service over some days, in markdown. No customer is named.
 
-from collections import Counter
+Everything is counted by the data base: a month of a large centre does not fit in memory.
+"""
+
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
+from adapters.elapsed import Elapsed
 from adapters.wiring import Systems
 from models.letter import LetterKind
 from models.sop import ACTIVITIES, REVISION
@@ -37,86 +40,96 @@ INDONESIAN = {
 """Outcomes and states, as managers read them."""
 
 
-def service_report(wired: Systems) -> str:
-    """The report as it stands now.
+def service_report(wired: Systems, days: int = DAYS) -> str:
+    """The report on the last ``days``, and on what waits now.
 
     Raises:
         Unavailable: the case store does not answer.
     """
     now = wired.clock.now()
+    since, zone = now - timedelta(days=days), wired.settings.zone
     with wired.store.read() as session:
         return "\n\n".join(
             [
-                f"**{REVISION}** · {now.astimezone(wired.settings.zone):%d-%m-%Y %H:%M %Z}",
-                _activities(session, now - timedelta(days=DAYS)),
-                _response(session, now - timedelta(days=DAYS)),
-                _counts(session, "Hasil email / Outcomes of mails", select(Message.outcome, func.count())),
-                _counts(session, "Kasus / Cases", select(Case.status, func.count())),
-                _counts(
-                    session,
-                    "Hasil kasus / Outcomes of ended cases",
-                    select(Case.outcome, func.count()).where(Case.status != "open"),
-                ),
-                _counts(session, "Surat / Letters", select(Outbox.state, func.count())),
-                _waits(session, wired),
+                f"**{REVISION}** · {now.astimezone(zone):%d-%m-%Y %H:%M %Z} · {days} hari terakhir / last {days} days",
+                _activities(session, since),
+                _response(session, since),
+                _counts(session, "Email masuk / Mails received", Message.outcome, col(Message.received_at) >= since),
+                _counts(session, "Kasus baru / Cases opened", Case.status, col(Case.opened_at) >= since),
+                _counts(session, "Kasus berakhir / Cases ended", Case.outcome, col(Case.closed_at) >= since),
+                _counts(session, "Surat / Letters", Outbox.state, col(Letter.written_at) >= since, Letter),
+                _waits(session, now),
             ]
         )
 
 
 def _activities(session: Session, since: datetime) -> str:
-    query = select(
-        ActivityRecord.number, ActivityRecord.started_at, ActivityRecord.ended_at, ActivityRecord.tries
-    ).where(
-        ActivityRecord.state == "done", col(ActivityRecord.number).is_not(None), col(ActivityRecord.ended_at) >= since
+    retried = case((col(ActivityRecord.tries) > 1, 1), else_=0)
+    query = (
+        select(
+            ActivityRecord.number,
+            func.count(),
+            func.avg(Elapsed(ActivityRecord.started_at, ActivityRecord.ended_at)),
+            func.sum(retried),
+        )
+        .where(ActivityRecord.state == "done", col(ActivityRecord.ended_at) >= since)
+        .group_by(col(ActivityRecord.number))
     )
-    count, seconds, retried = Counter[int](), Counter[int](), Counter[int]()
-    # streamed: a month of a large centre does not fit in memory
-    for number, started, ended, tries in session.execute(query.execution_options(yield_per=1000)):
-        count[number] += 1
-        seconds[number] += (ended - started).total_seconds()
-        retried[number] += tries > 1
+    found = {number: figures for number, *figures in session.execute(query)}
     lines = [
-        f"### Aktivitas {DAYS} hari terakhir / Activities of the last {DAYS} days",
+        "### Aktivitas / Activities",
         "| no | aktivitas / activity | jumlah / count | rata-rata / mean | diulang / retried |",
         "|---|---|---|---|---|",
     ]
     for activity in ACTIVITIES:
-        number = activity.number
-        mean = f"{seconds[number] / count[number]:.1f} s" if count[number] else "—"
-        lines.append(f"| {number} | {activity.label} | {count[number]} | {mean} | {retried[number]} |")
+        count, seconds, retries = found.get(activity.number, (0, None, 0))
+        lines.append(f"| {activity.number} | {activity.label} | {count} | {_seconds(seconds, 1)} | {retries} |")
     return "\n".join(lines)
 
 
 def _response(session: Session, since: datetime) -> str:
     """5.2: from a mail's arrival to its first response."""
+    waited = Elapsed(Case.opened_at, Outbox.sent_at)
     query = (
-        select(Case.opened_at, Outbox.sent_at)
-        .join(Letter, col(Letter.case_id) == Case.id)
+        select(func.count(), func.avg(waited), func.max(waited))
+        .select_from(Letter)
+        .join(Case)
         .join(Outbox)
-        .where(Letter.kind == LetterKind.FIRST_RESPONSE, col(Outbox.sent_at).is_not(None), Case.opened_at >= since)
+        .where(
+            Letter.kind == LetterKind.FIRST_RESPONSE,
+            col(Letter.written_at) >= since,
+            col(Outbox.sent_at).is_not(None),
+        )
     )
-    waited = [(sent - opened).total_seconds() for opened, sent in session.execute(query)]
+    count, mean, longest = session.execute(query).one()
     lines = ["### Respon awal / First response (5.2)", "| surat / letters | rata-rata / mean | terlama / longest |"]
-    mean, longest = (f"{sum(waited) / len(waited):.0f} s", f"{max(waited):.0f} s") if waited else ("—", "—")
-    return "\n".join([*lines, "|---|---|---|", f"| {len(waited)} | {mean} | {longest} |"])
+    return "\n".join([*lines, "|---|---|---|", f"| {count} | {_seconds(mean)} | {_seconds(longest)} |"])
 
 
-def _counts(session: Session, title: str, query: Any) -> str:
-    name = query.selected_columns[0]
-    rows = session.execute(query.group_by(name).order_by(name)).all()
+def _seconds(value: float | None, digits: int = 0) -> str:
+    return "—" if value is None else f"{value:.{digits}f} s"
+
+
+def _counts(session: Session, title: str, name: Any, which: ColumnElement[bool], *joined: Any) -> str:
+    query = select(name, func.count()).where(which).group_by(name).order_by(name)
+    for table in joined:
+        query = query.join(table)
     lines = [f"### {title}", "| hasil / outcome | jumlah / count |", "|---|---|"]
-    return "\n".join(lines + [f"| {_bilingual(code)} | {count} |" for code, count in rows])
+    return "\n".join(lines + [f"| {_bilingual(code)} | {count} |" for code, count in session.execute(query)])
 
 
 def _bilingual(code: str) -> str:
     return f"{INDONESIAN[code]} / {code.replace('_', ' ')}" if code in INDONESIAN else code
 
 
-def _waits(session: Session, wired: Systems) -> str:
-    now = wired.clock.now()
-    lines = ["### Menunggu / Waiting", "| untuk / for | kasus / cases | terlama / longest |", "|---|---|---|"]
+def _waits(session: Session, now: datetime) -> str:
+    lines = [
+        "### Menunggu sekarang / Waiting now",
+        "| untuk / for | kasus / cases | terlama / longest |",
+        "|---|---|---|",
+    ]
     query = select(Wait.role, func.count(), func.min(Wait.since)).group_by(Wait.role).order_by(Wait.role)
-    for role, count, since in session.execute(query).all():
+    for role, count, since in session.execute(query):
         longest: timedelta = now - since
         lines.append(f"| {role} | {count} | {longest.total_seconds() / 3600:.1f} jam / h |")
     return "\n".join(lines)

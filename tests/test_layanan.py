@@ -226,6 +226,8 @@ def test_cases(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = data(capsys, "cases")
     assert (first["reference"], first["status"], first["waits_for"]) == ("JKT-0000001", "open", "Team Leader")
     assert (second["reference"], second["waits_for"]) == ("JKT-0000002", None)
+    assert data(capsys, "cases", "--status", "open", "--limit", "1") == [second]
+    assert "'opened' is not one of 'open', 'closed', 'cancelled'" in refusal(capsys, 2, "cases", "--status", "opened")
 
 
 @pytest.mark.parametrize("name", ["JKT-0000002", "jkt-2", "2"])
@@ -268,6 +270,7 @@ def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixtu
         ("duplicate", "JKT-0000001"),
         ("opened", "JKT-0000002"),
     ]
+    assert [mail["case"] for mail in data(capsys, "mails", "--outcome", "duplicate")] == ["JKT-0000001"]
 
 
 def test_letters_and_a_raw_letter(wired: Systems, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -46,6 +47,17 @@ def test_repeating_it_keeps_all(store: Store) -> None:
 
 def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
     assert schema.drift(store) == []
+
+
+def test_every_migration_can_be_taken_back(store: Store) -> None:
+    stored(store, new_case())
+    command.downgrade(schema.config(store), "0001")
+    schema.upgrade(store)
+    assert schema.drift(store) == []
+    with store.read() as session:
+        assert len(session.exec(select(Case)).all()) == 1
+    command.downgrade(schema.config(store), "base")
+    assert schema.revisions(store)[0] == ""
 
 
 def test_a_drift_is_seen(store: Store) -> None:

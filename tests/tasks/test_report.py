@@ -12,7 +12,7 @@ from tests.conftest import BOTH
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
-def test_it_counts_what_was_done_in_the_last_month(wired: Systems) -> None:
+def test_it_counts_what_was_done_in_the_last_days(wired: Systems) -> None:
     old = opened(wired, MAJU)
     done(receive_and_analyse, old)
     done(closing, old)
@@ -24,7 +24,12 @@ def test_it_counts_what_was_done_in_the_last_month(wired: Systems) -> None:
     report = service_report(wired)
     assert "| 1 | Terima & analisa / Receive and analyse | 1 | 0." in report
     assert "| 12 | Closing / Closing | 0 | — | 0 |" in report
-    assert "| kasus baru / opened | 2 |" in report
+    assert "| kasus baru / opened | 1 |" in report
+    assert "| berjalan / open | 1 |" in report
     assert "| 1 | 1800 s | 1800 s |" in report
+    longer = service_report(wired, days=60)
+    assert "60 hari terakhir" in longer
+    assert "| 12 | Closing / Closing | 1 |" in longer
+    assert "| kasus baru / opened | 2 |" in longer
     for words in (BUDI, MAJU, "Budi"):
         assert words not in report
