@@ -4,14 +4,14 @@ import atexit
 from functools import cached_property, lru_cache
 
 from adapters import logs
-from adapters.analyser import Analyser, RuleAnalyser
+from adapters.analyser.rules import Analyser, RuleAnalyser
 from adapters.answers import Answers, ProductAnswers
 from adapters.clock import Clock, SimulatedClock, SystemClock
 from adapters.embassy import Embassy, LineTester
 from adapters.ems import Ems, ImapSmtp
 from adapters.engine import PrefectEngine
 from adapters.epayment import Bills, EPayment
-from adapters.letters import LetterWriter, TemplateLetters
+from adapters.letters.writer import LetterWriter, TemplateLetters
 from adapters.mrtg import Mrtg, TrafficMeter
 from adapters.mycx import MyCx, Tickets
 from adapters.nossa import Nossa, TicketProgress

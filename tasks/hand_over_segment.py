@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from sqlalchemy import update
 from sqlmodel import col
 
-from adapters.letters import ADDRESS
+from adapters.letters.writer import ADDRESS
 from models.errors import MissingFact
 from models.letter import LetterKind, OtherSegmentFacts, ToDeskFacts
 from models.need import Need, Output

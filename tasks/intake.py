@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
-from adapters.mail_parser import parse
+from adapters.mail.parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable

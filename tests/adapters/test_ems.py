@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from adapters.clock import SystemClock
 from adapters.ems import KEPT, ImapSmtp, NotLetIn, Received
-from adapters.mail_parser import parse
+from adapters.mail.parser import parse
 from adapters.simulator.mail import MailServer
 from adapters.simulator.seed import Seed, SeededCustomer, SeededMailbox
 from models.errors import OutcomeUnknown, Refused, Unavailable

@@ -7,7 +7,7 @@ import pytest
 
 import tasks.intake
 from adapters.ems import Received
-from adapters.mail_parser import parse
+from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Case, Letter, Message, Outbox, Wake

@@ -8,7 +8,7 @@ from email.message import Message
 from email.policy import Compat32
 from io import BytesIO
 
-from adapters.mail_charset import decode, decode_header
+from adapters.mail.charset import decode, decode_header
 from models.errors import Unreadable
 
 DEPTH_LIMIT = 50

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from email.message import Message
 from typing import NamedTuple
 
-from adapters.mail_charset import decode
-from adapters.mail_parts import children, content
+from adapters.mail.charset import decode
+from adapters.mail.parts import children, content
 from models.mail import Automatic
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"

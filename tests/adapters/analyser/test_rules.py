@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 import pytest
 
-from adapters import analyser_words as words
-from adapters.analyser import MAX_TEXT, RuleAnalyser
-from adapters.analyser_tables import Table, any_of, spell_out
-from adapters.mail_text import new_text
+from adapters.analyser import words
+from adapters.analyser.rules import MAX_TEXT, RuleAnalyser
+from adapters.analyser.tables import Table, any_of, spell_out
+from adapters.mail.text import new_text
 from models.analysis import Analysis, Kind, Product, SegmentHint, Topic, Urgency
 
-LABELLED = Path(__file__).parents[3] / "shared/data/customer-mails-dev.jsonl"
+LABELLED = Path(__file__).parents[4] / "shared/data/customer-mails-dev.jsonl"
 SURE = 0.7
 
 Analyse = Callable[..., Analysis]

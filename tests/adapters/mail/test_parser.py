@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mail_parser import parse
-from adapters.mail_text import language, new_text
+from adapters.mail.parser import parse
+from adapters.mail.text import language, new_text
 from models.errors import Unreadable
 from models.mail import Automatic, ParsedMail
 
-MAILS = Path(__file__).parent / "mails"
-CORPUS = Path(__file__).parents[3] / "shared" / "mail"
+MAILS = Path(__file__).parent / "eml"
+CORPUS = Path(__file__).parents[4] / "shared" / "mail"
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"NOT TESTED on real mail: {CORPUS} is missing")
 
 

@@ -8,10 +8,10 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import NamedTuple
 
-from adapters.mail_charset import HEADER_LIMIT, decode, decode_header
-from adapters.mail_kind import classify
-from adapters.mail_parts import children, content, filename, read
-from adapters.mail_text import html_text, language, new_text
+from adapters.mail.charset import HEADER_LIMIT, decode, decode_header
+from adapters.mail.kind import classify
+from adapters.mail.parts import children, content, filename, read
+from adapters.mail.text import html_text, language, new_text
 from models.mail import Attachment, ParsedMail
 
 TEXT_LIMIT = 500_000
@@ -19,7 +19,7 @@ TEXT_LIMIT = 500_000
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
-# Parts that programs write for programs: adapters.mail_kind judges them, nobody reads them.
+# Parts that programs write for programs: adapters.mail.kind judges them, nobody reads them.
 _MACHINE_PARTS = {
     "message/delivery-status",
     "message/disposition-notification",

@@ -13,13 +13,13 @@ from typing import Protocol, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError, select_autoescape
 
-from adapters.letter_mail import compose, encoded, mailbox, one_line, reply_subject, thread
-from adapters.letter_words import WORDS
+from adapters.letters.message import compose, encoded, mailbox, one_line, reply_subject, thread
+from adapters.letters.words import WORDS
 from models.errors import MissingFact
 from models.letter import Language, LetterFacts, RenderedLetter
 from models.settings import Settings
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parents[2] / "templates"
 LINE_LENGTH = 76
 MAX_NAME = 64
 

@@ -1,6 +1,6 @@
 """Letters: goldens, missing facts, headers, escaping.
 
-After a wanted change of a template: ``UPDATE_GOLDENS=1 pytest tests/adapters/test_letters.py``, then read the diff.
+After a wanted change of a template: ``UPDATE_GOLDENS=1 pytest tests/adapters/letters``, then read the diff.
 """
 
 import os
@@ -20,9 +20,9 @@ from hypothesis import example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis.strategies import text
 
-from adapters.letter_mail import MAX_REFERENCES, MAX_SUBJECT, reply_subject
-from adapters.letter_words import WORDS
-from adapters.letters import TEMPLATES, TemplateLetters
+from adapters.letters.message import MAX_REFERENCES, MAX_SUBJECT, reply_subject
+from adapters.letters.words import WORDS
+from adapters.letters.writer import TEMPLATES, TemplateLetters
 from models.errors import MissingFact
 from models.letter import (
     ClosingFacts,
@@ -40,7 +40,7 @@ from models.letter import (
 )
 from models.settings import Settings
 
-GOLDENS = Path(__file__).parent / "letters"
+GOLDENS = Path(__file__).parent / "goldens"
 LANGUAGES = get_args(Language)
 NOW = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
 HEADERS = ["Content-Type", "MIME-Version", "From", "To", "Subject", "Date", "Message-ID"]

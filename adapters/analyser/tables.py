@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.analyser_words import GROUPS, SHORT
+from adapters.analyser.words import GROUPS, SHORT
 
 _TEMPERATURE = 3.0  # of the softmax; set on mails that the words were not written for
 _UNKNOWN = 1.0  # strength of what the words do not know
@@ -65,7 +65,7 @@ class Scores:
 
 
 class Table:
-    """A table of ``analyser_words.py``, compiled; ``start`` is what labels weigh before a word is read."""
+    """A table of ``words.py``, compiled; ``start`` is what labels weigh before a word is read."""
 
     def __init__(self, table: Mapping[str, str], **start: float) -> None:
         self._start = dict.fromkeys(table, 0.0) | start

@@ -1,12 +1,12 @@
-"""Activity 1: what a mail wants (SOP 7.1), by rules. The words stand in ``analyser_words.py``."""
+"""Activity 1: what a mail wants (SOP 7.1), by rules. The words stand in ``words.py``."""
 
 import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from adapters import analyser_words as words
-from adapters.analyser_numbers import known_references, service_numbers
-from adapters.analyser_tables import Scores, Table, any_of, evidence, spell_out
+from adapters.analyser import words
+from adapters.analyser.numbers import known_references, service_numbers
+from adapters.analyser.tables import Scores, Table, any_of, evidence, spell_out
 from models.analysis import Analysis, Finding, Kind, Product, SegmentHint, ServiceNumber, Topic, Urgency
 from models.letter import Language
 

@@ -1,0 +1,1 @@
+"""Activity 1 by rules: what a mail wants."""

@@ -1,0 +1,1 @@
+"""Mails: raw bytes in, what they say out."""
