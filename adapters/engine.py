@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -58,26 +58,6 @@ class Resumed:
 
     state: str
     reason: str = ""
-
-
-class Engine(Protocol):
-    """What the service needs of a workflow engine."""
-
-    def start_case(self, case_id: int, reference: str) -> str:
-        """Start the case's one run, or find it; returns the run's id."""
-        ...
-
-    def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
-        """Submit a form to a suspended run, exactly as the Prefect UI does."""
-        ...
-
-    def restart(self, run_id: str, why: str) -> None:
-        """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""
-        ...
-
-    def run_url(self, run_id: str) -> str:
-        """Where people open the run."""
-        ...
 
 
 class PrefectEngine:
@@ -150,6 +130,14 @@ class PrefectEngine:
             self._client.create_flow_run_input(UUID(run_id), keys["description"], json.dumps(description))
             self._client.create_flow_run_input(UUID(run_id), keys["schema"], shown)
         return True
+
+    def describe(self, run_id: str, wait_key: str, description: str) -> None:
+        """Replace what stands above a suspended run's form, where that is shown already."""
+        key = keyset_from_base_key(f"suspended-{wait_key}")["description"]
+        with _errors():
+            if self._client.filter_flow_run_input(UUID(run_id), key, 1, set()):
+                self._client.delete_flow_run_input(UUID(run_id), key)
+                self._client.create_flow_run_input(UUID(run_id), key, json.dumps(description))
 
     def restart(self, run_id: str, why: str) -> None:
         """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""

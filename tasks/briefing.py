@@ -5,10 +5,11 @@ The Prefect UI renders it as markdown; customer text is escaped and cut short.
 
 import re
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from models.forms import FORMS, SYSTEM, Form, TopicChoice
-from models.tables import Decision, Message, TicketRow
+from models.states import NOT_THE_CUSTOMERS
+from models.tables import Case, Decision, Message, TicketRow
 from tasks.case_run import CaseRun
 
 LONG = 240
@@ -22,35 +23,31 @@ def escaped(text: str, limit: int = LONG) -> str:
     return _PUNCTUATION.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
 
 
-def _latest_mail(case: CaseRun) -> str:
-    with case.store.read() as session:
-        query = (
-            select(Message.new_text).where(Message.case_id == case.case_id).order_by(col(Message.id).desc()).limit(1)
-        )
-        return session.exec(query).first() or ""
-
-
-def _history(case: CaseRun) -> list[str]:
-    """What the systems said, the ticket as last seen, and what people have decided last."""
+def _history(session: Session, case: CaseRun) -> list[str]:
+    """What the systems said, the ticket as last seen, what people have decided last, and the customer's latest mail."""
+    of_case = case.case_id
+    tickets = select(TicketRow).where(TicketRow.case_id == of_case).order_by(col(TicketRow.status_since).desc())
+    by_people = select(Decision).where(Decision.case_id == of_case, Decision.by != SYSTEM)
+    mails = select(Message).where(Message.case_id == of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
     found = case.last_output("handle_complaint").get("evidence", [])
     facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
-    tickets = select(TicketRow).where(TicketRow.case_id == case.case_id).order_by(col(TicketRow.status_since).desc())
-    by_people = select(Decision).where(Decision.case_id == case.case_id, Decision.by != SYSTEM)
-    with case.store.read() as session:
-        ticket = session.exec(tickets.limit(1)).first()
-        decisions = session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()
-    if ticket is not None:
+    if ticket := session.exec(tickets.limit(1)).first():
         state = ticket.status + (f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else "")
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
-    for decision in reversed(decisions):
+    for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):
         what = " · ".join(str(decision.answers[name]) for name in ("choice", "note") if decision.answers.get(name))
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")
+    if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
+        at = mail.received_at.astimezone(case.systems.settings.zone_of(mail.mailbox))
+        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: “{escaped(mail.new_text)}”")
     return facts
 
 
 def brief(case: CaseRun, form: type[Form], about: str) -> str:
     """The description of one wait."""
-    row = case.snapshot()
+    with case.store.read() as session:
+        row = session.exec(select(Case).where(Case.id == case.case_id)).one()
+        history = _history(session, case)
     opened = row.opened_at.astimezone(case.systems.settings.zone_of(row.mailbox))
     with_tier = " · ".join(part for part in (row.segment, row.tier.replace("_", " ")) if part)
     facts = [
@@ -62,8 +59,5 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
         number = f" · {escaped(row.service_number, 40)}" if row.service_number else ""
         facts.append(f"Topik / Topic: {TopicChoice(row.topic)}{number}")
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
-    facts += _history(case)
-    if mail := _latest_mail(case):
-        facts.append(f"Email terakhir / Latest mail: “{escaped(mail)}”")
     # the UI draws a list closer than paragraphs
-    return "\n".join([f"{about}\n", *(f"- {fact}" for fact in facts)])
+    return "\n".join([f"{about}\n", *(f"- {fact}" for fact in [*facts, *history])])

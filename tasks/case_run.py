@@ -14,7 +14,7 @@ from sqlmodel import select
 from adapters.store import Store
 from adapters.wiring import Systems, systems
 from models.errors import UnknownCase
-from models.tables import ActivityRecord, Case, Message
+from models.tables import ActivityRecord, Case
 
 Key = tuple[str, int, int]
 
@@ -83,13 +83,3 @@ class CaseRun:
     def remember(self, record: ActivityRecord) -> None:
         """Add a record that this pass has made."""
         self._records[record.name, record.occurrence, record.attempt] = record
-
-    def snapshot(self) -> Case:
-        """The case's row as it is now."""
-        with self.store.read() as session:
-            return session.exec(select(Case).where(Case.id == self.case_id)).one()
-
-    def message(self, message_id: int) -> Message:
-        """A mail of the intake ledger."""
-        with self.store.read() as session:
-            return session.exec(select(Message).where(Message.id == message_id)).one()

@@ -228,6 +228,25 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
     return resume(systems, case.run_id, wait, answers).state == "accepted"
 
 
+def show_mail(systems: Systems, case_id: int) -> None:
+    """Put the customer's latest mail before a person whose form no mail answers; the case's next wait reads it.
+
+    Raises:
+        Unavailable: store or engine do not answer; the form shows what it showed.
+    """
+    with systems.store.read() as session:
+        query = select(Wait, Case).join(Case).where(Wait.case_id == case_id)
+        wait, case = session.exec(query).first() or (None, None)
+    if wait is None or case is None or case.run_id is None or "mail" in FORMS[wait.form].takes:
+        return
+    about = wait.description.partition(f"\n\n- **{case.reference}**")[0]
+    description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about)
+    this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
+    with systems.store.write() as session:
+        session.execute(update(Wait).where(*this).values(description=description))
+    systems.engine.describe(case.run_id, wait.wait_key, description)
+
+
 def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -> Resumed:
     """Submit a form to the run that waits with it.
 

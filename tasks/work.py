@@ -14,6 +14,7 @@ from adapters.wiring import Systems
 from models.errors import MissingFact
 from models.letter import LetterFacts
 from models.settings import Settings
+from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
 
 Effect = Callable[[Session], object]
@@ -59,7 +60,7 @@ class Work:
     @cached_property
     def messages(self) -> list[Message]:
         """The customer's mails, oldest first."""
-        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(["automatic", "duplicate"]))
+        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
         with self.systems.store.read() as session:
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 

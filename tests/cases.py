@@ -20,7 +20,7 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.facts import Segment
 from models.need import Finding, Need
-from models.tables import ActivityRecord, Deadline, Letter, TicketRow, Wake
+from models.tables import ActivityRecord, Case, Deadline, Letter, TicketRow, Wake
 from tasks.activity import Activity
 from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
@@ -106,6 +106,11 @@ def done(activity: Activity[P, R], case: CaseRun, *args: P.args, **kwargs: P.kwa
     record = latest(case, activity.name)
     assert record.state == "done", record.output
     return activity.output.model_validate(record.output)
+
+
+def snapshot(case: CaseRun) -> Case:
+    """The case's row as it is now."""
+    return rows(case.systems, Case, id=case.case_id)[0]
 
 
 def latest(case: CaseRun, name: str) -> ActivityRecord:

@@ -20,6 +20,7 @@ from tests.cases import (
     opened,
     pending,
     rows,
+    snapshot,
     tickets,
     told,
 )
@@ -52,7 +53,7 @@ class Played:
         deliver_wakes.fn()
 
     def mail(self, text: str) -> None:
-        sender = self.case.snapshot().address
+        sender = snapshot(self.case).address
         assert arrives(self.runs.wired, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
         deliver_wakes.fn()
 
@@ -128,7 +129,7 @@ def test_an_unknown_customer_whom_the_agent_has_phoned_is_helped(runs: Runs) -> 
     played.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
     played.comes_to("ApproveSolution")
     assert played.path == [1, 1, 2, 4]
-    assert played.case.snapshot().customer_id == "C-1"
+    assert snapshot(played.case).customer_id == "C-1"
 
 
 def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
@@ -141,7 +142,7 @@ def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
     played.decides("DisputedClosing", choice="REOPEN")
     played.comes_to("ApproveSolution")
     assert played.path == [1, 2, 4, 5, 10, 12, 1, 2, 4]
-    assert played.case.snapshot().service_number == LINE
+    assert snapshot(played.case).service_number == LINE
 
 
 @pytest.mark.parametrize(

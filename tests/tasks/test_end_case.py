@@ -8,7 +8,7 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.end_case import Ended, end_case
 from tasks.intake import TakenIn
-from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, rows
+from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, rows, snapshot
 from tests.conftest import BOTH
 
 
@@ -21,7 +21,7 @@ def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
     done(closing, case)
     keep_wake(wired, case.case_id, "update", "deadline:99", {})
     assert done(end_case, case, "complaint") == Ended(ended=True, outcome="complaint")
-    row = case.snapshot()
+    row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("closed", "complaint", True)
     assert deadlines(case) == {}
     assert pending(case) == []
@@ -41,7 +41,7 @@ def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: py
     monkeypatch.setattr(end_case, "body", then_a_mail_comes)
     assert done(end_case, case, "complaint") == Ended(ended=False, outcome="complaint")
     assert latest(case, "end_case").output["ended"] is False
-    assert case.snapshot().status == "open"
+    assert snapshot(case).status == "open"
     assert pending(case) == ["mail"]
 
     # once it is read, the case may end

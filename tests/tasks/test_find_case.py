@@ -8,7 +8,7 @@ from models.tables import Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.end_case import end_case
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, letter, opened, pending, rows, text
+from tests.cases import BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, letter, opened, pending, rows, snapshot, text
 
 OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
 
@@ -84,7 +84,7 @@ def test_a_stranger_who_quotes_a_case_joins_nothing_and_learns_nothing(way: str,
 
     assert (taken.outcome, taken.case_id) == ("opened", 2)
     theirs = CaseRun.open(2, wired)
-    assert theirs.snapshot().previous_id is None
+    assert snapshot(theirs).previous_id is None
     assert rows(wired, Message)[-1].reason.startswith("names JKT-0000001, which is another sender's (")
     assert pending(case) == [], "the customer's own case is not told"
     assert letter(theirs, "first_response")["To"] == STRANGER

@@ -34,6 +34,7 @@ from tests.cases import (
     opened,
     pending,
     rows,
+    snapshot,
     ticket,
     told,
 )
@@ -241,7 +242,7 @@ def started(runs: Runs, stack: Stack) -> tuple[CaseRun, str]:
     """A case whose run the monitor has started, because intake could not."""
     case = opened(runs.wired)
     assert recover_runs.fn() == 1
-    run = case.snapshot().run_id
+    run = snapshot(case).run_id
     assert run is not None
     return case, run
 
@@ -258,7 +259,7 @@ def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -
     with runs.wired.store.write() as session:
         session.execute(update(Case).values(run_id=None))
     assert recover_runs.fn() == 1
-    assert case.snapshot().run_id == run
+    assert snapshot(case).run_id == run
 
 
 def test_a_broken_run_is_set_going_again_with_growing_pauses_but_not_for_ever(
@@ -275,10 +276,10 @@ def test_a_broken_run_is_set_going_again_with_growing_pauses_but_not_for_ever(
             assert runs.state(run).is_failed(), "not at once"
             runs.wired.machine_clock = later
         recover_runs.fn()
-        assert (runs.state(run).name, case.snapshot().restarts) == ("Restarted", number)
+        assert (runs.state(run).name, snapshot(case).restarts) == ("Restarted", number)
     force(runs, run, Crashed())
     recover_runs.fn()
-    assert (runs.state(run).name, case.snapshot().restarts) == ("Crashed", MOST_RESTARTS)
+    assert (runs.state(run).name, snapshot(case).restarts) == ("Crashed", MOST_RESTARTS)
 
 
 def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[CaseRun, str]) -> None:
@@ -287,7 +288,7 @@ def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[
     assert runs.go(follow, run).name == "Suspended"
     runs.client.delete_flow_run(UUID(run))
     recover_runs.fn()
-    other = case.snapshot().run_id
+    other = snapshot(case).run_id
     assert other not in (None, run)
     assert runs.wait(case) is None
     assert runs.go(follow, str(other)).name == "Suspended"
@@ -356,7 +357,7 @@ def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[Ca
     runs.client.set_flow_run_state(UUID(run), Cancelling())
     assert runs.state(run).name == "Cancelled"
     recover_runs.fn()
-    row = case.snapshot()
+    row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("cancelled", "cancelled in the Prefect UI", True)
     assert rows(runs.wired, Wait) == []
     assert (deadlines(case), pending(case)) == ({}, [])

@@ -5,7 +5,7 @@ import pytest
 from adapters.wiring import Systems
 from models.analysis import Urgency
 from tasks.serve_complaint import serve_complaint
-from tests.cases import LINE, done, need, opened
+from tests.cases import LINE, done, need, opened, snapshot
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_the_record_matches_the_complaint(urgency: Urgency, severity: str, wired
     complaint = done(serve_complaint, case, need(topic="slow", urgency=urgency))
     assert (complaint.topic, complaint.service_number, complaint.severity) == ("slow", LINE, severity)
     assert complaint.description.startswith(f"JKT-0000001: slow, layanan {LINE}; email pelanggan diterima ")
-    assert (case.snapshot().topic, case.snapshot().service_number) == ("slow", LINE)
+    assert (snapshot(case).topic, snapshot(case).service_number) == ("slow", LINE)
 
 
 def test_what_units_read_holds_no_personal_data(wired: Systems) -> None:

@@ -11,12 +11,12 @@ from sqlmodel import select
 
 import adapters.engine
 import tasks.waits
-from models.forms import SYSTEM, Escalation, UnitProgress
+from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes
-from tasks.waits import decide, offer_lost_forms, wake_waiting_case
-from tests.cases import BUDI, MAJU, arrives, keep_wake, opened, rows
+from tasks.waits import decide, offer_lost_forms, show_mail, wake_waiting_case
+from tests.cases import BUDI, LINE, MAJU, arrives, keep_wake, opened, pending, rows, snapshot
 from tests.runs import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
@@ -36,6 +36,31 @@ def ask_twice(case_id: int) -> list[str]:
     first = decide(case, UnitProgress, about="Pertama")
     second = decide(case, UnitProgress, about="Kedua")
     return [f"{answer.choice.name}:{answer.message}:{answer.cause}" for answer in (first, second)]
+
+
+@flow(persist_result=False)
+def ask_agent(case_id: int) -> str:
+    """A wait that no mail can answer."""
+    return decide(CaseRun.open(case_id), ConfirmAnalysis, about="Kurang yakin\n\nSungguh", need="COMPLAINT").by
+
+
+def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None:
+    case = opened(runs.wired, BUDI)
+    run = runs.start(ask_agent, case)
+    show_mail(runs.wired, case.case_id)  # nobody decides yet
+    assert runs.go(ask_agent, run).name == "Suspended"
+    assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
+    assert not wake_waiting_case(runs.wired, case.case_id)
+    show_mail(runs.wired, case.case_id)
+    wait = runs.wait(case)
+    assert wait is not None
+    assert wait.description.startswith("Kurang yakin\n\nSungguh\n\n- **JKT-0000001**")
+    assert "lampu LOS hijau" in wait.description
+    (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
+    assert shown.decoded_value == wait.description
+    assert runs.submit(run, "ConfirmAnalysis", need="COMPLAINT", topic="no_service").state == "accepted"
+    assert runs.go(ask_agent, run).result() == "Sari"
+    assert pending(case) == ["mail"], "the next wait for mail reads it"
 
 
 def test_a_person_answers(runs: Runs) -> None:
@@ -267,10 +292,10 @@ def test_what_broke_a_run_no_longer_counts_once_it_goes_on(runs: Runs) -> None:
         session.execute(update(Case).values(restarts=3))
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
-    assert case.snapshot().restarts == 3
+    assert snapshot(case).restarts == 3
     runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
     runs.go(ask_leader, run)
-    assert case.snapshot().restarts == 0
+    assert snapshot(case).restarts == 0
 
 
 def test_a_wait_that_is_over_costs_nothing_and_asks_nobody(runs: Runs) -> None:
