@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-CaseStatus = Literal["open", "closed", "cancelled"]
-"""``cancelled``: its run was cancelled in the Prefect UI."""
+CaseStatus = Literal["open", "closed", "cancelled", "merged"]
+"""``cancelled``: its run was cancelled in the Prefect UI. ``merged``: another case goes on for it."""
 
 MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplicate", "set_aside"]
 """What became of a mail; each has one."""
@@ -11,5 +11,7 @@ MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplica
 NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate")
 """Mails of a case that are none of the customer's, or none of their new ones."""
 
-LetterState = Literal["queued", "sending", "sent", "failed"]
-"""``sending`` is also a letter of which it is open whether it went; ``failed`` is for good."""
+LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]
+"""``sending`` is also a letter of which it is open whether it went; ``failed`` (refused by our server) and ``bounced``
+(reported by another) are for good.
+"""

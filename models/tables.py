@@ -81,6 +81,9 @@ class Case(NewCase, table=True):
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
     """How often its run was started again after a crash or failure."""
+    merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
+    sender_doubt: str = ""
+    """Why it is not certain that the sender is who the address says; no letter goes out until a person is certain."""
 
     @property
     def reference(self) -> str:
@@ -111,6 +114,10 @@ class NewMessage(SQLModel):
     text: str = ""
     new_text: str = ""
     references: list[str] = []
+    content: str = ""
+    """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
+    warnings: list[str] = []
+    """What a person should know of the sender: failed authentication, names that mislead."""
     received_at: AwareDatetime
     outcome: MailOutcome = Field(sa_type=String, index=True)
     reason: str = ""
@@ -120,10 +127,15 @@ class NewMessage(SQLModel):
 class Message(NewMessage, table=True):
     """The intake ledger: one row for every mail ever seen."""
 
-    __table_args__ = (UniqueConstraint("mailbox", "uidvalidity", "uid"),)
+    __table_args__ = (
+        UniqueConstraint("mailbox", "uidvalidity", "uid"),
+        Index("ix_message_sender", "sender", "received_at"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     message_id: str = Field(default="", index=True)
     references: list[str] = Field(default_factory=list, sa_type=JSON)
+    content: str = Field(default="", index=True)
+    warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     received_at: datetime = Field(sa_type=UTC_TIME, index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
 
@@ -145,7 +157,10 @@ class NewLetter(SQLModel):
 class Letter(NewLetter, table=True):
     """What was written; ``outbox`` says what became of it. The raw message lies in the blob folder."""
 
-    __table_args__ = (UniqueConstraint("case_id", "kind", "occurrence"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "kind", "occurrence"),
+        Index("ix_letter_recipient", "recipient", "written_at"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id")
     message_id: str = Field(unique=True)
@@ -162,6 +177,31 @@ class Outbox(SQLModel, table=True):
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
     sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     error: str = ""
+
+
+class Bounce(SQLModel, table=True):
+    """What a delivery report said of one recipient of a letter (RFC 3464)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    letter_id: int = Field(foreign_key="letter.id", index=True)
+    mail_id: int = Field(foreign_key="message.id", index=True)
+    """The report itself."""
+    address: str
+    action: str
+    """``failed``, ``delayed``, …"""
+    status: str = ""
+    """Enhanced status code (RFC 3463), such as ``5.1.1``; empty where the report has none."""
+    hard: bool
+    """Trying again will not help."""
+
+
+class Party(SQLModel, table=True):
+    """Somebody beside the customer whose mails belong to a case; a person has added them."""
+
+    case_id: int = Field(primary_key=True, foreign_key="case.id")
+    address: str = Field(primary_key=True, index=True)
+    added_by: str
+    added_at: datetime = Field(sa_type=UTC_TIME)
 
 
 class ActivityRecord(SQLModel, table=True):

@@ -26,6 +26,7 @@ INDONESIAN = {
     "open": "berjalan",
     "closed": "selesai",
     "cancelled": "dibatalkan",
+    "merged": "digabung",
     "complaint": "komplain",
     "information": "informasi",
     "other segment": "segmen lain",
@@ -36,6 +37,7 @@ INDONESIAN = {
     "sending": "sedang dikirim",
     "sent": "terkirim",
     "failed": "gagal",
+    "bounced": "memantul",
 }
 """Outcomes and states, as managers read them."""
 

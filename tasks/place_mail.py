@@ -1,0 +1,132 @@
+"""What becomes of a mail: the first rule that has something to say decides, the last one opens a case.
+
+All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from adapters.ems import Received
+from adapters.wiring import Systems
+from models.letter import LetterKind
+from models.mail import Automatic, ParsedMail
+from models.sop import REVISION
+from models.states import MailOutcome
+from models.tables import Case, Letter, Message, NewCase, Outbox, row
+from tasks.find_case import find_case
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A mail in the moment in which it is placed."""
+
+    session: Session
+    wired: Systems
+    received: Received
+    mail: ParsedMail
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """A mail's one outcome, why, and the case that it belongs to."""
+
+    outcome: MailOutcome
+    reason: str
+    case_id: int | None = None
+
+
+Rule = Callable[[Arrived], Place | None]
+
+
+def place(arrived: Arrived) -> Place:
+    """The mail's place; opens its case where it has none."""
+    for rule in RULES:
+        if found := rule(arrived):
+            return found
+    return _old_or_new(arrived)
+
+
+def _nobody(arrived: Arrived) -> Place | None:
+    return None if arrived.mail.sender else Place("set_aside", "no sender's address")
+
+
+def _our_letter(arrived: Arrived) -> Place | None:
+    """A copy of our letter: the server took it."""
+    letter = arrived.session.exec(select(Letter).where(Letter.message_id == arrived.mail.message_id)).first()
+    if letter is None:
+        return None
+    outbox = arrived.session.get(Outbox, letter.id)
+    if outbox is not None and outbox.state in {"queued", "sending"}:
+        outbox.state, outbox.sent_at = "sent", arrived.now
+        arrived.session.add(outbox)
+    return Place("automatic", "copy of our own letter", letter.case_id)
+
+
+def _ourselves(arrived: Arrived) -> Place | None:
+    ours = arrived.mail.sender in arrived.wired.settings.own_addresses
+    return Place("automatic", "from an address of ours") if ours else None
+
+
+def _automatic(arrived: Arrived) -> Place | None:
+    mail, case_id = arrived.mail, None
+    if mail.automatic is None:
+        return None
+    if mail.automatic is Automatic.BOUNCE and mail.reported_message_id:
+        reported = select(Letter.case_id).where(Letter.message_id == mail.reported_message_id)
+        case_id = arrived.session.exec(reported).first()
+    return Place("automatic", f"{mail.automatic}: {mail.automatic_reason}", case_id)
+
+
+def _desk(arrived: Arrived) -> Place | None:
+    """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
+    mail = arrived.mail
+    of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
+    answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
+    case_id = arrived.session.exec(answered).first()
+    if case_id is None and mail.sender not in arrived.wired.settings.desk_addresses:
+        return None
+    return Place("automatic", "from another segment's desk", case_id)
+
+
+def _twin(arrived: Arrived) -> Place | None:
+    """The same mail, taken in before: same Message-ID and same text."""
+    same = (Message.message_id == arrived.mail.message_id, Message.text == arrived.mail.text)
+    first = select(Message).where(*same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
+    twin = arrived.session.exec(first).first()
+    return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
+
+
+RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin)
+"""Tried in this order, before the mail is taken for a customer's."""
+
+
+def _old_or_new(arrived: Arrived) -> Place:
+    """5.3: it joins an open case, or opens one."""
+    session, mail = arrived.session, arrived.mail
+    case, why = find_case(session, arrived.wired, mail, arrived.now)
+    if case is not None:
+        # the lock orders this with the case's end: it either sees the mail, or is closed already
+        case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
+        if case.status == "open":
+            return Place("joined", why, case.id)
+    new = row(
+        Case,
+        NewCase(
+            site=arrived.received.site,
+            mailbox=arrived.received.mailbox,
+            address=mail.sender,
+            name=mail.sender_name,
+            subject=mail.subject,
+            language=mail.language,
+            opened_at=arrived.now,
+            sop_revision=REVISION,
+            previous_id=case.id if case else None,
+        ),
+    )
+    session.add(new)
+    session.flush()
+    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id)
