@@ -174,6 +174,22 @@ class Policy(Part):
     )
 
 
+class Limits(Part):
+    """Limits against loops and floods. What is over them is kept for a person to look at."""
+
+    letters_a_day: int = Field(default=20, ge=1, description="Letters that one address gets within a day")
+    mails_an_hour: int = Field(default=30, ge=1, description="Mails of one sender that are served within an hour")
+    quick_seconds: float = Field(
+        default=10, ge=0, description="Seconds after our letter within which hardly a person answers"
+    )
+    quick_answers: int = Field(
+        default=5, ge=1, description="Number of such answers within a day from which on they count as a robot's"
+    )
+    resent_hours: float = Field(
+        default=24, ge=0, description="Hours in which a mail of the same content counts as sent twice"
+    )
+
+
 class Settings(BaseSettings):
     """All settings. ``Settings()`` reads them; use :func:`load_settings` to get readable errors."""
 
@@ -237,6 +253,7 @@ class Settings(BaseSettings):
     mrtg: Mrtg = Field(default=Mrtg(), description="MRTG: traffic of links")
     securecrt: SecureCrt = Field(default=SecureCrt(), description="SecureCRT: device sessions")
     policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
+    limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
 
     @property
     def zone(self) -> ZoneInfo:

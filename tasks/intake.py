@@ -20,7 +20,8 @@ from models.mail import ParsedMail
 from models.tables import Message, NewMessage, row
 from tasks.case_run import CaseRun
 from tasks.first_response import first_response
-from tasks.place_mail import Arrived, Place, place
+from tasks.limits import thread_is_answered
+from tasks.place_mail import Arrived, Place, content_of, place
 from tasks.waits import new_wake
 
 log = logging.getLogger("layanan.intake")
@@ -42,10 +43,16 @@ def take_in(wired: Systems, received: Received) -> TakenIn:
         Unavailable: the case store does not answer; the mail stays on the server.
     """
     message = _known(wired, received) or _store(wired, received)
-    if message.outcome != "opened" or message.case_id is None:
+    if message.outcome != "opened" or message.case_id is None or _is_answered(wired, message):
         return TakenIn(message.outcome, message.case_id)
     letters = first_response.do_now(CaseRun.open(message.case_id, wired))
     return TakenIn(message.outcome, message.case_id, tuple(letters))
+
+
+def _is_answered(wired: Systems, message: Message) -> bool:
+    """Whether its thread has had a first response lately: one that opens case after case gets no more of them."""
+    with wired.store.read() as session:
+        return thread_is_answered(session, tuple(message.references), message.sender, wired.clock.now())
 
 
 def _known(wired: Systems, received: Received) -> Message | None:
@@ -119,6 +126,7 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
             "language": mail.language,
             "text": mail.text,
             "new_text": mail.new_text,
-            "references": list(mail.references),
+            "references": list(mail.references or mail.in_reply_to),
+            "content": content_of(mail),
         }
     return row(Message, NewMessage.model_validate(known))

@@ -3,10 +3,12 @@
 All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -16,7 +18,8 @@ from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Case, Letter, Message, NewCase, Outbox, row
-from tasks.find_case import find_case
+from tasks.find_case import REFERENCE, find_case
+from tasks.limits import answers_like_a_robot, flooding
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,42 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    """The same mail, taken in before: same Message-ID and same text."""
-    same = (Message.message_id == arrived.mail.message_id, Message.text == arrived.mail.text)
-    first = select(Message).where(*same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
+    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately.
+
+    The same words in answer to a letter ask again.
+    """
+    mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
+    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text)
+    if not (mail.in_reply_to or mail.references or REFERENCE.search(mail.subject)):
+        lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
+        same = or_(same, and_(col(Message.content) == content_of(mail), lately))
+    first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
     twin = arrived.session.exec(first).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
 
 
-RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin)
+def _flood(arrived: Arrived) -> Place | None:
+    limits = arrived.wired.settings.limits
+    if not flooding(arrived.session, limits, arrived.mail.sender, arrived.now):
+        return None
+    return Place("set_aside", f"flood: more than {limits.mails_an_hour} mails of this sender within an hour")
+
+
+def _robot(arrived: Arrived) -> Place | None:
+    if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
+        return None
+    case, _ = find_case(arrived.session, arrived.wired, arrived.mail, arrived.now)
+    return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
+
+
+RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
+
+
+def content_of(mail: ParsedMail) -> str:
+    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments."""
+    parts = [mail.sender, *mail.text.split(), *(part.sha256 for part in mail.attachments)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _old_or_new(arrived: Arrived) -> Place:

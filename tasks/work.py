@@ -11,11 +11,12 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
-from models.errors import MissingFact
+from models.errors import MissingFact, Refused
 from models.letter import LetterFacts
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+from tasks.limits import letters_used_up
 
 Effect = Callable[[Session], object]
 F = TypeVar("F", bound=LetterFacts)
@@ -117,6 +118,7 @@ class Work:
 
         Raises:
             MissingFact: the letter cannot be written yet.
+            Refused: the address has had as many letters on this day as one may have.
         """
         if self.by_hand:
             return ""
@@ -164,6 +166,10 @@ class Work:
 
     def _post(self, facts: LetterFacts, **to: Any) -> str:
         case, facts = self.case, self._completed(facts)
+        limits = self.settings.limits
+        with self.systems.store.read() as session:
+            if letters_used_up(session, limits, to["recipient"], self.now):
+                raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         rendered = self.systems.letters.write(
             facts,
             reference=case.reference,
