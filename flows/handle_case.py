@@ -228,7 +228,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
         if answer is None or answer.choice is ClosingChoice.SILENCE:
             if end_case(case, need.path.value).ended:
                 return None
-            told = True  # a mail came at the last moment: the wait takes it
+            told = True  # a mail came at the last moment, or a letter is still to arrive: the wait takes it
             continue
         reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
         if reply.path is not Path.THANKS:

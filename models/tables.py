@@ -177,6 +177,10 @@ class Outbox(SQLModel, table=True):
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
     sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     error: str = ""
+    tries: int = 1
+    """Ways out that it has had: a person may send it again."""
+    handled: bool = False
+    """A person has seen that it did not arrive, and decided."""
 
 
 class Bounce(SQLModel, table=True):

@@ -22,7 +22,6 @@ from tasks.case_run import CaseRun
 from tasks.first_response import first_response
 from tasks.limits import thread_is_answered
 from tasks.place_mail import Arrived, Place, content_of, place
-from tasks.waits import new_wake
 
 log = logging.getLogger("layanan.intake")
 
@@ -79,31 +78,35 @@ def _store(wired: Systems, received: Received) -> Message:
     except Exception as error:
         log.exception("a defect: mail %s is set aside", sha256)
         reason = f"defect: {type(error).__name__}"
-    aside = Place("set_aside", reason)
-    return _write(wired, received, lambda _: _row(received, sha256, wired.clock.now(), aside))
+    return _write(wired, received, lambda session: _aside(session, wired, received, sha256, reason))
 
 
 def _write(wired: Systems, received: Received, make: Callable[[Session], Message]) -> Message:
     try:
         with wired.store.write() as session:
-            message = make(session)
-            session.add(message)
-            session.flush()
-            if message.outcome == "joined" and message.case_id is not None:
-                answers = {"message": message.id}
-                session.add(new_wake(wired, message.case_id, "mail", f"mail:{message.id}", answers))
+            return make(session)
     except Conflict:
         # another intake on the same mailbox was quicker
         known = _known(wired, received)
         if known is None:
             raise
         return known
-    return message
 
 
 def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail) -> Message:
     now = wired.clock.now()
-    return _row(received, mail.sha256, now, place(Arrived(session, wired, received, mail, now)), mail)
+    placed = place(Arrived(session, wired, received, mail, now))
+    message = _row(received, mail.sha256, now, placed, mail)
+    session.add(message)
+    session.flush()
+    placed.then(message)
+    return message
+
+
+def _aside(session: Session, wired: Systems, received: Received, sha256: str, reason: str) -> Message:
+    message = _row(received, sha256, wired.clock.now(), Place("set_aside", reason))
+    session.add(message)
+    return message
 
 
 def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:

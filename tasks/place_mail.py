@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
@@ -17,9 +18,11 @@ from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
-from models.tables import Case, Letter, Message, NewCase, Outbox, row
+from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
 from tasks.find_case import REFERENCE, find_case
 from tasks.limits import answers_like_a_robot, flooding
+from tasks.undelivered import undelivered
+from tasks.waits import new_wake
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Place:
     outcome: MailOutcome
     reason: str
     case_id: int | None = None
+    then: Callable[[Message], object] = lambda _: None
+    """What follows from it, once the mail has its row."""
 
 
 Rule = Callable[[Arrived], Place | None]
@@ -75,13 +80,24 @@ def _ourselves(arrived: Arrived) -> Place | None:
 
 
 def _automatic(arrived: Arrived) -> Place | None:
-    mail, case_id = arrived.mail, None
+    session, mail = arrived.session, arrived.mail
     if mail.automatic is None:
         return None
+    reason = f"{mail.automatic}: {mail.automatic_reason}"
     if mail.automatic is Automatic.BOUNCE and mail.reported_message_id:
-        reported = select(Letter.case_id).where(Letter.message_id == mail.reported_message_id)
-        case_id = arrived.session.exec(reported).first()
-    return Place("automatic", f"{mail.automatic}: {mail.automatic_reason}", case_id)
+        letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
+        if letter is not None:
+            return Place("automatic", reason, letter.case_id, partial(_bounced, arrived, letter.id or 0))
+    return Place("automatic", reason)
+
+
+def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
+    """Keep what a delivery report says; a recipient that is lost for good wakes the letter's case."""
+    session = arrived.session
+    for address in arrived.mail.failed_recipients:
+        session.add(Bounce(letter_id=letter_id, mail_id=report.id or 0, address=address, action="failed", hard=True))
+    if arrived.mail.failed_recipients:
+        undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 
 def _desk(arrived: Arrived) -> Place | None:
@@ -142,7 +158,7 @@ def _old_or_new(arrived: Arrived) -> Place:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
         case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
         if case.status == "open":
-            return Place("joined", why, case.id)
+            return Place("joined", why, case.id, partial(_wake, arrived, case.key))
     new = row(
         Case,
         NewCase(
@@ -160,3 +176,8 @@ def _old_or_new(arrived: Arrived) -> Place:
     session.add(new)
     session.flush()
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id)
+
+
+def _wake(arrived: Arrived, case_id: int, message: Message) -> None:
+    answers = {"message": message.id}
+    arrived.session.add(new_wake(arrived.wired, case_id, "mail", f"mail:{message.id}", answers))

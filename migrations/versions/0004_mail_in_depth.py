@@ -26,6 +26,9 @@ def upgrade() -> None:
     with op.batch_alter_table("message") as batch_op:
         batch_op.add_column(sa.Column("content", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("warnings", sa.JSON(), nullable=False, server_default="[]"))
+    with op.batch_alter_table("outbox") as batch_op:
+        batch_op.add_column(sa.Column("tries", sa.Integer(), nullable=False, server_default="1"))
+        batch_op.add_column(sa.Column("handled", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns)
     op.create_table(
@@ -60,6 +63,9 @@ def downgrade() -> None:
     op.drop_table("bounce")
     for name, (table, _) in INDEXES.items():
         op.drop_index(name, table)
+    with op.batch_alter_table("outbox") as batch_op:
+        batch_op.drop_column("handled")
+        batch_op.drop_column("tries")
     with op.batch_alter_table("message") as batch_op:
         batch_op.drop_column("warnings")
         batch_op.drop_column("content")

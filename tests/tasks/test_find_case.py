@@ -8,7 +8,22 @@ from models.tables import Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.end_case import end_case
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, letter, opened, pending, rows, snapshot, text
+from tests.cases import (
+    BUDI,
+    LINE,
+    MATI,
+    PRICE,
+    STRANGER,
+    arrives,
+    done,
+    letter,
+    opened,
+    pending,
+    post,
+    rows,
+    snapshot,
+    text,
+)
 
 OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
 
@@ -101,7 +116,9 @@ def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:
 
 
 def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
-    done(end_case, opened(wired), "complaint")
+    case = opened(wired)
+    post(wired)
+    done(end_case, case, "complaint")
     old = the_letter(wired)
 
     def writes_again(text: str) -> tuple[str, int | None]:
@@ -112,6 +129,7 @@ def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
     assert writes_again("Sampai sekarang juga.") == ("joined", 2)
     with wired.store.write() as session:
         session.execute(delete(Wake))
+    post(wired)
     done(end_case, CaseRun.open(2, wired), "complaint")
     assert writes_again("Masih juga.") == ("opened", 3)
     assert writes_again("Belum juga.") == ("joined", 3)
