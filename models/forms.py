@@ -469,6 +469,40 @@ class FixActivityByLeader(FixActivity):
     role = Role.TEAM_LEADER
 
 
+class SameMatterChoice(Choice):
+    """Old or new (5.3)."""
+
+    JOIN = "Keluhan yang sama, gabungkan / The same matter, merge"
+    NEW = "Keluhan baru / A new matter"
+
+
+class SameMatter(Form):
+    """5.3 is doubtful: the agent says whether the mail belongs to a case that is open."""
+
+    title = "Keluhan lama atau baru? / Old or new?"
+    role = Role.AGENT
+
+    choice: SameMatterChoice = _decision("Bandingkan dengan kasus di atas / compare with the case above")
+    note: str = _note()
+
+
+class SenderChoice(Choice):
+    """Who wrote."""
+
+    GENUINE = "Benar dari pelanggan / It is the customer's"
+    FORGED = "Palsu atau penipuan, jangan dijawab / Forged, do not answer"
+
+
+class ConfirmSender(Form):
+    """The sender's domain disowns the mail: nothing is sent or shown until the agent is certain."""
+
+    title = "Pengirim meragukan / A doubtful sender"
+    role = Role.AGENT
+
+    choice: SenderChoice = _decision("Hubungi pelanggan dengan cara lain / ask the customer in another way")
+    note: str = _note()
+
+
 class UnreachableChoice(Choice):
     """Another way to reach the customer."""
 
@@ -518,5 +552,7 @@ FORMS: dict[str, type[Form]] = {
         FixActivity,
         FixActivityByLeader,
         Unreachable,
+        SameMatter,
+        ConfirmSender,
     )
 }

@@ -154,6 +154,9 @@ class Policy(Part):
         gt=0,
         description="Days in which a new mail on the same line and matter joins an open case (5.3)",
     )
+    same_matter_threshold: float = Field(
+        default=0.7, ge=0, le=1, description="Score from which on two mails are one matter; below it a person decides"
+    )
     our_segments: tuple[str, ...] = Field(
         default=("DCS", "DBS"),
         description="Segments that this desk serves; all others are handed over (W-89)",

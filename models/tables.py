@@ -81,6 +81,10 @@ class Case(NewCase, table=True):
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
     """How often its run was started again after a crash or failure."""
+    token: str = ""
+    """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
+    perhaps_id: int | None = Field(default=None, foreign_key="case.id")
+    """Another case of the same matter, perhaps: a person decides (5.3)."""
     merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
     sender_doubt: str = ""
     """Why it is not certain that the sender is who the address says; no letter goes out until a person is certain."""

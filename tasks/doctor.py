@@ -29,7 +29,7 @@ from models.tables import Case, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {CASES, *STANDING, "report-service"}
+DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
 BACK_OFFICE = {
     "mycx": ("My CX", TROUBLE_TICKET),
     "nossa": ("NOSSA", TROUBLE_TICKET),

@@ -17,8 +17,9 @@ from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
 from models.mail import ParsedMail
-from models.tables import Message, NewMessage, row
+from models.tables import Case, Message, NewMessage, row
 from tasks.case_run import CaseRun
+from tasks.find_case import whose_address
 from tasks.first_response import first_response
 from tasks.limits import thread_is_answered
 from tasks.place_mail import Arrived, Place, content_of, place
@@ -49,8 +50,11 @@ def take_in(wired: Systems, received: Received) -> TakenIn:
 
 
 def _is_answered(wired: Systems, message: Message) -> bool:
-    """Whether its thread has had a first response lately: one that opens case after case gets no more of them."""
+    """Whether no first response is due: its thread has had one lately, or nobody knows whom it would reach."""
     with wired.store.read() as session:
+        case = session.get(Case, message.case_id)
+        if case is not None and case.sender_doubt:
+            return True
         return thread_is_answered(session, tuple(message.references), message.sender, wired.clock.now())
 
 
@@ -70,7 +74,8 @@ def _store(wired: Systems, received: Received) -> Message:
     sha256 = wired.store.keep(received.raw)
     try:
         mail = parse(received.raw)
-        return _write(wired, received, lambda session: _placed(session, wired, received, mail))
+        customer_id = whose_address(wired, mail)
+        return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
         reason = error.reason
     except LayananError:
@@ -93,9 +98,9 @@ def _write(wired: Systems, received: Received, make: Callable[[Session], Message
         return known
 
 
-def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail) -> Message:
+def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Message:
     now = wired.clock.now()
-    placed = place(Arrived(session, wired, received, mail, now))
+    placed = place(Arrived(session, wired, received, mail, now, customer_id))
     message = _row(received, mail.sha256, now, placed, mail)
     session.add(message)
     session.flush()
@@ -131,5 +136,6 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
             "new_text": mail.new_text,
             "references": list(mail.references or mail.in_reply_to),
             "content": content_of(mail),
+            "warnings": list(mail.warnings),
         }
     return row(Message, NewMessage.model_validate(known))

@@ -4,6 +4,7 @@ All of it happens in the transaction that stores the mail, so that two intakes s
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
-from tasks.find_case import REFERENCE, find_case
+from tasks.find_case import REFERENCE, Match, find_case
 from tasks.limits import answers_like_a_robot, flooding
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
@@ -34,6 +35,8 @@ class Arrived:
     received: Received
     mail: ParsedMail
     now: datetime
+    customer_id: str = ""
+    """Whose address on record the sender's is, where that matters."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _flood(arrived: Arrived) -> Place | None:
 def _robot(arrived: Arrived) -> Place | None:
     if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
         return None
-    case, _ = find_case(arrived.session, arrived.wired, arrived.mail, arrived.now)
+    case = _match(arrived).case
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
@@ -150,10 +153,15 @@ def content_of(mail: ParsedMail) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+def _match(arrived: Arrived) -> Match:
+    return find_case(arrived.session, arrived.wired, arrived.mail, arrived.now, arrived.customer_id)
+
+
 def _old_or_new(arrived: Arrived) -> Place:
     """5.3: it joins an open case, or opens one."""
     session, mail = arrived.session, arrived.mail
-    case, why = find_case(session, arrived.wired, mail, arrived.now)
+    match = _match(arrived)
+    case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
         case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
@@ -173,6 +181,9 @@ def _old_or_new(arrived: Arrived) -> Place:
             previous_id=case.id if case else None,
         ),
     )
+    new.token = secrets.token_hex(4)
+    new.perhaps_id = match.perhaps.id if match.perhaps else None
+    new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)
     session.flush()
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id)

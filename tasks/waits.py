@@ -68,6 +68,7 @@ def decide(
             return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
         if record.state == UNDELIVERED:
             _reach(case, record.output["letters"], f"{key}-undelivered{attempt}")
+        if record.state != "refused":
             continue
         # nobody types twice what was refused once
         first_answers |= record.output.get("answers", {})

@@ -16,6 +16,7 @@ from models.letter import LetterFacts
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+from tasks.family import family
 from tasks.limits import letters_used_up
 
 Effect = Callable[[Session], object]
@@ -60,9 +61,10 @@ class Work:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """The customer's mails, oldest first."""
-        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
+        """The customer's mails, and those of cases merged into this one, oldest first."""
         with self.systems.store.read() as session:
+            of_case = col(Message.case_id).in_(family(session, self.case.key))
+            theirs = (of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
     def message(self, message_id: int) -> Message:
@@ -173,6 +175,7 @@ class Work:
         rendered = self.systems.letters.write(
             facts,
             reference=case.reference,
+            token=case.token,
             sender=case.mailbox,
             subject=case.subject,
             message_id=letter_id(case, facts.kind, self.occurrence),

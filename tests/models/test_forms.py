@@ -25,6 +25,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "FixActivity": {"choice": "RETRY"},
     "FixActivityByLeader": {"choice": "TEAM_LEADER"},
     "Unreachable": {"choice": "SEND_AGAIN"},
+    "SameMatter": {"choice": "JOIN"},
+    "ConfirmSender": {"choice": "GENUINE"},
 }
 WAKES: dict[str, dict[str, Any]] = {
     "mail": {"message": 7},

@@ -65,7 +65,7 @@ def test_the_same_line_in_time(wired: Systems) -> None:
     again = f"Pelanggan lama di sini. Nomor {LINE} masih belum bisa dipakai juga."
     wired.clock.advance(13 * 24)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, again, "Lagi").outcome == "joined"
-    assert rows(wired, Message)[-1].reason == "same sender, same matter"
+    assert rows(wired, Message)[-1].reason == "same sender, same line"
     wired.clock.advance(2 * 24)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, f"{again} Sudah dua minggu.", "Lagi").outcome == "opened"
 
