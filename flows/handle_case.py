@@ -88,12 +88,18 @@ def serve(case: CaseRun, need: Need, round_number: int) -> None:
 def understand(case: CaseRun) -> Need:
     """1, until it is certain what the customer wants."""
     need = receive_and_analyse(case)  # 1
-    if need.sure:
-        return need
+    return need if need.sure else confirm(case, need)
+
+
+def confirm(case: CaseRun, need: Need) -> Need:
+    """An agent says what the customer wants."""
+    about = f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})"
+    if need.unread:
+        about = f"Email ini harus dibaca agent / an agent must read this mail: {need.unread}"
     agent = decide(
         case,
         ConfirmAnalysis,
-        about=f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})",
+        about=about,
         topic=TopicChoice[need.topic],
         service_number=need.service_number,
     )
@@ -110,6 +116,8 @@ def complete(case: CaseRun, need: Need) -> Need:
         if answer.choice is AnswerChoice.NO_ANSWER:
             return need.left_unanswered()
         need = receive_and_analyse(case, answer.message, need, told_number=answer.service_number)  # 1
+        if need.unread:
+            need = confirm(case, need)
     return need if not need.missing else need.left_unanswered()
 
 

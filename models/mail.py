@@ -17,7 +17,7 @@ class Automatic(StrEnum):
 
 
 class Problem(StrEnum):
-    """What was wrong with a mail, or why not all of it could be read. Text with the last two is not the customer's."""
+    """What was wrong with a mail, or why not all of it could be read."""
 
     NO_HEADER = "no header"
     NO_SENDER = "no sender's address"
@@ -33,6 +33,10 @@ class Problem(StrEnum):
     TEXT_IN_RTF = "the text is in an attached RTF file"
     OPAQUE = "the signed content cannot be taken out (S/MIME)"
     ENCRYPTED = "encrypted"
+
+
+UNREAD = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED}
+"""With these, the customer's words may be where we did not read: a person looks."""
 
 
 class Attachment(BaseModel):

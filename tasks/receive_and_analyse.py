@@ -2,7 +2,9 @@
 
 from models.analysis import Analysis, Kind
 from models.facts import Customer, Segment, Tier
+from models.mail import UNREAD
 from models.need import Need
+from models.tables import Message
 from tasks.activity import activity
 from tasks.work import Work
 
@@ -27,7 +29,7 @@ def receive_and_analyse(
     verified = customer is not None
     if customer is None and told_number:
         customer = work.systems.siska.customer_by_service_number(told_number)
-    need = _need(work, mail.id or 0, analysis, customer, told_number).model_copy(update={"verified": verified})
+    need = _need(work, mail, analysis, customer, told_number).model_copy(update={"verified": verified})
     if earlier is not None:
         need = earlier.with_answer(need)
     if not after_closing:
@@ -43,19 +45,21 @@ def receive_and_analyse(
     return need
 
 
-def _need(work: Work, message_id: int, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
+def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
     policy = work.settings.policy
     segment = customer.segment if customer else Segment.UNKNOWN
     # a follow-up that intake could not tie to a case is a matter for the agent's eye
     sure = analysis.sure(policy.analysis_threshold) and analysis.kind.value is not Kind.FOLLOW_UP
+    unread = "; ".join(warning for warning in mail.warnings if warning in UNREAD)
     return Need(
-        message_id=message_id,
+        message_id=mail.id or 0,
         kind=analysis.kind.value,
         topic=analysis.topic.value,
         products=analysis.products.value,
         service_number=told_number or _service_number(analysis, customer),
         urgency=analysis.urgency.value,
-        sure=sure,
+        sure=sure and not unread,
+        unread=unread,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
         wants_escalation=analysis.wants_escalation.value,
         customer_id=customer.customer_id if customer else "",

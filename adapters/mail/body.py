@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from adapters.mail.charset import decode, decode_header, guess
 from adapters.mail.flowed import unflowed
+from adapters.mail.html_text import html_text
 from adapters.mail.invitation import invitation_text
 from adapters.mail.media_type import media_type
-from adapters.mail.parts import Part, decoded, parameter, read
+from adapters.mail.parts import Part, children, decoded, parameter, read
 from adapters.mail.secured import is_encrypted, signed_content, without_armour
-from adapters.mail.text import html_text
 from adapters.mail.tnef import SIGNATURE, unpack
 from models.errors import Unreadable
 from models.mail import Attachment, Problem
@@ -58,15 +58,18 @@ class Body:
         texts = self._texts(root) or self._invitations
         self.text = "\n\n".join(texts)[:TEXT_LIMIT]
 
-    def _texts(self, part: Part) -> list[str]:
+    def _texts(self, part: Part, *, alternative: bool = False) -> list[str]:
         """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4)."""
         kind = part.get_content_type()
         if part.parts:
             if kind == "multipart/encrypted":
                 self.problems.append(Problem.ENCRYPTED)
-            texts = [text for child in part.parts for text in self._texts(child)]
-            return texts[:1] if kind == "multipart/alternative" else texts
-        if kind in _MACHINE_PARTS:
+            alternative = kind == "multipart/alternative"
+            texts = [text for child in part.parts for text in self._texts(child, alternative=alternative)]
+            return texts[:1] if alternative else texts
+        # some servers put their words where fields belong
+        prose = kind == "message/delivery-status" and not children(part)
+        if kind in _MACHINE_PARTS and not prose:
             return []
         if kind in _SMIME:
             return self._smime(part)
@@ -74,9 +77,13 @@ class Body:
         if kind in _TNEF or (name.lower() == "winmail.dat" and _data(part).startswith(SIGNATURE)):
             return self._tnef(part)
         # A multipart without parts is one that lost its boundary: what it holds is shown.
-        shown = kind in ("text/plain", "text/html") or (part.get_content_maintype() == "multipart" and not part.unopened)
-        if shown and not name and part.get_content_disposition() != "attachment":
+        lost = part.get_content_maintype() == "multipart" and not part.unopened
+        own = not name and part.get_content_disposition() != "attachment"
+        if own and (kind in ("text/plain", "text/html") or lost or prose):
             return list(filter(None, [self._text(part, kind)]))
+        if own and alternative and part.get_content_maintype() == "text" and kind != "text/calendar":
+            # the same words in another form (text/enriched, text/x-amp-html)
+            return []
         data, well = decoded(part)
         if not well:
             self.problems.append(Problem.TRANSFER_ENCODING)

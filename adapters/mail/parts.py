@@ -29,7 +29,7 @@ PARAMETERS_LIMIT = 4_000
 
 # RFC 5322, 4.5 allows blanks before the colon; a line that starts with a blank goes on with the one before.
 _HEADER = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
-_START = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:>?From [^\n]*\n)?")
+_START = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r*\n)*+(?:>?From (?![ \t]*:)[^\n]*\n)?")
 _BLANK_LINE = re.compile(rb"[ \t]*\r*\n")
 _LETTERS = {"message/rfc822", "message/global"}
 _FIELDS = {"message/delivery-status", "message/global-delivery-status"}
