@@ -21,6 +21,8 @@ TEXT_LIMIT = 500_000
 """Characters of text that are kept; the raw mail stays beside it."""
 READ_LIMIT = 1_000_000
 """Bytes of one part that are looked at for text."""
+ENCODED_LIMIT = 20_000_000
+"""Encoded bytes of one such part; pictures within HTML are left out of them."""
 
 Keep = Callable[[bytes], str]
 """Keeps an attachment's bytes and returns their SHA-256."""
@@ -96,13 +98,13 @@ class Body:
         if self._left <= 0:
             self.problems.append(Problem.TEXT_CUT)
             return ""
-        # of a base64 text, four thirds are needed
-        data, well = decoded(part, READ_LIMIT * 2 if len(part.window) > READ_LIMIT * 2 else None)
+        limit = ENCODED_LIMIT if len(part.window) > ENCODED_LIMIT else None
+        data, well = decoded(part, limit)
         if not well:
             self.problems.append(Problem.TRANSFER_ENCODING)
-        if kind == "text/html" and len(data) > READ_LIMIT // 2:
+        if kind == "text/html" and len(data) > READ_LIMIT:
             data = _INLINE_DATA.sub(b"", data)
-        if len(data) > READ_LIMIT or len(part.window) > READ_LIMIT * 2:
+        if len(data) > READ_LIMIT or limit:
             # not within a character
             data = data[:READ_LIMIT].rpartition(b"\n")[0] or data[:READ_LIMIT]
             self.problems.append(Problem.TEXT_CUT)
@@ -116,6 +118,7 @@ class Body:
             text = unflowed(text, del_sp=(parameter(part, "Content-Type", "delsp") or "").lower() == "yes")
         if is_encrypted(text):
             self.problems.append(Problem.ENCRYPTED)
+            return ""
         text = without_armour(text).strip()
         self._left -= len(text)
         return text

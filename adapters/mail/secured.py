@@ -7,11 +7,9 @@ _SIGNED = bytes.fromhex("06092a864886f70d010702")  # OID 1.2.840.113549.1.7.2
 _DEPTH_LIMIT = 12
 _VALUES_LIMIT = 200_000
 _OCTETS, _CONSTRUCTED, _OPEN = 0x04, 0x20, 0x80
-_CLEAR = re.compile(
-    r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Z][A-Za-z-]*: [^\n]*\n)*\s*\n(.*?)"
-    r"^-----BEGIN PGP SIGNATURE-----.*?(?:^-----END PGP SIGNATURE-----[ \t]*$|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
+_BEGIN_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+_BEGIN_SIGNATURE = "-----BEGIN PGP SIGNATURE-----\n"
+_END_SIGNATURE = "-----END PGP SIGNATURE-----"
 _ENCRYPTED = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
 
 
@@ -93,9 +91,17 @@ class _Ber:
 
 def without_armour(text: str) -> str:
     """``text`` with what PGP signed in it as it was written."""
-    if "-----BEGIN PGP SIGNED" not in text:
-        return text
-    return _CLEAR.sub(lambda found: re.sub(r"(?m)^- (?=-)", "", found[1]), text)
+    pieces, position = [], 0
+    while (start := text.find(_BEGIN_SIGNED, position)) >= 0:
+        head = text.find("\n\n", start)
+        end = text.find(_BEGIN_SIGNATURE, head)
+        if head < 0 or end < 0:
+            break
+        # lines that start with a dash are escaped (RFC 9580, 7.2)
+        pieces += [text[position:start], re.sub(r"(?m)^- (?=-)", "", text[head + 2 : end])]
+        signature_end = text.find(_END_SIGNATURE, end)
+        position = len(text) if signature_end < 0 else signature_end + len(_END_SIGNATURE)
+    return "".join([*pieces, text[position:]])
 
 
 def is_encrypted(text: str) -> bool:
