@@ -59,7 +59,7 @@ def guess(data: bytes, charset: str | None = None) -> Decoded:
     if declared and _mostly_right(text := data.decode(declared, "replace")):
         return Decoded(_storable(text), guessed=True)
     first = _NOT_ASCII.search(data)
-    sample = data[max(0, first.start() - 1_000) if first else 0 :][:20_000]
+    sample = data[max(0, first.start() - 100) if first else 0 :][:20_000]
     found = _codec(chardet.detect(sample)["encoding"]) or "cp1252"
     return Decoded(_storable(data.decode(found, "replace")), guessed=True)
 

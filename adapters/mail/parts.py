@@ -175,7 +175,7 @@ def _head(raw: bytes, position: int) -> tuple[Part, int]:
         header = _HEADER.match(raw, position)
         if header is None:
             break
-        value = header[2][:VALUE_LIMIT].replace(b"\r", b"").replace(b"\n", b"").strip()
+        value = header[2][:VALUE_LIMIT].translate(None, b"\r\n\0").strip()
         part.set_raw(header[1].decode("ascii"), value.decode("ascii", "surrogateescape"))
         position = header.end()
     blank = _BLANK_LINE.match(raw, position)
