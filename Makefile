@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test up check lock bench clean
+.PHONY: demo test up check lock bench fuzz clean
 
 demo: $(READY)  ## real mails walk through the SOP, with everything simulated around it
 	$(BIN)/python -m tests.demo
@@ -26,6 +26,9 @@ check: $(READY)  ## lint, format, types, import directions
 
 bench: $(READY)  ## figures of the engine, as ratios
 	$(BIN)/python -m bench.engine
+
+fuzz: $(READY)  ## 20,000 mutated mails through the parser
+	$(BIN)/python -m tests.fuzz
 
 lock:  ## write requirements.lock anew from pyproject.toml
 	$(PYTHON) -m venv $(VENV)

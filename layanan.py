@@ -48,6 +48,7 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
 clock_app = typer.Typer()
+mail_app = typer.Typer(help="Mails in files.", no_args_is_help=True)
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
@@ -419,6 +420,25 @@ def letter(
     show(view | {"headers": headers} if as_json else view | headers, columns, as_json, settings.zone)
 
 
+@mail_app.command()
+def inspect(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Mails as they came (RFC 5322).")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line and file.")] = False,
+) -> None:
+    """Show what the parser makes of mails in files. Needs no settings, changes nothing, fails on no bytes.
+
+    Example: `layanan mail inspect odd.eml --json | jq .problems`
+    """
+    from adapters.mail.inspection import inspect as look
+    from adapters.screen import say_line, show_mail
+
+    for file in files:
+        if as_json:
+            say_line(look(file))
+        else:
+            show_mail(look(file))
+
+
 def _put_back(number: int) -> None:
     wired = _systems()
     from adapters import listing
@@ -459,6 +479,7 @@ def advance(hours: Annotated[float, typer.Argument(help="Such as 6 or 0.5; time 
 
 
 app.add_typer(clock_app, name="clock", rich_help_panel=REHEARSE)
+app.add_typer(mail_app, name="mail", rich_help_panel=WORK)
 
 
 @app.command(rich_help_panel=REHEARSE)

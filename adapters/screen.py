@@ -60,6 +60,22 @@ def show_case(view: Row, as_json: bool, zone: tzinfo) -> None:
             _table(rows, (*columns, "text") if "text" in rows[0] else columns, zone, title=part)
 
 
+def say_line(data: Row) -> None:
+    """Print one object as one line of JSON, in ASCII: no terminal and no locale stumbles over it."""
+    say(json.dumps(data))
+
+
+def show_mail(mail: Row) -> None:
+    """Print what `layanan mail inspect` found in one file; a table leaves out what is empty."""
+    told = {name: value for name, value in mail.items() if value and name not in ("attachments", "bounce")}
+    told |= {name: "\n".join(value) for name, value in told.items() if isinstance(value, list)}
+    _table([{"": name, " ": value} for name, value in told.items()], ("", " "), UTC)
+    if mail["bounce"]:
+        _table(mail["bounce"]["recipients"], ("address", "action", "status", "hard"), UTC, title="bounce")
+    if mail["attachments"]:
+        _table(mail["attachments"], ("name", "type", "size", "sha256"), UTC, title="attachments")
+
+
 def _table(rows: Sequence[Row], columns: Sequence[str], zone: tzinfo, title: str = "") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console

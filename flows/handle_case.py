@@ -108,12 +108,18 @@ def of_certain_sender(case: CaseRun, need: Need) -> Need:
 
 def understand(case: CaseRun, need: Need) -> Need:
     """1, until it is certain what the customer wants."""
-    if need.sure:
-        return need
+    return need if need.sure else confirm(case, need)
+
+
+def confirm(case: CaseRun, need: Need) -> Need:
+    """An agent says what the customer wants."""
+    about = f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})"
+    if need.unread:
+        about = f"Email ini harus dibaca agent / an agent must read this mail: {need.unread}"
     agent = decide(
         case,
         ConfirmAnalysis,
-        about=f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})",
+        about=about,
         topic=TopicChoice[need.topic],
         service_number=need.service_number,
     )
@@ -138,6 +144,8 @@ def complete(case: CaseRun, need: Need) -> Need:
         if answer.choice is AnswerChoice.NO_ANSWER:
             return need.left_unanswered()
         need = receive_and_analyse(case, answer.message, need, told_number=answer.service_number)  # 1
+        if need.unread:
+            need = confirm(case, need)
     return need if not need.missing else need.left_unanswered()
 
 

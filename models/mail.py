@@ -16,12 +16,36 @@ class Automatic(StrEnum):
     OWN_LETTER = "own_letter"
 
 
+class Problem(StrEnum):
+    """What was wrong with a mail, or why not all of it could be read."""
+
+    NO_HEADER = "no header"
+    NO_SENDER = "no sender's address"
+    NO_DATE = "no date"
+    NO_MESSAGE_ID = "no Message-ID"
+    REPEATED_HEADERS = "headers that may stand once stand twice"
+    CHARSET_GUESSED = "the charset is missing or wrong, and was guessed"
+    TRANSFER_ENCODING = "the transfer encoding is broken"
+    TOO_DEEP = "parts are nested too deep, the deepest are not read"
+    TOO_MANY_PARTS = "there are too many parts, the last are not read"
+    TEXT_CUT = "the text is too long, its end is not read"
+    BROKEN_TNEF = "winmail.dat is broken"
+    TEXT_IN_RTF = "the text is in an attached RTF file"
+    OPAQUE = "the signed content cannot be taken out (S/MIME)"
+    ENCRYPTED = "encrypted"
+
+
+UNREAD = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED}
+"""With these, the customer's words may be where we did not read: a person looks."""
+
+
 class Attachment(BaseModel):
     """One attachment; ``name`` is safe to show and to write."""
 
     model_config = ConfigDict(frozen=True)
     name: str
     type: str
+    """Media type, by the content where that tells; as the sender declared it otherwise."""
     size: int
     sha256: str
 
@@ -64,6 +88,7 @@ class ParsedMail(BaseModel):
     reported_message_id: str = ""
     """Of a bounce: Message-ID of the letter that it reports, where it says so."""
     attachments: tuple[Attachment, ...] = ()
+    problems: tuple[Problem, ...] = ()
     authentication: Authentication = Authentication()
     warnings: tuple[str, ...] = ()
     """What a person should know of the sender, in words."""

@@ -44,6 +44,8 @@ class Need(Output):
     service_number: str = ""
     urgency: Urgency = "normal"
     sure: bool = True
+    unread: str = ""
+    """Why the customer's words could not be read, where they could not; a person does."""
     confidence: float = 1.0
     wants_escalation: bool = False
     customer_id: str = ""
@@ -95,6 +97,7 @@ class Need(Output):
                 "topic": topic,
                 "service_number": service_number or self.service_number,
                 "sure": True,
+                "unread": "",
                 "confidence": 1.0,
             }
         )
@@ -107,6 +110,7 @@ class Need(Output):
         """The same need, with what the customer's answer to our question told."""
         told: dict[str, Any] = {
             "message_id": answer.message_id,
+            "unread": answer.unread,
             "wants_escalation": self.wants_escalation or answer.wants_escalation,
         }
         told |= {"service_number": answer.service_number or self.service_number}

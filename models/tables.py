@@ -121,7 +121,7 @@ class NewMessage(SQLModel):
     content: str = ""
     """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
     warnings: list[str] = []
-    """What a person should know of the sender: failed authentication, names that mislead."""
+    """What a person should know: of the sender (failed authentication, names that mislead), or why it was not read."""
     received_at: AwareDatetime
     outcome: MailOutcome = Field(sa_type=String, index=True)
     reason: str = ""

@@ -16,7 +16,7 @@ from adapters.mail.parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
-from models.mail import ParsedMail
+from models.mail import UNREAD, ParsedMail
 from models.tables import Case, Message, NewMessage, row
 from tasks.case_run import CaseRun
 from tasks.find_case import whose_address
@@ -73,7 +73,7 @@ def _store(wired: Systems, received: Received) -> Message:
     """The mail's row. What breaks us is set aside whole, so that it stops no other mail."""
     sha256 = wired.store.keep(received.raw)
     try:
-        mail = parse(received.raw)
+        mail = parse(received.raw, wired.store.keep)
         customer_id = whose_address(wired, mail)
         return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
@@ -136,6 +136,6 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
             "new_text": mail.new_text,
             "references": list(mail.references or mail.in_reply_to),
             "content": content_of(mail),
-            "warnings": list(mail.warnings),
+            "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
         }
     return row(Message, NewMessage.model_validate(known))

@@ -4,8 +4,9 @@ from typing import Any
 
 from models.analysis import Analysis, Kind
 from models.facts import Customer, Segment, Tier
+from models.mail import UNREAD
 from models.need import Need
-from models.tables import Case
+from models.tables import Case, Message
 from tasks.activity import activity
 from tasks.briefing import short
 from tasks.work import Work
@@ -40,7 +41,7 @@ def receive_and_analyse(
     if customer is None and told_number:
         customer = work.systems.siska.customer_by_service_number(told_number)
     known = {"verified": verified, "doubt": doubt} | _perhaps(work)
-    need = _need(work, mail.id or 0, analysis, customer, told_number).model_copy(update=known)
+    need = _need(work, mail, analysis, customer, told_number).model_copy(update=known)
     if earlier is not None:
         need = earlier.with_answer(need)
     if not after_closing:
@@ -65,19 +66,21 @@ def _perhaps(work: Work) -> dict[str, Any]:
         return {"perhaps_id": work.case.perhaps_id, "perhaps": short(session.get_one(Case, work.case.perhaps_id))}
 
 
-def _need(work: Work, message_id: int, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
+def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
     policy = work.settings.policy
     segment = customer.segment if customer else Segment.UNKNOWN
     # a follow-up that intake could not tie to a case is a matter for the agent's eye
     sure = analysis.sure(policy.analysis_threshold) and analysis.kind.value is not Kind.FOLLOW_UP
+    unread = "; ".join(warning for warning in mail.warnings if warning in UNREAD)
     return Need(
-        message_id=message_id,
+        message_id=mail.id or 0,
         kind=analysis.kind.value,
         topic=analysis.topic.value,
         products=analysis.products.value,
         service_number=told_number or _service_number(analysis, customer),
         urgency=analysis.urgency.value,
-        sure=sure,
+        sure=sure and not unread,
+        unread=unread,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
         wants_escalation=analysis.wants_escalation.value,
         customer_id=customer.customer_id if customer else "",

@@ -4,6 +4,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import chardet
 
@@ -23,24 +24,49 @@ _SUPERSETS = {
 # Python codecs that no mail uses: some of them take quadratic time.
 _FOREIGN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bq])\?(.*?)\?=", re.IGNORECASE | re.DOTALL)
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
+class Decoded(NamedTuple):
+    """Text of bytes, and whether its charset had to be guessed because none or a wrong one was declared."""
+
+    text: str
+    guessed: bool
+
+
 def decode(data: bytes, charset: str | None = None) -> str:
+    """Text of ``data``, see :func:`guess`."""
+    return guess(data, charset).text
+
+
+def guess(data: bytes, charset: str | None = None) -> Decoded:
     """Text of ``data``: by UTF-8 or the declared charset where they fit, by the best guess otherwise.
 
     Never fails. The text holds neither NUL nor lone surrogates, so that every store takes it.
     """
     declared = _codec(charset)
+    if data.isascii() and declared in (None, "utf-8", "cp1252"):
+        return Decoded(_storable(data.decode("ascii")), guessed=False)
     # A single-byte charset fits any bytes, so it proves nothing; UTF-8 hardly ever fits by chance.
     order = ("utf-8", declared) if declared in (None, "cp1252") else (declared, "utf-8")
     for codec in filter(None, order):
         try:
-            return _storable(data.decode(codec))
+            text = data.decode(codec)
         except UnicodeError:
             continue
-    guess = _codec(chardet.detect(data[:20_000])["encoding"]) or "cp1252"
-    return _storable(data.decode(guess, "replace"))
+        return Decoded(_storable(text), guessed=codec != declared or (charset or "").lower().endswith("ascii"))
+    if declared and _mostly_right(text := data.decode(declared, "replace")):
+        return Decoded(_storable(text), guessed=True)
+    first = _NOT_ASCII.search(data)
+    sample = data[max(0, first.start() - 100) if first else 0 :][:20_000]
+    found = _codec(chardet.detect(sample)["encoding"]) or "cp1252"
+    return Decoded(_storable(data.decode(found, "replace")), guessed=True)
+
+
+def _mostly_right(text: str) -> bool:
+    """Whether few letters of a multi-byte charset are broken; more would mean that it is another charset."""
+    return text.count("\ufffd") * 20 < sum(not char.isascii() for char in text)
 
 
 def decode_header(value: str) -> str:

@@ -1,84 +1,261 @@
-"""A mail's parts by the standard library's parser, with what that one loses or breaks on made good."""
+"""A mail's tree of parts (MIME), read in one pass over its bytes, whatever these are.
 
+The standard library's reader copies a mail several times, recurses, and takes quadratic time on some; its ``Message``
+is kept as what a part is, with the part's bytes as a window on the mail.
+"""
+
+import binascii
 import re
-import unicodedata
-from email import message_from_bytes
-from email.generator import BytesGenerator
+from collections.abc import Iterator
 from email.message import Message
 from email.policy import Compat32
-from io import BytesIO
+from typing import NamedTuple
 
-from adapters.mail.charset import decode, decode_header
+from adapters.mail.charset import decode
 from models.errors import Unreadable
+from models.mail import Problem
 
 DEPTH_LIMIT = 50
 """Levels of parts within parts."""
+PARTS_LIMIT = 1_000
+HEADERS_LIMIT = 1_000
+"""Headers of one part."""
+VALUE_LIMIT = 60_000
+"""Bytes of one header's value; what is beyond is cut off."""
+DASHES_LIMIT = 200_000
+"""Lines that start as a boundary does; what comes after them is not divided."""
+PARAMETERS_LIMIT = 4_000
+"""Characters of a header with parameters; the library's time grows with the square of their number."""
 
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-# The library takes a blank before a colon (RFC 5322, 4.5) for the end of headers.
-_OBSOLETE = re.compile(rb"(?m)^([!-9;-~]{1,60})[ \t]+:")
-_UNSAFE = re.compile(r"[\\/:*?\"<>|]")
+# RFC 5322, 4.5 allows blanks before the colon; a line that starts with a blank goes on with the one before.
+_HEADER = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
+_START = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r*\n)*+(?:>?From (?![ \t]*:)[^\n]*\n)?")
+_BLANK_LINE = re.compile(rb"[ \t]*\r*\n")
+_LETTERS = {"message/rfc822", "message/global"}
+_FIELDS = {"message/delivery-status", "message/global-delivery-status"}
+_UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_PARAMETERISED = {"content-type", "content-disposition"}
 
 
 class _Headers(Compat32):
     """Headers as text; the library's own policies lose raw 8-bit bytes or raise on them."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
-        return value if value.isascii() else decode(value.encode("utf-8", "surrogateescape"))
+        text = value if value.isascii() else decode(value.encode("utf-8", "surrogateescape"))
+        return text[:PARAMETERS_LIMIT] if name.lower() in _PARAMETERISED else text
 
 
-def read(raw: bytes) -> Message:
-    """The mail's tree of parts.
+_POLICY = _Headers()
+
+
+class Part(Message):
+    """A mail or one of its parts: headers, and either ``parts`` or a ``window`` on its bytes as they came."""
+
+    def __init__(self) -> None:
+        super().__init__(policy=_POLICY)
+        self.window = memoryview(b"")
+        self.parts: list[Part] = []
+        self.unopened = False
+        """It lies too deep, so its parts were not looked for."""
+
+
+class Tree(NamedTuple):
+    """A mail, and what was wrong with its structure."""
+
+    root: Part
+    problems: tuple[Problem, ...]
+
+
+def read(raw: bytes) -> Tree:
+    """The mail's tree of parts. Attached letters are leaves.
 
     Raises:
-        Unreadable: there is no header at all, or parts are nested beyond ``DEPTH_LIMIT``.
+        Unreadable: there is neither a header nor text.
     """
-    raw = raw.lstrip(b"\xef\xbb\xbf\r\n")
-    end = blank.start() if (blank := _BLANK_LINE.search(raw)) else len(raw)
-    try:
-        message = message_from_bytes(_OBSOLETE.sub(rb"\1:", raw[:end]) + raw[end:], policy=_Headers())
-    except RecursionError:
-        raise Unreadable("parts are nested too deep") from None
-    if not message.keys():
-        raise Unreadable("no header")
-    level = [message]
-    for _ in range(DEPTH_LIMIT):
-        level = [child for part in level for child in children(part)]
-        if not level:
-            return message
-    raise Unreadable("parts are nested too deep")
+    problems: list[Problem] = []
+    if b"\n" not in raw[:VALUE_LIMIT] and b"\r" in raw[:VALUE_LIMIT]:
+        raw = raw.replace(b"\r", b"\n")
+    start = _START.match(raw)
+    root, position = _head(raw, start.end() if start else 0)
+    if not root.keys():
+        sample = raw[position : position + VALUE_LIMIT].strip()
+        if not sample or re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]", sample):
+            raise Unreadable("no header, no text" if sample else "empty")
+        problems.append(Problem.NO_HEADER)
+    problems += _divide(raw, root, position)
+    return Tree(root, tuple(problems))
+
+
+def _divide(raw: bytes, root: Part, position: int) -> Iterator[Problem]:
+    """Give every part its parts or its window, in one pass over the lines that may be boundaries."""
+    view = memoryview(raw)
+    opened: list[tuple[bytes, Part]] = []
+    levels: dict[bytes, int] = {}
+    count = dashes = 0
+    part: Part | None = root
+    while True:
+        if part is not None:
+            start = position
+            if boundary := _boundary(part):
+                if len(opened) < DEPTH_LIMIT:
+                    opened.append((boundary, part))
+                    levels[boundary] = len(opened) - 1
+                else:
+                    part.unopened = True
+                    yield Problem.TOO_DEEP
+        # the newline before the first line of a body belongs to the header
+        found = _delimiter(raw, position - 1, levels, DASHES_LIMIT - dashes)
+        if part is not None:
+            part.window = view[start : max(start, found.before)]
+        if found.cut or (count >= PARTS_LIMIT and found.level is not None and not found.closing):
+            yield Problem.TOO_MANY_PARTS
+            return
+        if found.level is None:
+            return
+        dashes += found.dashes
+        del opened[found.level + (not found.closing) :]
+        levels = {boundary: level for level, (boundary, _) in enumerate(opened)}
+        position, part = found.after, None
+        if not found.closing:
+            parent = opened[-1][1]
+            part, position = _head(raw, position)
+            if parent.get_content_type() == "multipart/digest":
+                part.set_default_type("message/rfc822")
+            parent.parts.append(part)
+            count += 1
+
+
+class _Delimiter(NamedTuple):
+    """The next line that ends a part: where what is before it ends, and where what is after it starts."""
+
+    before: int
+    after: int
+    dashes: int
+    level: int | None = None
+    closing: bool = False
+    cut: bool = False
+    """There may be more, but nobody looked."""
+
+
+def _delimiter(raw: bytes, position: int, levels: dict[bytes, int], limit: int) -> _Delimiter:
+    dashes = 0
+    while levels:
+        dash = raw.find(b"\n--", position) if position >= 0 else (0 if raw.startswith(b"--") else raw.find(b"\n--"))
+        if dash < 0:
+            break
+        dashes += 1
+        if dashes > limit:
+            return _Delimiter(len(raw), len(raw), dashes, cut=True)
+        start = dash + 3 if raw[dash : dash + 1] == b"\n" else dash + 2
+        end = raw.find(b"\n", start, start + VALUE_LIMIT)
+        end = len(raw) if end < 0 else end
+        line = raw[start : min(end, start + 1_000)].rstrip()
+        level = levels.get(line)
+        closing = level is None and line.endswith(b"--")
+        if closing:
+            level = levels.get(line[:-2])
+        if level is not None:
+            return _Delimiter(dash - (raw[dash - 1 : dash] == b"\r"), end + 1, dashes, level, closing)
+        position = max(dash + 1, start - 1)
+    return _Delimiter(len(raw), len(raw), dashes)
+
+
+def _boundary(part: Part) -> bytes:
+    if part.get_content_maintype() != "multipart":
+        return b""
+    return (parameter(part, "Content-Type", "boundary") or "").rstrip().encode("utf-8", "replace")
+
+
+def _head(raw: bytes, position: int) -> tuple[Part, int]:
+    """A part with its headers, and where its body starts: after a blank line, or at what is no header."""
+    part = Part()
+    for _ in range(HEADERS_LIMIT):
+        header = _HEADER.match(raw, position)
+        if header is None:
+            break
+        value = header[2][:VALUE_LIMIT].translate(None, b"\r\n\0").strip()
+        part.set_raw(header[1].decode("ascii"), value.decode("ascii", "surrogateescape"))
+        position = header.end()
+    blank = _BLANK_LINE.match(raw, position)
+    return part, blank.end() if blank else position
 
 
 def children(part: Message) -> list[Message]:
-    """The parts, letters or field blocks that ``part`` holds; none for a leaf."""
-    payload = part.get_payload() if part.is_multipart() else []
-    return [child for child in payload if isinstance(child, Message)]
+    """The parts that ``part`` holds; a letter's own head, a report's blocks of fields; none for another leaf."""
+    if not isinstance(part, Part):
+        return []
+    kind = part.get_content_type()
+    if kind in _LETTERS:
+        head, _ = _head(content(part), 0)
+        return [head] if head.keys() else []
+    return list(_blocks(content(part))) if kind in _FIELDS else list(part.parts)
 
 
-def content(part: Message) -> bytes:
-    """A part's bytes: a leaf's without their transfer encoding, an attached letter's as it is.
+def _blocks(data: bytes) -> Iterator[Part]:
+    position = 0
+    for _ in range(PARTS_LIMIT):
+        part, end = _head(data, position)
+        if part.keys():
+            yield part
+        elif end == position:
+            # a line that is no field
+            end = data.find(b"\n", position) + 1
+            if end == 0:
+                return
+        position = end
 
-    Empty where the library cannot write what it has read.
-    """
-    if not part.is_multipart():
-        payload = part.get_payload(decode=True)
-        return payload if isinstance(payload, bytes) else b""
-    out = BytesIO()
-    for letter in children(part):
+
+def content(part: Message, limit: int | None = None) -> bytes:
+    """A leaf's bytes without their transfer encoding, whole as far as they can be decoded."""
+    return decoded(part, limit)[0]
+
+
+def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
+    """A leaf's bytes, or those that its first ``limit`` encoded bytes hold; and whether they were well encoded."""
+    if not isinstance(part, Part):
+        return b"", True
+    window = part.window if limit is None else part.window[:limit]
+    encoding = (part["Content-Transfer-Encoding"] or "").split(";")[0].strip().lower()
+    if encoding == "base64":
         try:
-            BytesGenerator(out, mangle_from_=False).flatten(letter)
-        except (AttributeError, LookupError, TypeError, ValueError):
-            return b""
-    return out.getvalue()
+            return binascii.a2b_base64(window), True
+        except binascii.Error:
+            digits = bytes(window).translate(None, _NOT_BASE64)
+            digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+            return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4)), limit is not None
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(window), True
+    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
+        return _unuu(bytes(window))
+    return bytes(window), True
 
 
-def filename(part: Message) -> str:
-    """Name that is safe to show and to write: no folders, control or direction characters, 120 at most."""
+def _unuu(data: bytes) -> tuple[bytes, bool]:
+    begin = _UU_BEGIN.search(data)
+    if begin is None:
+        return data, False
+    lines, well = [], True
+    for line in data[begin.end() :].splitlines():
+        if line == b"end":
+            break
+        try:
+            # encoders differ in what they fill the last group with
+            lines.append(binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 2) // 3] if line else line))
+        except binascii.Error:
+            well = False
+    return b"".join(lines), well
+
+
+def parameter(part: Message, header: str, name: str) -> str | None:
+    """A header's parameter (RFC 2231 too), as text; None where it is not there or cannot be read."""
     try:
-        name = decode_header(part.get_filename(""))
-    except (LookupError, TypeError, ValueError):  # RFC 2231 parameters in forms that the library breaks on
-        return ""
-    name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
-    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"))
-    stem, dot, extension = _UNSAFE.sub("_", name).strip(". ").rpartition(".")
-    return f"{stem[:100]}{dot}{extension[:19]}" if stem else extension[:120]
+        value = part.get_param(name, header=header)
+    except (LookupError, TypeError, ValueError):  # continuations in forms that the library breaks on
+        return None
+    if isinstance(value, tuple):
+        charset, _, octets = value
+        # the library gives percent-encoded bytes as latin-1
+        return decode(octets.encode("latin-1", "replace"), charset)
+    return value

@@ -1,22 +1,12 @@
-"""What a mail says: HTML to text, new text without quotes and signature, its language."""
+"""What a mail says: new text without quotes and signature, its language."""
 
 import re
 from functools import cache
 from typing import Any
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
-from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from models.letter import Language
-
-_SKIPPED = {"head", "script", "style", "title", "noscript", "template"}
-_BLOCKS = {
-    "address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
-    "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
-}  # fmt: skip
-_SPACED = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote"}
-_NESTING_LIMIT = 5_000
-"""Elements within elements; the HTML parser's time grows with the square of their number."""
 
 _ATTRIBUTION = re.compile(
     # “On … wrote:” and “Pada … menulis:” name a date or an address, or they are the writer's own words
@@ -42,46 +32,7 @@ _MOBILE = re.compile(
     r"(?:sent from (?:my |outlook|yahoo|mail|samsung)|get outlook for |(?:di|ter)kirim dari )[^,.!?]{0,40}",
     re.IGNORECASE,
 )
-# Tags that nest: neither those that hold nothing nor those that the next one closes.
-_TAG = re.compile(r"<(/?)(?!(?:br|hr|img|input|link|meta|col|p|li|dt|dd|tr|td|th|option)\b)[a-z]", re.IGNORECASE)
-_OPENINGS = {"li": "- ", "td": " ", "th": " "}
 _SIGNATURE_LINES = 15
-
-
-def html_text(html: str) -> str:
-    """The text that a mail program shows of ``html``; lines inside a quote element start with ``> ``."""
-    if _nesting(html) > _NESTING_LIMIT:
-        return _tidy(re.sub(r"<[^<>]*>", " ", html).splitlines())
-    root = LexborHTMLParser(html).root
-    lines: list[str] = []
-    line: list[str] = []
-    marks = ""
-    # A stack, not recursion: mails nest elements by the thousand. False: the element ends here.
-    stack: list[tuple[LexborNode, bool]] = [(root, True)] if root else []
-    while stack:
-        node, opening = stack.pop()
-        tag = node.tag or ""
-        if node.is_text_node:
-            text = node.text_content or ""
-            kept = node.parent is not None and node.parent.tag == "pre"
-            line.append(text if kept else re.sub(r"\s+", " ", text))
-            continue
-        if tag in _SKIPPED:
-            continue
-        if tag in _BLOCKS:
-            text = re.sub(" +", " ", "".join(line)).strip()
-            if text or (tag == "br" and opening):
-                lines.append(marks + text)
-            line.clear()
-            if tag in _SPACED:
-                lines.append(marks)
-        if _is_quote(node):
-            marks = marks + "> " if opening else marks[2:]
-        if opening:
-            line.append(_OPENINGS.get(tag, ""))
-            stack.append((node, False))
-            stack.extend((child, True) for child in reversed(list(node.iter(include_text=True))))
-    return _tidy([*lines, marks + "".join(line)])
 
 
 def new_text(text: str, subject: str) -> str:
@@ -166,16 +117,3 @@ def _written(lines: list[str]) -> bool:
 def _tidy(lines: list[str]) -> str:
     text = "\n".join(line.rstrip() for line in lines)
     return re.sub(r"(?m)^((?:> )*>?\n)\1+", r"\1", text).strip()
-
-
-def _nesting(html: str) -> int:
-    depth = deepest = 0
-    for tag in _TAG.finditer(html):
-        depth = max(depth - 1, 0) if tag[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _is_quote(node: LexborNode) -> bool:
-    classes = node.attributes.get("class") or ""
-    return node.tag == "blockquote" and (node.attributes.get("type") == "cite" or "gmail_quote" in classes)

@@ -1,0 +1,183 @@
+"""What a mail shows and what it carries: its text, its attachments, and what of it could not be read."""
+
+import hashlib
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Callable
+
+from adapters.mail.charset import decode, decode_header, guess
+from adapters.mail.flowed import unflowed
+from adapters.mail.html_text import html_text
+from adapters.mail.invitation import invitation_text
+from adapters.mail.media_type import media_type
+from adapters.mail.parts import Part, children, decoded, parameter, read
+from adapters.mail.secured import is_encrypted, signed_content, without_armour
+from adapters.mail.tnef import SIGNATURE, unpack
+from models.errors import Unreadable
+from models.mail import Attachment, Problem
+
+TEXT_LIMIT = 500_000
+"""Characters of text that are kept; the raw mail stays beside it."""
+READ_LIMIT = 1_000_000
+"""Bytes of one part that are looked at for text."""
+ENCODED_LIMIT = 20_000_000
+"""Encoded bytes of one such part; pictures within HTML are left out of them."""
+
+Keep = Callable[[bytes], str]
+"""Keeps an attachment's bytes and returns their SHA-256."""
+
+# Parts that programs write for programs: adapters.mail.kind judges them, nobody reads them.
+_MACHINE_PARTS = {
+    "message/delivery-status",
+    "message/global-delivery-status",
+    "message/disposition-notification",
+    "message/feedback-report",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+}
+_SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+_INLINE_DATA = re.compile(rb"data:[a-z/+.-]{1,60};base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+_UNSAFE = re.compile(r"[\\/:*?\"<>|]")
+_FORMULA = "=+-@ "
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Body:
+    """Reads a mail's parts; ``attachments`` are handed to ``keep`` one by one."""
+
+    def __init__(self, root: Part, keep: Keep) -> None:
+        self.attachments: list[Attachment] = []
+        self.problems: list[Problem] = []
+        self._keep = keep
+        self._invitations: list[str] = []
+        self._left = TEXT_LIMIT
+        texts = self._texts(root) or self._invitations
+        self.text = "\n\n".join(texts)[:TEXT_LIMIT]
+
+    def _texts(self, part: Part, *, alternative: bool = False) -> list[str]:
+        """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4)."""
+        kind = part.get_content_type()
+        if part.parts:
+            if kind == "multipart/encrypted":
+                self.problems.append(Problem.ENCRYPTED)
+            alternative = kind == "multipart/alternative"
+            texts = [text for child in part.parts for text in self._texts(child, alternative=alternative)]
+            return texts[:1] if alternative else texts
+        # some servers put their words where fields belong
+        prose = kind == "message/delivery-status" and not children(part)
+        if kind in _MACHINE_PARTS and not prose:
+            return []
+        if kind in _SMIME:
+            return self._smime(part)
+        name = filename(part)
+        if kind in _TNEF or (name.lower() == "winmail.dat" and _data(part).startswith(SIGNATURE)):
+            return self._tnef(part)
+        # A multipart without parts is one that lost its boundary: what it holds is shown.
+        lost = part.get_content_maintype() == "multipart" and not part.unopened
+        own = not name and part.get_content_disposition() != "attachment"
+        if own and (kind in ("text/plain", "text/html") or lost or prose):
+            return list(filter(None, [self._text(part, kind)]))
+        if own and alternative and part.get_content_maintype() == "text" and kind != "text/calendar":
+            # the same words in another form (text/enriched, text/x-amp-html)
+            return []
+        data, well = decoded(part)
+        if not well:
+            self.problems.append(Problem.TRANSFER_ENCODING)
+        if kind == "text/calendar":
+            self._invitations += filter(None, [invitation_text(decode(data[:READ_LIMIT], charset(part)))])
+        self._attach(kind, name, data)
+        return []
+
+    def _text(self, part: Part, kind: str) -> str:
+        if self._left <= 0:
+            self.problems.append(Problem.TEXT_CUT)
+            return ""
+        limit = ENCODED_LIMIT if len(part.window) > ENCODED_LIMIT else None
+        data, well = decoded(part, limit)
+        if not well:
+            self.problems.append(Problem.TRANSFER_ENCODING)
+        if kind == "text/html" and len(data) > READ_LIMIT:
+            data = _INLINE_DATA.sub(b"", data)
+        if len(data) > READ_LIMIT or limit:
+            # not within a character
+            data = data[:READ_LIMIT].rpartition(b"\n")[0] or data[:READ_LIMIT]
+            self.problems.append(Problem.TEXT_CUT)
+        text, guessed = guess(data, charset(part))
+        if guessed:
+            self.problems.append(Problem.CHARSET_GUESSED)
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if kind == "text/html":
+            text = html_text(text)
+        elif (parameter(part, "Content-Type", "format") or "").lower() == "flowed":
+            text = unflowed(text, del_sp=(parameter(part, "Content-Type", "delsp") or "").lower() == "yes")
+        if is_encrypted(text):
+            self.problems.append(Problem.ENCRYPTED)
+            return ""
+        text = without_armour(text).strip()
+        self._left -= len(text)
+        return text
+
+    def _smime(self, part: Part) -> list[str]:
+        """What was signed; what is encrypted stays an attachment."""
+        data, _ = decoded(part)
+        content = signed_content(data)
+        if content is not None:
+            try:
+                tree = read(content)
+            except Unreadable:
+                tree = None
+            if tree is not None:
+                self.problems += tree.problems
+                return self._texts(tree.root)
+        signed = (parameter(part, "Content-Type", "smime-type") or "").lower().startswith(("signed", "certs"))
+        self.problems.append(Problem.OPAQUE if signed else Problem.ENCRYPTED)
+        self._attach(part.get_content_type(), filename(part), data)
+        return []
+
+    def _tnef(self, part: Part) -> list[str]:
+        packed = unpack(_data(part))
+        if packed.broken:
+            self.problems.append(Problem.BROKEN_TNEF)
+            self._attach(part.get_content_type(), filename(part), _data(part))
+        for file in packed.files:
+            self._attach(file.kind or "application/octet-stream", safe_name(file.name), file.data)
+        text = packed.text or html_text(packed.html[:READ_LIMIT])
+        if packed.rtf and not text:
+            self._attach("application/rtf", "winmail.rtf", packed.rtf)
+            self.problems.append(Problem.TEXT_IN_RTF)
+        return [text] if text else []
+
+    def _attach(self, declared: str, name: str, data: bytes) -> None:
+        kind = media_type(data, decode_header(declared)[:100])
+        extension = ".eml" if kind == "message/rfc822" else mimetypes.guess_extension(kind) or ".bin"
+        item = Attachment(name=name or f"attachment{extension}", type=kind, size=len(data), sha256=self._keep(data))
+        self.attachments.append(item)
+
+
+def _data(part: Part) -> bytes:
+    return decoded(part)[0]
+
+
+def charset(part: Part) -> str | None:
+    """The declared charset."""
+    return parameter(part, "Content-Type", "charset")
+
+
+def filename(part: Part) -> str:
+    """The part's name, safe; empty where it has none."""
+    name = parameter(part, "Content-Disposition", "filename") or parameter(part, "Content-Type", "name") or ""
+    return safe_name(decode_header(name))
+
+
+def safe_name(name: str) -> str:
+    """A name that is safe to show and to write: no folders, formulas, control or direction characters, 120 at most."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    stem, dot, extension = _UNSAFE.sub("_", name).strip(". ").lstrip(_FORMULA).rpartition(".")
+    return f"{stem[:100]}{dot}{extension[:19]}" if stem else extension[:120]

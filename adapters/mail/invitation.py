@@ -1,0 +1,24 @@
+"""A calendar object's first entry (RFC 5545) in words, for mails that say nothing else."""
+
+import re
+
+_SHOWN = ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "DESCRIPTION")
+_LINE = re.compile(r"([A-Z-]+)(?:;[^:\n]*)?:(.*)")
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
+
+
+def invitation_text(calendar: str) -> str:
+    """What it is about, when and where, a line each; empty where it names nothing."""
+    entry = re.sub(r"\r?\n[ \t]", "", calendar).partition("BEGIN:VEVENT")[2].partition("END:VEVENT")[0]
+    values: dict[str, str] = {}
+    for line in entry.partition("BEGIN:VALARM")[0].splitlines():
+        if (found := _LINE.fullmatch(line)) and found[1] in _SHOWN:
+            values.setdefault(found[1], _plain(found[2]))
+    return "\n".join(values[name] for name in _SHOWN if values.get(name))
+
+
+def _plain(value: str) -> str:
+    if time := _TIME.fullmatch(value):
+        year, month, day, hour, minute, utc = time.groups()
+        return f"{day}-{month}-{year}" + (f" {hour}:{minute}" if hour else "") + (" UTC" if utc else "")
+    return re.sub(r"\\([nN,;\\])", lambda found: "\n" if found[1] in "nN" else found[1], value).strip()

@@ -1,0 +1,31 @@
+"""Bytes to text: declared, wrong, missing and broken charsets."""
+
+import pytest
+
+from adapters.mail.charset import guess
+
+RUSSIAN = "Здравствуйте, интернет не работает со вчерашнего дня, помогите пожалуйста. "
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text", "guessed"),
+    [
+        (b"hai", None, "hai", False),
+        (b"hai", "x-unknown", "hai", False),
+        ("é".encode(), "utf-8", "é", False),
+        (b"t\xe9l\xe9phone", "iso-8859-1", "téléphone", False),
+        (b"\x93kutipan\x94", "iso-8859-1", "“kutipan”", False),
+        ("salah – mohon".encode(), "iso-8859-1", "salah – mohon", True),
+        ("salah – mohon".encode(), "us-ascii", "salah – mohon", True),
+        (b"\x93kutipan\x94", "us-ascii", "“kutipan”", True),
+        ("日本語".encode("iso-2022-jp"), "iso-2022-jp", "日本語", False),
+        ("中文邮件".encode("gb18030"), "gb2312", "中文邮件", False),
+        (RUSSIAN.encode("koi8-r") * 3, "x-user-defined", (RUSSIAN * 3), True),
+        (b"a" * 30_000 + RUSSIAN.encode("cp1251") * 3, None, "a" * 30_000 + RUSSIAN * 3, True),
+        ("漢字" * 30 + "!", "utf-8", "漢字" * 30 + "\ufffd!", True),
+        (b"a\0b", "idna", "ab", False),
+    ],
+)
+def test_text_and_whether_it_is_a_guess(data: bytes | str, charset: str | None, text: str, guessed: bool) -> None:
+    raw = data.encode().replace(b"!", b"\xe6!") if isinstance(data, str) else data
+    assert guess(raw, charset) == (text, guessed)
