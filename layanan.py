@@ -48,7 +48,7 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
 clock_app = typer.Typer()
-mail_app = typer.Typer(help="Mails in files.", no_args_is_help=True)
+mail_app = typer.Typer(help="Look into mails, or take one in after all.", no_args_is_help=True)
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
@@ -479,6 +479,23 @@ def advance(hours: Annotated[float, typer.Argument(help="Such as 6 or 0.5; time 
 
 
 app.add_typer(clock_app, name="clock", rich_help_panel=REHEARSE)
+
+
+@mail_app.command()
+def accept(number: MailNumber, by: By) -> None:
+    """Take in a mail as a customer's that intake had set aside, or had taken for an automatic one.
+
+    Example: `layanan mails --outcome set_aside`, then `layanan mail accept 17 --by Sari`
+    """
+    wired = _systems()
+    from flows.receive_mail import set_going
+    from tasks.accept_mail import accept_mail
+
+    taken = accept_mail(wired, number, by)
+    set_going(wired, taken)
+    say(f"mail {number}: {taken.outcome}, case {taken.case_id}")
+
+
 app.add_typer(mail_app, name="mail", rich_help_panel=WORK)
 
 
