@@ -47,7 +47,9 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
 clock_app = typer.Typer()
-mail_app = typer.Typer(help="Mails in files.", no_args_is_help=True)
+mail_app = typer.Typer(
+    no_args_is_help=True, help="Mails in files. Example: `layanan mail inspect odd.eml --json | jq .problems`"
+)
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
