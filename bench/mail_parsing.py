@@ -28,9 +28,8 @@ def main() -> None:
     mails = [file.read_bytes() for file in sorted(CORPUS.glob("*/*"))]
     if not mails:
         raise SystemExit(f"{CORPUS} is missing")
-    print(
-        f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; {len(mails)} mails, {sum(map(len, mails))} bytes"
-    )
+    print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
+    print(f"{len(mails)} mails, {sum(map(len, mails)) / 1e6:.1f} MB")
     figures = {
         "parse": measured(parse, mails, options.rounds),
         "policy.default": measured(library, mails, options.rounds),
