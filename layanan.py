@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from adapters.wiring import Systems
     from models.settings import Mailbox, Settings
+    from models.tables import Case
 
 HELP = """E-mail service of a telecom contact centre: its SOP, run by Prefect.
 
@@ -55,6 +56,9 @@ SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, metavar="N", help="Only the N newest; 0 is all.")]
 Once = Annotated[bool, typer.Option("--once", help="One pass, then end. `layanan up` runs the passes for ever.")]
+By = Annotated[str, typer.Option(help="Your name, for the case's history.")]
+MailNumber = Annotated[int, typer.Argument(metavar="MAIL", help="As `layanan mails` shows it.")]
+IntoName = Annotated[str, typer.Argument(metavar="INTO", help="The case that goes on.")]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Reference (JKT-0000001) or number (1).")]
 
 
@@ -277,7 +281,7 @@ def waiting(as_json: Json = False) -> None:
 @app.command(rich_help_panel=WORK)
 def decide(
     name: CaseName,
-    by: Annotated[str, typer.Option(help="Your name, for the case's history.")],
+    by: By,
     fields: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="An answer; may be repeated.")],
 ) -> None:
     """Answer what a case waits for, exactly as the form in the Prefect UI does.
@@ -298,6 +302,62 @@ def decide(
     with bound_contextvars(case=found.reference):
         submit(wired, found, by, words)
     say(f"accepted: {found.reference} goes on by itself; `layanan case {found.reference}` shows how")
+
+
+@app.command(rich_help_panel=WORK)
+def merge(name: CaseName, into: IntoName, by: By) -> None:
+    """End a case as merged into another one of the same matter, which reads its mails and goes on.
+
+    Example: `layanan merge JKT-0000002 JKT-0000001 --by Rina`; `layanan unmerge` takes it back.
+    """
+    wired, (case, other) = _cases(name, into)
+    from tasks.merge_case import merge
+
+    merge(wired, case.key, other.key, by)
+    say(f"{case.reference} is merged into {other.reference}")
+
+
+@app.command(rich_help_panel=WORK)
+def unmerge(name: CaseName, by: By) -> None:
+    """Take a merger back: the case goes on from where it was.
+
+    Example: `layanan unmerge JKT-0000002 --by Rina`
+    """
+    wired, (case,) = _cases(name)
+    from tasks.merge_case import unmerge
+
+    unmerge(wired, case.key, by)
+    say(f"{case.reference} goes on")
+
+
+@app.command(rich_help_panel=WORK)
+def split(name: CaseName, mail: MailNumber, by: By) -> None:
+    """Give a mail that is another matter a case of its own.
+
+    Example: `layanan split JKT-0000001 17 --by Rina`; `layanan merge` takes it back.
+    """
+    wired, (case,) = _cases(name)
+    from tasks.merge_case import split
+
+    say(f"mail {mail} is case {split(wired, case.key, mail, by)} now")
+
+
+@app.command(rich_help_panel=WORK)
+def party(
+    name: CaseName,
+    mail: MailNumber,
+    by: By,
+    remove: Annotated[bool, typer.Option("--remove", help="No longer.")] = False,
+) -> None:
+    """Let the sender of a mail write in a case, too. Letters still go to the customer's address alone.
+
+    Example: `layanan party JKT-0000001 17 --by Rina`
+    """
+    wired, (case,) = _cases(name)
+    from tasks.merge_case import add_party, remove_party
+
+    (remove_party if remove else add_party)(wired, case.key, mail, by)
+    say(f"the sender of mail {mail} {'no longer writes' if remove else 'writes'} in {case.reference}")
 
 
 @app.command(rich_help_panel=WORK)
@@ -487,6 +547,14 @@ def _systems() -> "Systems":
 
     schema.check(systems().store)
     return systems()
+
+
+def _cases(*names: str) -> "tuple[Systems, list[Case]]":
+    wired = _systems()
+    from adapters import listing
+
+    with wired.store.read() as session:
+        return wired, [listing.find_case(session, name) for name in names]
 
 
 def _ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:

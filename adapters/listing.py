@@ -8,7 +8,19 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from models.errors import UnknownCase, WrongUse
-from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait, Wake
+from models.tables import (
+    ActivityRecord,
+    Bounce,
+    Case,
+    Deadline,
+    Decision,
+    Letter,
+    Message,
+    Outbox,
+    TicketRow,
+    Wait,
+    Wake,
+)
 
 View = dict[str, Any]
 BODIES = {"text", "new_text"}
@@ -56,6 +68,9 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
         "letters": [
             _letter(*row)
             for row in session.exec(_letters().where(col(Letter.case_id) == found.id).order_by(col(Letter.id)))
+        ],
+        "bounces": [
+            _dump(bounce) for bounce in session.exec(select(Bounce).join(Letter).where(Letter.case_id == found.id))
         ],
         "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
         "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],

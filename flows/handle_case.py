@@ -16,6 +16,7 @@ from models.forms import (
     ClosingChoice,
     ClosingPeriod,
     ConfirmAnalysis,
+    ConfirmSender,
     CustomerAnswer,
     Desk,
     DisputeChoice,
@@ -25,6 +26,9 @@ from models.forms import (
     HandlingStuck,
     NeedChoice,
     ProgressChoice,
+    SameMatter,
+    SameMatterChoice,
+    SenderChoice,
     SolutionChoice,
     StuckChoice,
     SupervisorChoice,
@@ -47,6 +51,8 @@ from tasks.handle_complaint import handle_complaint
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.inform_result import inform_result
 from tasks.inform_status import inform_status
+from tasks.join_case import join_case
+from tasks.merge_case import MERGED
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.serve_complaint import serve_complaint
 from tasks.solve_need import solve_need
@@ -62,7 +68,12 @@ MOST_QUESTIONS = 2
 def handle_case(case_id: int, reference: str) -> str:
     """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome. ``reference`` names the run."""
     case = CaseRun.open(case_id)
-    need = complete(case, understand(case))
+    if case.merged:
+        return MERGED
+    need = of_certain_sender(case, receive_and_analyse(case))  # 1
+    if is_old(case, need):
+        return MERGED
+    need = complete(case, understand(case, need))
     for round_number in count(1):
         serve(case, need, round_number)
         if need.path is not Path.NOT_FOR_US:
@@ -85,9 +96,18 @@ def serve(case: CaseRun, need: Need, round_number: int) -> None:
             solve_complaint(case, need, round_number)
 
 
-def understand(case: CaseRun) -> Need:
+def of_certain_sender(case: CaseRun, need: Need) -> Need:
+    """1 again, with the customer's data, once a person is certain that the customer wrote."""
+    if not need.doubt:
+        return need
+    sender = decide(case, ConfirmSender, about=f"Pengirim meragukan / a doubtful sender: {need.doubt}")
+    if sender.choice is SenderChoice.FORGED:
+        return need.forged()
+    return receive_and_analyse(case, vouched=True)  # 1
+
+
+def understand(case: CaseRun, need: Need) -> Need:
     """1, until it is certain what the customer wants."""
-    need = receive_and_analyse(case)  # 1
     return need if need.sure else confirm(case, need)
 
 
@@ -104,6 +124,14 @@ def confirm(case: CaseRun, need: Need) -> Need:
         service_number=need.service_number,
     )
     return need.confirmed(KINDS[agent.need], agent.topic.topic, agent.service_number)
+
+
+def is_old(case: CaseRun, need: Need) -> bool:
+    """5.3: whether the mail belongs to a case that is open already, where that was doubtful."""
+    if not need.perhaps_id:
+        return False
+    agent = decide(case, SameMatter, about=f"{PERHAPS_OLD}\n\n{need.perhaps}")
+    return agent.choice is SameMatterChoice.JOIN and join_case(case, need.perhaps_id, agent.by).joined  # 5.3
 
 
 def complete(case: CaseRun, need: Need) -> Need:
@@ -236,7 +264,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
         if answer is None or answer.choice is ClosingChoice.SILENCE:
             if end_case(case, need.path.value).ended:
                 return None
-            told = True  # a mail came at the last moment: the wait takes it
+            told = True  # a mail came at the last moment, or a letter is still to arrive: the wait takes it
             continue
         reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
         if reply.path is not Path.THANKS:
@@ -246,6 +274,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
 
 
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"
+PERHAPS_OLD = "Mungkin keluhan yang sudah ada / perhaps a matter that is open already"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
 AROUND_CLOSING = "Pelanggan menulis sekitar surat closing / the customer wrote around the closing letter"
 KINDS = {

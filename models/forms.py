@@ -18,6 +18,8 @@ from models.sop import Role
 
 SYSTEM = "system"
 """Who signs a form that the service itself submits."""
+UNDELIVERED = "undelivered"
+"""Kind of the wake that a letter causes which did not arrive."""
 LONGEST_TEXT = 4000
 """Characters that a cause, a repair or a note may have."""
 
@@ -71,8 +73,15 @@ class Form(RunInput):
         }
 
     @classmethod
+    def wakes(cls) -> tuple[str, ...]:
+        """Kinds of wake that end this wait. A letter that did not arrive interrupts every wait that is no person's."""
+        return (*cls.takes, UNDELIVERED) if cls.takes else ()
+
+    @classmethod
     def filled_by_wake(cls, kind: str, answers: Mapping[str, Any]) -> Self:
-        """The form as the service fills it for a wake of one of the kinds that it takes."""
+        """The form as the service fills it for a wake of one of these kinds."""
+        if kind == UNDELIVERED:
+            return cls(by=SYSTEM, **next(iter(cls.takes.values())))  # an interruption: what it says is not read
         return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
 
     @classmethod
@@ -460,6 +469,73 @@ class FixActivityByLeader(FixActivity):
     role = Role.TEAM_LEADER
 
 
+class SameMatterChoice(Choice):
+    """Old or new (5.3)."""
+
+    JOIN = "Keluhan yang sama, gabungkan / The same matter, merge"
+    NEW = "Keluhan baru / A new matter"
+
+
+class SameMatter(Form):
+    """5.3 is doubtful: the agent says whether the mail belongs to a case that is open."""
+
+    title = "Keluhan lama atau baru? / Old or new?"
+    role = Role.AGENT
+
+    choice: SameMatterChoice = _decision("Bandingkan dengan kasus di atas / compare with the case above")
+    note: str = _note()
+
+
+class SenderChoice(Choice):
+    """Who wrote."""
+
+    GENUINE = "Benar dari pelanggan / It is the customer's"
+    FORGED = "Palsu atau penipuan, jangan dijawab / Forged, do not answer"
+
+
+class ConfirmSender(Form):
+    """The sender's domain disowns the mail: nothing is sent or shown until the agent is certain."""
+
+    title = "Pengirim meragukan / A doubtful sender"
+    role = Role.AGENT
+
+    choice: SenderChoice = _decision("Hubungi pelanggan dengan cara lain / ask the customer in another way")
+    note: str = _note()
+
+
+class UnreachableChoice(Choice):
+    """Another way to reach the customer."""
+
+    SEND_AGAIN = "Kirim lagi ke alamat yang sama / Send it again to the same address"
+    OTHER_ADDRESS = "Kirim ke alamat lain yang terdaftar / Send it to another address on record"
+    TOLD = "Sudah diberi tahu dengan cara lain / Told in another way"
+    UNREACHABLE = "Tidak dapat dihubungi / Cannot be reached"
+
+
+class Unreachable(Form):
+    """A letter did not arrive: the agent says how the customer is reached instead."""
+
+    title = "Surat tidak sampai / A letter did not arrive"
+    role = Role.AGENT
+
+    choice: UnreachableChoice = _decision("Bagaimana pelanggan dihubungi / how is the customer reached?")
+    address: str = Field(
+        default="",
+        title="Alamat lain / Other address",
+        description="Harus terdaftar di SISKA / it must be on record in SISKA",
+        max_length=254,
+    )
+    note: str = _text("Catatan / Note", "Misalnya: ditelepon, kapan / for example: phoned, when")
+
+    def problem(self) -> str | None:
+        """Another address, or another way, must be named."""
+        if self.choice is UnreachableChoice.OTHER_ADDRESS and not self.address:
+            return "Isi alamat lain / give the other address"
+        if self.choice is UnreachableChoice.TOLD and not self.note:
+            return "Isi catatan: bagaimana dan kapan / say in the note how and when"
+        return None
+
+
 FORMS: dict[str, type[Form]] = {
     form.__name__: form
     for form in (
@@ -475,5 +551,8 @@ FORMS: dict[str, type[Form]] = {
         DisputedClosing,
         FixActivity,
         FixActivityByLeader,
+        Unreachable,
+        SameMatter,
+        ConfirmSender,
     )
 }

@@ -50,6 +50,16 @@ class Attachment(BaseModel):
     sha256: str
 
 
+class Authentication(BaseModel):
+    """What our mail server found out of the sender (RFC 8601): ``pass``, ``fail``, …; empty where it says nothing."""
+
+    model_config = ConfigDict(frozen=True)
+    spf: str = ""
+    dkim: str = ""
+    dmarc: str = ""
+    arc: str = ""
+
+
 class ParsedMail(BaseModel):
     """What a parser made of one mail."""
 
@@ -79,3 +89,11 @@ class ParsedMail(BaseModel):
     """Of a bounce: Message-ID of the letter that it reports, where it says so."""
     attachments: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
+    authentication: Authentication = Authentication()
+    warnings: tuple[str, ...] = ()
+    """What a person should know of the sender, in words."""
+
+    @property
+    def forged(self) -> bool:
+        """Whether the domain of the sender's address disowns the mail (DMARC)."""
+        return self.authentication.dmarc == "fail"

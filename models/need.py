@@ -57,6 +57,12 @@ class Need(Output):
     ours: bool = True
     """False: another desk serves this segment (W-89)."""
     unanswered: bool = False
+    perhaps_id: int = 0
+    """A case that the mail perhaps belongs to (5.3); 0: none."""
+    perhaps: str = ""
+    """That case in a line, for the person who compares."""
+    doubt: str = ""
+    """Why it is not certain who wrote; nothing of the customer's is opened until a person is certain."""
 
     @property
     def path(self) -> Path:
@@ -95,6 +101,10 @@ class Need(Output):
                 "confidence": 1.0,
             }
         )
+
+    def forged(self) -> Self:
+        """Somebody else wrote in the customer's name."""
+        return self.model_copy(update={"kind": Kind.IRRELEVANT, "sure": True, "doubt": ""})
 
     def with_answer(self, answer: Self) -> Self:
         """The same need, with what the customer's answer to our question told."""

@@ -154,6 +154,9 @@ class Policy(Part):
         gt=0,
         description="Days in which a new mail on the same line and matter joins an open case (5.3)",
     )
+    same_matter_threshold: float = Field(
+        default=0.7, ge=0, le=1, description="Score from which on two mails are one matter; below it a person decides"
+    )
     our_segments: tuple[str, ...] = Field(
         default=("DCS", "DBS"),
         description="Segments that this desk serves; all others are handed over (W-89)",
@@ -171,6 +174,22 @@ class Policy(Part):
         default=("Access Network", "Core Network", "Billing", "Telkom"),
         min_length=1,
         description="Units that repair; the last is Telkom itself (5.6)",
+    )
+
+
+class Limits(Part):
+    """Limits against loops and floods. What is over them is kept for a person to look at."""
+
+    letters_a_day: int = Field(default=20, ge=1, description="Letters that one address gets within a day")
+    mails_an_hour: int = Field(default=30, ge=1, description="Mails of one sender that are served within an hour")
+    quick_seconds: float = Field(
+        default=10, ge=0, description="Seconds after our letter within which hardly a person answers"
+    )
+    quick_answers: int = Field(
+        default=5, ge=1, description="Number of such answers within a day from which on they count as a robot's"
+    )
+    resent_hours: float = Field(
+        default=24, ge=0, description="Hours in which a mail of the same content counts as sent twice"
     )
 
 
@@ -237,6 +256,7 @@ class Settings(BaseSettings):
     mrtg: Mrtg = Field(default=Mrtg(), description="MRTG: traffic of links")
     securecrt: SecureCrt = Field(default=SecureCrt(), description="SecureCRT: device sessions")
     policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
+    limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -195,6 +195,7 @@ STEPS: tuple[Step, ...] = (
     Step("first_response", "5.2", "Respon awal / First response"),
     Step("ask_customer", "5.4", "Tanya pelanggan / Ask the customer"),
     Step("hand_over_segment", "W-89", "Beda segmentasi / Hand over to other segment"),
+    Step("join_case", "5.3", "Gabung ke kasus lama / Join the old case"),
     Step("end_case", "7.12", "Kasus selesai / Case ends", Role.SYSTEM),
 )
 STEPS_BY_TASK = {step.task: step for step in STEPS}

@@ -81,6 +81,10 @@ class Case(NewCase, table=True):
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
     """How often its run was started again after a crash or failure."""
+    token: str = ""
+    """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
+    perhaps_id: int | None = Field(default=None, foreign_key="case.id")
+    """Another case of the same matter, perhaps: a person decides (5.3)."""
     merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
     sender_doubt: str = ""
     """Why it is not certain that the sender is who the address says; no letter goes out until a person is certain."""
@@ -177,6 +181,10 @@ class Outbox(SQLModel, table=True):
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
     sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     error: str = ""
+    tries: int = 1
+    """Ways out that it has had: a person may send it again."""
+    handled: bool = False
+    """A person has seen that it did not arrive, and decided."""
 
 
 class Bounce(SQLModel, table=True):

@@ -11,6 +11,7 @@ from models.forms import FORMS, SYSTEM, Form, TopicChoice
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Decision, Message, TicketRow
 from tasks.case_run import CaseRun
+from tasks.family import family
 
 LONG = 240
 DECISIONS_SHOWN = 3
@@ -28,7 +29,9 @@ def _history(session: Session, case: CaseRun) -> list[str]:
     of_case = case.case_id
     tickets = select(TicketRow).where(TicketRow.case_id == of_case).order_by(col(TicketRow.status_since).desc())
     by_people = select(Decision).where(Decision.case_id == of_case, Decision.by != SYSTEM)
-    mails = select(Message).where(Message.case_id == of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
+    mails = select(Message).where(
+        col(Message.case_id).in_(family(session, of_case)), col(Message.outcome).not_in(NOT_THE_CUSTOMERS)
+    )
     found = case.last_output("handle_complaint").get("evidence", [])
     facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
     if ticket := session.exec(tickets.limit(1)).first():
@@ -39,8 +42,8 @@ def _history(session: Session, case: CaseRun) -> list[str]:
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")
     if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
         at = mail.received_at.astimezone(case.systems.settings.zone_of(mail.mailbox))
-        words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
-        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
+        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: “{escaped(mail.new_text)}”")
+        facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings]
     return facts
 
 
@@ -62,3 +65,9 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
     # the UI draws a list closer than paragraphs
     return "\n".join([f"{about}\n", *(f"- {fact}" for fact in [*facts, *history])])
+
+
+def short(other: Case) -> str:
+    """Another case in a line, for whoever compares."""
+    topic = TopicChoice[other.topic] if other.topic else "—"
+    return f"**{other.reference}** · {escaped(other.subject, 100)} · {topic} {escaped(other.service_number, 40)}"

@@ -22,9 +22,11 @@ Key = tuple[str, int, int]
 class CaseRun:
     """One pass of a case's flow."""
 
-    def __init__(self, case_id: int, systems: Systems, reference: str, records: list[ActivityRecord]) -> None:
-        self.case_id = case_id
-        self.reference = reference
+    def __init__(self, case: Case, systems: Systems, records: list[ActivityRecord]) -> None:
+        self.case_id = case.key
+        self.reference = case.reference
+        self.merged = case.status == "merged"
+        """Another case goes on for it."""
         self.systems = systems
         self._records: dict[Key, ActivityRecord] = {}
         self._counts: Counter[str] = Counter()
@@ -49,7 +51,7 @@ class CaseRun:
             rows = session.exec(query).all()
         if not rows:
             raise UnknownCase(f"there is no case {case_id}")
-        return cls(case_id, wired, rows[0][0].reference, [record for _, record in rows if record is not None])
+        return cls(rows[0][0], wired, [record for _, record in rows if record is not None])
 
     @property
     def store(self) -> Store:

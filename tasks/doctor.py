@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from models.tables import Case, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {CASES, *STANDING, "report-service"}
+DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
 BACK_OFFICE = {
     "mycx": ("My CX", TROUBLE_TICKET),
     "nossa": ("NOSSA", TROUBLE_TICKET),
@@ -84,7 +83,7 @@ def examine(wired: Systems) -> list[Check]:
             Probe(
                 "letters",
                 letters,
-                "`layanan letters` says why; `layanan letter ID --again`, or tell the customer another way",
+                "`layanan letters` says why; an open case asks its agent, else `layanan letter ID --again` or a call",
             ),
         ],
         [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
@@ -138,12 +137,16 @@ def case_store(wired: Systems) -> str:
 
 
 def letters(wired: Systems) -> str:
-    """No letter failed for good."""
+    """No letter is lost unseen."""
     with wired.store.read() as session:
-        states = Counter(dict(session.exec(select(Outbox.state, func.count()).group_by(Outbox.state)).all()))
-    if states["failed"]:
-        raise Doubt(f"{states['failed']} failed for good")
-    return f"{states['sent']} sent, {states['queued'] + states['sending']} on their way"
+        lost = (col(Outbox.state).in_(["failed", "bounced"]), col(Outbox.handled).is_(False))
+        failed, under_way = (
+            session.exec(select(func.count()).select_from(Outbox).where(*which)).one()
+            for which in (lost, (col(Outbox.state).in_(["queued", "sending"]),))
+        )
+    if failed:
+        raise Doubt(f"{failed} did not arrive, and nobody has decided yet")
+    return f"{under_way} on their way"
 
 
 def blobs(wired: Systems) -> str:

@@ -1,14 +1,21 @@
-"""The case ends, unless the customer has written in the very same moment."""
+"""The case ends, unless the customer has written in the very same moment, or does not know the result yet."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.need import Output
-from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from models.tables import Case, Deadline, Decision, Letter, Outbox, TicketRow, Wait, Wake
 from tasks.activity import step
 from tasks.work import Work
+
+UNDER_WAY = ("queued", "sending")
+LOOK_AGAIN = timedelta(hours=1)
+"""Until the case, silence having passed, looks again whether it may end."""
+NOT_INFORMED = "not informed"
+"""Outcome of a case whose customer could not be reached, as an agent said."""
 
 
 class Ended(Output):
@@ -20,8 +27,8 @@ class Ended(Output):
 
 @step("7.12")
 def end_case(work: Work, outcome: str) -> Ended:
-    """Close the case. A mail that joined it before this moment keeps it open, so that it is read."""
-    work.effect(lambda session: Ended(ended=_close(session, work, outcome), outcome=outcome))
+    """Close the case, unless a mail joined it before this moment, or a letter is not out yet or did not arrive."""
+    work.effect(lambda session: _close(session, work, outcome))
     return Ended(ended=False, outcome=outcome)
 
 
@@ -38,11 +45,19 @@ def finish(session: Session, case_id: int, status: str, outcome: str, now: datet
     session.execute(update(Case).where(col(Case.id) == case_id).values(status=status, outcome=outcome, closed_at=now))
 
 
-def _close(session: Session, work: Work, outcome: str) -> bool:
-    """Within the one transaction: look for mail, and close."""
-    session.exec(select(Case).where(Case.id == work.case.key).with_for_update()).one()
-    mail = select(Wake).where(Wake.case_id == work.case.key, Wake.kind == "mail", col(Wake.taken_at).is_(None))
-    if session.exec(mail.limit(1)).first() is not None:
-        return False
-    finish(session, work.case.key, "closed", outcome, work.now)
-    return True
+def _close(session: Session, work: Work, outcome: str) -> Ended:
+    """Within the one transaction: look for what came at the last moment, and close."""
+    case_id = work.case.key
+    session.exec(select(Case).where(Case.id == case_id).with_for_update()).one()
+    came = select(Wake.id).where(Wake.case_id == case_id, col(Wake.kind).in_(["mail", UNDELIVERED]))
+    under_way = select(Letter.id).join(Outbox).where(Letter.case_id == case_id, col(Outbox.state).in_(UNDER_WAY))
+    for reason in (came.where(col(Wake.taken_at).is_(None)), under_way):
+        if session.exec(reason.limit(1)).first() is not None:
+            session.add(Deadline(case_id=case_id, kind="closing", due_at=work.now + LOOK_AGAIN))
+            return Ended(ended=False, outcome=outcome)
+    lost = select(Decision).where(Decision.case_id == case_id, Decision.form == Unreachable.__name__)
+    latest = session.exec(lost.order_by(col(Decision.id).desc()).limit(1)).first()
+    if latest is not None and latest.answers["choice"] == UnreachableChoice.UNREACHABLE.name:
+        outcome = NOT_INFORMED
+    finish(session, case_id, "closed", outcome, work.now)
+    return Ended(ended=True, outcome=outcome)

@@ -1,86 +1,163 @@
 """Old or new (SOP 5.3): does a mail belong to a case that we know?
 
-By order of trust: it answers one of our letters; it names a case's reference; it follows a mail of a case; the same
-sender wrote of the same line or matter lately. In every case the sender must be the case's own customer: somebody
-else who quotes a reference opens a case of their own and learns nothing.
+By order of trust: it answers one of our letters; it names a case's signed reference; it names a case's reference, or
+follows a mail of the case; the same sender wrote of the same line or matter lately. In every case the sender must be
+the case's customer (an address on record) or a party of it: somebody else who quotes a reference opens a case of
+their own and learns nothing. Where the sender's domain says that the mail is forged, only what outsiders cannot know
+ties it to a case.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
+from models.analysis import Kind
+from models.errors import LayananError
 from models.mail import ParsedMail
-from models.tables import Case, Letter, Message
+from models.tables import Case, Letter, Message, Party
 
-REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})\b")
+REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([0-9a-f]{8})\b)?")
+DOUBTFUL = 0.4
+"""Score from which on a person is asked whether two mails are of one matter."""
 
 
-def find_case(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> tuple[Case | None, str]:
-    """The case and why it is this one; or no case, and a remark where somebody else's was named."""
+@dataclass(frozen=True)
+class Match:
+    """The case that a mail belongs to, or perhaps belongs to, and why, in words."""
+
+    case: Case | None = None
+    perhaps: Case | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A case that a mail names; ``secret``: by something that outsiders cannot know."""
+
+    case: Case
+    why: str
+    secret: bool = False
+
+
+def find_case(session: Session, wired: Systems, mail: ParsedMail, now: datetime, customer_id: str = "") -> Match:
+    """The mail's case.
+
+    Args:
+        customer_id: whose address on record the sender's is, where that was looked up.
+    """
     remark = ""
-    for named, why in _named_cases(session, mail):
-        if named.address == mail.sender:
-            return _last(session, named), why
-        remark = f"names {named.reference}, which is another sender's ({why})"
-    case = _same_matter(session, wired, mail, now)
-    return (case, "same sender, same matter") if case else (None, remark)
+    for named in _named_cases(session, mail):
+        if not _belongs(session, named.case, mail.sender, customer_id):
+            remark = remark or f"names {named.case.reference}, which is another sender's ({named.why})"
+        elif mail.forged and not named.secret:
+            remark = remark or f"names {named.case.reference}; the sender's domain disowns the mail"
+        else:
+            return Match(_current(session, named.case), why=named.why)
+    if mail.forged:
+        return Match(why=remark)
+    scored = _same_matter(session, wired, mail, now)
+    return Match(scored.case, scored.perhaps, scored.why or remark)
 
 
-def _named_cases(session: Session, mail: ParsedMail) -> list[tuple[Case, str]]:
+def whose_address(wired: Systems, mail: ParsedMail) -> str:
+    """The customer whose address on record the sender's is; asked for only where a mail names someone else's case.
+
+    Nobody, where SISKA does not answer: then the mail opens a case of its own.
+    """
+    with wired.store.read() as session:
+        cases = [named.case for named in _named_cases(session, mail)]
+    if mail.forged or not cases or any(case.address == mail.sender for case in cases):
+        return ""
+    try:
+        customer = wired.siska.customer_by_address(mail.sender)
+    except LayananError:
+        return ""
+    return customer.customer_id if customer else ""
+
+
+def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
-    found: list[tuple[Case, str]] = []
+    ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
+    theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id))
+    theirs = theirs.where(col(Message.message_id).in_(thread)).order_by(col(Case.id).desc())
+    numbers = {int(number): token for number, token in REFERENCE.findall(mail.subject)}
+    named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
+    found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
+    found += [_Named(case, "signed reference", secret=True) for case in named if numbers[case.key] == case.token != ""]
+    found += [_Named(case, "reference in the subject") for case in named]
     if thread:
-        ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
-        found += [(case, "answers our letter") for case in session.exec(ours)]
-    numbers = [int(number) for number in REFERENCE.findall(mail.subject)]
-    if numbers:
-        found += [
-            (case, "reference in the subject") for case in session.exec(select(Case).where(col(Case.id).in_(numbers)))
-        ]
-    if thread:
-        theirs = (
-            select(Case)
-            .join(Message, col(Message.case_id) == col(Case.id))
-            .where(col(Message.message_id).in_(thread))
-            .order_by(col(Case.id).desc())
-        )
-        found += [(case, "follows an earlier mail") for case in session.exec(theirs)]
+        found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]
     return found
 
 
-def _last(session: Session, case: Case) -> Case:
-    """The case, or the newest of those that followed it after it was closed."""
-    while later := session.exec(select(Case).where(Case.address == case.address, Case.previous_id == case.id)).first():
-        case = later
-    return case
+def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> bool:
+    if sender == case.address or (customer_id and customer_id == case.customer_id):
+        return True
+    return session.get(Party, (case.key, sender)) is not None
 
 
-def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Case | None:
-    since = now - timedelta(days=wired.settings.policy.same_matter_days)
-    open_cases = session.exec(
-        select(Case)
-        .where(Case.address == mail.sender, Case.status == "open", col(Case.opened_at) >= since)
-        .order_by(col(Case.id).desc())
-    ).all()
-    if not open_cases:
-        return None
-    topic, lines = _matter(wired, mail.subject, mail.new_text)
-    for case in open_cases:
-        known_topic, known_lines = case.topic, {case.service_number}
-        if not case.kind:
-            # its activity 1 is still to come
-            first = session.exec(
-                select(Message).where(Message.case_id == case.id).order_by(col(Message.id)).limit(1)
-            ).one()
-            known_topic, known_lines = _matter(wired, first.subject, first.new_text)
-        if known_lines & lines or (not lines and topic != "other" and known_topic == topic):
+def _current(session: Session, case: Case) -> Case:
+    """The case that goes on for this one: the one it was merged into, or the newest of those that followed it."""
+    seen = {case.id}
+    while True:
+        follows = select(Case).where(Case.address == case.address, Case.previous_id == case.id)
+        later = session.get(Case, case.merged_into) if case.merged_into else session.exec(follows).first()
+        if later is None or later.id in seen:
             return case
-    return None
+        case = later
+        seen.add(case.id)
 
 
-def _matter(wired: Systems, subject: str, text: str) -> tuple[str, set[str]]:
-    """The topic of a mail, and the lines that it names."""
+def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Match:
+    since = now - timedelta(days=wired.settings.policy.same_matter_days)
+    parties = select(Party.case_id).where(Party.address == mail.sender)
+    theirs = (Case.status == "open", col(Case.opened_at) >= since)
+    query = select(Case).where((col(Case.address) == mail.sender) | col(Case.id).in_(parties), *theirs)
+    open_cases = session.exec(query.order_by(col(Case.id).desc())).all()
+    if not open_cases:
+        return Match()
+    new = _matter(wired, mail.subject, mail.new_text)
+    scores = [(*_score(new, _known_matter(session, wired, case)), case) for case in open_cases]
+    score, why, case = max(scores, key=lambda scored: scored[0])
+    if score >= wired.settings.policy.same_matter_threshold:
+        return Match(case, why=f"same sender, {why}")
+    return Match(perhaps=case, why=f"perhaps {case.reference}: {why}") if score >= DOUBTFUL else Match()
+
+
+@dataclass(frozen=True)
+class _Matter:
+    """What a mail or a case is about."""
+
+    topic: str
+    lines: frozenset[str]
+    follows_up: bool = False
+
+
+def _score(new: _Matter, known: _Matter) -> tuple[float, str]:
+    """From 0 to 1: how certainly both are of one matter."""
+    if new.lines & known.lines:
+        return 1.0, "same line"
+    same_topic = new.topic == known.topic != "other"
+    if new.lines and known.lines:
+        return 0.0, "another line"
+    if same_topic:
+        return (0.5, "same topic, a line named only once") if new.lines else (0.8, "same matter")
+    return (0.5, "asks how a matter stands") if new.follows_up and not new.lines else (0.0, "another matter")
+
+
+def _known_matter(session: Session, wired: Systems, case: Case) -> _Matter:
+    if case.kind:
+        return _Matter(case.topic, frozenset(filter(None, [case.service_number])))
+    # its activity 1 is still to come
+    first = session.exec(select(Message).where(Message.case_id == case.id).order_by(col(Message.id)).limit(1)).one()
+    return _matter(wired, first.subject, first.new_text)
+
+
+def _matter(wired: Systems, subject: str, text: str) -> _Matter:
     analysis = wired.analyser.analyse(subject, text)
-    return analysis.topic.value, {number.value for number in analysis.service_numbers}
+    lines = frozenset(number.value for number in analysis.service_numbers)
+    follows_up = analysis.kind.value is Kind.FOLLOW_UP or analysis.topic.value == "case_status"
+    return _Matter(analysis.topic.value, lines, follows_up)

@@ -17,11 +17,12 @@ from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
 from models.mail import UNREAD, ParsedMail
-from models.tables import Message, NewMessage, row
+from models.tables import Case, Message, NewMessage, row
 from tasks.case_run import CaseRun
+from tasks.find_case import whose_address
 from tasks.first_response import first_response
-from tasks.place_mail import Arrived, Place, place
-from tasks.waits import new_wake
+from tasks.limits import thread_is_answered
+from tasks.place_mail import Arrived, Place, content_of, place
 
 log = logging.getLogger("layanan.intake")
 
@@ -42,10 +43,19 @@ def take_in(wired: Systems, received: Received) -> TakenIn:
         Unavailable: the case store does not answer; the mail stays on the server.
     """
     message = _known(wired, received) or _store(wired, received)
-    if message.outcome != "opened" or message.case_id is None:
+    if message.outcome != "opened" or message.case_id is None or _is_answered(wired, message):
         return TakenIn(message.outcome, message.case_id)
     letters = first_response.do_now(CaseRun.open(message.case_id, wired))
     return TakenIn(message.outcome, message.case_id, tuple(letters))
+
+
+def _is_answered(wired: Systems, message: Message) -> bool:
+    """Whether no first response is due: its thread has had one lately, or nobody knows whom it would reach."""
+    with wired.store.read() as session:
+        case = session.get(Case, message.case_id)
+        if case is not None and case.sender_doubt:
+            return True
+        return thread_is_answered(session, tuple(message.references), message.sender, wired.clock.now())
 
 
 def _known(wired: Systems, received: Received) -> Message | None:
@@ -64,7 +74,8 @@ def _store(wired: Systems, received: Received) -> Message:
     sha256 = wired.store.keep(received.raw)
     try:
         mail = parse(received.raw, wired.store.keep)
-        return _write(wired, received, lambda session: _placed(session, wired, received, mail))
+        customer_id = whose_address(wired, mail)
+        return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
         reason = error.reason
     except LayananError:
@@ -72,31 +83,35 @@ def _store(wired: Systems, received: Received) -> Message:
     except Exception as error:
         log.exception("a defect: mail %s is set aside", sha256)
         reason = f"defect: {type(error).__name__}"
-    aside = Place("set_aside", reason)
-    return _write(wired, received, lambda _: _row(received, sha256, wired.clock.now(), aside))
+    return _write(wired, received, lambda session: _aside(session, wired, received, sha256, reason))
 
 
 def _write(wired: Systems, received: Received, make: Callable[[Session], Message]) -> Message:
     try:
         with wired.store.write() as session:
-            message = make(session)
-            session.add(message)
-            session.flush()
-            if message.outcome == "joined" and message.case_id is not None:
-                answers = {"message": message.id}
-                session.add(new_wake(wired, message.case_id, "mail", f"mail:{message.id}", answers))
+            return make(session)
     except Conflict:
         # another intake on the same mailbox was quicker
         known = _known(wired, received)
         if known is None:
             raise
         return known
+
+
+def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Message:
+    now = wired.clock.now()
+    placed = place(Arrived(session, wired, received, mail, now, customer_id))
+    message = _row(received, mail.sha256, now, placed, mail)
+    session.add(message)
+    session.flush()
+    placed.then(message)
     return message
 
 
-def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail) -> Message:
-    now = wired.clock.now()
-    return _row(received, mail.sha256, now, place(Arrived(session, wired, received, mail, now)), mail)
+def _aside(session: Session, wired: Systems, received: Received, sha256: str, reason: str) -> Message:
+    message = _row(received, sha256, wired.clock.now(), Place("set_aside", reason))
+    session.add(message)
+    return message
 
 
 def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:
@@ -119,7 +134,8 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
             "language": mail.language,
             "text": mail.text,
             "new_text": mail.new_text,
-            "references": list(mail.references),
-            "warnings": [problem for problem in mail.problems if problem in UNREAD],
+            "references": list(mail.references or mail.in_reply_to),
+            "content": content_of(mail),
+            "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
         }
     return row(Message, NewMessage.model_validate(known))

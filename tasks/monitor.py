@@ -75,7 +75,7 @@ def pass_deadlines() -> int:
 @part("Bangunkan kasus / Deliver wakes")
 def deliver_wakes() -> int:
     """Resume suspended cases for which something was kept, the longest kept first."""
-    takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.takes)) for name, form in FORMS.items() if form.takes]
+    takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.wakes())) for name, form in FORMS.items()]
     with systems().store.read() as session:
         query = (
             select(Wake.case_id)

@@ -3,10 +3,14 @@
 All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
 """
 
+import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -15,8 +19,11 @@ from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
-from models.tables import Case, Letter, Message, NewCase, Outbox, row
-from tasks.find_case import find_case
+from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
+from tasks.find_case import REFERENCE, Match, find_case
+from tasks.limits import answers_like_a_robot, flooding
+from tasks.undelivered import undelivered
+from tasks.waits import new_wake
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Arrived:
     received: Received
     mail: ParsedMail
     now: datetime
+    customer_id: str = ""
+    """Whose address on record the sender's is, where that matters."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Place:
     outcome: MailOutcome
     reason: str
     case_id: int | None = None
+    then: Callable[[Message], object] = lambda _: None
+    """What follows from it, once the mail has its row."""
 
 
 Rule = Callable[[Arrived], Place | None]
@@ -72,13 +83,24 @@ def _ourselves(arrived: Arrived) -> Place | None:
 
 
 def _automatic(arrived: Arrived) -> Place | None:
-    mail, case_id = arrived.mail, None
+    session, mail = arrived.session, arrived.mail
     if mail.automatic is None:
         return None
+    reason = f"{mail.automatic}: {mail.automatic_reason}"
     if mail.automatic is Automatic.BOUNCE and mail.reported_message_id:
-        reported = select(Letter.case_id).where(Letter.message_id == mail.reported_message_id)
-        case_id = arrived.session.exec(reported).first()
-    return Place("automatic", f"{mail.automatic}: {mail.automatic_reason}", case_id)
+        letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
+        if letter is not None:
+            return Place("automatic", reason, letter.case_id, partial(_bounced, arrived, letter.id or 0))
+    return Place("automatic", reason)
+
+
+def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
+    """Keep what a delivery report says; a recipient that is lost for good wakes the letter's case."""
+    session = arrived.session
+    for address in arrived.mail.failed_recipients:
+        session.add(Bounce(letter_id=letter_id, mail_id=report.id or 0, address=address, action="failed", hard=True))
+    if arrived.mail.failed_recipients:
+        undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 
 def _desk(arrived: Arrived) -> Place | None:
@@ -93,26 +115,58 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    """The same mail, taken in before: same Message-ID and same text."""
-    same = (Message.message_id == arrived.mail.message_id, Message.text == arrived.mail.text)
-    first = select(Message).where(*same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
+    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately.
+
+    The same words in answer to a letter ask again.
+    """
+    mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
+    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text)
+    if not (mail.in_reply_to or mail.references or REFERENCE.search(mail.subject)):
+        lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
+        same = or_(same, and_(col(Message.content) == content_of(mail), lately))
+    first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
     twin = arrived.session.exec(first).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
 
 
-RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin)
+def _flood(arrived: Arrived) -> Place | None:
+    limits = arrived.wired.settings.limits
+    if not flooding(arrived.session, limits, arrived.mail.sender, arrived.now):
+        return None
+    return Place("set_aside", f"flood: more than {limits.mails_an_hour} mails of this sender within an hour")
+
+
+def _robot(arrived: Arrived) -> Place | None:
+    if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
+        return None
+    case = _match(arrived).case
+    return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
+
+
+RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
+
+
+def content_of(mail: ParsedMail) -> str:
+    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments."""
+    parts = [mail.sender, *mail.text.split(), *(part.sha256 for part in mail.attachments)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _match(arrived: Arrived) -> Match:
+    return find_case(arrived.session, arrived.wired, arrived.mail, arrived.now, arrived.customer_id)
 
 
 def _old_or_new(arrived: Arrived) -> Place:
     """5.3: it joins an open case, or opens one."""
     session, mail = arrived.session, arrived.mail
-    case, why = find_case(session, arrived.wired, mail, arrived.now)
+    match = _match(arrived)
+    case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
         case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
         if case.status == "open":
-            return Place("joined", why, case.id)
+            return Place("joined", why, case.id, partial(_wake, arrived, case.key))
     new = row(
         Case,
         NewCase(
@@ -127,6 +181,14 @@ def _old_or_new(arrived: Arrived) -> Place:
             previous_id=case.id if case else None,
         ),
     )
+    new.token = secrets.token_hex(4)
+    new.perhaps_id = match.perhaps.id if match.perhaps else None
+    new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)
     session.flush()
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id)
+
+
+def _wake(arrived: Arrived, case_id: int, message: Message) -> None:
+    answers = {"message": message.id}
+    arrived.session.add(new_wake(arrived.wired, case_id, "mail", f"mail:{message.id}", answers))

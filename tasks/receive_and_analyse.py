@@ -1,17 +1,26 @@
 """Activity 1: receive the e-mail and analyse what the customer explains (SOP 7.1)."""
 
+from typing import Any
+
 from models.analysis import Analysis, Kind
 from models.facts import Customer, Segment, Tier
 from models.mail import UNREAD
 from models.need import Need
-from models.tables import Message
+from models.tables import Case, Message
 from tasks.activity import activity
+from tasks.briefing import short
 from tasks.work import Work
 
 
 @activity(1)
 def receive_and_analyse(
-    work: Work, message_id: int = 0, earlier: Need | None = None, *, told_number: str = "", after_closing: bool = False
+    work: Work,
+    message_id: int = 0,
+    earlier: Need | None = None,
+    *,
+    told_number: str = "",
+    after_closing: bool = False,
+    vouched: bool = False,
 ) -> Need:
     """Read one mail of the case, its first one by default: what does it want, and whose is it?
 
@@ -21,15 +30,18 @@ def receive_and_analyse(
         earlier: what is known; the mail answers our question, and what it does not tell stays as it was.
         told_number: the line that a person found out, whose customer they vouch for.
         after_closing: the mail answers the closing letter; the case itself stays as it is.
+        vouched: a person is certain of the sender.
     """
     first = earlier is None and not after_closing
     mail = work.messages[0] if first and not message_id else work.message(message_id)
     analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
-    customer = work.systems.siska.customer_by_address(work.case.address)
+    doubt = "" if vouched else work.case.sender_doubt
+    customer = None if doubt else work.systems.siska.customer_by_address(work.case.address)
     verified = customer is not None
     if customer is None and told_number:
         customer = work.systems.siska.customer_by_service_number(told_number)
-    need = _need(work, mail, analysis, customer, told_number).model_copy(update={"verified": verified})
+    known = {"verified": verified, "doubt": doubt} | _perhaps(work)
+    need = _need(work, mail, analysis, customer, told_number).model_copy(update=known)
     if earlier is not None:
         need = earlier.with_answer(need)
     if not after_closing:
@@ -40,9 +52,18 @@ def receive_and_analyse(
             tier=need.tier.value if need.customer_id else "",
             name=customer.name if customer and verified else work.case.name,
         )
+    if vouched:
+        work.change(sender_doubt="")
     if first:
         work.change(kind=need.kind.value, topic=need.topic, language=analysis.language.value)
     return need
+
+
+def _perhaps(work: Work) -> dict[str, Any]:
+    if not work.case.perhaps_id:
+        return {}
+    with work.systems.store.read() as session:
+        return {"perhaps_id": work.case.perhaps_id, "perhaps": short(session.get_one(Case, work.case.perhaps_id))}
 
 
 def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:

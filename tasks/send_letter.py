@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from adapters.wiring import Systems, systems
 from models.errors import LayananError, OutcomeUnknown, Refused, Unavailable
 from models.tables import Letter, Outbox
+from tasks.undelivered import put_back, undelivered
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -57,22 +58,25 @@ def deliver(wired: Systems, letter_id: int) -> str:
     except Unavailable as error:
         return _settle(wired, letter_id, later, str(error), attempts)
     except Refused as error:
-        return _settle(wired, letter_id, "failed", str(error))
+        with wired.store.write() as session:
+            undelivered(session, letter_id, "failed", str(error), wired.clock.now())
+        return "failed"
     return _settle(wired, letter_id, "sent")
 
 
 def send_again(wired: Systems, letter_id: int) -> None:
-    """Put a failed letter back: the next pass sends it, unless its copy shows that it went after all.
+    """Put a letter that did not arrive back in the outbox: the next pass sends it.
 
     Raises:
         Refused: it is not failed.
         Unavailable: the case store does not answer.
     """
-    values = {"state": "sending", "attempts": 0, "error": "", "not_before": wired.machine_clock.now()}
-    failed = update(Outbox).where(col(Outbox.letter_id) == letter_id, col(Outbox.state) == "failed")
     with wired.store.write() as session:
-        if session.execute(failed.values(**values)).rowcount != 1:  # type: ignore[attr-defined]
+        outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
+        if outbox.state not in {"failed", "bounced"}:
             raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
+        put_back(wired, outbox)
+        session.add(outbox)
 
 
 def due_letters(wired: Systems, limit: int = 500) -> list[int]:

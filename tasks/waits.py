@@ -7,8 +7,10 @@ comes while the run is not suspended is kept in the store: it is looked for befo
 swept up by the monitor, so none is lost; each is taken once, in the transaction that records the decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -21,23 +23,37 @@ from sqlmodel import Session, col, select
 from adapters.engine import Resumed
 from adapters.wiring import Systems
 from models.errors import LayananError
-from models.forms import FORMS, SYSTEM, Form
+from models.forms import FORMS, SYSTEM, UNDELIVERED, Form, Unreachable
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Decision, Wait, Wake
+from tasks import undelivered
 from tasks.briefing import brief
 from tasks.case_run import CaseRun
 from tasks.work import Effect
 
 F = TypeVar("F", bound=Form)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a form's answers must keep beyond the form, and what is done in the transaction that records them."""
+
+    problem: Callable[[Any], str | None] = lambda _: None
+    then: Callable[[Session, Any], object] = lambda _, __: None
+
+
 NOBODY = "“system” bukan nama orang / is nobody's name"
 
 
-def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_answers: Any) -> F:
+def decide(
+    case: CaseRun, form: type[F], *, about: str, key: str = "", rules: Rules | None = None, **first_answers: Any
+) -> F:
     """Wait until ``form`` is answered and return the answers.
 
     Args:
         about: what is to be decided, first line of the form's description (markdown).
         key: names the wait; by default the form and its occurrence.
+        rules: what else an answer must keep, and what is done when it is recorded.
         first_answers: what the form shows filled in.
     """
     key = key or f"{form.slug()}-{case.next_occurrence(form.__name__)}"
@@ -45,19 +61,32 @@ def decide(case: CaseRun, form: type[F], *, about: str, key: str = "", **first_a
     for attempt in count(1):
         record = case.record(key, 1, attempt)
         if record is None:
-            record = _answered(case, form, key, attempt, refusal + about, first_answers)
+            record = _answered(case, form, key, attempt, refusal + about, first_answers, rules or Rules())
             case.remember(record)
         if record.state == "done":
             # a field that an older form had is no longer asked for
             return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
+        if record.state == UNDELIVERED:
+            _reach(case, record.output["letters"], f"{key}-undelivered{attempt}")
+        if record.state != "refused":
+            continue
         # nobody types twice what was refused once
         first_answers |= record.output.get("answers", {})
         refusal = f"⚠ **{record.output['problem']}**\n\n"
     raise AssertionError("unreachable")
 
 
+def _reach(case: CaseRun, letters: Sequence[int], key: str) -> None:
+    """Letters did not arrive: an agent finds another way, before the wait goes on."""
+    if (record := case.record(key, 1)) is not None and record.state == "done":
+        return
+    about = undelivered.about(case, letters)
+    rules = Rules(partial(undelivered.problem, case, letters), partial(undelivered.settle, case.systems, letters))
+    decide(case, Unreachable, key=key, about=about, rules=rules)
+
+
 def _answered(
-    case: CaseRun, form: type[F], key: str, attempt: int, about: str, first_answers: Mapping[str, Any]
+    case: CaseRun, form: type[F], key: str, attempt: int, about: str, first_answers: Mapping[str, Any], rules: Rules
 ) -> ActivityRecord:
     wait_key = key if attempt == 1 else f"{key}-r{attempt}"
     # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
@@ -84,10 +113,10 @@ def _answered(
     if by == SYSTEM:
         record = _take_wake(case, form, key, attempt)
         return record or _refuse(case, form, key, attempt, NOBODY)
-    if problem := answers.problem():
+    if problem := answers.problem() or rules.problem(answers):
         typed = {name: answer for name, answer in given.items() if name != "by"}
         return _refuse(case, form, key, attempt, problem, by=by, answers=typed)
-    return _record(case, form, key, attempt, "done", given, by)
+    return _record(case, form, key, attempt, "done", given, by, effect=lambda session: rules.then(session, answers))
 
 
 def _begun(case: CaseRun, wait_key: str) -> bool:
@@ -120,14 +149,21 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
     if not form.takes:
         return None
     with case.store.read() as session:
-        wake = session.exec(pending_wakes(case.case_id, form).limit(1)).first()
-    if wake is None:
+        wakes = session.exec(pending_wakes(case.case_id, form)).all()
+    if not wakes:
         return None
-    answers = form.filled_by_wake(wake.kind, wake.answers)
+    wake = wakes[0]
+    # whatever did not arrive is one matter
+    taken = [one for one in wakes if one.kind == UNDELIVERED] if wake.kind == UNDELIVERED else [wake]
 
     def take(session: Session) -> None:
-        session.merge(wake.model_copy(update={"taken_at": case.systems.clock.now(), "taken_by": key}))
+        for one in taken:
+            session.merge(one.model_copy(update={"taken_at": case.systems.clock.now(), "taken_by": key}))
 
+    if wake.kind == UNDELIVERED:
+        lost = {"letters": [one.answers["letter"] for one in taken]}
+        return _record(case, form, key, attempt, UNDELIVERED, lost, SYSTEM, wake, take)
+    answers = form.filled_by_wake(wake.kind, wake.answers)
     return _record(case, form, key, attempt, "done", answers.answers(), SYSTEM, wake, take)
 
 
@@ -202,7 +238,7 @@ def pending_wakes(case_id: int, form: type[Form]) -> Any:
     """Query of the kept wakes that this form takes, oldest first."""
     return (
         select(Wake)
-        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(list(form.takes)))
+        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(form.wakes()))
         .order_by(col(Wake.id))
     )
 

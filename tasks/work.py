@@ -11,11 +11,13 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
-from models.errors import MissingFact
+from models.errors import MissingFact, Refused
 from models.letter import LetterFacts
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+from tasks.family import family
+from tasks.limits import letters_used_up
 
 Effect = Callable[[Session], object]
 F = TypeVar("F", bound=LetterFacts)
@@ -59,9 +61,10 @@ class Work:
 
     @cached_property
     def messages(self) -> list[Message]:
-        """The customer's mails, oldest first."""
-        theirs = (Message.case_id == self.case.key, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
+        """The customer's mails, and those of cases merged into this one, oldest first."""
         with self.systems.store.read() as session:
+            of_case = col(Message.case_id).in_(family(session, self.case.key))
+            theirs = (of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
     def message(self, message_id: int) -> Message:
@@ -117,6 +120,7 @@ class Work:
 
         Raises:
             MissingFact: the letter cannot be written yet.
+            Refused: the address has had as many letters on this day as one may have.
         """
         if self.by_hand:
             return ""
@@ -164,9 +168,14 @@ class Work:
 
     def _post(self, facts: LetterFacts, **to: Any) -> str:
         case, facts = self.case, self._completed(facts)
+        limits = self.settings.limits
+        with self.systems.store.read() as session:
+            if letters_used_up(session, limits, to["recipient"], self.now):
+                raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         rendered = self.systems.letters.write(
             facts,
             reference=case.reference,
+            token=case.token,
             sender=case.mailbox,
             subject=case.subject,
             message_id=letter_id(case, facts.kind, self.occurrence),

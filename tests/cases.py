@@ -25,6 +25,7 @@ from tasks.activity import Activity
 from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake import TakenIn, take_in
+from tasks.send_letter import deliver, due_letters
 from tasks.serve_complaint import Complaint
 from tasks.waits import new_wake
 from tests.adapters import back_office
@@ -190,6 +191,12 @@ def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dic
 def pending(case: CaseRun) -> list[str]:
     """Kinds of the wakes that nobody has taken."""
     return [wake.kind for wake in rows(case.systems, Wake, case_id=case.case_id) if wake.taken_at is None]
+
+
+def post(wired: Systems) -> None:
+    """All letters that are due go out."""
+    for letter_id in due_letters(wired):
+        deliver(wired, letter_id)
 
 
 def accepted(wired: Systems, address: str) -> list[str]:

@@ -13,10 +13,12 @@ from sqlmodel import col
 
 from adapters.engine import Resumed
 from adapters.wiring import Systems
+from flows.handle_case import handle_case
 from models.forms import FORMS, Choice
-from models.tables import Case, Wait
+from models.tables import ActivityRecord, Case, Wait
 from tasks.case_run import CaseRun
-from tests.cases import rows
+from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines
+from tests.cases import arrives, opened, rows, snapshot
 
 
 class Runs:
@@ -59,3 +61,49 @@ class Runs:
             if isinstance(kind, type) and issubclass(kind, Choice) and value in kind.__members__:
                 answers[name] = kind[value].value
         return self.wired.engine.resume(run_id, {"by": "Sari", **answers})
+
+
+class Played:
+    """A case whose run the test carries from wait to wait."""
+
+    def __init__(self, runs: Runs, sender: str, text: str, subject: str) -> None:
+        self.runs = runs
+        self.case: CaseRun = opened(runs.wired, sender, text, subject)
+        self.run = runs.start(handle_case, self.case, reference=self.case.reference)
+
+    def comes_to(self, form: str) -> str:
+        """Carry on to this form; returns its description."""
+        self.runs.go(handle_case, self.run)
+        wait = self.runs.wait(self.case)
+        assert wait is not None
+        assert wait.form == form, wait.description
+        return wait.description
+
+    def goes_on(self) -> str | None:
+        """Carry on; the state's name after it."""
+        return self.runs.go(handle_case, self.run).name
+
+    def decides(self, form: str, **answers: Any) -> None:
+        assert self.runs.submit(self.run, form, **answers).state == "accepted"
+
+    def time_passes(self, hours: float) -> None:
+        """And the monitor sees it."""
+        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        pass_deadlines.fn()
+        deliver_wakes.fn()
+
+    def mail(self, text: str) -> None:
+        sender = snapshot(self.case).address
+        assert arrives(self.runs.wired, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
+        deliver_wakes.fn()
+
+    def units_work(self, hours: float = 0) -> None:
+        """And the monitor sees it."""
+        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        follow_tickets.fn()
+        deliver_wakes.fn()
+
+    @property
+    def path(self) -> list[int]:
+        records = rows(self.runs.wired, ActivityRecord, case_id=self.case.case_id)
+        return [record.number for record in records if record.number is not None]

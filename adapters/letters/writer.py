@@ -47,6 +47,7 @@ class LetterWriter(Protocol):
         now: datetime,
         automatic: bool,
         attached: tuple[bytes, ...] = (),
+        token: str = "",
     ) -> RenderedLetter:
         """Write one letter; equal arguments give equal bytes.
 
@@ -64,6 +65,7 @@ class LetterWriter(Protocol):
             now: Time of writing.
             automatic: No person has read this letter (RFC 3834).
             attached: Raw mails that go with it.
+            token: Signs the reference in the Subject.
 
         Raises:
             MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
@@ -94,6 +96,7 @@ class TemplateLetters:
         now: datetime,
         automatic: bool,
         attached: tuple[bytes, ...] = (),
+        token: str = "",
     ) -> RenderedLetter:
         """See :meth:`LetterWriter.write`."""
         kind = facts.kind
@@ -106,7 +109,7 @@ class TemplateLetters:
         zone = self._settings.zone_of(sender)
         now = now.astimezone(zone)
         name = _name(recipient_name)
-        subject = reply_subject(subject, reference, otherwise=service)
+        subject = reply_subject(subject, f"{reference}-{token}" if token else reference, otherwise=service)
         words = {
             **{name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts},
             "language": language,

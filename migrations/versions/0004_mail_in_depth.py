@@ -22,10 +22,16 @@ def upgrade() -> None:
     with op.batch_alter_table("case") as batch_op:
         batch_op.add_column(sa.Column("merged_into", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("sender_doubt", sa.String(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("token", sa.String(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("perhaps_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key("fk_case_merged_into", "case", ["merged_into"], ["id"])
+        batch_op.create_foreign_key("fk_case_perhaps_id", "case", ["perhaps_id"], ["id"])
     with op.batch_alter_table("message") as batch_op:
         batch_op.add_column(sa.Column("content", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("warnings", sa.JSON(), nullable=False, server_default="[]"))
+    with op.batch_alter_table("outbox") as batch_op:
+        batch_op.add_column(sa.Column("tries", sa.Integer(), nullable=False, server_default="1"))
+        batch_op.add_column(sa.Column("handled", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns)
     op.create_table(
@@ -60,10 +66,16 @@ def downgrade() -> None:
     op.drop_table("bounce")
     for name, (table, _) in INDEXES.items():
         op.drop_index(name, table)
+    with op.batch_alter_table("outbox") as batch_op:
+        batch_op.drop_column("handled")
+        batch_op.drop_column("tries")
     with op.batch_alter_table("message") as batch_op:
         batch_op.drop_column("warnings")
         batch_op.drop_column("content")
     with op.batch_alter_table("case") as batch_op:
+        batch_op.drop_constraint("fk_case_perhaps_id", type_="foreignkey")
         batch_op.drop_constraint("fk_case_merged_into", type_="foreignkey")
+        batch_op.drop_column("perhaps_id")
+        batch_op.drop_column("token")
         batch_op.drop_column("sender_doubt")
         batch_op.drop_column("merged_into")

@@ -221,7 +221,7 @@ class Player:
             wait = look.waits.get(case.key)
             if wait is None or wait.wait_key == play.answered:
                 return False
-            if any(wake.case_id == case.key and wake.kind in FORMS[wait.form].takes for wake in look.wakes):
+            if any(wake.case_id == case.key and wake.kind in FORMS[wait.form].wakes() for wake in look.wakes):
                 return False
         return True
 

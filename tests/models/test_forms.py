@@ -24,6 +24,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "DisputedClosing": {"choice": "REOPEN"},
     "FixActivity": {"choice": "RETRY"},
     "FixActivityByLeader": {"choice": "TEAM_LEADER"},
+    "Unreachable": {"choice": "SEND_AGAIN"},
+    "SameMatter": {"choice": "JOIN"},
+    "ConfirmSender": {"choice": "GENUINE"},
 }
 WAKES: dict[str, dict[str, Any]] = {
     "mail": {"message": 7},
@@ -32,6 +35,7 @@ WAKES: dict[str, dict[str, Any]] = {
     "repair": {},
     "answer": {},
     "closing": {},
+    "undelivered": {"letter": 3},
 }
 
 every_form = pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.__name__)
@@ -111,7 +115,7 @@ def test_no_two_forms_share_a_name() -> None:
 
 @every_form
 def test_every_wake_that_it_takes_fills_it(form: type[Form]) -> None:
-    for kind in form.takes:
+    for kind in form.wakes():
         answer = form.filled_by_wake(kind, WAKES[kind])
         assert answer.by == SYSTEM
         assert answer.problem() is None

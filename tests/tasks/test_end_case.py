@@ -8,7 +8,7 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.end_case import Ended, end_case
 from tasks.intake import TakenIn
-from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, rows, snapshot
+from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, post, rows, snapshot
 from tests.conftest import BOTH
 
 
@@ -20,6 +20,7 @@ def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
     case = opened(wired)
     done(closing, case)
     keep_wake(wired, case.case_id, "update", "deadline:99", {})
+    post(wired)
     assert done(end_case, case, "complaint") == Ended(ended=True, outcome="complaint")
     row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("closed", "complaint", True)
@@ -32,6 +33,7 @@ def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
 def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     """It joins after the body has run and before the transaction that closes the case."""
     case, body = opened(wired), end_case.body
+    post(wired)
 
     def then_a_mail_comes(*args: object) -> Ended:
         output = body(*args)  # type: ignore[arg-type]
@@ -55,6 +57,7 @@ def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: py
 
 def test_a_mail_after_the_end_opens_a_new_case(wired: Systems) -> None:
     case = opened(wired)
+    post(wired)
     done(end_case, case, "complaint")
     taken = reply(wired, case)
     assert taken.outcome == "opened"

@@ -8,7 +8,22 @@ from models.tables import Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.end_case import end_case
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, letter, opened, pending, rows, snapshot, text
+from tests.cases import (
+    BUDI,
+    LINE,
+    MATI,
+    PRICE,
+    STRANGER,
+    arrives,
+    done,
+    letter,
+    opened,
+    pending,
+    post,
+    rows,
+    snapshot,
+    text,
+)
 
 OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
 
@@ -50,7 +65,7 @@ def test_the_same_line_in_time(wired: Systems) -> None:
     again = f"Pelanggan lama di sini. Nomor {LINE} masih belum bisa dipakai juga."
     wired.clock.advance(13 * 24)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, again, "Lagi").outcome == "joined"
-    assert rows(wired, Message)[-1].reason == "same sender, same matter"
+    assert rows(wired, Message)[-1].reason == "same sender, same line"
     wired.clock.advance(2 * 24)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, f"{again} Sudah dua minggu.", "Lagi").outcome == "opened"
 
@@ -96,12 +111,14 @@ def test_a_stranger_who_quotes_a_case_joins_nothing_and_learns_nothing(way: str,
 
 def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:
     assert arrives(wired, BUDI, OTHER, "JKT-0000099").outcome == "opened"
-    assert arrives(wired, BUDI, OTHER, "JKT-999999999").outcome == "opened"
+    assert arrives(wired, BUDI, f"{OTHER} Terima kasih.", "JKT-999999999").outcome == "opened"
     assert rows(wired, Message)[-1].reason == "new"
 
 
 def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
-    done(end_case, opened(wired), "complaint")
+    case = opened(wired)
+    post(wired)
+    done(end_case, case, "complaint")
     old = the_letter(wired)
 
     def writes_again(text: str) -> tuple[str, int | None]:
@@ -112,6 +129,7 @@ def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
     assert writes_again("Sampai sekarang juga.") == ("joined", 2)
     with wired.store.write() as session:
         session.execute(delete(Wake))
+    post(wired)
     done(end_case, CaseRun.open(2, wired), "complaint")
     assert writes_again("Masih juga.") == ("opened", 3)
     assert writes_again("Belum juga.") == ("joined", 3)

@@ -78,7 +78,7 @@ def test_the_desk_gets_the_customers_mails_as_they_came(wired: Systems) -> None:
 
 def test_a_mail_that_smtp_cannot_carry_goes_encoded(wired: Systems) -> None:
     case = opened(wired, BANK)
-    odd = [mail(BANK).replace(b"\n", b"\r\n") + end for end in (b"baris\nlain", b"\r\n" + b"x" * 999, b"\0")]
+    odd = [mail(BANK).replace(b"\n", b"\r\n") + end for end in (b"baris\nlain", b"\r\n" + b"x" * 999, b"\0nol")]
     for raw in odd:
         assert take_in(wired, received(raw)).outcome == "joined"
     done(hand_over_segment, case, need(**BANKS))

@@ -13,7 +13,7 @@ from adapters.mail.body import Keep
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.mail import ParsedMail
-from models.tables import ActivityRecord, Case, Letter, Message, Outbox, Wake
+from models.tables import ActivityRecord, Bounce, Case, Letter, Message, Outbox, Wake
 from tasks.case_run import CaseRun
 from tasks.intake import TakenIn, take_in
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
@@ -92,7 +92,7 @@ def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
     taken = take_in(wired, received(BOUNCE % sent.message_id.encode()))
     assert taken == TakenIn("automatic", 1)
     assert rows(wired, Message)[-1].reason.startswith("bounce: ")
-    assert rows(wired, Wake) == []
+    assert [(bounce.letter_id, bounce.address, bounce.hard) for bounce in rows(wired, Bounce)] == [(1, BUDI, True)]
     assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
 
 

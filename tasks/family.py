@@ -1,0 +1,15 @@
+"""A case and those that were merged into it."""
+
+from sqlmodel import Session, col, select
+
+from models.tables import Case
+
+
+def family(session: Session, case_id: int) -> list[int]:
+    """Numbers of the case and of all that were merged into it, directly or not."""
+    known, latest = [case_id], [case_id]
+    while latest:
+        merged = select(Case.id).where(col(Case.merged_into).in_(latest))
+        latest = [number for number in session.exec(merged) if number is not None and number not in known]
+        known += latest
+    return known

@@ -1,0 +1,31 @@
+"""5.3, as an agent decided: a mail that opened a case of its own belongs to another one."""
+
+from sqlmodel import Session
+
+from models.need import Output
+from models.tables import Case
+from tasks.activity import step
+from tasks.merge_case import merge_rows
+from tasks.work import Work
+
+
+class Joined(Output):
+    """Whether the case has ended as merged; not where the other one has ended meanwhile."""
+
+    joined: bool
+
+
+@step("5.3")
+def join_case(work: Work, into_id: int, by: str) -> Joined:
+    """End the case as merged into the one that it belongs to, which reads its mails."""
+    work.performer = f"Agent Email: {by}"
+
+    def join(session: Session) -> Joined:
+        into = session.get(Case, into_id)
+        if into is None or into.status != "open":
+            return Joined(joined=False)
+        merge_rows(session, work.systems, work.case.key, into_id, by)
+        return Joined(joined=True)
+
+    work.effect(join)
+    return Joined(joined=False)

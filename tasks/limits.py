@@ -1,0 +1,48 @@
+"""Limits against loops and floods beyond what headers tell (settings: ``LAYANAN_LIMITS__…``).
+
+What is over a limit is kept and listed (``layanan mails --outcome set_aside``), and a person looks at it.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from models.letter import LetterKind
+from models.settings import Limits
+from models.tables import Letter, Message, Outbox
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def flooding(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
+    """Whether the sender has sent so many mails within an hour that more of them are not served like others'."""
+    lately = (Message.sender == sender, col(Message.received_at) > now - HOUR)
+    return session.exec(select(func.count()).where(*lately)).one() >= limits.mails_an_hour
+
+
+def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
+    """Whether this mail comes within seconds of a letter of ours, as enough others of the sender did on this day."""
+    letters = select(Outbox.sent_at).join(Letter).where(Letter.recipient == sender, col(Letter.written_at) > now - DAY)
+    sent = [at for at in session.exec(letters) if at is not None]
+
+    def quick(at: datetime) -> bool:
+        return any(timedelta() <= at - out <= timedelta(seconds=limits.quick_seconds) for out in sent)
+
+    if not quick(now):
+        return False
+    mails = select(Message.received_at).where(Message.sender == sender, col(Message.received_at) > now - DAY)
+    return sum(map(quick, session.exec(mails))) + 1 >= limits.quick_answers
+
+
+def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
+    """Whether no more letters may go to the address on this day."""
+    lately = (Letter.recipient == recipient, col(Letter.written_at) > now - DAY)
+    return session.exec(select(func.count()).where(*lately)).one() >= limits.letters_a_day
+
+
+def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:
+    """Whether a thread of the sender has had its first response on this day."""
+    ours = (Letter.kind == LetterKind.FIRST_RESPONSE, Letter.recipient == sender)
+    lately = (col(Letter.message_id).in_(thread), col(Letter.written_at) > now - DAY)
+    return session.exec(select(Letter.id).where(*ours, *lately).limit(1)).first() is not None

@@ -1,0 +1,174 @@
+"""Corrections of 5.3 by a person: two cases are one, one case is two, or somebody else belongs to a case.
+
+A merged case keeps its history; the other one goes on, and later mails to either reach it. Each correction stands in
+the ledger of the cases that it touches, and can be undone: :func:`unmerge` takes a merger back, a merger a split.
+"""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.errors import NotWaiting, WrongUse
+from models.sop import REVISION, Role
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
+from tasks.start_case import start_case
+from tasks.waits import new_wake, wake_waiting_case
+
+MERGED = "merged"
+
+
+def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
+    """End a case as merged into another, which reads its mails. Repeating it mends what was cut off.
+
+    Raises:
+        WrongUse: they cannot be merged; the text says why.
+        NotWaiting: the case is at work in this moment.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.write() as session:
+        waits = session.exec(select(Wait).where(Wait.case_id == case_id)).first() is not None
+        case = _locked(session, case_id)
+        if case.status == "open" and not waits:
+            raise NotWaiting(f"{case.reference} is at work in this moment; try again")
+        merge_rows(session, wired, case_id, into_id, by)
+        run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
+    if run_id:
+        wired.engine.restart(run_id, "merged")  # it sees so, and ends
+    wake_waiting_case(wired, into_id)
+
+
+def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
+    """The merger itself, within a transaction."""
+    case, into = _locked(session, case_id), _locked(session, into_id)
+    if case.merged_into == into_id:
+        return
+    if case_id == into_id or case.status != "open" or into.status != "open":
+        raise WrongUse(f"{case.reference} ({case.status}) and {into.reference} ({into.status}): both must be open")
+    now = wired.clock.now()
+    running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
+    deadlines = session.exec(running).all()
+    kept: dict[str, object] = {"into": into.reference, "deadlines": [deadline.id for deadline in deadlines]}
+    for deadline in deadlines:
+        deadline.over = True
+    if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
+        # the engine takes no key twice: should the merger be undone, the wait has another attempt
+        key, _, attempt = re.fullmatch(r"(.*?)(-r(\d+))?", wait.wait_key).groups("1")  # type: ignore[union-attr]
+        session.add(_record(session, case_id, key, {}, by, now, attempt=int(attempt), state=MERGED))
+        session.delete(wait)
+    case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
+    session.add_all([case, *deadlines, _record(session, case_id, MERGED, kept, by, now)])
+    session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
+    unread = (col(Wake.case_id) == case_id, col(Wake.kind) == "mail", col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*unread).values(case_id=into_id))
+    first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
+    session.add(new_wake(wired, into_id, "mail", f"merged:{case_id}:{now.isoformat()}", {"message": first}))
+
+
+def unmerge(wired: Systems, case_id: int, by: str) -> None:
+    """Take a merger back: the case goes on from where it was. Mails that came since stay where they are.
+
+    Raises:
+        WrongUse: the case is not merged.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.write() as session:
+        case = _locked(session, case_id)
+        if case.status != "merged" or case.merged_into is None:
+            raise WrongUse(f"{case.reference} is not merged ({case.status})")
+        query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
+        kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
+        into, now = case.merged_into, wired.clock.now()
+        case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
+        ids = kept.output["deadlines"] if kept else []
+        session.execute(update(Deadline).where(col(Deadline.id).in_(ids)).values(over=False))
+        session.add_all([case, _record(session, case_id, "unmerged", {}, by, now)])
+        session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
+        pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by="refused: the merger was undone"))
+        run_id = case.run_id
+    if run_id:
+        wired.engine.restart(run_id, "its merger was undone")
+
+
+def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
+    """Give one mail of a case a case of its own; returns that one's number.
+
+    Raises:
+        WrongUse: the mail is not the case's, or its only one.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.write() as session:
+        case, now = _locked(session, case_id), wired.clock.now()
+        mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
+        mail = next((one for one in mails[1:] if one.id == message_id), None)
+        if mail is None:
+            raise WrongUse(f"mail {message_id} is no later mail of {case.reference}; `layanan case` lists them")
+        known = case.model_dump(include={"site", "mailbox", "address", "name", "language", "sop_revision"})
+        new = Case(**known, subject=mail.subject, opened_at=now, previous_id=None)
+        session.add(new)
+        session.flush()
+        mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"
+        session.add(mail)
+        pending = (col(Wake.source) == f"mail:{message_id}", col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by=f"split: {new.reference}"))
+        for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
+            session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
+    start_case(wired, new.key)
+    return new.key
+
+
+def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
+    """Let the sender of a mail write in a case, too; their letters still go to the customer alone.
+
+    Raises:
+        WrongUse: there is no such mail, or nobody has sent it.
+    """
+    with wired.store.write() as session:
+        case, now = _locked(session, case_id), wired.clock.now()
+        mail = session.get(Message, message_id)
+        if mail is None or not mail.sender:
+            raise WrongUse(f"there is no mail {message_id} with a sender; `layanan mails` lists them")
+        session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now))
+        session.add(_record(session, case_id, "party", {"mail": message_id}, by, now))
+
+
+def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
+    """Take that back."""
+    with wired.store.write() as session:
+        mail = session.get(Message, message_id)
+        address = mail.sender if mail else ""
+        session.execute(delete(Party).where(col(Party.case_id) == case_id, col(Party.address) == address))
+        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
+
+
+def _locked(session: Session, case_id: int) -> Case:
+    return session.exec(select(Case).where(Case.id == case_id).with_for_update()).one()
+
+
+def _record(
+    session: Session,
+    case_id: int,
+    name: str,
+    output: dict[str, object],
+    by: str,
+    now: datetime,
+    attempt: int = 0,
+    state: str = "done",
+) -> ActivityRecord:
+    """A correction, or, with an attempt, the end of a wait."""
+    query = select(ActivityRecord.id).where(ActivityRecord.case_id == case_id, ActivityRecord.name == name)
+    return ActivityRecord(
+        case_id=case_id,
+        name=name,
+        occurrence=1 if attempt else len(session.exec(query).all()) + 1,
+        attempt=attempt or 1,
+        state=state,
+        output=output,
+        performer=f"{Role.TEAM_LEADER}: {by}",
+        started_at=now,
+        ended_at=now,
+        sop_revision=REVISION,
+    )

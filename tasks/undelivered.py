@@ -1,0 +1,95 @@
+"""A letter that did not arrive: our server refused it for good, or another one sent a delivery report.
+
+The case is woken, and at its next wait an agent is asked for another way to reach the customer (`tasks/waits.py`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from email import message_from_bytes, policy
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.errors import LayananError
+from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
+from models.letter import LetterKind
+from models.states import LetterState
+from models.tables import Bounce, Case, Letter, Outbox, Wake
+from tasks.briefing import escaped
+from tasks.case_run import CaseRun
+
+
+def undelivered(session: Session, letter_id: int, state: LetterState, error: str, at: datetime) -> None:
+    """Record that a letter did not arrive, and wake its case; once for each way out that it had."""
+    outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
+    letter = session.exec(select(Letter).where(Letter.id == letter_id)).one()
+    outbox.state, outbox.error, outbox.handled = state, error, False
+    session.add(outbox)
+    source = f"undelivered:{letter_id}:{outbox.tries}"
+    if session.exec(select(Wake).where(Wake.source == source)).first() is None:
+        answers = {"letter": letter_id}
+        session.add(Wake(case_id=letter.case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
+
+
+def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
+    """What the agent reads first: which letters, and what the servers said of them."""
+    query = select(Letter, Outbox).join(Outbox).where(col(Letter.id).in_(letter_ids)).order_by(col(Letter.id))
+    lines = ["**Surat tidak sampai / a letter did not arrive**"]
+    with case.store.read() as session:
+        for letter, outbox in session.exec(query):
+            bounces = session.exec(select(Bounce).where(Bounce.letter_id == letter.id)).all()
+            said = [outbox.error, *(f"{bounce.action} {bounce.status}".strip() for bounce in bounces)]
+            lines.append(f"{letter.kind} #{letter.id}: {escaped('; '.join(filter(None, said)))}")
+    return "\n\n".join(lines)
+
+
+def problem(case: CaseRun, letter_ids: Sequence[int], answers: Unreachable) -> str | None:
+    """Why an answer cannot be taken: letters go to addresses on record alone."""
+    if answers.choice is not UnreachableChoice.OTHER_ADDRESS:
+        return None
+    to_desk = select(Letter.id).where(col(Letter.id).in_(letter_ids), Letter.kind == LetterKind.TO_DESK)
+    with case.store.read() as session:
+        row = session.exec(select(Case).where(Case.id == case.case_id)).one()
+        if session.exec(to_desk.limit(1)).first() is not None:
+            return "Alamat desk ada di setelan / a desk's address is a setting: LAYANAN_POLICY__SEGMENT_DESKS"
+    try:
+        customer = case.systems.siska.customer_by_address(answers.address)
+    except LayananError as error:
+        return f"Alamat tidak dapat diperiksa / the address could not be checked: {error}"
+    if customer is None or customer.customer_id != row.customer_id:
+        return "Alamat itu tidak terdaftar atas pelanggan ini / the address is not on record for this customer (SISKA)"
+    return None
+
+
+def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answers: Unreachable) -> None:
+    """Do what the agent decided, in the transaction that records it."""
+    query = select(Letter, Outbox).join(Outbox).where(col(Letter.id).in_(letter_ids)).with_for_update()
+    for letter, outbox in session.exec(query).all():
+        outbox.handled = True
+        if answers.choice is UnreachableChoice.OTHER_ADDRESS:
+            letter.recipient, outbox.state = answers.address.lower(), "bounced"
+            letter.sha256 = systems.store.keep(_readdressed(systems.store.kept(letter.sha256), letter.recipient))
+            session.execute(update(Case).where(col(Case.id) == letter.case_id).values(address=letter.recipient))
+        if answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}:
+            put_back(systems, outbox)
+        session.add_all([letter, outbox])
+
+
+def put_back(systems: Systems, outbox: Outbox) -> None:
+    """Give a letter another way out; the monitor's next pass sends it.
+
+    One that failed is looked for first, for an earlier attempt may have got through; the copy of one that bounced says
+    nothing of the way to come.
+    """
+    outbox.state = "queued" if outbox.state == "bounced" else "sending"
+    outbox.attempts, outbox.error, outbox.handled = 0, "", True
+    outbox.not_before = systems.machine_clock.now()
+    outbox.tries += 1
+
+
+def _readdressed(raw: bytes, recipient: str) -> bytes:
+    """The same letter to another address of the customer."""
+    message = message_from_bytes(raw, policy=policy.compat32.clone(linesep="\r\n", max_line_length=None))
+    message.replace_header("To", recipient)
+    return message.as_bytes()

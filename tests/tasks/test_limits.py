@@ -1,0 +1,101 @@
+"""Limits against loops and floods; on both data bases where they count."""
+
+import pytest
+from sqlalchemy import update
+
+from adapters.wiring import Systems
+from models.errors import Refused
+from models.letter import ClosingFacts
+from models.tables import Case, Letter, Message
+from tasks.closing import closing
+from tasks.intake import TakenIn
+from tasks.receive_and_analyse import receive_and_analyse
+from tasks.send_letter import deliver
+from tasks.work import Work
+from tests.cases import BUDI, MAJU, MATI, STRANGER, arrives, done, latest, letter, opened, rows, snapshot
+from tests.conftest import BOTH
+
+
+def outcomes(wired: Systems) -> list[str]:
+    return [message.outcome for message in rows(wired, Message)]
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_flood_is_kept_and_serves_others_no_worse(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 3
+    taken = [arrives(wired, STRANGER, f"{MATI} Nomor {number}.", f"Mati {number}") for number in range(5)]
+    assert [one.outcome for one in taken[3:]] == ["set_aside", "set_aside"]
+    assert "flood: more than 3 mails" in rows(wired, Message)[-1].reason
+    assert arrives(wired, BUDI).outcome == "opened"
+    wired.clock.advance(1.1)  # type: ignore[attr-defined]
+    assert arrives(wired, STRANGER, "Apakah sudah dibaca?", "Lagi").outcome in {"opened", "joined"}
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 3
+    case = opened(wired)
+    done(receive_and_analyse, case)
+    for turn in range(3):
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+        arrives(wired, BUDI, f"Pesan otomatis nomor {turn}", f"Re: [{case.reference}]")
+        if turn < 2:
+            done(closing, case)
+    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+    assert "within seconds" in rows(wired, Message)[-1].reason
+    assert rows(wired, Message)[-1].case_id == case.case_id, "the person who looks at it sees the case"
+    wired.clock.advance(0.5)  # type: ignore[attr-defined]
+    assert arrives(wired, BUDI, "Sekarang saya sendiri", f"Re: [{case.reference}]").outcome == "joined"
+
+
+def test_an_address_gets_so_many_letters_a_day(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 2
+    case = opened(wired)
+    done(receive_and_analyse, case)
+    done(closing, case)
+    closing.do_now(case)
+    record = latest(case, "closing")
+    assert (record.state, record.occurrence) == ("failed", 2)
+    assert "2 have gone to this address within a day" in record.output["error"]
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    work = Work(wired, snapshot(case), "closing", 3)
+    work.letter(ClosingFacts(answer_by=wired.clock.now()))
+    assert len(work.letters) == 1
+
+
+def test_the_limit_is_an_address_s_own(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 1
+    assert arrives(wired, BUDI).letters
+    assert arrives(wired, STRANGER).letters
+    case = opened(wired, BUDI, "Berapa tagihan telepon saya bulan ini?", "Tagihan")
+    assert latest(case, "first_response").state == "failed"
+    with pytest.raises(Refused, match="a loop"):
+        Work(wired, snapshot(case), "closing", 1).letter(ClosingFacts(answer_by=wired.clock.now()))
+
+
+def test_a_thread_has_one_first_response_a_day(wired: Systems) -> None:
+    case = opened(wired)
+    first = str(letter(case, "first_response")["Message-ID"])
+
+    def follows(text: str) -> TakenIn:
+        with wired.store.write() as session:
+            session.execute(update(Case).values(status="closed"))
+        return arrives(wired, BUDI, text, "Re: Internet mati", In_Reply_To=first)
+
+    again = follows("Masih mati juga")
+    assert (again.outcome, again.letters) == ("opened", ())
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    assert follows("Mati lagi hari ini").letters
+
+
+def test_the_same_content_is_a_duplicate_while_it_is_fresh(wired: Systems) -> None:
+    first = arrives(wired)
+    resent = arrives(wired, BUDI, MATI, "Kirim ulang: Internet mati")
+    assert (resent.outcome, resent.case_id, resent.letters) == ("duplicate", first.case_id, ())
+    assert arrives(wired, STRANGER, MATI).outcome == "opened", "another customer may have the same words"
+    case = opened(wired, MAJU)
+    for _ in range(2):
+        answer = arrives(wired, MAJU, "Sudah sampai mana?", f"Re: [{case.reference}]")
+        assert answer.outcome == "joined", "who answers in the same words asks again"
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    assert arrives(wired).outcome == "joined", "a day later it is news that nothing has changed"

@@ -1,0 +1,154 @@
+"""Corrections of 5.3: merge, split, parties, each undone; and mails that find their way afterwards."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import update
+
+from adapters.wiring import Systems
+from flows.handle_case import handle_case
+from models.errors import NotWaiting, WrongUse
+from models.tables import Case, Message, Party
+from tasks.case_run import CaseRun
+from tasks.merge_case import add_party, merge, remove_party, split, unmerge
+from tasks.monitor import deliver_wakes
+from tests.cases import BUDI, LINE, PRICE, STRANGER, arrives, deadlines, opened, pending, rows, snapshot
+from tests.runs import Played, Runs
+
+SLOW = f"Internet {LINE} saya lambat sekali sejak kemarin sore, tolong diperiksa."
+
+
+@pytest.fixture
+def two(runs: Runs) -> tuple[Played, Played]:
+    """Two cases of Budi's: one waits for the agent, one for the customer."""
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    return first, second
+
+
+def writes(wired: Systems, case: CaseRun, text: str) -> int | None:
+    return arrives(wired, BUDI, text, f"Re: [{case.reference}]").case_id
+
+
+def test_one_ends_as_merged_and_later_mails_to_either_reach_the_other(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    ended = second.runs.go(handle_case, second.run)
+    assert (ended.name, ended.result()) == ("Completed", "merged")
+    row = snapshot(second.case)
+    assert (row.status, row.outcome, row.merged_into) == ("merged", "merged", first.case.case_id)
+    assert deadlines(second.case) == {}
+    description = first.comes_to("ApproveSolution")
+    assert "Berapa harga paket" in description, "the other's mail is read where the case goes on"
+    for number, case in enumerate((first.case, second.case)):
+        assert writes(wired, case, f"Tambahan {number}") == first.case.case_id
+    assert first.runs.wait(second.case) is None
+    assert 11 in second.path, "its history stays"
+
+
+def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    second.runs.go(handle_case, second.run)
+    unmerge(wired, second.case.case_id, "Rina")
+    second.comes_to("ClosingPeriod")
+    assert (snapshot(second.case).status, list(deadlines(second.case))) == ("open", ["closing"])
+    assert pending(first.case) == []
+    path = second.path
+    second.mail("Terima kasih banyak infonya.")
+    second.comes_to("DisputedClosing")
+    assert second.path == [*path, 1], "nothing is done again"
+    with pytest.raises(WrongUse, match="is not merged"):
+        unmerge(wired, second.case.case_id, "Rina")
+
+
+def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    with pytest.raises(WrongUse, match="both must be open"):
+        merge(wired, first.case.case_id, first.case.case_id, "Rina")
+    busy = opened(wired, STRANGER)
+    with pytest.raises(NotWaiting, match="at work"):
+        merge(wired, busy.case_id, first.case.case_id, "Rina")
+    with wired.store.write() as session:
+        session.execute(update(Case).where(Case.id == second.case.case_id).values(status="closed"))  # type: ignore[arg-type]
+    with pytest.raises(WrongUse, match=r"\(closed\)"):
+        merge(wired, first.case.case_id, second.case.case_id, "Rina")
+
+
+def test_a_merger_that_was_cut_off_is_mended_by_repeating_it(
+    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    wired = first.runs.wired
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.engine, "restart", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    assert second.goes_on() == "Completed"
+    assert len([one for one in rows(wired, Message) if one.case_id == second.case.case_id]) == 1
+
+
+def _dies(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = two
+    wired = first.runs.wired
+    first.mail("Oh ya, bagaimana cara pasang baru di rumah ibu saya?")
+    mail = rows(wired, Message)[-1].id or 0
+    started: list[int] = []
+    monkeypatch.setattr("tasks.merge_case.start_case", lambda _, case_id: started.append(case_id))
+    new = split(wired, first.case.case_id, mail, "Rina")
+    assert started == [new]
+    case = rows(wired, Case, id=new)[0]
+    assert (case.address, case.subject, case.status) == (BUDI, rows(wired, Message)[-1].subject, "open")
+    assert (rows(wired, Message)[-1].case_id, rows(wired, Message)[-1].outcome) == (new, "opened")
+    with pytest.raises(WrongUse, match="no later mail"):
+        split(wired, first.case.case_id, 1, "Rina")
+    first.comes_to("ApproveSolution")
+
+
+@pytest.mark.parametrize("undo", [None, remove_party])
+def test_a_party_writes_in_the_case_and_learns_nothing_by_letter(
+    undo: Callable[..., None] | None, wired: Systems
+) -> None:
+    case = opened(wired)
+    own = arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    assert own.outcome == "opened", "who quotes a reference opens a case of their own"
+    assert f"names {case.reference}" in rows(wired, Message)[-1].reason
+    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert [party.added_by for party in rows(wired, Party)] == ["Rina"]
+    if undo:
+        undo(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    again = arrives(wired, STRANGER, "Masih mati juga sampai sekarang.", f"Re: [{case.reference}]")
+    assert again.case_id == (case.case_id if undo is None else own.case_id) or again.outcome == "opened"
+    assert (again.case_id == case.case_id) == (undo is None)
+    assert snapshot(case).address == BUDI
+
+
+def test_doubtful_mails_are_compared_by_the_agent(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, "Halo, laporan saya kemarin itu kapan selesainya ya?", "Tanya")
+    assert snapshot(second.case).perhaps_id == first.case.case_id
+    assert first.case.reference.replace("-", "") in second.comes_to("SameMatter").replace("-", "").replace("\\", "")
+    second.decides("SameMatter", choice="JOIN")
+    assert second.goes_on() == "Completed"
+    assert snapshot(second.case).merged_into == first.case.case_id
+    deliver_wakes.fn()
+    assert "kapan selesainya" in first.comes_to("ApproveSolution")
+
+
+def test_a_doubtful_mail_may_be_a_new_matter(runs: Runs) -> None:
+    Played(runs, BUDI, SLOW, "Internet lambat").comes_to("ApproveSolution")
+    second = Played(runs, BUDI, "Halo, laporan saya kemarin itu kapan selesainya ya?", "Tanya")
+    second.comes_to("SameMatter")
+    second.decides("SameMatter", choice="NEW")
+    second.comes_to("ConfirmAnalysis")

@@ -1,0 +1,134 @@
+"""A letter that did not arrive is seen, and the customer is reached another way or the case says that they were not."""
+
+from datetime import timedelta
+from email import message_from_bytes
+
+import pytest
+
+from models.tables import Bounce, Case, Decision, Letter, Outbox, Wake
+from tasks.doctor import Doubt, letters
+from tasks.end_case import Ended, end_case
+from tasks.intake import take_in
+from tasks.monitor import deliver_wakes, send_due_letters
+from tests.cases import BUDI, accepted, done, latest, letter, opened, pending, post, received, rows, snapshot
+from tests.runs import Played, Runs
+from tests.tasks.test_intake import BOUNCE
+
+OTHER, STRANGE = "santoso@example.org", "lain@example.com"
+
+
+@pytest.fixture
+def told(runs: Runs) -> Played:
+    """Budi's complaint is solved, and the letters are out."""
+    played = Played(runs, BUDI, "Internet saya 122345678901 mati total sejak pagi.", "Internet mati")
+    played.comes_to("ApproveSolution")
+    played.decides("ApproveSolution", choice="SEND", cause="Perangkat", repair="Dimulai ulang")
+    played.comes_to("ClosingPeriod")
+    post(runs.wired)
+    return played
+
+
+def bounces(played: Played, kind: str = "inform_result") -> None:
+    """The letter's recipient is unknown after all."""
+    report = BOUNCE % str(letter(played.case, kind)["Message-ID"]).encode()
+    assert take_in(played.runs.wired, received(report)).case_id == played.case.case_id
+    deliver_wakes.fn()
+
+
+def state(played: Played, kind: str = "inform_result") -> Outbox:
+    number = rows(played.runs.wired, Letter, kind=kind)[-1].id
+    return rows(played.runs.wired, Outbox, letter_id=number)[0]
+
+
+def test_a_bounce_asks_the_agent_and_the_case_does_not_end_as_if_informed(told: Played) -> None:
+    bounces(told)
+    assert "inform_result" in told.comes_to("Unreachable")
+    assert state(told).state == "bounced"
+    with pytest.raises(Doubt, match="1 did not arrive"):
+        letters(told.runs.wired)
+    told.decides("Unreachable", choice="TOLD")
+    assert "say in the note" in told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="TOLD", note="Ditelepon pukul 10")
+    told.comes_to("ClosingPeriod")
+    assert letters(told.runs.wired) == "0 on their way"
+    told.time_passes(48.1)
+    assert told.goes_on() == "Completed"
+    assert snapshot(told.case).outcome == "complaint"
+    assert [(one.form, one.by) for one in rows(told.runs.wired, Decision)][1] == ("Unreachable", "Sari")
+
+
+def test_the_letter_goes_to_another_address_on_record_and_to_no_other(told: Played) -> None:
+    bounces(told)
+    told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="OTHER_ADDRESS", address=STRANGE)
+    assert "not on record for this customer" in told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="OTHER_ADDRESS", address=OTHER.upper())
+    told.comes_to("ClosingPeriod")
+    send_due_letters.fn()
+    assert snapshot(told.case).address == OTHER
+    sent = rows(told.runs.wired, Letter, kind="inform_result")[-1]
+    assert accepted(told.runs.wired, OTHER) == [sent.message_id]
+    message = message_from_bytes(told.runs.wired.store.kept(sent.sha256))
+    assert (message["To"], state(told).state) == (OTHER, "sent")
+    assert accepted(told.runs.wired, STRANGE) == []
+
+
+def test_it_is_sent_again_and_may_bounce_again(told: Played) -> None:
+    bounces(told)
+    told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="SEND_AGAIN")
+    told.comes_to("ClosingPeriod")
+    send_due_letters.fn()
+    sent = rows(told.runs.wired, Letter, kind="inform_result")[-1]
+    assert accepted(told.runs.wired, BUDI).count(sent.message_id) == 2
+    bounces(told)
+    told.comes_to("Unreachable")
+    assert len(rows(told.runs.wired, Bounce)) == len(rows(told.runs.wired, Wake, kind="undelivered")) == 2
+
+
+def test_a_customer_who_cannot_be_reached_is_the_case_s_outcome(told: Played) -> None:
+    bounces(told)
+    told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="UNREACHABLE")
+    told.comes_to("ClosingPeriod")
+    told.time_passes(48.1)
+    assert told.goes_on() == "Completed"
+    assert snapshot(told.case).outcome == "not informed"
+
+
+def test_several_lost_letters_are_one_matter(told: Played) -> None:
+    for kind in ("inform_result", "closing"):
+        report = BOUNCE % str(letter(told.case, kind)["Message-ID"]).encode()
+        take_in(told.runs.wired, received(report))
+    deliver_wakes.fn()
+    description = told.comes_to("Unreachable")
+    assert all(kind in description for kind in ("inform_result", "closing"))
+    told.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    told.comes_to("ClosingPeriod")
+    assert pending(told.case) == []
+
+
+def test_a_case_ends_when_its_letters_are_out(runs: Runs) -> None:
+    case = opened(runs.wired)
+    assert done(end_case, case, "complaint") == Ended(ended=False, outcome="complaint")
+    runs.wired.clock.advance(1)  # type: ignore[attr-defined]
+    post(runs.wired)
+    assert done(end_case, case, "complaint").ended
+
+
+def test_a_bounce_in_the_last_moment_keeps_it_open(runs: Runs) -> None:
+    case = opened(runs.wired)
+    post(runs.wired)
+    take_in(runs.wired, received(BOUNCE % str(letter(case, "first_response")["Message-ID"]).encode()))
+    assert not done(end_case, case, "complaint").ended
+    assert latest(case, "end_case").output["outcome"] == "complaint"
+    assert rows(runs.wired, Case)[0].status == "open"
+
+
+def test_a_refused_letter_wakes_its_case_once(runs: Runs) -> None:
+    case = opened(runs.wired, "5xx@example.com")
+    post(runs.wired)
+    (wake,) = rows(runs.wired, Wake)
+    assert (wake.kind, wake.case_id, wake.answers) == ("undelivered", case.case_id, {"letter": 1})
+    assert rows(runs.wired, Outbox)[0].state == "failed"
+    assert runs.wired.clock.now() - wake.created_at < timedelta(minutes=1)
