@@ -48,7 +48,9 @@ app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
 clock_app = typer.Typer()
-mail_app = typer.Typer(help="Look into mails, or take one in after all.", no_args_is_help=True)
+mail_app = typer.Typer(
+    no_args_is_help=True, help="Look into mails, or take one in. Example: `layanan mail inspect odd.eml --json`"
+)
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]

@@ -118,6 +118,7 @@ class Body:
             text = unflowed(text, del_sp=(parameter(part, "Content-Type", "delsp") or "").lower() == "yes")
         if is_encrypted(text):
             self.problems.append(Problem.ENCRYPTED)
+            self._attach("application/pgp-encrypted", "encrypted.asc", data)
             return ""
         text = without_armour(text).strip()
         self._left -= len(text)

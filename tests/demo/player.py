@@ -141,9 +141,10 @@ class Player:
             )
         rows = list(look.mails)
         for sent in (sent for play in self.plays for sent in play.sent):
-            # a mail that no parser reads has no Message-ID in the ledger
-            wanted = "" if sent.mail.outcome == "set_aside" else sent.message_id
-            sent.row = next((row for row in rows if row.message_id == wanted), None)
+            # what is no mail has no Message-ID of its own
+            aside = sent.mail.outcome == "set_aside"
+            same = (row for row in rows if (row.outcome == "set_aside" if aside else row.message_id == sent.message_id))
+            sent.row = next(same, None)
             if sent.row is not None:
                 rows.remove(sent.row)
         self._progress(look.done)

@@ -235,5 +235,5 @@ SCENARIOS = (
     Scenario("A bounce", Mail("", file="bounce.eml", outcome="automatic", reason="bounce")),
     Scenario("An out-of-office note", Mail("", file="out-of-office.eml", outcome="automatic", reason="auto_reply")),
     Scenario("A list mail", Mail("", file="list.eml", outcome="automatic", reason="list")),
-    Scenario("A mail that no parser reads", Mail("", file="unreadable.eml", outcome="set_aside", reason="too deep")),
+    Scenario("Noise", Mail("", file="noise.eml", outcome="set_aside", reason="no sender's address")),
 )

@@ -86,6 +86,19 @@ def test_an_unknown_customer_whom_the_agent_has_phoned_is_helped(runs: Runs) -> 
     assert snapshot(played.case).customer_id == "C-1"
 
 
+def test_a_mail_that_was_not_read_is_read_by_an_agent(runs: Runs) -> None:
+    """Neither the first mail nor an answer to our question is taken for an empty one."""
+    secret = "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----"
+    played = Played(runs, STRANGER, secret, "Penting")
+    assert "encrypted" in played.comes_to("ConfirmAnalysis")
+    played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service")
+    played.comes_to("Unreachable")
+    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    played.comes_to("CustomerAnswer")
+    played.mail(secret)
+    assert "encrypted" in played.comes_to("ConfirmAnalysis")
+
+
 def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
     played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
     played.comes_to("ApproveSolution")

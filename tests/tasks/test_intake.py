@@ -2,11 +2,14 @@
 
 import threading
 from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 
 import tasks.intake
 from adapters.ems import Received
+from adapters.mail.body import Keep
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.mail import ParsedMail
@@ -126,8 +129,9 @@ def test_another_mail_under_the_same_id_is_none(wired: Systems) -> None:
     [
         (b"Subject: tanpa pengirim\n\nHalo\n", "no sender's address"),
         (b"From: undisclosed\nSubject: x\n\nHalo\n", "no sender's address"),
-        (b"\n\n", "no header"),
-        (b"", "no header"),
+        (b"\n\n", "empty"),
+        (b"", "empty"),
+        (bytes(range(256)), "no header, no text"),
     ],
 )
 def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wired: Systems) -> None:
@@ -140,8 +144,8 @@ def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wir
 def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parse
 
-    def breaks(raw: bytes) -> ParsedMail:
-        return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw)
+    def breaks(raw: bytes, keep: Keep) -> ParsedMail:
+        return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw, keep)
 
     monkeypatch.setattr(tasks.intake, "parse", breaks)
     assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
@@ -156,6 +160,25 @@ def test_a_defect_behind_the_parser_stops_none_either(wired: Systems, monkeypatc
         assert arrives(wired, BUDI, "Masih mati, tolong.").outcome == "set_aside"
     assert rows(wired, Message)[-1].reason == "defect: ZeroDivisionError"
     assert arrives(wired, STRANGER).outcome == "opened"
+
+
+def test_attachments_are_kept_once_by_content(wired: Systems) -> None:
+    kept = []
+    for sender in (BUDI, STRANGER):
+        message = message_from_bytes(mail(sender), policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        message.add_attachment(b"%PDF-1.4", "application", "pdf", filename="bukti.pdf")
+        assert take_in(wired, received(message.as_bytes())).outcome == "opened"
+        (found,) = parse(message.as_bytes()).attachments
+        kept.append(found.sha256)
+    assert kept[0] == kept[1]
+    assert wired.store.kept(kept[0]) == b"%PDF-1.4"
+
+
+def test_why_a_mail_was_not_read_is_kept_with_it(wired: Systems) -> None:
+    arrives(wired, BUDI, "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----")
+    (message,) = rows(wired, Message)
+    assert (message.outcome, message.new_text, message.warnings) == ("opened", "", ["encrypted"])
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)

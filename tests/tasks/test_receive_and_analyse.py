@@ -54,6 +54,17 @@ def test_what_is_not_clear_is_the_agents(wired: Systems) -> None:
     assert found.confidence < wired.settings.policy.analysis_threshold
 
 
+def test_what_was_not_read_is_the_agents_and_so_is_an_answer(wired: Systems) -> None:
+    secret = "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----"
+    case = opened(wired, BUDI, secret, f"Internet {LINE} mati total")
+    found = done(receive_and_analyse, case, 0)
+    assert (found.sure, found.unread) == (False, "encrypted")
+    confirmed = found.confirmed(Kind.COMPLAINT, "no_service", "")
+    assert (confirmed.sure, confirmed.unread) == (True, "")
+    assert arrives(wired, BUDI, secret, f"Re: [{case.reference}]").outcome == "joined"
+    assert done(receive_and_analyse, case, 2, confirmed).unread == "encrypted"
+
+
 def test_a_follow_up_without_a_case_is_the_agents(wired: Systems) -> None:
     text = f"Bagaimana kelanjutan laporan saya minggu lalu? Sampai sekarang belum ada kabar. {MATI}"
     found = done(receive_and_analyse, opened(wired, BUDI, text, "Menanyakan status laporan"), 0)

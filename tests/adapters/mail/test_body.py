@@ -145,7 +145,7 @@ def test_what_pgp_signed_is_read_and_what_it_encrypted_is_not() -> None:
     mail = of("Content-Type: text/plain", "", *signed)
     assert mail.text.split("\n") == ["Internet mati.", "-- ", "Budi", "", "kaki"]
     mail = of("Content-Type: text/plain", "", "-----BEGIN PGP MESSAGE-----", "", "hQEM", "-----END PGP MESSAGE-----")
-    assert (mail.text, mail.problems) == ("", (Problem.ENCRYPTED,))
+    assert (mail.text, mail.problems, names(mail)) == ("", (Problem.ENCRYPTED,), ["encrypted.asc"])
     version = "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1"
     mail = multipart("encrypted", version, "Content-Type: application/octet-stream; name=encrypted.asc\r\n\r\nx")
     assert (mail.text, mail.problems, "encrypted.asc" in names(mail)) == ("", (Problem.ENCRYPTED,), True)
