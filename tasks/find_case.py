@@ -19,7 +19,7 @@ from models.errors import LayananError
 from models.mail import ParsedMail
 from models.tables import Case, Letter, Message, Party
 
-REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([0-9a-f]{8})\b)?")
+REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?")
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 

@@ -50,6 +50,9 @@ class Place:
     """What follows from it, once the mail has its row."""
 
 
+CONSONANTS = "bcdfghjkmnpqrstvwxz"
+"""Letters of tokens, which then look like no number and no word."""
+
 Rule = Callable[[Arrived], Place | None]
 
 
@@ -181,7 +184,7 @@ def old_or_new(arrived: Arrived) -> Place:
             previous_id=case.id if case else None,
         ),
     )
-    new.token = secrets.token_hex(4)
+    new.token = "".join(secrets.choice(CONSONANTS) for _ in range(8))
     new.perhaps_id = match.perhaps.id if match.perhaps else None
     new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)

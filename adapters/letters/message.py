@@ -28,7 +28,7 @@ MAX_LINE = 998
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-_REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+(?:-[0-9a-f]{8})?\]")
+_REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+(?:-[a-z]{8})?\]")
 
 _NO_LINE = re.compile(rb"[\r\n\0]")
 
