@@ -92,6 +92,8 @@ def test_a_mail_that_was_not_read_is_read_by_an_agent(runs: Runs) -> None:
     played = Played(runs, STRANGER, secret, "Penting")
     assert "encrypted" in played.comes_to("ConfirmAnalysis")
     played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service")
+    played.comes_to("Unreachable")
+    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
     played.comes_to("CustomerAnswer")
     played.mail(secret)
     assert "encrypted" in played.comes_to("ConfirmAnalysis")
