@@ -49,7 +49,8 @@ app = typer.Typer(
 )
 clock_app = typer.Typer()
 mail_app = typer.Typer(
-    no_args_is_help=True, help="Mails in files. Example: `layanan mail inspect odd.eml --json | jq .problems`"
+    no_args_is_help=True,
+    help="Look into mails, or take one in after all.\n\nExample: `layanan mail inspect odd.eml --json | jq .problems`",
 )
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 
@@ -481,6 +482,23 @@ def advance(hours: Annotated[float, typer.Argument(help="Such as 6 or 0.5; time 
 
 
 app.add_typer(clock_app, name="clock", rich_help_panel=REHEARSE)
+
+
+@mail_app.command()
+def accept(number: MailNumber, by: By) -> None:
+    """Take in a mail as a customer's that intake had set aside, or had taken for an automatic one.
+
+    Example: `layanan mails --outcome set_aside`, then `layanan mail accept 17 --by Sari`
+    """
+    wired = _systems()
+    from flows.receive_mail import set_going
+    from tasks.accept_mail import accept_mail
+
+    taken = accept_mail(wired, number, by)
+    set_going(wired, taken)
+    say(f"mail {number}: {taken.outcome}, case {taken.case_id}")
+
+
 app.add_typer(mail_app, name="mail", rich_help_panel=WORK)
 
 

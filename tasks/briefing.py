@@ -42,8 +42,9 @@ def _history(session: Session, case: CaseRun) -> list[str]:
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")
     if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
         at = mail.received_at.astimezone(case.systems.settings.zone_of(mail.mailbox))
-        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: “{escaped(mail.new_text)}”")
-        facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings]
+        words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
+        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
+        facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
     return facts
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, select
 
@@ -42,7 +43,11 @@ def take_in(wired: Systems, received: Received) -> TakenIn:
     Raises:
         Unavailable: the case store does not answer; the mail stays on the server.
     """
-    message = _known(wired, received) or _store(wired, received)
+    return answered(wired, _known(wired, received) or _store(wired, received))
+
+
+def answered(wired: Systems, message: Message) -> TakenIn:
+    """What became of a stored mail, with the first response written where one is due."""
     if message.outcome != "opened" or message.case_id is None or _is_answered(wired, message):
         return TakenIn(message.outcome, message.case_id)
     letters = first_response.do_now(CaseRun.open(message.case_id, wired))
@@ -125,17 +130,20 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
         "reason": placed.reason,
         "case_id": placed.case_id,
     }
-    if mail is not None:
-        known |= {
-            "message_id": mail.message_id,
-            "sender": mail.sender,
-            "sender_name": mail.sender_name,
-            "subject": mail.subject,
-            "language": mail.language,
-            "text": mail.text,
-            "new_text": mail.new_text,
-            "references": list(mail.references or mail.in_reply_to),
-            "content": content_of(mail),
-            "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
-        }
-    return row(Message, NewMessage.model_validate(known))
+    return row(Message, NewMessage.model_validate(known | (columns(mail) if mail else {})))
+
+
+def columns(mail: ParsedMail) -> dict[str, Any]:
+    """What a mail's row holds of what was read."""
+    return {
+        "message_id": mail.message_id,
+        "sender": mail.sender,
+        "sender_name": mail.sender_name,
+        "subject": mail.subject,
+        "language": mail.language,
+        "text": mail.text,
+        "new_text": mail.new_text,
+        "references": list(mail.references or mail.in_reply_to),
+        "content": content_of(mail),
+        "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
+    }

@@ -58,7 +58,7 @@ def place(arrived: Arrived) -> Place:
     for rule in RULES:
         if found := rule(arrived):
             return found
-    return _old_or_new(arrived)
+    return old_or_new(arrived)
 
 
 def _nobody(arrived: Arrived) -> Place | None:
@@ -157,7 +157,7 @@ def _match(arrived: Arrived) -> Match:
     return find_case(arrived.session, arrived.wired, arrived.mail, arrived.now, arrived.customer_id)
 
 
-def _old_or_new(arrived: Arrived) -> Place:
+def old_or_new(arrived: Arrived) -> Place:
     """5.3: it joins an open case, or opens one."""
     session, mail = arrived.session, arrived.mail
     match = _match(arrived)

@@ -1,0 +1,44 @@
+"""Mails that intake left out, taken in by a person."""
+
+import pytest
+
+from adapters.wiring import Systems
+from models.errors import WrongUse
+from models.tables import Message, Outbox, Wake
+from tasks.accept_mail import accept_mail
+from tasks.intake import take_in
+from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows
+
+
+def latest(wired: Systems) -> Message:
+    return rows(wired, Message)[-1]
+
+
+def test_a_mail_over_a_limit_opens_its_case_and_is_answered(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 1
+    arrives(wired, STRANGER)
+    assert arrives(wired, STRANGER, PRICE, "Harga").outcome == "set_aside"
+    taken = accept_mail(wired, latest(wired).id or 0, "Sari")
+    assert (taken.outcome, taken.case_id, len(taken.letters)) == ("opened", 2, 1)
+    assert (latest(wired).outcome, latest(wired).case_id) == ("opened", 2)
+    assert "taken in by Sari, before: flood" in latest(wired).reason
+    assert len(rows(wired, Outbox)) == 2
+    with pytest.raises(WrongUse, match="none that was left out"):
+        accept_mail(wired, latest(wired).id or 0, "Sari")
+
+
+def test_one_that_was_taken_for_a_robots_joins_its_case(wired: Systems) -> None:
+    case = opened(wired)
+    arrives(wired, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")
+    assert latest(wired).outcome == "automatic"
+    assert accept_mail(wired, latest(wired).id or 0, "Sari").case_id == case.case_id
+    assert [wake.answers for wake in rows(wired, Wake)] == [{"message": latest(wired).id}]
+
+
+@pytest.mark.parametrize("raw", [b"", mail("", MATI)])
+def test_what_nobody_can_answer_stays_aside(raw: bytes, wired: Systems) -> None:
+    assert take_in(wired, received(raw)).outcome == "set_aside"
+    with pytest.raises(WrongUse, match="answer it by hand"):
+        accept_mail(wired, 1, "Sari")
+    with pytest.raises(WrongUse, match="none that was left out"):
+        accept_mail(wired, 7, "Sari")
