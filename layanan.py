@@ -49,8 +49,7 @@ app = typer.Typer(
 )
 clock_app = typer.Typer()
 mail_app = typer.Typer(
-    no_args_is_help=True,
-    help="Look into mails, or take one in after all.\n\nExample: `layanan mail inspect odd.eml --json | jq .problems`",
+    no_args_is_help=True, help="Look into mails, or take one in. Example: `layanan mail inspect odd.eml --json`"
 )
 SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing"
 

@@ -41,7 +41,8 @@ from tests.stack import Stack, running
 
 COMMANDS = (
     *("up", "deploy", "migrate", "doctor", "settings", "intake", "monitor", "report", "cases", "case", "waiting"),
-    *("decide", "mails", "mail", "letters", "letter", "clock", "simulator"),
+    *("decide", "mails", "mail", "letters", "letter", "clock", "simulator", "merge", "unmerge"),
+    *("split", "party"),
 )
 BOX = "layanan@telkom.example"
 BUDI = "budi@pelanggan.example"
