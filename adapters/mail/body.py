@@ -5,6 +5,7 @@ import mimetypes
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 
 from adapters.mail.charset import decode, decode_header, guess
 from adapters.mail.flowed import unflowed
@@ -23,6 +24,9 @@ READ_LIMIT = 1_000_000
 """Bytes of one part that are looked at for text."""
 ENCODED_LIMIT = 20_000_000
 """Encoded bytes of one such part; pictures within HTML are left out of them."""
+
+SEALS_LIMIT = 2
+"""Signed contents of one mail that are taken out, be it one from another."""
 
 Keep = Callable[[bytes], str]
 """Keeps an attachment's bytes and returns their SHA-256."""
@@ -57,18 +61,25 @@ class Body:
         self._keep = keep
         self._invitations: list[str] = []
         self._left = TEXT_LIMIT
+        self._seals = 0
+        """How many signed contents were taken out."""
         texts = self._texts(root) or self._invitations
         self.text = "\n\n".join(texts)[:TEXT_LIMIT]
 
-    def _texts(self, part: Part, *, alternative: bool = False) -> list[str]:
-        """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4)."""
+    def _texts(self, part: Part, *, another_form: bool = False) -> list[str]:
+        """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4).
+
+        Args:
+            another_form: the part stands beside one that can be read.
+        """
         kind = part.get_content_type()
         if part.parts:
             if kind == "multipart/encrypted":
                 self.problems.append(Problem.ENCRYPTED)
-            alternative = kind == "multipart/alternative"
-            texts = [text for child in part.parts for text in self._texts(child, alternative=alternative)]
-            return texts[:1] if alternative else texts
+            choice = kind == "multipart/alternative"
+            readable = choice and any(_may_be_read(child.get_content_type()) for child in part.parts)
+            texts = [text for child in part.parts for text in self._texts(child, another_form=readable)]
+            return texts[:1] if choice else texts
         # some servers put their words where fields belong
         prose = kind == "message/delivery-status" and not children(part)
         if kind in _MACHINE_PARTS and not prose:
@@ -83,7 +94,7 @@ class Body:
         own = not name and part.get_content_disposition() != "attachment"
         if own and (kind in ("text/plain", "text/html") or lost or prose):
             return list(filter(None, [self._text(part, kind)]))
-        if own and alternative and part.get_content_maintype() == "text" and kind != "text/calendar":
+        if own and another_form and part.get_content_maintype() == "text" and kind != "text/calendar":
             # the same words in another form (text/enriched, text/x-amp-html)
             return []
         data, well = decoded(part)
@@ -127,13 +138,10 @@ class Body:
     def _smime(self, part: Part) -> list[str]:
         """What was signed; what is encrypted stays an attachment."""
         data, _ = decoded(part)
-        content = signed_content(data)
-        if content is not None:
-            try:
+        if self._seals < SEALS_LIMIT and (content := signed_content(data)) is not None:
+            self._seals += 1
+            with suppress(Unreadable):
                 tree = read(content)
-            except Unreadable:
-                tree = None
-            if tree is not None:
                 self.problems += tree.problems
                 return self._texts(tree.root)
         signed = (parameter(part, "Content-Type", "smime-type") or "").lower().startswith(("signed", "certs"))
@@ -159,6 +167,10 @@ class Body:
         extension = ".eml" if kind == "message/rfc822" else mimetypes.guess_extension(kind) or ".bin"
         item = Attachment(name=name or f"attachment{extension}", type=kind, size=len(data), sha256=self._keep(data))
         self.attachments.append(item)
+
+
+def _may_be_read(kind: str) -> bool:
+    return kind in ("text/plain", "text/html") or kind.startswith("multipart/")
 
 
 def _data(part: Part) -> bytes:

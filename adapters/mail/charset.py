@@ -23,7 +23,8 @@ _SUPERSETS = {
 }
 # Python codecs that no mail uses: some of them take quadratic time.
 _FOREIGN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
-_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bq])\?(.*?)\?=", re.IGNORECASE | re.DOTALL)
+# A header that was cut off may end within a word.
+_WORD = re.compile(r"=\?([^?\s]{0,60})\?([bq])\?(.*?)(?:\?=|\Z)", re.IGNORECASE | re.DOTALL)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 

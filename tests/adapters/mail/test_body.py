@@ -47,6 +47,7 @@ def test_of_alternatives_one_is_read_and_the_rest_are_no_attachments() -> None:
         "alternative", "Content-Type: text/plain\r\n\r\nhai", enriched, "Content-Type: text/html\r\n\r\nhai"
     )
     assert (mail.text, mail.attachments) == ("hai", ())
+    assert [item.type for item in multipart("alternative", enriched).attachments] == ["text/enriched"]
 
 
 def test_an_invitation_tells_what_when_and_where_if_nothing_else_does() -> None:

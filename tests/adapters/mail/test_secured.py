@@ -59,6 +59,21 @@ def test_open_lengths_and_pieces_are_read() -> None:
     assert signed_content(b"\x30\x80" + b"\x04\x00" * 1_000_000) is None
 
 
+def test_signatures_within_signatures_are_not_opened_without_end() -> None:
+    def length(data: bytes) -> bytes:
+        return b"\x84" + len(data).to_bytes(4, "big") + data
+
+    mail = INNER
+    for _ in range(300):
+        octets = b"\xa0" + length(b"\x04" + length(mail))
+        content = b"\x30" + length(OID[:-1] + b"\x01" + octets)
+        signed_data = b"\x30" + length(b"\x02\x01\x01\x31\x00" + content)
+        sealed = b"\x30" + length(OID + b"\xa0" + length(signed_data))
+        mail = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n" + sealed
+    parsed = parse(HEAD + mail)
+    assert (parsed.text, parsed.problems) == ("", (Problem.OPAQUE,))
+
+
 def test_encrypted_content_is_a_persons(identity: Identity) -> None:
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(INNER).add_recipient(identity[0])
     mail = parse(HEAD + builder.encrypt(serialization.Encoding.SMIME, []))
