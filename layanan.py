@@ -44,6 +44,8 @@ CODES: tuple[tuple[type[LayananError], int], ...] = (
 
 NO_MAILBOX = "LAYANAN_MAILBOXES: it names no mailbox, so no mail would be read (docs/layanan.toml.example has two)"
 
+HTTP_SYSTEMS = ("mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy")
+
 app = typer.Typer(
     help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
@@ -95,6 +97,8 @@ def up() -> None:
     settings = _engine_settings()
     if not settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
+    if missing := [f"LAYANAN_{name.upper()}__URL" for name in HTTP_SYSTEMS if name not in settings.model_fields_set]:
+        raise SettingsError(f"not set: {', '.join(missing)}; for a rehearsal `layanan simulator` has them all")
     from flows.service import Service, stopping_on_signals
 
     with stopping_on_signals(), suppress(KeyboardInterrupt):
@@ -102,6 +106,7 @@ def up() -> None:
         with Service(settings) as service:
             say(f"The service runs; logs: {service.logs}. Ctrl-C ends it, cases go on at the next start.")
             say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
+            say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
             if settings.clock == "simulated":
                 say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
             service.watch()

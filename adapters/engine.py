@@ -186,10 +186,10 @@ class PrefectEngine:
                 limit=limit,
             )
 
-    def label(self, run_id: str, role: str) -> None:
-        """Tag a run with the role that it waits for, so that people find theirs in the list of runs."""
+    def label(self, run_id: str, *tags: str) -> None:
+        """Tag a run with what it waits for, so that people find theirs in the list of runs."""
         with _errors():
-            self._client.update_flow_run(UUID(run_id), tags=[role])
+            self._client.update_flow_run(UUID(run_id), tags=list(tags))
 
     def last_passes(self, deployment: str, most: int = 5) -> list[FlowRun]:
         """The latest passes of a standing flow that have ended, latest first; cancelled ones gave way to another."""

@@ -1,15 +1,26 @@
 """The engine's own settings, as every process of the service has them. Prefect reads them when it is imported."""
 
-from models.settings import Settings
+import os
+from pathlib import Path
+
+from models.settings import DEFAULT_FILE, Settings
 
 SIMULATED = "SIMULATED CLOCK"
 """What every log line of a rehearsal says."""
+
+
+def _file_of_settings() -> dict[str, str]:
+    name = os.environ.get("LAYANAN_SETTINGS") or DEFAULT_FILE
+    return {"LAYANAN_SETTINGS": str(Path(name).absolute())} if Path(name).exists() else {}
 
 
 def engine_environment(settings: Settings) -> dict[str, str]:
     """The environment in which every process of the service runs, beside its own settings."""
     clock = f"{SIMULATED} | " if settings.clock == "simulated" else ""
     return {
+        # whatever folder a process runs in
+        "LAYANAN_HOME": str(settings.home.absolute()),
+        **_file_of_settings(),
         "PREFECT_API_URL": settings.prefect_api_url,
         "PREFECT_HOME": str((settings.home / "prefect").absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

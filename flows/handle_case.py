@@ -250,8 +250,8 @@ def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str
     """A person decides. Until then a customer whose complaint has a ticket is kept informed and answered: 9 (5.8)."""
     while True:
         answer = decide(case, form, about=about, **first_answers)
-        if answer.decided:
-            return answer
+        if answer.decided or (handled is None and answer.choice.name == "UPDATE"):
+            return answer  # without a ticket there is no status to tell: it goes to the unit
         if handled is not None:
             inform_status(case, handled, answer.message, escalated=form in {Escalation, SupervisorEscalation})  # 9
 

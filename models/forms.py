@@ -159,6 +159,8 @@ def _message() -> Any:
     )
 
 
+MEANWHILE = frozenset({"UPDATE", "CUSTOMER_WROTE"})
+"""Codes of the choices that say what happened while a person thinks, and decide nothing."""
 SEND_UPDATE = "Kirim kabar sekarang / Send an update now"
 CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
 
@@ -176,7 +178,7 @@ class Desk(Form):
     @property
     def decided(self) -> bool:
         """Whether this is the person's decision, and not something that happened meanwhile."""
-        return self.choice.name not in {"UPDATE", "CUSTOMER_WROTE"}
+        return self.choice.name not in MEANWHILE
 
 
 class TopicChoice(Choice):

@@ -95,6 +95,7 @@ class HttpSystem(Part):
 
     url: str = Field(
         default="http://127.0.0.1:8900",
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
         description="Server root, before /tmf-api/…",
         examples=["https://mycx.telkom.example"],
     )

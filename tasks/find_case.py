@@ -138,9 +138,10 @@ class _Matter:
 
 def _score(new: _Matter, known: _Matter) -> tuple[float, str]:
     """From 0 to 1: how certainly both are of one matter."""
-    if new.lines & known.lines:
-        return 1.0, "same line"
     same_topic = new.topic == known.topic != "other"
+    if new.lines & known.lines:
+        other_topic = not same_topic and not new.follows_up and "other" not in {new.topic, known.topic}
+        return (0.6, "same line, another topic") if other_topic else (1.0, "same line")
     if new.lines and known.lines:
         return 0.0, "another line"
     if same_topic:

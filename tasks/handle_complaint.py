@@ -1,5 +1,7 @@
 """Activity 4: handle the complaint: look for a solution in the systems (SOP 7.4)."""
 
+from datetime import timedelta
+
 from models.need import Finding, Need
 from tasks.activity import activity
 from tasks.diagnosis import diagnose
@@ -9,5 +11,8 @@ from tasks.work import Work
 
 @activity(4)
 def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Finding:
-    """Ask the systems that know this kind of matter; a solution found is for an agent to approve."""
-    return diagnose(work, need, complaint)
+    """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (5.8)."""
+    finding = diagnose(work, need, complaint)
+    if finding.solution is not None:
+        work.deadline("update", timedelta(hours=work.settings.policy.update_hours))
+    return finding

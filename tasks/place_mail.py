@@ -146,7 +146,7 @@ def _robot(arrived: Arrived) -> Place | None:
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
-RULES: tuple[Rule, ...] = (_nobody, _our_letter, _ourselves, _automatic, _desk, _twin, _flood, _robot)
+RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
 
 

@@ -94,7 +94,8 @@ def _service_number(analysis: Analysis, customer: Customer | None) -> str:
     """The line that the matter is about: named and the customer's own, else the customer's only one."""
     if customer is None:
         return ""
-    named = [number.value for number in analysis.service_numbers if number.value in customer.service_numbers]
+    named = [number.value for number in analysis.service_numbers]
     if named:
-        return named[0]
+        # of somebody else's line nothing is told: the customer is asked
+        return next((number for number in named if number in customer.service_numbers), "")
     return customer.service_numbers[0] if len(customer.service_numbers) == 1 else ""

@@ -16,4 +16,5 @@ class Solved(Output):
 def solve_need(work: Work, solution: Solution, *, approved_by: str) -> Solved:
     """Record that the complaint is solved at first contact, and who approved the solution."""
     work.performer = approved_by
+    work.drop_deadlines("update")
     return Solved(solution=solution)

@@ -7,9 +7,11 @@ comes while the run is not suspended is kept in the store: it is looked for befo
 swept up by the monitor, so none is lost; each is taken once, in the transaction that records the decision.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -23,7 +25,7 @@ from sqlmodel import Session, col, select
 from adapters.engine import Resumed
 from adapters.wiring import Systems
 from models.errors import LayananError
-from models.forms import FORMS, SYSTEM, UNDELIVERED, Form, Unreachable
+from models.forms import FORMS, MEANWHILE, SYSTEM, UNDELIVERED, Desk, Form, Unreachable
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Decision, Wait, Wake
 from tasks import undelivered
@@ -133,7 +135,7 @@ def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_ans
         wait_key=wait_key,
         form=form.__name__,
         role=form.role,
-        since=case.systems.clock.now(),
+        since=_asked_since(case, form, wait_key) or case.systems.clock.now(),
         description=description,
         json_schema=asking.model_json_schema(),
     )
@@ -141,7 +143,19 @@ def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_ans
         session.merge(wait)
     if case.run_id:
         with suppress(LayananError):
-            case.systems.engine.label(case.run_id, f"menunggu {form.role}")
+            refused = ("jawaban ditolak / answer refused",) if re.search(r"-r\d+$", wait_key) else ()
+            case.systems.engine.label(case.run_id, f"menunggu {form.role}", *refused)
+
+
+def _asked_since(case: CaseRun, form: type[Form], wait_key: str) -> datetime | None:
+    """When this matter came to the desk, where the form is asked again after an update or a customer's mail."""
+    first, since = re.fullmatch(rf"{form.slug()}-(\d+)(-r\d+)?", wait_key), None
+    for number in range(int(first[1]) - 1, 0, -1) if first and issubclass(form, Desk) else ():
+        record = case.record(f"{form.slug()}-{number}", 1)
+        if record is None or record.output.get("choice") not in MEANWHILE:
+            break
+        since = record.started_at
+    return since
 
 
 def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> ActivityRecord | None:

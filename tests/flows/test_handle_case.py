@@ -99,6 +99,28 @@ def test_a_mail_that_was_not_read_is_read_by_an_agent(runs: Runs) -> None:
     assert "encrypted" in played.comes_to("ConfirmAnalysis")
 
 
+def test_a_solution_that_nobody_approves_in_time_goes_to_the_unit(runs: Runs) -> None:
+    """5.8: the customer does not wait for a desk."""
+    played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
+    played.comes_to("ApproveSolution")
+    played.time_passes(6.1)
+    played.comes_to("UnitProgress")
+    assert played.path == [1, 2, 4, 6, 7]
+
+
+def test_how_long_a_desk_has_had_a_case_is_not_reset_by_an_update(slow: Played) -> None:
+    slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
+    slow.comes_to("Escalation")
+    asked = slow.runs.wait(slow.case)
+    for _ in range(2):
+        slow.time_passes(6.1)
+        slow.comes_to("Escalation")
+    again = slow.runs.wait(slow.case)
+    assert asked is not None
+    assert again is not None
+    assert (again.since, again.wait_key) == (asked.since, "escalation-3")
+
+
 def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
     played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
     played.comes_to("ApproveSolution")

@@ -70,6 +70,28 @@ def test_the_same_line_in_time(wired: Systems) -> None:
     assert arrives(wired, BUDI, f"{again} Sudah dua minggu.", "Lagi").outcome == "opened"
 
 
+def test_another_matter_on_the_same_line_is_for_a_person_to_compare(wired: Systems) -> None:
+    done(receive_and_analyse, opened(wired), 0)
+    taken = arrives(wired, BUDI, f"Nomor {LINE}: saya mau tanya cara pembayaran tagihan lewat bank apa saja?", "Bayar")
+    assert taken.outcome == "opened"
+    assert rows(wired, Case)[-1].perhaps_id == 1
+    assert rows(wired, Message)[-1].reason == "perhaps JKT-0000001: same line, another topic"
+
+
+def test_a_signed_reference_ties_a_mail_whatever_was_lost(wired: Systems) -> None:
+    case = snapshot(opened(wired))
+    assert arrives(wired, BUDI, OTHER, f"Tolong dibaca {case.reference}-{case.token}").outcome == "joined"
+    assert rows(wired, Message)[-1].reason == "signed reference"
+    assert case.token in str(letter(CaseRun.open(1, wired), "first_response")["Subject"])
+
+
+def test_another_address_on_record_of_the_customer_joins(wired: Systems) -> None:
+    case = opened(wired)
+    done(receive_and_analyse, case, 0)
+    assert arrives(wired, "santoso@example.org", OTHER, f"Re: [{case.reference}]").case_id == case.case_id
+    assert snapshot(case).address == BUDI
+
+
 def test_two_mails_in_a_row_are_one_case_before_anybody_has_read_the_first(wired: Systems) -> None:
     arrives(wired)
     assert arrives(wired, BUDI, f"Nomornya {LINE}, sampai sekarang belum ada kabar.", "Lagi").outcome == "joined"

@@ -8,6 +8,20 @@ from tasks.receive_and_analyse import receive_and_analyse
 from tests.cases import BANK, BUDI, LINE, MATI, STRANGER, arrives, done, need, opened, snapshot
 
 
+def test_of_somebody_elses_line_nothing_is_told(wired: Systems) -> None:
+    need = done(
+        receive_and_analyse,
+        opened(
+            wired,
+            BUDI,
+            "Berapa jumlah tagihan internet saya nomor 122408771902? Mohon rinciannya.",
+            "Tagihan bulan ini",
+        ),
+        0,
+    )
+    assert (need.customer_id, need.service_number, need.missing) == ("C-1", "", ("service_number",))
+
+
 def test_a_customers_complaint(wired: Systems) -> None:
     case = opened(wired)
     found = done(receive_and_analyse, case, 0)
