@@ -1,6 +1,7 @@
-"""SOP by `kill -9`: a case whose worker is killed at every boundary and inside every effect ends as if nothing was.
+"""SOP by `kill -9`: cases whose worker is killed at every boundary and inside every effect end as if nothing was.
 
-Each point of `kill_worker.POINTS` kills the worker before the call and after it, twice in the case's life.
+Each point of `kill_worker.POINTS` kills the worker before the call and after it, twice; the cases that live at the
+same time go every way that the SOP has, so that each activity and each step is killed.
 """
 
 import subprocess
@@ -9,26 +10,49 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from flows.service import Service
-from models.sop import disallowed
+from models.sop import ACTIVITIES, STEPS, disallowed
+from models.tables import Case
 from tests.flows.kill_worker import POINTS
 from tests.stack import Stack, until
 
+OURS, DESK = "layanan@telkom.example", "enterprise.care@telkom.example"
+BUDI, AYU, CITRA, BANK, STRANGER = (f"{name}@pelanggan.example" for name in ("budi", "ayu", "citra", "bank", "asing"))
 SEED = {
-    "mailboxes": [{"address": "layanan@telkom.example", "password": "pw", "site": "JKT"}],
+    "mailboxes": [
+        {"address": OURS, "password": "pw", "site": "JKT"},
+        *({"address": address, "password": "pw"} for address in (DESK, STRANGER)),
+    ],
     "customers": [
         {
             "customer_id": "C-1",
             "name": "Budi Santoso",
-            "addresses": ["budi@pelanggan.example"],
+            "addresses": [BUDI],
             "service_no": "122408771935",
             "line": {"snr_db": 9, "attenuation_db": 55},
             "repairs": {"Access Network": {"hours": 30}, "Core Network": {"hours": 2}},
-        }
+        },
+        {"customer_id": "C-2", "name": "Ayu", "addresses": [AYU], "service_no": "122408771901"},
+        {
+            "customer_id": "C-3",
+            "name": "Citra",
+            "addresses": [CITRA],
+            "service_no": "122408771903",
+            "bills": [{"bill_no": "B-3", "state": "settled", "due_days_ago": 5, "amount": 420000, "remaining": 0}],
+        },
+        {"customer_id": "C-4", "name": "Bank", "addresses": [BANK], "segment": "DES", "service_no": "122408771904"},
     ],
 }
-BUDI = "budi@pelanggan.example"
+PAID = "Saya sudah bayar tagihan 122408771903, tapi belum tercatat. Mohon cek."
+MAILS = {
+    BUDI: ("Internet mati", "Internet saya 122408771935 mati total, LOS merah. Tolong."),
+    AYU: ("Harga paket", "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?"),
+    CITRA: ("Sudah bayar", PAID),
+    BANK: ("Internet kantor", "Internet kantor kami 122408771904 mati total sejak pagi. Mohon diperbaiki."),
+    STRANGER: ("Internet mati", "Internet rumah saya mati total sejak tadi pagi, lampu LOS merah."),
+}
 
 
 class KilledService(Service):
@@ -43,40 +67,79 @@ class KilledService(Service):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_case_survives_a_kill_at_every_point(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
     stack = Stack(tmp_path, SEED)
     try:
         stack.start(worker=False)
         stack.service = KilledService(stack.settings, stack.environment)
         stack.service.start_worker()
-        stack.write(f"Budi <{BUDI}>", "Internet mati", "Internet saya 122408771935 mati total, LOS merah. Tolong.")
-        until(lambda: stack.case(1), "the case is opened", 120)
-        stack.waiting(1, "UnitProgress")
-        stack.clock.advance(6.1)
-        until(lambda: 9 in stack.path(1), "the customer is told the status", 120)
-        stack.clock.advance(18)
-        stack.decide(1, "Escalation", choice="OTHER_UNIT", unit="Core Network")
-        stack.waiting(1, "UnitProgress")
-        stack.clock.advance(2.5)
-        stack.decide(1, "ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
-        stack.waiting(1, "ClosingPeriod")
-        stack.clock.advance(49)
-        case = stack.ended(1, 180)
+        for sender, (subject, text) in MAILS.items():
+            stack.write(f"{sender.partition('@')[0].title()} <{sender}>", subject, text)
+        budi, citra = case_of(stack, BUDI), case_of(stack, CITRA)
+        stack.waiting(budi, "UnitProgress")
+        stack.write(BUDI, "Tanya", "Halo, laporan saya kemarin itu kapan selesainya ya?")
+        again = case_of(stack, BUDI, after=budi)
+        stack.decide(again, "SameMatter", choice="JOIN")
+        stack.decide(citra, "ApproveSolution", choice="SEND", cause="Belum tercatat", repair="Sudah dicatat")
+        for address in (AYU, CITRA, BANK):
+            stack.waiting(case_of(stack, address), "ClosingPeriod")
+        stack.waiting(case_of(stack, STRANGER), "CustomerAnswer")
 
-        until(lambda: all(state == "sent" for _, state in stack.outbox(1)), "all letters are sent")
-        path = stack.path(1)
-        assert case.outcome == "complaint"
-        assert disallowed(path) == []
-        assert [number for number in path if number != 9] == [1, 2, 4, 6, 7, 8, 7, 10, 12]
-        letters = Counter(str(letter["Message-ID"]) for letter in stack.letters(BUDI))
-        assert set(letters.values()) == {1}, "a letter came twice"
-        assert len(letters) == len(stack.outbox(1))
-        assert len(stack.tickets()) == 1
-        records = Counter((record.name, record.occurrence, record.attempt) for record in stack.records(1))
-        assert set(records.values()) == {1}
+        stack.clock.advance(6.1)
+        until(lambda: 9 in stack.path(budi), "the customer is told the status", 120)
+        stack.clock.advance(18)
+        stack.decide(budi, "Escalation", choice="OTHER_UNIT", unit="Core Network")
+        stack.waiting(budi, "UnitProgress")
+        stack.clock.advance(2.5)
+        stack.decide(budi, "ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
+        stack.waiting(budi, "ClosingPeriod")
+        stack.clock.advance(49)
+        stack.waiting(case_of(stack, STRANGER), "ClosingPeriod")
+        stack.clock.advance(49)
+        outcomes = {sender: stack.ended(case_of(stack, sender), 180).outcome for sender in MAILS}
+
+        assert outcomes == {
+            **dict.fromkeys((BUDI, CITRA), "complaint"),
+            AYU: "information",
+            BANK: "other segment",
+            STRANGER: "unanswered",
+        }
+        assert stack.ended(again).outcome == "merged"
+        paths = {sender: stack.path(case_of(stack, sender)) for sender in MAILS}
+        assert [number for number in paths[BUDI] if number != 9] == [1, 2, 4, 6, 7, 8, 7, 10, 12]
+        assert paths[AYU] == [1, 3, 11, 12]
+        assert paths[CITRA] == [1, 2, 4, 5, 10, 12]
+        assert [disallowed(path) for path in paths.values()] == [[]] * len(MAILS)
+        everything_happened_once(stack)
         killed = {file.name.partition(".")[0] for file in (tmp_path / "kills").iterdir()}
-        expected = {name for _, name in POINTS if name != "perform"} | {"inform_status", "closing", "first_response"}
+        expected = {name for _, name in POINTS if name != "perform"} | {activity.task for activity in ACTIVITIES}
+        expected |= {step.task for step in STEPS}
         assert expected <= killed, f"never killed: {expected - killed}"
     finally:
         stack.stop()
+
+
+def case_of(stack: Stack, address: str, after: int = 0) -> int:
+    """The first case of a customer, or the first after another one."""
+
+    def look() -> int | None:
+        with stack.systems.store.read() as session:
+            theirs = select(Case.id).where(Case.address == address, col(Case.id) > after)
+            return session.exec(theirs.order_by(col(Case.id))).first()
+
+    return until(look, f"a case of {address}", 120)
+
+
+def everything_happened_once(stack: Stack) -> None:
+    with stack.systems.store.read() as session:
+        numbers = [case.key for case in session.exec(select(Case))]
+    outbox = [letter for number in numbers for letter in stack.outbox(number)]
+    until(lambda: all(state == "sent" for number in numbers for _, state in stack.outbox(number)), "letters are sent")
+    letters = Counter(str(letter["Message-ID"]) for to in (*MAILS, DESK) for letter in stack.letters(to))
+    assert set(letters.values()) == {1}, "a letter came twice"
+    assert len(letters) == len(outbox)
+    assert len(stack.tickets()) == 1
+    for number in numbers:
+        records = Counter((record.name, record.occurrence, record.attempt) for record in stack.records(number))
+        assert set(records.values()) == {1}
