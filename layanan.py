@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.folder import private
 from adapters.screen import complain, say, show, show_case
 from models.errors import LayananError, NotWaiting, OutcomeUnknown, Refused, SettingsError, Unavailable, WrongUse
 from models.states import CaseStatus, LetterState, MailOutcome
@@ -430,6 +431,7 @@ def letter(
 @mail_app.command()
 def inspect(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Mails as they came (RFC 5322).")],
+    authserv_id: Annotated[str, typer.Option(metavar="NAME", help="Server whose Authentication-Results count.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line and file.")] = False,
 ) -> None:
     """Show what the parser makes of mails in files. Needs no settings, changes nothing, fails on no bytes.
@@ -440,10 +442,7 @@ def inspect(
     from adapters.screen import say_line, show_mail
 
     for file in files:
-        if as_json:
-            say_line(look(file))
-        else:
-            show_mail(look(file))
+        (say_line if as_json else show_mail)(look(file, authserv_id))
 
 
 def _put_back(number: int) -> None:
@@ -558,6 +557,8 @@ def _engine_settings() -> "Settings":
     settings = _settings()
     for name, value in engine_environment(settings).items():
         os.environ.setdefault(name, value)
+    with suppress(OSError):  # a folder that cannot be made is a check of the doctor's
+        private(Path(os.environ["PREFECT_HOME"]))
     return settings
 
 

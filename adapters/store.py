@@ -134,7 +134,7 @@ class Store:
         except IntegrityError as error:
             raise Conflict(type(error.orig).__name__) from error
         except OperationalError as error:
-            raise Unavailable("case store", type(error.orig).__name__) from error
+            raise Unavailable("case store", f"{type(error.orig).__name__}: look at LAYANAN_DATABASE_URL") from error
         except TimeoutError as error:
             raise Unavailable("case store", "no connection is free") from error
         except DBAPIError as error:

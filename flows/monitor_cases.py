@@ -6,7 +6,7 @@ from prefect.client.schemas.objects import State
 from tasks.monitor import PARTS
 
 
-@flow(name="monitor-cases", persist_result=False)
+@flow(name="monitor-cases", flow_run_name="Monitoring / monitor cases", persist_result=False)
 def monitor_cases() -> "list[State[int]]":
     """One pass of the monitor: a part that fails keeps no other from its work, and fails the pass."""
     return [part(return_state=True) for part in PARTS]

@@ -23,7 +23,7 @@ from tasks.waits import show_mail, wake_waiting_case
 log = logging.getLogger("layanan.intake")
 
 
-@flow(name="receive-mail", persist_result=False)
+@flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
 def receive_mail() -> "list[State[dict[str, int]]]":
     """Empty all mailboxes: one that fails keeps no other from being read, and fails the run."""
     return [

@@ -10,7 +10,7 @@ from tasks.report import service_report
 KEY = "laporan-layanan"
 
 
-@flow(name="report-service", persist_result=False)
+@flow(name="report-service", flow_run_name="Laporan / report", persist_result=False)
 def report_service() -> None:
     """Write the report."""
     write_report()

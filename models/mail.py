@@ -11,9 +11,17 @@ class Automatic(StrEnum):
     """Mail that no customer wrote; it is recorded and never answered."""
 
     BOUNCE = "bounce"
+    DELAYED = "delayed"
+    """A letter is late; its server still tries."""
     AUTO_REPLY = "auto_reply"
     LIST = "list"
-    OWN_LETTER = "own_letter"
+    FEEDBACK = "feedback"
+    RECEIPT = "receipt"
+    CHALLENGE = "challenge"
+    """A robot asks whether a person sent our letter."""
+    CALENDAR = "calendar"
+    """An answer to an invitation; an invitation itself is a customer's."""
+    SPAM = "spam"
 
 
 class Problem(StrEnum):
@@ -50,6 +58,19 @@ class Attachment(BaseModel):
     sha256: str
 
 
+class BounceRecipient(BaseModel):
+    """What a bounce says of one recipient."""
+
+    model_config = ConfigDict(frozen=True)
+    address: str
+    action: str
+    """``failed``, ``delayed``, ``delivered``, … (RFC 3464, 2.3.3)."""
+    status: str = ""
+    """Enhanced status code (RFC 3463); empty where there is none."""
+    hard: bool
+    """Failed for good; sending again does not help."""
+
+
 class Authentication(BaseModel):
     """What our mail server found out of the sender (RFC 8601): ``pass``, ``fail``, …; empty where it says nothing."""
 
@@ -83,8 +104,8 @@ class ParsedMail(BaseModel):
     language: Language
     automatic: Automatic | None = None
     automatic_reason: str = ""
-    failed_recipients: tuple[str, ...] = ()
-    """Of a bounce."""
+    bounce: tuple[BounceRecipient, ...] = ()
+    """What a bounce says of each recipient."""
     reported_message_id: str = ""
     """Of a bounce: Message-ID of the letter that it reports, where it says so."""
     attachments: tuple[Attachment, ...] = ()

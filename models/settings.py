@@ -63,8 +63,10 @@ class Mailbox(Part):
     host: str = Field(default="127.0.0.1", description="IMAP server", examples=["imap.telkom.example"])
     port: int = Field(default=993, ge=1, le=65535, description="IMAP port")
     tls: bool = Field(default=True, description="TLS from the first byte (IMAPS)")
-    user: str = Field(description="Login name")
-    password: SecretStr = Field(description="Login password")
+    user: str = Field(description="Login name", examples=["layanan"])
+    password: SecretStr = Field(
+        description="Login password", examples=["in a file of LAYANAN_SECRETS_DIR, or in the environment"]
+    )
     folder: str = Field(default="INBOX", description="Folder that is read")
     done_folder: str = Field(
         default="Processed", description="Folder that mail is moved to once its outcome is committed"
@@ -244,6 +246,15 @@ class Settings(BaseSettings):
     )
     intake_batch: int = Field(default=100, ge=1, description="Mails that one batch of intake holds")
 
+    authserv_id: str = Field(
+        default="",
+        description="Name of our own mail server in Authentication-Results; empty: no such header is believed",
+        examples=["mx.telkom.example"],
+    )
+    spam_headers: tuple[str, ...] = Field(
+        default=(),
+        description="Headers in which our own server calls a mail spam by “yes”, such as `X-Spam-Flag`",
+    )
     mailboxes: list[Mailbox] = Field(default=[], description="Mailboxes of the EMS")
     smtp: Smtp = Field(default=Smtp(), description="Server for letters")
     sender_name: str = Field(default="Layanan Pelanggan Telkom", description="Name that letters come from")

@@ -3,12 +3,11 @@
 from sqlmodel import select
 
 from adapters.ems import Received
-from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.errors import Unreadable, WrongUse
 from models.tables import Message
 from tasks.find_case import whose_address
-from tasks.intake import TakenIn, answered, columns
+from tasks.intake import TakenIn, answered, columns, read
 from tasks.place_mail import Arrived, old_or_new
 
 
@@ -25,7 +24,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         raise WrongUse(f"mail {message_id} is none that was left out; `layanan mails --outcome set_aside` lists them")
     raw = wired.store.kept(message.sha256)
     try:
-        mail = parse(raw, wired.store.keep)
+        mail = read(wired, raw)
     except Unreadable as error:
         raise WrongUse(f"mail {message_id} cannot be read ({error.reason}); answer it by hand") from None
     if not mail.sender:

@@ -78,7 +78,7 @@ def _store(wired: Systems, received: Received) -> Message:
     """The mail's row. What breaks us is set aside whole, so that it stops no other mail."""
     sha256 = wired.store.keep(received.raw)
     try:
-        mail = parse(received.raw, wired.store.keep)
+        mail = read(wired, received.raw)
         customer_id = whose_address(wired, mail)
         return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
@@ -131,6 +131,16 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
         "case_id": placed.case_id,
     }
     return row(Message, NewMessage.model_validate(known | (columns(mail) if mail else {})))
+
+
+def read(wired: Systems, raw: bytes) -> ParsedMail:
+    """The parsed mail; its attachments are kept.
+
+    Raises:
+        Unreadable: nothing can be made of it.
+    """
+    trusted = wired.settings
+    return parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
 
 
 def columns(mail: ParsedMail) -> dict[str, Any]:

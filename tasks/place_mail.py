@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.letter import LetterKind
-from models.mail import Automatic, ParsedMail
+from models.mail import ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
@@ -90,7 +90,7 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    if mail.automatic is Automatic.BOUNCE and mail.reported_message_id:
+    if mail.bounce and mail.reported_message_id:
         letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
         if letter is not None:
             return Place("automatic", reason, letter.case_id, partial(_bounced, arrived, letter.id or 0))
@@ -98,11 +98,11 @@ def _automatic(arrived: Arrived) -> Place | None:
 
 
 def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
-    """Keep what a delivery report says; a recipient that is lost for good wakes the letter's case."""
+    """Keep what a delivery report says; a recipient whom the letter has not reached wakes its case."""
     session = arrived.session
-    for address in arrived.mail.failed_recipients:
-        session.add(Bounce(letter_id=letter_id, mail_id=report.id or 0, address=address, action="failed", hard=True))
-    if arrived.mail.failed_recipients:
+    said = arrived.mail.bounce
+    session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
+    if any(recipient.action == "failed" for recipient in said):
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 

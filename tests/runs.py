@@ -18,7 +18,7 @@ from models.forms import FORMS, Choice
 from models.tables import ActivityRecord, Case, Wait
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines
-from tests.cases import arrives, opened, rows, snapshot
+from tests.cases import arrives, rows, snapshot
 
 
 class Runs:
@@ -66,9 +66,11 @@ class Runs:
 class Played:
     """A case whose run the test carries from wait to wait."""
 
-    def __init__(self, runs: Runs, sender: str, text: str, subject: str) -> None:
+    def __init__(self, runs: Runs, sender: str, text: str, subject: str, **headers: str) -> None:
         self.runs = runs
-        self.case: CaseRun = opened(runs.wired, sender, text, subject)
+        taken = arrives(runs.wired, sender, text, subject, **headers)
+        assert taken.outcome == "opened"
+        self.case = CaseRun.open(taken.case_id or 0, runs.wired)
         self.run = runs.start(handle_case, self.case, reference=self.case.reference)
 
     def comes_to(self, form: str) -> str:

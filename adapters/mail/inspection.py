@@ -1,12 +1,13 @@
 """What the parser makes of a mail in a file, as plain data: `layanan mail inspect`."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from adapters.mail.parser import parse
 from models.errors import Unreadable
-from models.mail import Automatic, ParsedMail, Problem
+from models.mail import ParsedMail, Problem
 
 log = logging.getLogger("layanan.inspection")
 
@@ -16,12 +17,16 @@ UNREADABLE: dict[str, Any] = {
 }
 
 
-def inspect(path: Path) -> dict[str, Any]:
-    """One mail's fields; of a file that cannot be read, kind ``unreadable`` and the problem. Never fails."""
+def inspect(path: Path, authserv_id: str = "", spam_headers: Sequence[str] = ()) -> dict[str, Any]:
+    """One mail's fields; of a file that cannot be read, kind ``unreadable`` and the problem. Never fails.
+
+    Args:
+        authserv_id, spam_headers: as for :func:`adapters.mail.parser.parse`.
+    """
     # a name may hold bytes that are no text
     file = {"file": str(path).encode("utf-8", "replace").decode()}
     try:
-        return file | _fields(parse(path.read_bytes()))
+        return file | _fields(parse(path.read_bytes(), authserv_id=authserv_id, spam_headers=spam_headers))
     except Unreadable as error:
         problem = error.reason
     except OSError as error:
@@ -40,17 +45,12 @@ def _fields(mail: ParsedMail) -> dict[str, Any]:
         "subject": mail.subject,
         "date": mail.sent_at.isoformat() if mail.sent_at else None,
         "kind": mail.automatic or "customer",
-        "bounce": _bounce(mail) if mail.automatic is Automatic.BOUNCE else None,
+        "bounce": {"recipients": [item.model_dump() for item in mail.bounce]} if mail.bounce else None,
         "text": mail.text,
         "new_text": mail.new_text,
         "attachments": [item.model_dump() for item in mail.attachments],
         "language": mail.language,
         "references": list(mail.references),
-        "authentication": None,
-        "problems": list(mail.problems),
+        "authentication": mail.authentication.model_dump(),
+        "problems": [*mail.problems, *mail.warnings],
     }
-
-
-def _bounce(mail: ParsedMail) -> dict[str, Any]:
-    told = {"action": "failed", "status": "", "hard": True}
-    return {"recipients": [{"address": address} | told for address in mail.failed_recipients]}

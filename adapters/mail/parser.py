@@ -1,11 +1,12 @@
 """Raw mails to :class:`models.mail.ParsedMail`. Anything may come in; only what is no mail at all is refused."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
+from adapters.mail.authentication import authentication, warnings
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
@@ -19,11 +20,12 @@ _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Re
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
 
-def parse(raw: bytes, keep: Keep = sha256) -> ParsedMail:
+def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_headers: Sequence[str] = ()) -> ParsedMail:
     """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
 
     Args:
         keep: is given every attachment's bytes and returns their SHA-256 (``Store.keep``).
+        authserv_id, spam_headers: where our own server says what it found out (settings).
 
     Raises:
         Unreadable: there is neither a header nor text.
@@ -33,8 +35,9 @@ def parse(raw: bytes, keep: Keep = sha256) -> ParsedMail:
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
     new = new_text(body.text, subject)
-    verdict = classify(message, subject, body.text)
+    verdict = classify(message, subject, body.text, spam_headers)
     name, sender = next(iter(_addresses(message, "From")), ("", ""))
+    results = authentication(message, authserv_id)
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
@@ -50,9 +53,11 @@ def parse(raw: bytes, keep: Keep = sha256) -> ParsedMail:
         language=language(f"{subject}\n{new}"),
         automatic=verdict.automatic,
         automatic_reason=verdict.reason,
-        failed_recipients=verdict.failed_recipients,
+        bounce=verdict.recipients,
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
+        authentication=results,
+        warnings=tuple(warnings(message, sender, name, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})

@@ -379,7 +379,8 @@ def test_real_bounces_and_vacation_notes_are_known_for_what_they_are(genuine: Wo
         mails = eventually(lambda: len(found := ems.fetch(genuine.box, 9)) == 2 and found)
     found = {mail.automatic: mail for mail in (parse(received.raw) for received in mails or [])}
     bounce, note = found[Automatic.BOUNCE], found[Automatic.AUTO_REPLY]
-    assert bounce.failed_recipients == ("gone@elsewhere.example",)
+    (lost,) = bounce.bounce
+    assert (lost.address, lost.action, lost.hard) == ("gone@elsewhere.example", "failed", True)
     assert bounce.reported_message_id == "<c1@telkom.example>"
     assert note.in_reply_to == ("<c2@telkom.example>",)
 

@@ -70,8 +70,9 @@ class KilledService(Service):
 @pytest.mark.timeout(900)
 def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
     stack = Stack(tmp_path, SEED)
+    stack.start(worker=False)
+    server = stack.service
     try:
-        stack.start(worker=False)
         stack.service = KilledService(stack.settings, stack.environment)
         stack.service.start_worker()
         for sender, (subject, text) in MAILS.items():
@@ -118,6 +119,7 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
         assert expected <= killed, f"never killed: {expected - killed}"
     finally:
         stack.stop()
+        server.stop()
 
 
 def case_of(stack: Stack, address: str, after: int = 0) -> int:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
@@ -144,8 +145,8 @@ def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wir
 def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parse
 
-    def breaks(raw: bytes, keep: Keep) -> ParsedMail:
-        return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw, keep)
+    def breaks(raw: bytes, keep: Keep, **trusted: Any) -> ParsedMail:
+        return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw, keep, **trusted)
 
     monkeypatch.setattr(tasks.intake, "parse", breaks)
     assert arrives(wired, BUDI, "pecah").outcome == "set_aside"

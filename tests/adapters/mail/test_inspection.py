@@ -28,7 +28,8 @@ def test_a_customers_mail() -> None:
 def test_a_bounce_has_its_recipients() -> None:
     found = inspect(MAILS / "bounce.eml")
     assert found["kind"] == "bounce"
-    assert [item["address"] for item in found["bounce"]["recipients"]] == ["ani@pelanggan.example"]
+    told = {item["address"]: (item["action"], item["hard"]) for item in found["bounce"]["recipients"]}
+    assert told == {"ani@pelanggan.example": ("failed", True), "ok@pelanggan.example": ("relayed", False)}
 
 
 def test_what_cannot_be_read_is_unreadable_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +41,7 @@ def test_what_cannot_be_read_is_unreadable_and_says_why(tmp_path: Path, monkeypa
         found = inspect(file)
         assert (set(found), found["kind"]) == (FIELDS, "unreadable")
         assert found["problems"][0].startswith(reason)
-    monkeypatch.setattr(inspection, "parse", lambda _: 1 / 0)
+    monkeypatch.setattr(inspection, "parse", lambda *_, **__: 1 / 0)
     assert inspect(MAILS / "plain.eml")["problems"] == ["defect: ZeroDivisionError"]
 
 

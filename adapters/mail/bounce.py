@@ -1,0 +1,91 @@
+"""What a bounce says: of which letter, and of each recipient (RFC 3464, or what servers without it write)."""
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from adapters.mail.charset import decode
+from adapters.mail.parts import children, content
+from models.mail import BounceRecipient
+
+_ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
+_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:rfc822[;:] ?|smtp:|mailto:|to:? )?<?({_ADDRESS})>?")
+_RETURNED = re.compile(
+    r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
+    r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b)"
+)
+_MESSAGE_ID = re.compile(r"(?im)^[ \t>]{0,20}message-id:\s*(<[^<>\s]{1,500}>)")
+_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_REPLY = re.compile(r"(?<![\d.#-])([45])\d\d[ -](?=\D)")
+_ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
+_RETURNED_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers"}
+
+
+def recipients(message: Message, parts: list[Message], text: str, *, delayed: bool) -> tuple[BounceRecipient, ...]:
+    """Each recipient that the bounce names, once; ``delayed`` where it has no report that tells."""
+    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
+    found = list(_reported(reports)) or list(_named(message, text, delayed=delayed))
+    return tuple({recipient.address: recipient for recipient in reversed(found)}.values())[::-1]
+
+
+def reported_message_id(parts: list[Message], text: str) -> str:
+    """Message-ID of the letter that the bounce reports; empty where it says nothing."""
+    for part in parts:
+        if part.get_content_type() not in _RETURNED_TYPES:
+            continue
+        heads = [f"Message-ID: {letter['Message-ID']}" for letter in children(part)]
+        if found := _MESSAGE_ID.search("\n".join(heads) or decode(content(part))):
+            return found[1]
+    found = _MESSAGE_ID.search(text)
+    return found[1] if found else ""
+
+
+def _reported(reports: list[Message]) -> Iterator[BounceRecipient]:
+    """Recipients of delivery reports (RFC 3464, section 2.3)."""
+    for report in reports:
+        for block in children(report):
+            address = re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+            if not address:
+                continue
+            status = _status(f"{block['Status']} ; {block['Diagnostic-Code']}")
+            action = first(block, "Action")
+            if action not in _ACTIONS:
+                action = {"5": "failed", "4": "delayed"}.get(status[:1], "failed" if action else "")
+            if action:
+                yield _recipient(address[0], action, status, str(block["Diagnostic-Code"]))
+
+
+def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceRecipient]:
+    """Recipients that a bounce without report names: in its header, or at the start of lines of its text."""
+    returned = _RETURNED.search(text)
+    told = text[: returned.start() if returned else 5_000]
+    action = "delayed" if delayed else "failed"
+    known = f"{message['From']} {message['To']}".lower()
+    listed = re.findall(_ADDRESS, str(message["X-Failed-Recipients"]))
+    for found in (listed, _LISTED.findall(told), re.findall(_ADDRESS, told)[:1]):
+        addresses = [address for item in found if (address := item.rstrip(".").lower()) not in known or found is listed]
+        if addresses:
+            yield from (_recipient(address, action, _status(told), told) for address in addresses)
+            return
+
+
+def _recipient(address: str, action: str, status: str, said: str) -> BounceRecipient:
+    """``hard`` by the status's class (RFC 3463), or by the SMTP reply that is quoted; in doubt, a failure is one."""
+    digit = status[:1]
+    if not digit and (reply := _REPLY.search(said)):
+        digit = reply[1]
+    return BounceRecipient(
+        address=address.lower(), action=action, status=status, hard=action == "failed" and digit != "4"
+    )
+
+
+def _status(text: str) -> str:
+    """The most telling enhanced status code in a text: one of a kind rather than ``5.0.0``."""
+    codes = [".".join(found) for found in _STATUS.findall(text[:20_000])]
+    return next((code for code in codes if not code.endswith(".0.0")), next(iter(codes), ""))
+
+
+def first(message: Message, name: str) -> str:
+    """First word of a header, lower case; empty where there is none."""
+    word = re.match(r"\s*([a-z0-9_-]{1,40})", (message[name] or "").lower())
+    return word[1] if word else ""

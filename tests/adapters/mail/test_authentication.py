@@ -1,0 +1,68 @@
+"""What our own server found out of a sender, and what misleads."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.mail.parser import parse
+from models.mail import Authentication
+
+OURS = "mx.telkom.example"
+
+
+def mail(*headers: str, sender: str = "Budi <budi@example.com>") -> bytes:
+    return "\n".join([*headers, f"From: {sender}", "Subject: x", "", "halo"]).encode()
+
+
+def results(*headers: str) -> Authentication:
+    return parse(mail(*(f"Authentication-Results: {header}" for header in headers)), authserv_id=OURS).authentication
+
+
+def test_results_of_our_own_server() -> None:
+    found = results(
+        f"{OURS}; spf=pass smtp.mailfrom=x; dkim=none (a (nested) note); dmarc=fail (p=reject) header.from=y"
+    )
+    assert found == Authentication(spf="pass", dkim="none", dmarc="fail")
+
+
+@pytest.mark.parametrize(
+    "header", ["mx.other.example; dmarc=fail", "", ";;;", f"{OURS}", f"{OURS}; =; dmarc", f"{OURS}; ((((dmarc=fail"]
+)
+def test_nobody_elses_and_nothing_broken(header: str) -> None:
+    assert results(header) == Authentication()
+
+
+def test_of_each_method_the_topmost_counts() -> None:
+    assert results(f"{OURS} 1; dmarc=fail", f"{OURS}; dmarc=pass; spf=PASS").model_dump() == {
+        "spf": "pass", "dkim": "", "dmarc": "fail", "arc": "",
+    }  # fmt: skip
+
+
+def test_no_result_is_believed_where_we_have_no_server() -> None:
+    assert parse(mail(f"Authentication-Results: {OURS}; dmarc=fail")).authentication == Authentication()
+
+
+@pytest.mark.parametrize(
+    ("raw", "warning"),
+    [
+        (mail(sender='"CS Telkom <cs@telkom.co.id>" <a@example.com>'), "another address"),
+        (mail("Reply-To: x@elsewhere.example"), "another domain"),
+        (mail(sender="Budi <budi@xn--tlkom-4ve.example>"), "alphabets"),
+        (mail(f"Authentication-Results: {OURS}; spf=softfail"), "SPF: softfail"),
+    ],
+)
+def test_warnings(raw: bytes, warning: str) -> None:
+    (found,) = parse(raw, authserv_id=OURS).warnings
+    assert warning in found
+
+
+@pytest.mark.parametrize(
+    "sender", ["Budi <budi@example.com>", "b@xn--mnchen-3ya.example", '"budi@example.com" <budi@example.com>']
+)
+def test_nothing_odd_nothing_said(sender: str) -> None:
+    assert parse(mail(f"Reply-To: {sender}", sender=sender)).warnings == ()
+
+
+@given(st.text(max_size=300))
+def test_any_header_is_read(text: str) -> None:
+    parse(mail("Authentication-Results: " + text.replace("\n", " ").replace("\r", " ")), authserv_id=OURS)
