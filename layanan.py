@@ -370,16 +370,32 @@ def party(
 def mails(
     outcome: Annotated[MailOutcome | None, typer.Option(help="Only those.")] = None,
     limit: Limit = 0,
+    check: Annotated[bool, typer.Option("--check", help="Name the mails that only mailbox or ledger know.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List every mail ever seen, with its one outcome, oldest first.
+    """List every mail ever seen, with its one outcome, oldest first; or, with `--check`, what is unaccounted for.
+
+    The check reads the mailboxes' folders whole; exit code 1 if it named anything.
 
     Example: `layanan mails --outcome set_aside`
     """
+    if check:
+        _check_mails(as_json)
     from adapters import listing
 
     columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
     _list(partial(listing.mails, outcome=outcome, limit=limit), columns, as_json)
+
+
+def _check_mails(as_json: bool) -> None:
+    wired = _systems()
+    from dataclasses import asdict
+
+    from tasks.check_mails import check_mails
+
+    found = [asdict(one) for one in check_mails(wired)]
+    show(found, ("mailbox", "where", "number", "what"), as_json)
+    raise typer.Exit(bool(found))
 
 
 @app.command(rich_help_panel=WORK)

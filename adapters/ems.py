@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from queue import Empty, Full, LifoQueue
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -27,6 +28,8 @@ from models.settings import Mailbox, Settings
 
 IMAP_TIMEOUT = 30.0
 """Seconds that one step of an IMAP session may take."""
+WALKED = 50
+"""Mails that are looked at together."""
 KEPT = 4
 """Idle connections to one server that are kept."""
 
@@ -89,6 +92,14 @@ class Ems(Protocol):
 
         Raises:
             Unavailable, Refused: as for ``fetch``; some may have been moved, and a repeat moves the others.
+        """
+        ...
+
+    def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
+        """Every mail of the folders that intake uses, some at a time: the folder, and SHA-256 by UID.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
         """
         ...
 
@@ -197,6 +208,16 @@ class ImapSmtp:
             for uids, folder in ((done, box.done_folder), (aside, box.aside_folder)):
                 if uids:
                     _move(imap, list(map(str, uids)), folder)
+
+    def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
+        """See :class:`Ems`."""
+        with self._imap(box) as imap:
+            for folder in filter(imap.folder.exists, (box.folder, box.done_folder, box.aside_folder)):
+                _select(imap, folder)
+                uids = sorted(map(int, imap.uids("ALL")))
+                for first in range(0, len(uids), WALKED):
+                    bodies = _bodies(imap, uids[first : first + WALKED])
+                    yield folder, {uid: sha256(raw).hexdigest() for uid, raw in bodies.items()}
 
     @_again
     def has_copy(self, message_id: str, box: Mailbox) -> bool:

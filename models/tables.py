@@ -138,6 +138,7 @@ class Message(NewMessage, table=True):
     id: int | None = Field(default=None, primary_key=True)
     message_id: str = Field(default="", index=True)
     references: list[str] = Field(default_factory=list, sa_type=JSON)
+    sha256: str = Field(index=True)
     content: str = Field(default="", index=True)
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     received_at: datetime = Field(sa_type=UTC_TIME, index=True)

@@ -18,7 +18,6 @@ NEW = {
 OLD = {
     "ix_case_service_number": ("case", ["service_number"]),
     "ix_case_customer_id": ("case", ["customer_id"]),
-    "ix_message_sha256": ("message", ["sha256"]),
     "ix_letter_case_id": ("letter", ["case_id"]),
     "ix_activityrecord_case_id": ("activityrecord", ["case_id"]),
     "ix_decision_case_id": ("decision", ["case_id"]),

@@ -1,0 +1,37 @@
+"""Mailboxes against the ledger: what only one side knows is named."""
+
+import smtplib
+from imaplib import IMAP4
+
+from adapters.wiring import Systems
+from flows.receive_mail import take_batch
+from models.settings import Mailbox
+from tasks.check_mails import Unaccounted, check_mails
+from tests.cases import BUDI, MAJU, OURS, mail
+from tests.stack import until
+
+
+def deliver(wired: Systems, count: int, *mails: bytes) -> Mailbox:
+    with smtplib.SMTP("127.0.0.1", wired.settings.smtp.port) as smtp:
+        for raw in mails:
+            smtp.sendmail(BUDI, [OURS], raw)
+    box = wired.settings.mailboxes[0]
+    until(lambda: len(wired.ems.fetch(box, 9)) == count, "the mails are there")
+    return box
+
+
+def test_what_only_one_side_knows_is_named(wired: Systems) -> None:
+    box = deliver(wired, 2, mail(BUDI), mail("", "tanpa pengirim"))
+    assert [(one.where, one.what) for one in check_mails(wired)] == [("INBOX", "not taken in yet")] * 2
+    take_batch(wired, box)
+    assert check_mails(wired) == [], "moved mails are the same mails"
+
+    with IMAP4(box.host, box.port) as imap:
+        imap.login(box.user, box.password.get_secret_value())
+        imap.append(box.done_folder, "", "", mail(MAJU).replace(b"\n", b"\r\n"))
+        imap.select(f'"{box.aside_folder}"')
+        imap.store("1", "+FLAGS", r"(\Deleted)")
+        imap.expunge()
+    never, gone = check_mails(wired)
+    assert (never.where, never.what) == (box.done_folder, "never taken in")
+    assert gone == Unaccounted(OURS, "ledger", 2, "in no folder any more; its bytes are kept")
