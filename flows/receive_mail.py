@@ -18,7 +18,7 @@ from tasks import drain
 from tasks.intake import TakenIn, take_in
 from tasks.send_letter import deliver
 from tasks.start_case import start_case
-from tasks.waits import show_mail, wake_waiting_case
+from tasks.waits import show_news, wake_waiting_case
 
 log = logging.getLogger("layanan.intake")
 
@@ -73,6 +73,6 @@ def set_going(wired: Systems, taken: TakenIn) -> None:
         if taken.outcome == "opened":
             start_case(wired, taken.case_id)
         elif taken.outcome == "joined" and not wake_waiting_case(wired, taken.case_id):
-            show_mail(wired, taken.case_id)
+            show_news(wired, taken.case_id, "mail")
     except (Unavailable, Refused) as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)

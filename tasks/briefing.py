@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from models.forms import FORMS, SYSTEM, Form, TopicChoice
 from models.states import NOT_THE_CUSTOMERS
-from models.tables import Case, Decision, Message, TicketRow
+from models.tables import Case, Decision, Message, TicketRow, Wake
 from tasks.case_run import CaseRun
 from tasks.family import family
 
@@ -37,6 +37,10 @@ def _history(session: Session, case: CaseRun) -> list[str]:
     if ticket := session.exec(tickets.limit(1)).first():
         state = ticket.status + (f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else "")
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
+    reports = select(Wake).where(Wake.case_id == of_case, Wake.kind == "unit", col(Wake.taken_at).is_(None))
+    for report in session.exec(reports):
+        said = " · ".join(str(value) for value in report.answers.values() if value)
+        facts.append(f"Unit melapor / The unit reports: {escaped(said)}")
     for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):
         what = " · ".join(str(decision.answers[name]) for name in ("choice", "note") if decision.answers.get(name))
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")

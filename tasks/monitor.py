@@ -24,7 +24,7 @@ from tasks import drain
 from tasks.end_case import finish
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, forget_run, start_case
-from tasks.waits import new_wake, wake_waiting_case
+from tasks.waits import new_wake, show_news, wake_waiting_case
 
 log = logging.getLogger("layanan.monitor")
 
@@ -124,6 +124,8 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
             session.add(new_wake(wired, known.case_id, "unit", source, answers))
+    if answers is not None:
+        show_news(wired, known.case_id, "unit")
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:

@@ -278,8 +278,8 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
     return resume(systems, case.run_id, wait, answers).state == "accepted"
 
 
-def show_mail(systems: Systems, case_id: int) -> None:
-    """Put the customer's latest mail before a person whose form no mail answers; the case's next wait reads it.
+def show_news(systems: Systems, case_id: int, kind: str) -> None:
+    """Put a mail, or a unit's report, before a person whose form it does not answer; a later wait may take it.
 
     Raises:
         Unavailable: store or engine do not answer; the form shows what it showed.
@@ -287,7 +287,7 @@ def show_mail(systems: Systems, case_id: int) -> None:
     with systems.store.read() as session:
         query = select(Wait, Case).join(Case).where(Wait.case_id == case_id)
         wait, case = session.exec(query).first() or (None, None)
-    if wait is None or case is None or case.run_id is None or "mail" in FORMS[wait.form].takes:
+    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].takes:
         return
     about = wait.description.partition(f"\n\n- **{case.reference}**")[0]
     description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about)

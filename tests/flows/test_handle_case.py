@@ -108,6 +108,16 @@ def test_a_solution_that_nobody_approves_in_time_goes_to_the_unit(runs: Runs) ->
     assert played.path == [1, 2, 4, 6, 7]
 
 
+def test_a_repair_that_is_reported_while_a_leader_thinks_is_shown(slow: Played) -> None:
+    slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
+    slow.comes_to("Escalation")
+    change_ticket(slow.runs.wired, status="resolved", note=told("Kabel putus", "Kabel disambung"))
+    slow.units_work()
+    wait = slow.runs.wait(slow.case)
+    assert wait is not None
+    assert "The unit reports: REPAIRED · Kabel putus · Kabel disambung" in wait.description
+
+
 def test_how_long_a_desk_has_had_a_case_is_not_reset_by_an_update(slow: Played) -> None:
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
     slow.comes_to("Escalation")

@@ -15,7 +15,7 @@ from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes
-from tasks.waits import decide, offer_lost_forms, show_mail, wake_waiting_case
+from tasks.waits import decide, offer_lost_forms, show_news, wake_waiting_case
 from tests.cases import BUDI, LINE, MAJU, arrives, keep_wake, opened, pending, rows, snapshot
 from tests.runs import Runs
 
@@ -47,11 +47,11 @@ def ask_agent(case_id: int) -> str:
 def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None:
     case = opened(runs.wired, BUDI)
     run = runs.start(ask_agent, case)
-    show_mail(runs.wired, case.case_id)  # nobody decides yet
+    show_news(runs.wired, case.case_id, "mail")  # nobody decides yet
     assert runs.go(ask_agent, run).name == "Suspended"
     assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
     assert not wake_waiting_case(runs.wired, case.case_id)
-    show_mail(runs.wired, case.case_id)
+    show_news(runs.wired, case.case_id, "mail")
     wait = runs.wait(case)
     assert wait is not None
     assert wait.description.startswith("Kurang yakin\n\nSungguh\n\n- **JKT-0000001**")
