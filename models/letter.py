@@ -1,6 +1,6 @@
 """The letters: their kinds, and the facts each of them must have.
 
-A letter's text lies in ``templates/<language>/<kind>.*.jinja``; the renderer refuses to write a letter with
+A letter's text lies in ``templates/<language>/<kind>.jinja``; the renderer refuses to write a letter with
 a missing fact. Times in facts are aware; the renderer shows them in the site's zone.
 """
 

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup
+
+from adapters.letters.bodies import whole
 from models.letter import Language
 
 _TITLED = re.compile(r"(bapak|bpk|pak|ibu|bu|sdri?|mr|mrs|ms|miss)\b", re.IGNORECASE)
@@ -23,9 +26,10 @@ class Words:
     stranger: str
     """Stands for a name that is not known."""
 
-    def moment(self, at: datetime) -> str:
-        """``at``, written out in its own zone."""
-        return f"{at.day} {self.months.split()[at.month - 1]} {at.year} {at.strftime(self.time)}"
+    def moment(self, at: datetime) -> Markup:
+        """``at``, written out in its own zone; a line may end between day and time alone."""
+        day = f"{at.day} {self.months.split()[at.month - 1]} {at.year}"
+        return Markup(" ").join((whole(day), whole(at.strftime(self.time))))
 
     def salutation(self, at: datetime, name: str) -> str:
         """The greeting of the time of day and the name (5.1), without the comma after it."""

@@ -1,18 +1,18 @@
 """The letters to customers and desks: facts in, finished mail out.
 
-The words stand in ``templates/<language>/<kind>.txt.jinja`` and ``.html.jinja``, one pair for each
-:class:`models.letter.LetterKind`, with salutation and signature (5.1) in ``_letter.*.jinja``.
+The words stand in ``templates/<language>/<kind>.jinja``, one for each :class:`models.letter.LetterKind`, with
+salutation and signature (5.1) in ``_letter.jinja``; the look of the HTML in ``templates/_layout.html.jinja``.
 """
 
 import re
-import textwrap
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Protocol, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
+from adapters.letters.bodies import as_blocks, as_text, link, strong, whole
 from adapters.letters.message import compose, encoded, mailbox, one_line, reply_subject, thread
 from adapters.letters.words import WORDS
 from models.errors import MissingFact
@@ -20,7 +20,6 @@ from models.letter import Language, LetterFacts, RenderedLetter
 from models.settings import Settings
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-LINE_LENGTH = 76
 MAX_NAME = 64
 
 ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
@@ -113,18 +112,18 @@ class TemplateLetters:
         words = {
             **{name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts},
             "language": language,
-            "reference": reference,
+            "reference": whole(reference),
             "salutation": WORDS[language].salutation(now, name),
             "sender": sender,
             "service": service,
             "subject": subject,
         }
         try:
-            text = self._templates[language].get_template(f"{kind}.txt.jinja").render(words)
-            html = self._templates[language].get_template(f"{kind}.html.jinja").render(words)
+            letter = self._templates[language].get_template(f"{kind}.jinja").render(words)
         except UndefinedError as error:
             raise MissingFact(kind, re.findall(r"'([^']+)'", str(error))[-1]) from error
 
+        html = self._templates[language].get_template("_layout.html.jinja").render(words, blocks=as_blocks(letter))
         headers = {
             "From": mailbox("From", service, sender),
             "To": mailbox("To", name, recipient),
@@ -140,19 +139,18 @@ class TemplateLetters:
             message_id=message_id,
             recipient=recipient,
             subject=subject,
-            raw=compose(headers, _wrap(text), html, attached),
+            raw=compose(headers, as_text(letter), html, attached),
         )
 
     def _environment(self, folder: Path, language: Language) -> Environment:
         environment = Environment(
             loader=FileSystemLoader((folder / language, folder)),
             undefined=StrictUndefined,
-            autoescape=select_autoescape(("html.jinja",), default=False),
+            autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["moment"] = WORDS[language].moment
-        environment.filters["paragraphs"] = _paragraphs
+        environment.filters |= {"link": link, "moment": WORDS[language].moment, "strong": strong}
         return environment
 
 
@@ -170,24 +168,3 @@ def _name(name: str) -> str:
     """The name as a letter may repeat it. A link or address in it is no name: nobody may send links by us."""
     name = one_line(name)
     return "" if _LINK.search(name) else name[:MAX_NAME].rstrip()
-
-
-def _paragraphs(text: str) -> list[list[str]]:
-    """Paragraphs, each a list of its lines."""
-    parts = re.split(r"\n\s*\n", "\n".join(text.strip().splitlines()))
-    return [part.splitlines() for part in parts if part]
-
-
-def _wrap(text: str) -> str:
-    """Lines of at most LINE_LENGTH characters (a longer word stays whole); list items are indented."""
-    lines = (
-        textwrap.fill(
-            line,
-            LINE_LENGTH,
-            subsequent_indent="  " if line.startswith("- ") else "",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in text.strip().splitlines()
-    )
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"

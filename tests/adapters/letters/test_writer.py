@@ -20,6 +20,7 @@ from hypothesis import example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis.strategies import text
 
+from adapters.letters.bodies import as_text
 from adapters.letters.message import MAX_REFERENCES, MAX_SUBJECT, reply_subject
 from adapters.letters.words import WORDS
 from adapters.letters.writer import TEMPLATES, TemplateLetters
@@ -39,6 +40,7 @@ from models.letter import (
     ToDeskFacts,
 )
 from models.settings import Settings
+from tests.adapters.letters.test_bodies import hostile
 
 GOLDENS = Path(__file__).parent / "goldens"
 LANGUAGES = get_args(Language)
@@ -115,6 +117,10 @@ def write(facts: LetterFacts, writer: TemplateLetters | None = None, **changes: 
     return (writer or TemplateLetters(settings())).write(facts, **arguments | changes)
 
 
+def moment(language: Language, at: datetime) -> str:
+    return as_text(WORDS[language].moment(at)).strip()
+
+
 def parse(letter: RenderedLetter) -> EmailMessage:
     message = message_from_bytes(letter.raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -126,6 +132,25 @@ def bodies(letter: RenderedLetter) -> tuple[str, str]:
     plain, html = parse(letter).iter_parts()
     assert [part.get_content_type() for part in (plain, html)] == ["text/plain", "text/html"]
     return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
+
+
+def tags(html: str) -> set[str]:
+    """The start tags, as they are written, of a page whose elements all end where they should."""
+    found: set[str] = set()
+    open_tags: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: Any) -> None:
+            found.add(self.get_starttag_text() or "")
+            if tag not in ("meta", "br"):
+                open_tags.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_tags.pop() == tag
+
+    Reader().feed(html)
+    assert open_tags == []
+    return found
 
 
 # --- the letters themselves
@@ -146,13 +171,12 @@ def test_letter_is_the_golden_one(language: Language, kind: LetterKind) -> None:
 @EACH_LANGUAGE
 @EACH_KIND
 def test_both_bodies_tell_every_fact(facts: LetterFacts, language: Language) -> None:
-    moment = WORDS[language].moment
     for body in bodies(write(facts, language=language)):
         flat = " ".join(unescape(re.sub(r"</?[a-z][^>]*>", " ", body)).split())
         for name, value in facts:
             parts = value if isinstance(value, tuple) else (value,)
             for part in parts if name not in ("missing", "state") else ():
-                said = moment(part.astimezone(settings().zone)) if isinstance(part, datetime) else part
+                said = moment(language, part.astimezone(settings().zone)) if isinstance(part, datetime) else part
                 assert " ".join(said.split()) in flat
         assert "JKT-0000123" in flat
         assert settings().sender_name in flat
@@ -173,18 +197,7 @@ def test_each_state_and_each_request_has_words_of_its_own(language: Language) ->
 @EACH_KIND
 def test_html_is_whole_and_needs_nothing_from_outside(facts: LetterFacts, language: Language) -> None:
     html = bodies(write(facts, language=language))[1]
-    open_tags: list[str] = []
-
-    class Balance(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: Any) -> None:
-            if tag not in ("meta", "br"):
-                open_tags.append(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            assert open_tags.pop() == tag
-
-    Balance().feed(html)
-    assert open_tags == []
+    assert tags(html)
     assert not re.search(r"<img|<script|<link|src=|url\(|https?:", html)
     assert f'<html lang="{language}">' in html
     assert "color-scheme" in html
@@ -291,6 +304,7 @@ def test_name_comes_back_whole(name: str) -> None:
     assert max(len(line) for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n")) <= 78
 
 
+TAGS = set[str]().union(*(tags(bodies(write(facts))[1]) for facts in all_facts()))
 INJECTION = "Halo\r\nBcc: eve@jahat.example\r\n\r\n<b>isi</b>\x00\u2028\u202e"
 
 
@@ -462,10 +476,9 @@ def test_times_are_the_sites(zone: str, indonesian: str, english: str) -> None:
     facts = ClosingFacts(answer_by=datetime(2026, 5, 1, 0, 5, tzinfo=UTC))
     box = {"address": "layanan@telkom.example", "user": "u", "password": "p", "timezone": zone}
     for of_zone in (settings(timezone=zone), settings(mailboxes=[box])):
-        for language, moment in (("id", indonesian), ("en", english)):
-            text, html = bodies(write(facts, TemplateLetters(of_zone), language=language))
-            assert moment in " ".join(text.split())
-            assert moment in html
+        for language, expected in (("id", indonesian), ("en", english)):
+            for body in bodies(write(facts, TemplateLetters(of_zone), language=language)):
+                assert expected in " ".join(as_text(body).split())
 
 
 # --- text from outside
@@ -488,6 +501,23 @@ def test_markup_from_outside_is_shown_not_obeyed(facts: LetterFacts, language: L
     assert " ".join(text.split()).count(evil) >= 1 + len(changes)
 
 
+@given(evil=hostile())
+@settings_of_hypothesis(max_examples=50, deadline=None)
+def test_nothing_that_people_write_makes_a_tag(evil: str) -> None:
+    """But paragraphs, their lines and lists."""
+    for facts in all_facts():
+        changes = {
+            name: (evil,) if name == "related_products" else evil
+            for name, value in facts
+            if name not in ("missing", "state") and isinstance(value, str | tuple)
+        }
+        text, html = bodies(write(facts.model_copy(update=changes), WRITER, subject=evil, recipient_name=evil))
+        links = {tag for tag in tags(html) if tag.startswith("<a ")}
+        assert tags(html) - links - {"<p>", "<br>", "<ul>", "<li>"} <= TAGS
+        assert all(re.fullmatch(r'<a href="mailto:[^"?&]*">', link) for link in links)
+        assert not changes or all(part in text for part in evil.split())
+
+
 def test_paragraphs_and_lines_are_kept() -> None:
     facts = InformationFacts(answer="Satu\r\ndua\r\n \r\n\r\nTiga", related_products=("Hosting",))
     text, html = bodies(write(facts))
@@ -508,7 +538,7 @@ def test_text_is_wrapped_and_long_words_stay_whole(language: Language) -> None:
 
 
 def test_every_template_belongs_to_a_letter() -> None:
-    kinds = {f"{kind}.{body}.jinja" for kind in LetterKind for body in ("txt", "html")}
+    kinds = {f"{kind}.jinja" for kind in LetterKind}
     for language in LANGUAGES:
         found = {path.name for path in (TEMPLATES / language).glob("*.jinja")}
         assert {name for name in found if not name.startswith("_")} == kinds
