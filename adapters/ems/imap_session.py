@@ -23,8 +23,8 @@ from models.settings import Mailbox
 IMAP_TIMEOUT = 30.0
 """Seconds that one step of a session may take."""
 SILENCE = 600.0
-"""Seconds of silence after which a waiting connection counts as lost; many routers forget one sooner than RFC 2177's 29
-minutes."""
+"""Seconds after which a connection that waits and hears nothing is made anew: routers forget silent ones sooner than
+RFC 2177's 29 minutes."""
 BEGINNING = 1_000_000
 """Bytes that are read of a mail which is too large to be read whole."""
 DONE = "LayananDone"
@@ -222,7 +222,7 @@ def quota(imap: BaseMailBox, folder: str) -> int | None:
 
 
 def idle(imap: BaseMailBox) -> Iterator[None]:
-    """Wait in the open folder for mail: one item whenever the server tells of some (RFC 2177).
+    """Wait in the open folder for mail: one item whenever the server tells of some; ends after a long silence.
 
     imap-tools' IDLE takes the end of a connection for silence and breaks on a line that comes in two pieces.
     """
@@ -230,10 +230,11 @@ def idle(imap: BaseMailBox) -> Iterator[None]:
         raise Refused("imap", "the server does not know IDLE: set idle to false in LAYANAN_MAILBOXES")
     imap.client.sock.settimeout(SILENCE)
     imap.client.send(b"idle IDLE\r\n")
-    while (line := imap.client.readline()) and not line.startswith(b"idle "):
-        if line.rstrip().endswith(b" EXISTS"):
-            yield
-    raise Unavailable("imap", "IDLE was ended by the server")
+    with suppress(TimeoutError):
+        while (line := imap.client.readline()) and not line.startswith(b"idle "):
+            if line.rstrip().endswith(b" EXISTS"):
+                yield
+        raise Unavailable("imap", "IDLE was ended by the server")
 
 
 def uid(imap: BaseMailBox, command: str, *arguments: str) -> list[Line]:

@@ -57,10 +57,10 @@ class Ems(Protocol):
     def listen(self, box: Mailbox) -> Iterator[None]:
         """Wait for mail (IDLE, RFC 2177): one item whenever there may be some, the first at once if there is.
 
-        Has a connection of its own, which is closed with the iterator.
+        Has a connection of its own, which is closed with the iterator. Ends after a long silence: begin anew.
 
         Raises:
-            Unavailable: the connection broke, was ended, or was silent for too long: begin anew.
+            Unavailable: the connection broke or was ended.
             Refused: as for ``fetch``, or the server does not know IDLE.
         """
         ...

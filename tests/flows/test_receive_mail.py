@@ -5,7 +5,7 @@ import smtplib
 from pydantic import SecretStr
 
 from adapters.wiring import Systems
-from flows.receive_mail import receive_mail, take_batch
+from flows.receive_mail import receive_mail, take_batches
 from models.tables import Case, Outbox
 from tests.cases import MAJU, OURS, mail, rows
 from tests.runs import Runs
@@ -32,7 +32,7 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
 def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
     posted(wired, *(f"p{number}@example.com" for number in range(3)))
     wired.settings.smtp.port = closed_port()
-    assert take_batch(wired, wired.settings.mailboxes[0]) == {"opened": 3}
+    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
     assert [(outbox.state, outbox.attempts) for outbox in rows(wired, Outbox)] == [
         ("queued", 1),
         ("queued", 0),

@@ -4,7 +4,7 @@ import smtplib
 from imaplib import IMAP4
 
 from adapters.wiring import Systems
-from flows.receive_mail import take_batch
+from flows.receive_mail import take_batches
 from models.settings import Mailbox
 from tasks.check_mails import Unaccounted, check_mails
 from tests.cases import BUDI, MAJU, OURS, mail
@@ -23,7 +23,7 @@ def deliver(wired: Systems, count: int, *mails: bytes) -> Mailbox:
 def test_what_only_one_side_knows_is_named(wired: Systems) -> None:
     box = deliver(wired, 2, mail(BUDI), mail("", "tanpa pengirim"))
     assert [(one.where, one.what) for one in check_mails(wired)] == [("INBOX", "not taken in yet")] * 2
-    take_batch(wired, box)
+    list(take_batches(wired, box))
     assert check_mails(wired) == [], "moved mails are the same mails"
 
     with IMAP4(box.host, box.port) as imap:

@@ -1,0 +1,57 @@
+"""Hears of new mail: each mailbox is listened to (IMAP IDLE), and a pass of intake starts when some comes.
+
+The passes by schedule stay beneath it: what is not heard is found by them. The threads are the worker's; and end with it.
+"""
+
+import logging
+import threading
+import time
+
+from adapters.wiring import Systems
+from flows.receive_mail import receive_mail
+from models.errors import LayananError
+from models.settings import Mailbox
+from tasks import drain
+
+log = logging.getLogger("layanan.listen")
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+"""Seconds before a mailbox that could not be listened to is tried again."""
+BETWEEN = 1.0
+"""Least seconds between two passes of one mailbox: a pass takes what came meanwhile."""
+
+
+def listen_to_mailboxes(wired: Systems) -> list[threading.Thread]:
+    """Begin to listen, in one thread for each mailbox that is to be listened to."""
+    threads = [
+        threading.Thread(target=listen, args=(wired, box), name=f"listen-{box.site}", daemon=True)
+        for box in wired.settings.mailboxes
+        if box.idle
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def listen(wired: Systems, box: Mailbox) -> None:
+    """Start a pass whenever there may be mail, until the worker stops; a connection that ends is made anew."""
+    pause = SHORTEST_PAUSE
+    while not drain.asked():
+        began = time.monotonic()
+        try:
+            for _ in wired.ems.listen(box):
+                if drain.asked():
+                    return
+                _start_pass(wired)
+                drain.asked_within(BETWEEN)
+        except LayananError as error:
+            pause = SHORTEST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+            log.warning("mailbox %s is not listened to for %.0f s: %s", box.site, pause, error)
+            drain.asked_within(pause)
+
+
+def _start_pass(wired: Systems) -> None:
+    try:
+        wired.engine.start_pass(receive_mail.name)
+    except LayananError as error:
+        log.warning("new mail waits for the next pass by schedule: %s", error)
