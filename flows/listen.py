@@ -1,6 +1,6 @@
 """Hears of new mail: each mailbox is listened to (IMAP IDLE), and a pass of intake starts when some comes.
 
-The passes by schedule stay beneath it: what is not heard is found by them. The threads are the worker's; and end with it.
+The passes by schedule stay beneath it: they find what is not heard. The threads are the worker's, and end with it.
 """
 
 import logging

@@ -1,8 +1,8 @@
 """The sending of one letter: through the outbox, once.
 
 A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
-the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if there
-is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
+the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if
+there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
 """
 
 from datetime import timedelta
