@@ -52,14 +52,17 @@ def deliver(wired: Systems, letter_id: int) -> str:
         raw = wired.store.kept(letter.sha256)
     except LayananError as error:
         return _settle(wired, letter_id, later, str(error), attempts)
-    if doubtful and not _once_more(wired, outbox):
+    if doubtful and _is_a_persons(wired, outbox):
         return _fail(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
     try:
         wired.ems.send(raw, letter.sender, [letter.recipient])
     except OutcomeUnknown:
+        counted = update(Outbox).where(col(Outbox.letter_id) == letter_id).values(unanswered=Outbox.unanswered + 1)
+        with wired.store.write() as session:
+            session.execute(counted)
         return "sending"
     except Unavailable as error:
-        return _settle(wired, letter_id, later, str(error), attempts, resent=False)
+        return _settle(wired, letter_id, later, str(error), attempts)
     except Refused as error:
         return _fail(wired, letter_id, str(error))
     return _settle(wired, letter_id, "sent")
@@ -117,14 +120,11 @@ def _claim(wired: Systems, letter_id: int) -> tuple[Letter, Outbox] | None:
         return letter, outbox
 
 
-def _once_more(wired: Systems, outbox: Outbox) -> bool:
-    """Whether a letter that may have gone is to be sent again; that it was is known before it is."""
-    # a person who wants it sent again has put its attempts back
-    if outbox.resent or (wired.settings.smtp.in_doubt == "ask" and outbox.attempts):
-        return False
-    with wired.store.write() as session:
-        session.execute(update(Outbox).where(col(Outbox.letter_id) == outbox.letter_id).values(resent=True))
-    return True
+def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
+    """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
+    if wired.settings.smtp.in_doubt == "ask":
+        return outbox.attempts > 0  # a person who wants it sent again has put them back
+    return outbox.unanswered > 1
 
 
 def _fail(wired: Systems, letter_id: int, error: str) -> str:
@@ -133,10 +133,10 @@ def _fail(wired: Systems, letter_id: int, error: str) -> str:
     return "failed"
 
 
-def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0, **more: bool) -> str:
+def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0) -> str:
     now = wired.machine_clock.now()
     wait = min(BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF) if attempts else timedelta()
-    values = {"state": state, "error": error, "not_before": now + wait, **more}
+    values = {"state": state, "error": error, "not_before": now + wait}
     if state == "sent":
         values["sent_at"] = wired.clock.now()
     with wired.store.write() as session:

@@ -1,4 +1,4 @@
-"""A letter that was sent once more in doubt is known for it."""
+"""How often the server for letters has left us without an answer to one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,9 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("outbox") as batch_op:
-        batch_op.add_column(sa.Column("resent", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("unanswered", sa.Integer(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("outbox") as batch_op:
-        batch_op.drop_column("resent")
+        batch_op.drop_column("unanswered")
