@@ -311,7 +311,7 @@ class Settings(BaseSettings):
     )
     mail_max_bytes: int = Field(
         default=100_000_000,
-        ge=1,
+        ge=1_000_000,
         description="Bytes up to which a mail is read whole; of a larger one the first megabyte, and an agent is asked",
     )
 

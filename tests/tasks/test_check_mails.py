@@ -1,9 +1,11 @@
 """Mailboxes against the ledger: what only one side knows is named."""
 
 import json
+import os
 import smtplib
 from collections.abc import Iterator
 from imaplib import IMAP4
+from unittest import mock
 
 import pytest
 
@@ -57,6 +59,7 @@ def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(
     assert [one.what for one in check_mails(wired)] == ["not taken in yet"], "as it was when it was looked at"
 
 
+@mock.patch.dict(os.environ)  # to which a command adds
 def test_the_command_ends_with_1_where_something_is_unaccounted_for(
     wired: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
