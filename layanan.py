@@ -187,12 +187,12 @@ def intake(once: Once = False, as_json: Json = False) -> None:
     wired = _systems()
     if not wired.settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
-    from flows.receive_mail import take_batch
+    from flows.receive_mail import take_batches
 
     outcomes: Counter[str] = Counter()
 
     def empty(box: "Mailbox") -> None:
-        while batch := take_batch(wired, box):
+        for batch in take_batches(wired, box):
             outcomes.update(batch)
 
     codes = [_attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]

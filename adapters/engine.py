@@ -93,6 +93,15 @@ class PrefectEngine:
             )
         return str(run.id)
 
+    def start_pass(self, deployment: str) -> None:
+        """Start a pass of a standing flow now; one that is going on cancels it (`prefect.yaml`).
+
+        Raises:
+            Unavailable, Refused: as for ``start_case``.
+        """
+        with _errors():
+            self._client.create_flow_run_from_deployment(self._deployment(deployment))
+
     def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
         """Submit a form to a suspended run, exactly as the Prefect UI does.
 

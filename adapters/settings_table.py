@@ -30,7 +30,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
         variable = f"{prefix}{name}" if "[]" in prefix else f"{prefix}{name.upper()}"
         kind, member = field.annotation, next(iter(get_args(field.annotation)), None)
         if _is_model(kind):
-            yield from _rows(kind, f"{variable}__")
+            yield from _rows(kind, f"{variable}." if "[]" in prefix else f"{variable}__")
             continue
         yield f"| `{variable}` | {_default(field)} | {_meaning(field)} |"
         if _is_model(member):
@@ -44,7 +44,7 @@ def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "*required*"
-    if isinstance(field.default, SecretStr) or field.default in ("", []):
+    if isinstance(field.default, SecretStr) or field.default in ("", [], None):
         return ""
     if isinstance(field.default, dict | tuple | bool):
         return f"`{json.dumps(field.default, ensure_ascii=False)}`"

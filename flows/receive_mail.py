@@ -6,11 +6,13 @@ the case store is away nothing is read: the mail stays where it is.
 
 import logging
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
+from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox
@@ -34,35 +36,52 @@ def receive_mail() -> "list[State[dict[str, int]]]":
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
-    """Take in all that lies in a mailbox, unless the worker stops; returns how many mails had which outcome."""
+    """Take in all that lies in a mailbox; returns how many mails had which outcome."""
     wired = systems()
     outcomes: Counter[str] = Counter()
-    while not drain.asked() and (batch := take_batch(wired, wired.settings.mailboxes[number])):
+    for batch in take_batches(wired, wired.settings.mailboxes[number]):
         outcomes.update(batch)
     return dict(outcomes)
 
 
-def take_batch(wired: Systems, box: Mailbox) -> Counter[str]:
-    """Take in one batch.
+def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
+    """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
+
+    A mailbox from which nothing can be moved (quota, rights) keeps no customer waiting: all is taken in, and the error
+    raised at the end.
 
     Raises:
-        Unavailable: mailbox or case store do not answer; what was not settled stays on the server.
+        Unavailable, Refused: mailbox or case store do not answer; what was not settled stays on the server.
     """
+    last, unsettled = 0, None
+    while not drain.asked() and (received := _fetch(wired, box, last)):
+        taken = {mail.uid: take_in(wired, mail) for mail in received}
+        _answer(wired, taken.values())
+        aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
+        done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
+        try:
+            wired.ems.settle(box, received[0].uidvalidity, done, aside)
+        except Refused as error:
+            unsettled = error
+        last = received[-1].uid
+        yield Counter(result.outcome for result in taken.values())
+    if unsettled is not None:
+        raise unsettled
+
+
+def _fetch(wired: Systems, box: Mailbox, last: int) -> list[Received]:
     with wired.store.read() as session:
         session.connection()  # no store, no reading: the mail stays where it is
-        received = wired.ems.fetch(box, wired.settings.intake_batch)
-    taken = {mail.uid: take_in(wired, mail) for mail in received}
+        return wired.ems.fetch(box, wired.settings.intake_batch, last)
+
+
+def _answer(wired: Systems, taken: Iterable[TakenIn]) -> None:
     # a server that hangs is not asked again for each letter of a batch; the monitor sends the rest
     sending = True
-    for result in taken.values():
+    for result in taken:
         for letter_id in result.letters:
             sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
         set_going(wired, result)
-    if received:
-        aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
-        done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
-        wired.ems.settle(box, received[0].uidvalidity, done, aside)
-    return Counter(result.outcome for result in taken.values())
 
 
 def set_going(wired: Systems, taken: TakenIn) -> None:

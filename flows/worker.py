@@ -50,6 +50,7 @@ from adapters import logs
 from adapters.engine import CARRIED, SHOWN_WITHIN, cancelled_by_a_person
 from adapters.folder import private
 from adapters.wiring import systems
+from flows.listen import listen_to_mailboxes
 from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
 from tasks import drain
@@ -161,6 +162,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         await self._adopt_orphans()
         if self._runs_task_group is not None:
             self._runs_task_group.start_soon(self._show_lost_forms)
+        listen_to_mailboxes(systems())
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -36,6 +36,7 @@ class Problem(StrEnum):
     TRANSFER_ENCODING = "the transfer encoding is broken"
     TOO_DEEP = "parts are nested too deep, the deepest are not read"
     TOO_MANY_PARTS = "there are too many parts, the last are not read"
+    TOO_LARGE = "larger than the settings allow, only its beginning is read"
     TEXT_CUT = "the text is too long, its end is not read"
     BROKEN_TNEF = "winmail.dat is broken"
     TEXT_IN_RTF = "the text is in an attached RTF file"
@@ -43,7 +44,10 @@ class Problem(StrEnum):
     ENCRYPTED = "encrypted"
 
 
-UNREAD = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED}
+UNREAD = {
+    *(Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TOO_LARGE),
+    *(Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED),
+}
 """With these, the customer's words may be where we did not read: a person looks."""
 
 

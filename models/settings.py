@@ -18,7 +18,16 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -50,6 +59,24 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Xoauth2(Part):
+    """Login with a token in a password's place (XOAUTH2). It is read anew for each login."""
+
+    token_file: Path | None = Field(
+        default=None, description="File that holds the token of now; somebody else renews it", examples=["/run/token"]
+    )
+    token_command: tuple[str, ...] = Field(
+        default=(),
+        description="Command, and its arguments, that prints a token; run for each login where there is no file",
+        examples=['["/usr/local/bin/token", "layanan"]'],
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether there is one."""
+        return self.token_file is not None or bool(self.token_command)
+
+
 class Mailbox(Part):
     """One mailbox of the EMS, read over IMAP. Each case belongs to the site of the mailbox it came by."""
 
@@ -65,7 +92,19 @@ class Mailbox(Part):
     tls: bool = Field(default=True, description="TLS from the first byte (IMAPS)")
     user: str = Field(description="Login name", examples=["layanan"])
     password: SecretStr = Field(
-        description="Login password", examples=["in a file of LAYANAN_SECRETS_DIR, or in the environment"]
+        default=SecretStr(""),
+        description="Login password; needed unless there is a token",
+        examples=["in a file of LAYANAN_SECRETS_DIR, or in the environment"],
+    )
+    xoauth2: Xoauth2 = Field(default=Xoauth2(), validate_default=True, description="Login with a token")
+    idle: bool = Field(
+        default=True,
+        description="The worker of the type “layanan” waits for news of new mail (IDLE); passes by schedule stay",
+    )
+    after: Literal["move", "flag"] = Field(
+        default="move",
+        description="What happens to mail whose outcome is committed: it goes to `done_folder`, or gets the keyword "
+        "`LayananDone` where it lies",
     )
     folder: str = Field(default="INBOX", description="Folder that is read")
     done_folder: str = Field(
@@ -73,6 +112,21 @@ class Mailbox(Part):
     )
     aside_folder: str = Field(default="Set aside", description="Folder for mail that no parser reads")
     sent_folder: str = Field(default="Sent", description="Folder where copies of our letters arrive")
+
+    @field_validator("xoauth2")
+    @classmethod
+    def _some_secret(cls, token: Xoauth2, known: ValidationInfo) -> Xoauth2:
+        if not token.used and known.data.get("password") == SecretStr(""):
+            raise ValueError("a password or a token is needed")
+        return token
+
+
+class Dkim(Part):
+    """Signing of letters (RFC 6376), where the server for letters does not do it."""
+
+    selector: str = Field(default="", description="Selector of the key; empty: letters are not signed here")
+    domain: str = Field(default="", description="Signing domain; empty: that of the letter's sender")
+    key_file: Path = Field(default=Path("dkim.pem"), description="Private RSA key, PEM")
 
 
 class Smtp(Part):
@@ -83,7 +137,14 @@ class Smtp(Part):
     tls: Literal["none", "starttls", "tls"] = Field(default="starttls", description="Encryption")
     user: str = Field(default="", description="Login name; empty: no login")
     password: SecretStr = Field(default=SecretStr(""), description="Login password")
+    xoauth2: Xoauth2 = Field(default=Xoauth2(), description="Login with a token")
     timeout: float = Field(default=30, gt=0, description="Seconds that one step of a session may take")
+    dkim: Dkim = Field(default=Dkim(), description="Signing of letters")
+    in_doubt: Literal["send_again", "ask"] = Field(
+        default="send_again",
+        description="A letter of which it is open whether it went, and no copy of which has come: it is sent once more "
+        "with the same Message-ID, or a person is asked",
+    )
     copy_to: str = Field(
         default="",
         description="Address of ours that gets a copy of every letter in the same SMTP transaction: the proof, after a "
@@ -245,6 +306,14 @@ class Settings(BaseSettings):
         description="Seconds after which a letter that a process took to send, and did not report, is looked into",
     )
     intake_batch: int = Field(default=100, ge=1, description="Mails that one batch of intake holds")
+    intake_batch_bytes: int = Field(
+        default=25_000_000, ge=1, description="Bytes that one batch of intake holds; a larger mail goes alone"
+    )
+    mail_max_bytes: int = Field(
+        default=100_000_000,
+        ge=1_000_000,
+        description="Bytes up to which a mail is read whole; of a larger one the first megabyte, and an agent is asked",
+    )
 
     authserv_id: str = Field(
         default="",

@@ -182,6 +182,8 @@ class Outbox(SQLModel, table=True):
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
     sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     error: str = ""
+    unanswered: int = 0
+    """Times that the connection broke after its text and before the server's answer."""
     tries: int = 1
     """Ways out that it has had: a person may send it again."""
     handled: bool = False

@@ -5,6 +5,7 @@ from sqlmodel import select
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.errors import Unreadable, WrongUse
+from models.mail import Problem
 from models.tables import Message
 from tasks.find_case import whose_address
 from tasks.intake import TakenIn, answered, columns, read
@@ -24,7 +25,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         raise WrongUse(f"mail {message_id} is none that was left out; `layanan mails --outcome set_aside` lists them")
     raw = wired.store.kept(message.sha256)
     try:
-        mail = read(wired, raw)
+        mail = read(wired, raw, cut=Problem.TOO_LARGE in message.warnings)
     except Unreadable as error:
         raise WrongUse(f"mail {message_id} cannot be read ({error.reason}); answer it by hand") from None
     if not mail.sender:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
@@ -33,6 +34,9 @@ def check_mails(wired: Systems) -> list[Unaccounted]:
 
 def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     seen: set[str] = set()
+    # what intake takes in meanwhile may lie in a folder that was looked at before
+    with wired.store.read() as session:
+        newest = session.exec(select(func.max(Message.id))).one() or 0
     for folder, mails in wired.ems.walk(box):
         hashes = set(mails.values())
         seen |= hashes
@@ -44,14 +48,15 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
             if sha256 not in known:
                 yield Unaccounted(box.address, folder, uid, what)
     last = 0
-    while rows := _rows(wired, box, last):
+    while rows := _rows(wired, box, last, newest):
         for number, sha256 in rows:
             if sha256 not in seen:
                 yield Unaccounted(box.address, "ledger", number, "in no folder any more; its bytes are kept")
         last = rows[-1][0]
 
 
-def _rows(wired: Systems, box: Mailbox, after: int) -> list[tuple[int, str]]:
-    query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, col(Message.id) > after)
+def _rows(wired: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
+    query = select(Message.id, Message.sha256).where(Message.mailbox == box.address)
+    query = query.where(col(Message.id) > after, col(Message.id) <= newest)
     with wired.store.read() as session:
         return [(number or 0, sha256) for number, sha256 in session.exec(query.order_by(col(Message.id)).limit(MOST))]

@@ -30,6 +30,8 @@ from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
 DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
+FULL = 90
+"""Per cent of a mailbox's quota from which on a person should make room."""
 BACK_OFFICE = {
     "mycx": ("My CX", TROUBLE_TICKET),
     "nossa": ("NOSSA", TROUBLE_TICKET),
@@ -224,10 +226,13 @@ def securecrt(wired: Systems) -> str:
 
 def _mailbox(box: Mailbox) -> Probe:
     def look(wired: Systems) -> str:
-        wired.ems.fetch(box, 0)
+        used = wired.ems.reach_imap(box)
+        if used is not None and used >= FULL:
+            raise Doubt(f"{used} % of its quota is used: the server will refuse mail")
         return "login and folder accepted"
 
-    return Probe(f"EMS: mailbox {box.address}", look, "check the mailbox in LAYANAN_MAILBOXES: server, login, folder")
+    advice = "check the mailbox in LAYANAN_MAILBOXES: server, login, folder; room on the server"
+    return Probe(f"EMS: mailbox {box.address}", look, advice)
 
 
 def _back_office(name: str) -> Probe:

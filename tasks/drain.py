@@ -28,6 +28,11 @@ def asked() -> bool:
     return _draining.is_set()
 
 
+def asked_within(seconds: float) -> bool:
+    """Wait so long, or until all runs are to stop; returns whether they are."""
+    return _draining.wait(seconds)
+
+
 def reset() -> None:
     """A worker starts."""
     _draining.clear()

@@ -17,7 +17,7 @@ from adapters.mail.parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
-from models.mail import UNREAD, ParsedMail
+from models.mail import UNREAD, ParsedMail, Problem
 from models.tables import Case, Message, NewMessage, row
 from tasks.case_run import CaseRun
 from tasks.find_case import whose_address
@@ -78,7 +78,7 @@ def _store(wired: Systems, received: Received) -> Message:
     """The mail's row. What breaks us is set aside whole, so that it stops no other mail."""
     sha256 = wired.store.keep(received.raw)
     try:
-        mail = read(wired, received.raw)
+        mail = read(wired, received.raw, cut=received.cut)
         customer_id = whose_address(wired, mail)
         return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
@@ -133,14 +133,15 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
     return row(Message, NewMessage.model_validate(known | (columns(mail) if mail else {})))
 
 
-def read(wired: Systems, raw: bytes) -> ParsedMail:
-    """The parsed mail; its attachments are kept.
+def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
+    """The parsed mail; its attachments are kept. ``cut``: ``raw`` is its beginning alone.
 
     Raises:
         Unreadable: nothing can be made of it.
     """
     trusted = wired.settings
-    return parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
+    mail = parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
+    return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
 
 
 def columns(mail: ParsedMail) -> dict[str, Any]:

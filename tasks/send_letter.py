@@ -1,8 +1,8 @@
 """The sending of one letter: through the outbox, once.
 
 A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
-the text was handed over) leaves it open whether the server took it: then our own copy is looked for first, and
-only if there is none is the letter sent again, with the same Message-ID.
+the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if
+there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
 """
 
 from datetime import timedelta
@@ -42,8 +42,9 @@ def deliver(wired: Systems, letter_id: int) -> str:
     if claim is None:
         with wired.store.read() as session:
             return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
-    letter, attempts, doubtful = claim
+    letter, outbox = claim
     # while it is open whether an earlier attempt went through, it stays so
+    doubtful, attempts = outbox.state == "sending", outbox.attempts + 1
     later = "sending" if doubtful else "queued"
     try:
         if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
@@ -51,16 +52,19 @@ def deliver(wired: Systems, letter_id: int) -> str:
         raw = wired.store.kept(letter.sha256)
     except LayananError as error:
         return _settle(wired, letter_id, later, str(error), attempts)
+    if doubtful and _is_a_persons(wired, outbox):
+        return _fail(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
     try:
         wired.ems.send(raw, letter.sender, [letter.recipient])
     except OutcomeUnknown:
+        counted = update(Outbox).where(col(Outbox.letter_id) == letter_id).values(unanswered=Outbox.unanswered + 1)
+        with wired.store.write() as session:
+            session.execute(counted)
         return "sending"
     except Unavailable as error:
         return _settle(wired, letter_id, later, str(error), attempts)
     except Refused as error:
-        with wired.store.write() as session:
-            undelivered(session, letter_id, "failed", str(error), wired.clock.now())
-        return "failed"
+        return _fail(wired, letter_id, str(error))
     return _settle(wired, letter_id, "sent")
 
 
@@ -91,7 +95,8 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query))
 
 
-def _claim(wired: Systems, letter_id: int) -> tuple[Letter, int, bool] | None:
+def _claim(wired: Systems, letter_id: int) -> tuple[Letter, Outbox] | None:
+    """The letter, and its way out as it was before; None where it is not to be sent now."""
     now = wired.machine_clock.now()
     mine = (
         update(Outbox)
@@ -108,12 +113,24 @@ def _claim(wired: Systems, letter_id: int) -> tuple[Letter, int, bool] | None:
     )
     with wired.store.write() as session:
         outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
-        doubtful = outbox.state == "sending"
         session.expunge(outbox)
         if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
             return None
         letter = session.exec(select(Letter).where(Letter.id == letter_id)).one()
-        return letter, outbox.attempts + 1, doubtful
+        return letter, outbox
+
+
+def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
+    """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
+    if wired.settings.smtp.in_doubt == "ask":
+        return outbox.attempts > 0  # a person who wants it sent again has put them back
+    return outbox.unanswered > 1
+
+
+def _fail(wired: Systems, letter_id: int, error: str) -> str:
+    with wired.store.write() as session:
+        undelivered(session, letter_id, "failed", error, wired.clock.now())
+    return "failed"
 
 
 def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0) -> str:

@@ -83,7 +83,7 @@ def put_back(systems: Systems, outbox: Outbox) -> None:
     nothing of the way to come.
     """
     outbox.state = "queued" if outbox.state == "bounced" else "sending"
-    outbox.attempts, outbox.error, outbox.handled = 0, "", True
+    outbox.attempts, outbox.unanswered, outbox.error, outbox.handled = 0, 0, "", True
     outbox.not_before = systems.machine_clock.now()
     outbox.tries += 1
 

@@ -25,10 +25,11 @@ from adapters.simulator.main import run
 from adapters.store import Store
 from adapters.wiring import Systems, systems
 from flows.service import Service
-from models.settings import Settings
-from tests.cases import SEED
+from models.settings import Mailbox, Settings, Smtp
+from tests.adapters.ems.world import World
+from tests.cases import OURS, SEED
 from tests.runs import Runs
-from tests.servers import Postgres, closed_port, postgres
+from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, closed_port, dovecot, postfix, postgres
 from tests.stack import Stack, free_port, until
 
 BOTH = ["sqlite", "postgresql"]
@@ -99,6 +100,24 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     wired.ems.close()
     wired.store.close()
     systems.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[tuple[Dovecot, Postfix]]:
+    """Dovecot, and Postfix before it."""
+    with dovecot() as inside, postfix(inside, "telkom.example", "pelanggan.example") as outside:
+        yield inside, outside
+
+
+@pytest.fixture
+def genuine(real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Dovecot over IMAPS and Postfix over STARTTLS with a login."""
+    inside, outside = real
+    monkeypatch.setenv("SSL_CERT_FILE", str(inside.certificate))
+    box = Mailbox(address=OURS, host="127.0.0.1", port=inside.imaps, user=OURS, password=PASSWORD)
+    smtp = Smtp(host="127.0.0.1", port=outside.submission, tls="starttls", user=OURS, password=PASSWORD)
+    yield World(Settings(mailboxes=[box], smtp=smtp), outside.smtp)
+    inside.empty()
 
 
 @pytest.fixture(scope="session")

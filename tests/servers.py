@@ -3,7 +3,11 @@
 No mail can leave: Postfix delivers the test domains to Dovecot and returns everything else, with a report of its own.
 """
 
+import base64
+import hmac
 import itertools
+import json
+import math
 import os
 import shutil
 import socket
@@ -12,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +31,7 @@ T = TypeVar("T")
 PASSWORD = "pw"
 AWAY = "cuti@pelanggan.example"
 """A mailbox that answers with a vacation note."""
+TOKEN_KEY = b"a key of the tests, thirty-two bytes long"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,18 @@ class Dovecot:
         """What it logs."""
         return self.folder / "dovecot.log"
 
+    def doveadm(self, *command: str) -> None:
+        """Let its administrator do something."""
+        subprocess.run(["doveadm", "-c", self.folder / "dovecot.conf", *command], check=True, capture_output=True)
+
+    def token(self, address: str, seconds: int = 60) -> str:
+        """A token for this mailbox (JWT, HS256) that Dovecot believes for so long."""
+        now = int(time.time())
+        claims = {"sub": address, "iat": now - 60, "exp": now + seconds}
+        parts = [_base64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+        signature = hmac.digest(TOKEN_KEY, b".".join(parts), "sha256")
+        return b".".join([*parts, _base64(signature)]).decode()
+
     def empty(self) -> None:
         """Remove every mailbox; there must be no connection."""
 
@@ -73,13 +90,14 @@ class Postfix:
 
 
 @contextmanager
-def dovecot(capability: str = "") -> Iterator[Dovecot]:
-    """Run Dovecot; ``capability`` replaces what its IMAP says it can."""
+def dovecot(capability: str = "", more: str = "") -> Iterator[Dovecot]:
+    """Run Dovecot; ``capability`` replaces what its IMAP says it can, ``more`` is added to its configuration."""
     needs.install()
     with tempfile.TemporaryDirectory(prefix="dv-", dir="/tmp") as name:
         server = Dovecot(Path(name), *_free_ports(5))
         server.folder.chmod(0o755)
         _homes(server.folder)
+        _token_keys(server.folder)
         # fmt: off
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
@@ -89,7 +107,7 @@ def dovecot(capability: str = "") -> Iterator[Dovecot]:
         )
         # fmt: on
         config = server.folder / "dovecot.conf"
-        config.write_text(_dovecot_config(server, capability))
+        config.write_text(_dovecot_config(server, capability) + more)
         log = (server.folder / "start.log").open("w")
         with subprocess.Popen(["dovecot", "-F", "-c", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL) as own:
             try:
@@ -203,6 +221,36 @@ def scripted(greeting: bytes, answers: Mapping[bytes, bytes | None]) -> Iterator
         listener.close()
 
 
+@contextmanager
+def cutting(port: int, *after: int) -> Iterator[int]:
+    """A way to a loopback server that cuts connections: the first after so many bytes of the server's, and so on."""
+    listener, cuts = socket.create_server(("127.0.0.1", 0)), iter(after)
+
+    def pump(source: socket.socket, sink: socket.socket, most: float) -> None:
+        with suppress(OSError):
+            while most > 0 and (data := source.recv(65536)):
+                sink.sendall(data)
+                most -= len(data)
+        for one in (source, sink):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", port))
+                for way in ((client, server, math.inf), (server, client, next(cuts, math.inf))):
+                    threading.Thread(target=pump, args=way, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
 def eventually(ask: Callable[[], T], seconds: float = 10) -> T:
     """The first answer that is true; the last one when time is over."""
     end = time.monotonic() + seconds
@@ -243,6 +291,20 @@ def _homes(folder: Path) -> None:
         shutil.chown(path, "mail", "mail")
 
 
+def _base64(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _token_keys(folder: Path) -> None:
+    key = folder / "keys" / "default" / "HS256" / "default"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(base64.b64encode(TOKEN_KEY))
+    (folder / "oauth2.conf").write_text(
+        f"introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={folder}/keys/\n"
+        "username_attribute = sub\n"
+    )
+
+
 def _postfix(folder: Path, command: str) -> None:
     with (folder / "start.log").open("a") as log:
         subprocess.run(
@@ -267,7 +329,7 @@ ssl = yes
 ssl_cert = <{server.certificate}
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_home = {folder}/home/%u
@@ -277,7 +339,13 @@ lda_mailbox_autocreate = yes
 lmtp_save_to_detail_mailbox = yes
 submission_host = 127.0.0.1:{server.smtp}
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+passdb {{
   driver = static
+  mechanisms = plain login
   args = password={PASSWORD}
 }}
 userdb {{

@@ -419,7 +419,8 @@ def test_the_table_of_settings_is_complete_and_tells_no_secret(capsys: pytest.Ca
     listed = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     assert listed == list(variables(Settings, "LAYANAN_"))
     assert "| `LAYANAN_POLICY__UPDATE_HOURS` | `6` | Hours between two status updates" in table
-    assert "| `LAYANAN_MAILBOXES[].password` | *required* |" in table
+    assert "| `LAYANAN_MAILBOXES[].user` | *required* |" in table
+    assert "| `LAYANAN_MAILBOXES[].xoauth2.token_file` |  |" in table
     assert SECRET not in table
     assert all(line.count("|") - line.count(r"\|") == 4 for line in table.splitlines() if line.startswith("|"))
 

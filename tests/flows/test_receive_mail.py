@@ -1,15 +1,24 @@
 """Reading the mailboxes: what fails keeps nothing else from being read and answered."""
 
 import smtplib
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from pydantic import SecretStr
 
 from adapters.wiring import Systems
-from flows.receive_mail import receive_mail, take_batch
-from models.tables import Case, Outbox
+from flows.receive_mail import receive_mail, take_batches
+from models.errors import Refused, Unavailable
+from models.mail import Problem
+from models.settings import Mailbox
+from models.tables import Case, Message, Outbox
+from tasks.check_mails import check_mails
+from tests.adapters.ems.world import World
 from tests.cases import MAJU, OURS, mail, rows
 from tests.runs import Runs
-from tests.servers import closed_port
+from tests.servers import Dovecot, Postfix, closed_port
 
 
 def posted(wired: Systems, *senders: str) -> None:
@@ -32,9 +41,96 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
 def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
     posted(wired, *(f"p{number}@example.com" for number in range(3)))
     wired.settings.smtp.port = closed_port()
-    assert take_batch(wired, wired.settings.mailboxes[0]) == {"opened": 3}
+    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
     assert [(outbox.state, outbox.attempts) for outbox in rows(wired, Outbox)] == [
         ("queued", 1),
         ("queued", 0),
         ("queued", 0),
     ]
+
+
+@pytest.fixture
+def outside(wired: Systems, genuine: World) -> Systems:
+    """The service with Dovecot and Postfix."""
+    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
+    return wired
+
+
+def written(genuine: World, count: int) -> None:
+    genuine.write(*(mail(f"p{number}@pelanggan.example", f"Internet {number} mati.") for number in range(count)))
+
+
+def all_taken_in(wired: Systems, box: Mailbox) -> Counter[str]:
+    return sum(take_batches(wired, box), Counter())
+
+
+def test_two_intakes_on_one_mailbox_handle_each_mail_once(outside: Systems, genuine: World) -> None:
+    outside.settings.intake_batch = 3
+    written(genuine, 6)
+    start = threading.Barrier(2)
+
+    def take() -> Counter[str]:
+        start.wait(10)
+        return all_taken_in(outside, genuine.box)
+
+    with ThreadPoolExecutor() as threads:
+        for work in [threads.submit(take), threads.submit(take)]:
+            assert set(work.result(60)) <= {"opened"}
+    assert len(rows(outside, Message)) == len(rows(outside, Case)) == 6
+    assert {(letter.state, letter.attempts) for letter in rows(outside, Outbox)} == {("sent", 1)}
+    assert genuine.mails(OURS) == []
+    assert check_mails(outside) == []
+
+
+def test_a_mailbox_that_was_made_anew_gives_no_mail_a_second_answer(
+    outside: Systems, genuine: World, real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(genuine, 2)
+
+    def made_anew(*_: object) -> None:
+        real[0].doveadm("mailbox", "update", "-u", OURS, "--uid-validity", str(2**31), "INBOX")
+        raise Unavailable("imap", "abort")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outside.ems, "settle", made_anew)
+        with pytest.raises(Unavailable):
+            all_taken_in(outside, genuine.box)
+    assert all_taken_in(outside, genuine.box) == {"duplicate": 2}
+    assert all_taken_in(outside, genuine.box) == {}
+    assert len(rows(outside, Case)) == len(rows(outside, Outbox)) == 2
+    assert check_mails(outside) == []
+
+
+def test_a_mailbox_whose_mails_cannot_be_moved_keeps_nobody_waiting(outside: Systems, genuine: World) -> None:
+    outside.settings.intake_batch = 2
+    written(genuine, 3)
+    stuck = genuine.box.model_copy(update={"done_folder": "no//folder"})
+    for _ in range(2):
+        with pytest.raises(Refused, match="imap: "):
+            all_taken_in(outside, stuck)
+        assert len(rows(outside, Outbox)) == 3
+    assert all_taken_in(outside, genuine.box) == {"opened": 3}
+    assert genuine.mails(OURS) == []
+    assert {(letter.state, letter.attempts) for letter in rows(outside, Outbox)} == {("sent", 1)}
+
+
+def test_flagged_mail_is_not_taken_in_again(outside: Systems, genuine: World) -> None:
+    written(genuine, 2)
+    box = genuine.box.model_copy(update={"after": "flag"})
+    outside.settings.mailboxes = [box]
+    assert all_taken_in(outside, box) == {"opened": 2}
+    genuine.write(mail("", "tanpa pengirim"))
+    assert all_taken_in(outside, box) == {"set_aside": 1}
+    assert (len(genuine.mails(OURS)), len(genuine.mails(OURS, "Set aside"))) == (2, 1)
+    assert check_mails(outside) == []
+
+
+def test_a_mail_that_is_too_large_is_answered_and_shown_to_an_agent(outside: Systems, genuine: World) -> None:
+    outside.settings.mail_max_bytes = 1_200_000
+    genuine.write(mail("p@pelanggan.example", "Internet mati.\n" + 100_000 * "lampiran besar\n"))
+    assert all_taken_in(outside, genuine.box) == {"opened": 1}
+    (message,) = rows(outside, Message)
+    assert Problem.TOO_LARGE in message.warnings
+    assert message.text.startswith("Internet mati.")
+    assert len(rows(outside, Outbox)) == 1
+    assert check_mails(outside) == []

@@ -15,12 +15,14 @@ import pytest
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, State
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Cancelling
 from sqlalchemy import update
 from sqlmodel import col
 
+from flows.receive_mail import take_batches
 from flows.service import Service
 from flows.worker import LOOK_SECONDS, InProcessWorker
 from models.settings import load_settings
@@ -204,6 +206,23 @@ def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) 
         assert "Traceback" not in said
         bench.becomes(run, "Completed")
     assert bench.done(case) == ["solve_need", "closing"]
+
+
+def test_a_worker_hears_of_new_mail(bench: Bench, stack: Stack) -> None:
+    """And starts a pass beside those of the schedule."""
+    only = FlowRunFilterDeploymentId(any_=[bench.client.read_deployment_by_name("receive-mail/receive-mail").id])
+
+    def heard() -> list[UUID]:
+        runs = bench.client.read_flow_runs(flow_run_filter=FlowRunFilter(deployment_id=only))
+        return [run.id for run in runs if not run.auto_scheduled]
+
+    assert heard() == []
+    with bench.worker():
+        stack.write(BUDI, "Otomatis", "Saya sedang cuti.", Auto_Submitted="auto-replied")
+        runs = until(heard, "a pass is due")
+    for run in runs:
+        bench.client.delete_flow_run(run)
+    assert list(take_batches(stack.systems, stack.settings.mailboxes[0])) == [{"automatic": 1}]
 
 
 def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: Stack) -> None:

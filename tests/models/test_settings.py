@@ -91,6 +91,7 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             'mailboxes = [{ user = "u", password = "p" }]',
             r"LAYANAN_MAILBOXES__0__ADDRESS: Field required \(for example layanan@telkom\.example\)",
         ),
+        ('mailboxes = [{ address = "a", user = "u" }]', r"LAYANAN_MAILBOXES__0__XOAUTH2: .*a password or a token"),
     ],
 )
 def test_a_wrong_setting_is_named_with_an_example(folder: Path, toml: str, says: str) -> None:
@@ -103,7 +104,7 @@ def test_every_problem_is_told_at_once_and_no_value(folder: Path) -> None:
     (folder / "layanan.toml").write_text('log_level = "LOUD"\nmailboxes = [{ address = "a", password = 1234567 }]\n')
     with pytest.raises(SettingsError) as error:
         load_settings()
-    named = re.findall(r"LAYANAN_\w+", str(error.value))
+    named = re.findall(r"(?:^|; )(LAYANAN_\w+)", str(error.value))
     assert named == ["LAYANAN_LOG_LEVEL", "LAYANAN_MAILBOXES__0__USER", "LAYANAN_MAILBOXES__0__PASSWORD"]
     assert "1234567" not in str(error.value)
 

@@ -12,15 +12,16 @@ import tasks.send_letter
 from adapters.clock import SimulatedClock
 from adapters.wiring import Systems
 from models.errors import Refused
+from models.forms import UNDELIVERED
 from models.settings import Smtp
-from models.tables import Letter, Outbox
+from models.tables import Letter, Outbox, Wake
 from tasks.monitor import send_due_letters
 from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters, send_again
 from tests.cases import BUDI, STRANGER, accepted, opened, rows
 from tests.conftest import BOTH
 from tests.servers import closed_port, scripted
 
-GREYLISTED, TEMPORARY, CUT_OFF = (f"{name}@example.com" for name in ("once4xx", "4xx", "drop"))
+GREYLISTED, TEMPORARY, AFTER_TEXT, CUT_OFF = (f"{name}@example.com" for name in ("once4xx", "4xx", "data4xx", "drop"))
 
 
 @pytest.fixture
@@ -131,6 +132,72 @@ def test_where_it_is_open_whether_it_went_the_copy_tells(wired: Systems, machine
     assert len(accepted(wired, CUT_OFF)) == 1
 
 
+def in_doubt(wired: Systems, machine: SimulatedClock) -> None:
+    """A letter was taken, our server cut the connection before it said so, and no copy comes."""
+    wired.settings.smtp.copy_to = "nobody@telkom.example"
+    opened(wired, CUT_OFF)
+    assert deliver(wired, 1) == "sending"
+    machine.advance(wired.settings.claim_seconds / 3600)
+
+
+def test_without_a_copy_it_is_sent_once_more_and_then_a_person_asked(wired: Systems, machine: SimulatedClock) -> None:
+    in_doubt(wired, machine)
+    assert deliver(wired, 1) == "sending"
+    assert len(accepted(wired, CUT_OFF)) == 2
+    assert len(set(accepted(wired, CUT_OFF))) == 1, "who gets both sees one Message-ID"
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert deliver(wired, 1) == "failed"
+    assert outbox(wired).error == "smtp: it is open whether it went, and no copy of it came"
+    assert [wake.kind for wake in rows(wired, Wake)] == [UNDELIVERED]
+    assert len(accepted(wired, CUT_OFF)) == 2
+
+
+def test_without_a_copy_a_person_is_asked_at_once_where_the_settings_say_so(
+    wired: Systems, machine: SimulatedClock
+) -> None:
+    wired.settings.smtp.in_doubt = "ask"
+    in_doubt(wired, machine)
+    assert deliver(wired, 1) == "failed"
+    assert [wake.kind for wake in rows(wired, Wake)] == [UNDELIVERED]
+    assert len(accepted(wired, CUT_OFF)) == 1
+    send_again(wired, 1)
+    assert deliver(wired, 1) == "sending", "as a person wished"
+    assert len(accepted(wired, CUT_OFF)) == 2
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert deliver(wired, 1) == "failed"
+
+
+def test_what_was_surely_not_taken_is_not_the_sending_once_more(
+    wired: Systems, machine: SimulatedClock, back: Smtp
+) -> None:
+    in_doubt(wired, machine)
+    away(wired)
+    assert deliver(wired, 1) == "sending"
+    machine.advance(1)
+    wired.settings.smtp.port = back.port
+    assert deliver(wired, 1) == "sending"
+    assert len(accepted(wired, CUT_OFF)) == 2
+
+
+def test_a_letter_that_shall_go_later_outlives_a_restart(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired, AFTER_TEXT)
+    assert deliver(wired, 1) == "queued"
+    assert outbox(wired).error == "smtp: 451 4.3.0 to the letter"
+    wired.ems.close()
+    wired.store.close()
+    anew = Systems(wired.settings)
+    anew.machine_clock = machine
+    assert due_letters(anew) == []
+    machine.advance(1)
+    assert due_letters(anew) == [1]
+    with anew.store.write() as session:
+        session.execute(update(Letter).values(recipient=BUDI))
+    assert deliver(anew, 1) == "sent"
+    anew.ems.close()
+    anew.store.close()
+    assert len(accepted(wired, BUDI)) == 1
+
+
 def test_a_sender_that_died_before_the_server_is_made_good(wired: Systems, machine: SimulatedClock) -> None:
     opened(wired)
     assert tasks.send_letter._claim(wired, 1) is not None
@@ -188,7 +255,7 @@ def test_in_doubt_a_refused_mailbox_leaves_it_open(wired: Systems, machine: Simu
     box = wired.settings.mailboxes[0]
     password, box.password = box.password, SecretStr("lama")
     assert deliver(wired, 1) == "sending"
-    assert outbox(wired).error == "imap: MailboxLoginError"
+    assert outbox(wired).error.startswith("imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password")
     machine.advance(1)
     mailboxes, wired.settings.mailboxes = wired.settings.mailboxes, []
     assert deliver(wired, 1) == "sending"

@@ -1,0 +1,245 @@
+"""One session with an IMAP server: logging in, reading within bounds, settling, and what its errors mean."""
+
+import imaplib
+import re
+import ssl
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools.errors import (
+    MailboxFolderCreateError,
+    MailboxFolderSelectError,
+    MailboxLoginError,
+    UnexpectedCommandStatusError,
+)
+from imap_tools.utils import encode_folder
+
+from adapters.ems.login import NoToken, bearer
+from adapters.ems.pool import BROKEN
+from models.errors import BrokenAnswer, Refused, Unavailable
+from models.settings import Mailbox
+
+IMAP_TIMEOUT = 30.0
+"""Seconds that one step of a session may take."""
+SILENCE = 600.0
+"""Seconds after which a connection that waits and hears nothing is made anew: routers forget silent ones sooner than
+RFC 2177's 29 minutes."""
+BEGINNING = 1_000_000
+"""Bytes that are read of a mail which is too large to be read whole."""
+DONE = "LayananDone"
+"""Keyword of mail that is done, where the settings want it flagged."""
+
+# RFC 5530: the server says "later", or another intake has moved a mail in this moment.
+_LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
+_CODE = re.compile(r"\[([A-Z]+)\b")
+_UID = re.compile(rb"\bUID (\d+)")
+_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+_QUOTA = re.compile(rb"\b(?:STORAGE|MESSAGE) (\d+) (\d+)")
+
+Line = bytes | tuple[bytes, bytes]
+Batch = dict[int, tuple[bytes, bool]]
+"""Mails by UID: each's bytes, and whether they are its beginning alone."""
+
+
+def connect(box: Mailbox) -> BaseMailBox:
+    """A session that is logged in, with no folder open; raises what :func:`meaning` translates."""
+    imap: BaseMailBox = (
+        MailBox(box.host, box.port, IMAP_TIMEOUT, ssl_context=ssl.create_default_context())
+        if box.tls
+        else MailBoxUnencrypted(box.host, box.port, IMAP_TIMEOUT)
+    )
+    try:
+        _log_in(imap, box)
+        # imaplib asks before the login, when servers do not speak of MOVE yet.
+        imap.client.capabilities = tuple(imap.client.capability()[1][0].decode().upper().split())
+    except BaseException:
+        imap.client.shutdown()
+        raise
+    return imap
+
+
+def _log_in(imap: BaseMailBox, box: Mailbox) -> None:
+    password = box.password.get_secret_value()
+    try:
+        if box.xoauth2.used:
+            answer = bearer(box.user, box.xoauth2).encode()
+            # what comes before the server's "no" wants an empty answer
+            imap.client.authenticate("XOAUTH2", lambda challenge: b"" if challenge else answer)
+        elif (box.user + password).isascii():
+            imap.login(box.user, password, initial_folder=None)
+        else:
+            imap.login_utf8(box.user, password, initial_folder=None)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        raise MailboxLoginError(("NO", str(error)), "OK") from None
+
+
+@contextmanager
+def meaning() -> Iterator[None]:
+    """What goes wrong in a session, as an error of ours."""
+    try:
+        yield
+    except BROKEN as error:
+        raise _meaning(error) from None
+
+
+def _meaning(error: Exception) -> Unavailable | Refused:
+    """Names the error and the server's response code (RFC 5530); a server's own words may hold anything."""
+    what = type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Refused("imap", f"{what}: look at host and tls in LAYANAN_MAILBOXES, or at the server's certificate")
+    if isinstance(error, NoToken):
+        return Refused("imap", f"{what}: {error}: look at xoauth2 in LAYANAN_MAILBOXES")
+    if isinstance(error, OSError | imaplib.IMAP4.abort):
+        return Unavailable("imap", what)
+    if not isinstance(error, UnexpectedCommandStatusError):
+        return Refused("imap", what)
+    said = str(error.command_result)
+    code = _CODE.search(said)
+    what += f" {code[1]}" if code else ""
+    if _LATER.search(said):
+        return Unavailable("imap", what)
+    if isinstance(error, MailboxLoginError):
+        what += ": look at user, password, xoauth2 in LAYANAN_MAILBOXES"
+    elif isinstance(error, MailboxFolderSelectError):
+        what += ": look at folder in LAYANAN_MAILBOXES"
+    return Refused("imap", what)
+
+
+def select(imap: BaseMailBox, folder: str, readonly: bool = True) -> int:
+    """Open a folder and return its UIDVALIDITY."""
+    imap.folder.set(folder, readonly)
+    value = imap.client.response("UIDVALIDITY")[1][0]
+    if not isinstance(value, bytes):
+        raise BrokenAnswer("imap", "no UIDVALIDITY")
+    return int(value)
+
+
+def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
+    """UIDs of the open folder's mails that intake has not settled, oldest first."""
+    return sorted(map(int, imap.uids(f"UNKEYWORD {DONE}" if box.after == "flag" else "ALL")))
+
+
+def batches(imap: BaseMailBox, uids: Collection[int], most: int, largest: int) -> Iterator[Batch]:
+    """Mails in order, batch by batch.
+
+    A batch has at most ``most`` bytes, or one mail. Of mails above ``largest`` bytes the beginning is read.
+    """
+    batch: dict[int, bool] = {}
+    total = 0
+    for uid, size in _sizes(imap, uids):
+        cut = size > largest
+        size = BEGINNING if cut else size
+        if batch and total + size > most:
+            yield _read(imap, batch)
+            batch, total = {}, 0
+        batch[uid] = cut
+        total += size
+    if batch:
+        yield _read(imap, batch)
+
+
+def _read(imap: BaseMailBox, batch: dict[int, bool]) -> Batch:
+    found: Batch = {}
+    for cut, part in ((False, ""), (True, f"<0.{BEGINNING}>")):
+        uids = [uid for uid, is_cut in batch.items() if is_cut is cut]
+        found |= {uid: (raw, cut) for uid, raw in bodies(imap, uids, f"BODY.PEEK[]{part}").items()}
+    return dict(sorted(found.items()))
+
+
+def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int, bytes]:
+    """A part of mails by UID, unparsed and unmarked (imap-tools' own fetch would parse each)."""
+    data = _fetch(imap, uids, what)
+    found: dict[int, bytes] = {}
+    for item, after in zip(data, [*data[1:], b""], strict=False):
+        # (what stands before the body, the body); some servers tell the UID after it
+        if isinstance(item, tuple):
+            uid = _UID.search(item[0]) or (_UID.search(after) if isinstance(after, bytes) else None)
+            if uid:
+                found[int(uid[1])] = item[1]
+    return found
+
+
+def _sizes(imap: BaseMailBox, uids: Collection[int]) -> list[tuple[int, int]]:
+    """Each mail's bytes as the server counts them; 0 where it does not say."""
+    found: dict[int, int] = {}
+    for item in _fetch(imap, uids, "RFC822.SIZE"):
+        line = item[0] if isinstance(item, tuple) else item
+        if (known := _UID.search(line)) and (size := _SIZE.search(line)):
+            found[int(known[1])] = int(size[1])
+    return [(uid, found.get(uid, 0)) for uid in uids]
+
+
+def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line]:
+    wanted = ",".join(map(str, uids))
+    return [line for line in uid(imap, "FETCH", wanted, f"(UID {what})") if line] if wanted else []
+
+
+def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
+    """Move mails of the open folder, and no others; the folder is made where it is missing."""
+    if not imap.folder.exists(folder):
+        with suppress(MailboxFolderCreateError):  # another intake was faster
+            imap.folder.create(folder)
+        imap.folder.subscribe(folder, True)
+    if can_move(imap) == "MOVE":
+        imap.move(uids, folder)
+        return
+    imap.copy(uids, folder)
+    uid(imap, "STORE", ",".join(uids), "+FLAGS.SILENT", r"(\Deleted)")
+    uid(imap, "EXPUNGE", ",".join(uids))  # these alone, not what others have marked
+
+
+def can_move(imap: BaseMailBox) -> str:
+    """The extension by which the server moves mails without touching others."""
+    for name in ("MOVE", "UIDPLUS"):
+        if name in imap.client.capabilities:
+            return name
+    raise Refused("imap", "the server offers neither MOVE nor UIDPLUS")
+
+
+def flag(imap: BaseMailBox, uids: list[str]) -> None:
+    """Mark mails of the open folder as done."""
+    can_flag(imap)
+    uid(imap, "STORE", ",".join(uids), "+FLAGS.SILENT", f"({DONE})")
+
+
+def can_flag(imap: BaseMailBox) -> None:
+    """See that the folder, opened for writing, keeps our keyword (RFC 3501, 7.1: a list may be missing)."""
+    flags = imap.client.response("PERMANENTFLAGS")[1][0]
+    if flags is not None and b"\\*" not in flags and DONE.encode() not in flags:
+        raise Refused("imap", "the server keeps no keywords: set after to “move” in LAYANAN_MAILBOXES")
+
+
+def quota(imap: BaseMailBox, folder: str) -> int | None:
+    """Per cent of the folder's quota that is used; None where there is none."""
+    if not any(name.startswith("QUOTA") for name in imap.client.capabilities):
+        return None
+    _, (_, lines) = imap.client.getquotaroot(encode_folder(folder).decode())
+    found = [(int(used), int(most)) for line in lines if line for used, most in _QUOTA.findall(line)]
+    return max((100 * used // most for used, most in found if most), default=None)
+
+
+def idle(imap: BaseMailBox) -> Iterator[None]:
+    """Wait in the open folder for mail: one item whenever the server tells of some; ends after a long silence.
+
+    imap-tools' IDLE takes the end of a connection for silence and breaks on a line that comes in two pieces.
+    """
+    if "IDLE" not in imap.client.capabilities:
+        raise Refused("imap", "the server does not know IDLE: set idle to false in LAYANAN_MAILBOXES")
+    imap.client.sock.settimeout(SILENCE)
+    imap.client.send(b"idle IDLE\r\n")
+    with suppress(TimeoutError):
+        while (line := imap.client.readline()) and not line.startswith(b"idle "):
+            if line.rstrip().endswith(b" EXISTS"):
+                yield
+        raise Unavailable("imap", "IDLE was ended by the server")
+
+
+def uid(imap: BaseMailBox, command: str, *arguments: str) -> list[Line]:
+    """One UID command."""
+    result = imap.client.uid(command, *arguments)
+    if result[0] != "OK":
+        raise UnexpectedCommandStatusError(result, "OK")
+    return result[1]

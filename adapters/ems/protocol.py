@@ -1,0 +1,119 @@
+"""What the rest of the service knows of EMS: what it gives, what it takes, and how it fails."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from models.errors import Unavailable
+from models.settings import Mailbox
+
+
+class NotLetIn(Unavailable):
+    """The SMTP server refuses us and not a letter: login, certificate, sender. Works once a person has mended it.
+
+    It is not tried again within seconds: accounts are locked after a few wrong passwords.
+    """
+
+
+@dataclass(frozen=True)
+class Received:
+    """One mail as a mailbox holds it. ``uid`` names it only together with ``uidvalidity`` (RFC 3501, 2.3.1.1)."""
+
+    mailbox: str
+    site: Literal["JKT", "BDG"]
+    uidvalidity: int
+    uid: int
+    raw: bytes = field(repr=False)
+    cut: bool = False
+    """``raw`` is only the mail's beginning: the whole is larger than the settings allow and stays on the server."""
+
+
+class Ems(Protocol):
+    """Receives mail and sends letters."""
+
+    def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
+        """At most ``limit`` mails of the mailbox that are not settled, oldest first; none is marked or left out.
+
+        They are fewer where the settings' bytes of a batch are reached; one at least, if there is any. ``after`` is
+        the last UID that is passed over.
+
+        Raises:
+            Unavailable: the server cannot be reached, or said "later".
+            Refused: login or folder was refused; the text names the setting to look at.
+        """
+        ...
+
+    def settle(self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int]) -> None:
+        """Move mails whose outcome is committed out of the way, by UID; what has gone already is passed over.
+
+        Those that are ``done`` are flagged instead where the mailbox's settings say so. Where the mailbox's
+        UIDVALIDITY is another one, the UIDs mean other mails and nothing is done.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``; some may have been moved, and a repeat moves the others.
+        """
+        ...
+
+    def listen(self, box: Mailbox) -> Iterator[None]:
+        """Wait for mail (IDLE, RFC 2177): one item whenever there may be some, the first at once if there is.
+
+        Has a connection of its own, which is closed with the iterator. Ends after a long silence: begin anew.
+
+        Raises:
+            Unavailable: the connection broke or was ended.
+            Refused: as for ``fetch``, or the server does not know IDLE.
+        """
+        ...
+
+    def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
+        """Every mail of the folders that intake uses, some at a time: the folder, and SHA-256 by UID.
+
+        It is that of the bytes that ``fetch`` gives.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
+        """
+        ...
+
+    def reach_imap(self, box: Mailbox) -> int | None:
+        """Log in, and see that mail can be read and settled; returns per cent of the quota used, if there is one.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
+        """
+        ...
+
+    def has_copy(self, message_id: str, box: Mailbox) -> bool:
+        """Whether a copy of our letter has come to the mailbox that it was sent from.
+
+        A copy travels as the letter does: a "no" right after the sending proves nothing yet.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
+        """
+        ...
+
+    def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
+        """Hand one letter (RFC 5322, CRLF) over for all recipients or none, with a copy to ourselves.
+
+        It is signed (DKIM) where the settings name a key. A copy that is refused does not stop the letter.
+
+        Raises:
+            Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), or refuses us
+                (:class:`NotLetIn`, whose text names the setting to look at).
+            Refused: nothing was accepted, and this letter never will be: a 5xx answer, whose code the text names.
+            OutcomeUnknown: the connection broke between the letter's end and the answer.
+        """
+        ...
+
+    def reach_smtp(self) -> None:
+        """Log in where letters go out; nothing is sent.
+
+        Raises:
+            Unavailable: as for ``send``.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connections that nobody uses."""
+        ...

@@ -1,0 +1,138 @@
+"""Letters go out: one server over SMTP."""
+
+import logging
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from adapters.ems.login import NoToken, bearer
+from adapters.ems.pool import Pool, again
+from adapters.ems.protocol import NotLetIn
+from adapters.ems.signing import signed
+from models.errors import OutcomeUnknown, Refused, Unavailable
+from models.settings import Smtp
+
+# smtplib would send to another address instead.
+_UNFIT = re.compile(r"[\x00-\x20<>\x7f]|^$")
+
+_log = logging.getLogger(__name__)
+
+
+class WayOut:
+    """The server that the settings name; each method promises what :class:`Ems` says."""
+
+    def __init__(self, settings: Smtp) -> None:
+        self._smtp_settings = settings
+        self._out = Pool[smtplib.SMTP](lambda it: it.rset()[0] == 250, smtplib.SMTP.quit, smtplib.SMTP.close)
+
+    @again
+    def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
+        """See :class:`Ems`."""
+        if any(map(_UNFIT.search, (sender, *recipients))):
+            raise Refused("smtp", "an address that no command can carry")
+        local, _, domain = sender.rpartition("@")
+        copy_to = self._smtp_settings.copy_to or f"{local}+Sent@{domain}"
+        if self._smtp_settings.dkim.selector:
+            raw = signed(raw, sender, self._smtp_settings.dkim)
+        stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
+        with self._smtp() as smtp:
+            _check("MAIL", *smtp.mail(sender, _mail_options(raw, sender, *recipients, copy_to)))
+            for recipient in recipients:
+                _check("RCPT", *smtp.rcpt(recipient))
+            code, _text = smtp.rcpt(copy_to)
+            if code // 100 != 2:
+                _log.warning("smtp: the copy of a letter was refused (%d)", code)
+            _check("DATA", *smtp.docmd("DATA"), expected=3)
+            smtp.send(stuffed + b"\r\n.\r\n")
+            try:
+                code, text = smtp.getreply()
+            except smtplib.SMTPException as error:
+                raise OutcomeUnknown("smtp", f"no answer to a letter: {type(error).__name__}") from None
+            if code // 100 not in (2, 4, 5):
+                raise OutcomeUnknown("smtp", f"{code} to a letter")
+            _check("the letter", code, text)
+
+    @again
+    def reach_smtp(self) -> None:
+        """See :class:`Ems`."""
+        if self._smtp_settings.dkim.selector:
+            signed(b"From: layanan@localhost\r\n\r\n", "layanan@localhost", self._smtp_settings.dkim)
+        with self._smtp():
+            pass
+
+    def close_smtp(self) -> None:
+        """End the connections that nobody uses."""
+        self._out.close()
+
+    @contextmanager
+    def _smtp(self) -> Iterator[smtplib.SMTP]:
+        try:
+            with self._out.use(self._connect_smtp) as smtp:
+                yield smtp
+        except (ValueError, smtplib.SMTPNotSupportedError) as error:
+            raise Refused("smtp", type(error).__name__) from None  # addresses that this server cannot take
+        except OSError as error:
+            raise Unavailable("smtp", type(error).__name__) from None
+
+    def _connect_smtp(self) -> smtplib.SMTP:
+        to, context = self._smtp_settings, ssl.create_default_context()
+        with _asking("the connection", "LAYANAN_SMTP__HOST, LAYANAN_SMTP__PORT, LAYANAN_SMTP__TLS"):
+            smtp = (
+                smtplib.SMTP_SSL(to.host, to.port, timeout=to.timeout, context=context)
+                if to.tls == "tls"
+                else smtplib.SMTP(to.host, to.port, timeout=to.timeout)
+            )
+        try:
+            with _asking("TLS and greeting", "LAYANAN_SMTP__TLS, LAYANAN_SMTP__HOST"):
+                if to.tls == "starttls":
+                    smtp.starttls(context=context)
+                smtp.ehlo_or_helo_if_needed()
+            with _asking("the login", "LAYANAN_SMTP__USER, LAYANAN_SMTP__PASSWORD, LAYANAN_SMTP__XOAUTH2"):
+                if to.xoauth2.used:
+                    answer = bearer(to.user, to.xoauth2)
+                    # what comes before the server's "no" wants an empty answer
+                    smtp.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
+                elif to.user:
+                    smtp.login(to.user, to.password.get_secret_value())
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+
+@contextmanager
+def _asking(step: str, settings: str) -> Iterator[None]:
+    """What goes wrong before any letter is the service's trouble."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        code = getattr(error, "smtp_code", 0)
+        # certificates are among the first
+        lasting = code // 100 == 5 or isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
+        name = f"NoToken ({error})" if isinstance(error, NoToken) else type(error).__name__
+        what = f"{code if code > 0 else name} to {step}: look at {settings}"
+        raise (NotLetIn if lasting else Unavailable)("smtp", what) from None
+
+
+def _mail_options(raw: bytes, *addresses: str) -> list[str]:
+    return [
+        *([] if raw.isascii() else ["BODY=8BITMIME"]),
+        *([] if "".join(addresses).isascii() else ["SMTPUTF8"]),
+    ]
+
+
+def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
+    """Raise what an answer other than the expected means (RFC 5321, 4.2.1); its words may hold addresses."""
+    if code // 100 == expected:
+        return
+    match = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
+    status = match[0].decode() if match else ""
+    what = f"{code} {status} to {step}".replace("  ", " ")
+    if code // 100 != 5:
+        raise Unavailable("smtp", what)
+    too_large = code == 552 or status == "5.3.4"  # RFC 1870, RFC 3463
+    if code == 530 or (step == "MAIL" and not too_large):  # RFC 4954: a login is wanted
+        raise NotLetIn("smtp", f"{what}: look at LAYANAN_SMTP__USER, LAYANAN_MAILBOXES")
+    raise Refused("smtp", what)

@@ -1,0 +1,146 @@
+"""New mail is heard: it starts a pass at once, whatever becomes of the connection."""
+
+import smtplib
+import threading
+from collections.abc import Iterator
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+
+import flows.listen
+from adapters.engine import PrefectEngine
+from adapters.wiring import Systems
+from flows.listen import LONGEST_PAUSE, listen, listen_to_mailboxes
+from models.errors import Unavailable
+from tasks import drain
+from tests.cases import MAJU, OURS, mail
+from tests.servers import closed_port, cutting, eventually
+from tests.stack import Stack
+
+
+class Passes(PrefectEngine):
+    """Counts the passes that would start, and may be away."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.away = False
+
+    def start_pass(self, deployment: str) -> None:
+        self.started.append(deployment)
+        if self.away:
+            raise Unavailable("Prefect", "ConnectError")
+
+
+@pytest.fixture
+def passes(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passes]:
+    wired.engine = passes = Passes()
+    monkeypatch.setattr(flows.listen, "BETWEEN", 0.0)
+    monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 0.01)
+    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", 0.05)
+    drain.reset()
+    yield passes
+    drain.reset()
+
+
+def post(wired: Systems) -> None:
+    with smtplib.SMTP("127.0.0.1", wired.settings.smtp.port) as smtp:
+        smtp.sendmail(MAJU, [OURS], mail(MAJU))
+
+
+def listening(wired: Systems, passes: Passes) -> list[threading.Thread]:
+    """Begin to listen where one mail lies already, so that it is heard when all is ready."""
+    post(wired)
+    threads = listen_to_mailboxes(wired)
+    assert eventually(lambda: passes.started) == ["receive-mail"]
+    return threads
+
+
+def stopped(wired: Systems, threads: list[threading.Thread]) -> bool:
+    """Whether they end when the worker stops; one more mail lets them see it."""
+    drain.begin()
+    post(wired)
+    for thread in threads:
+        thread.join(10)
+    return not any(thread.is_alive() for thread in threads)
+
+
+def test_each_new_mail_starts_a_pass_until_the_worker_stops(wired: Systems, passes: Passes) -> None:
+    threads = listening(wired, passes)
+    assert all(thread.daemon for thread in threads), "they do not hold the worker's end up"
+    for number in (2, 3):
+        post(wired)
+        assert eventually(lambda number=number: len(passes.started) >= number)  # type: ignore[misc]
+    assert set(passes.started) == {"receive-mail"}
+    before = len(passes.started)
+    assert stopped(wired, threads)
+    assert len(passes.started) == before
+
+
+def test_many_mails_at_once_are_one_matter(wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = threading.Event()
+    monkeypatch.setattr(drain, "asked_within", lambda _: going_on.wait(20))
+    threads = listening(wired, passes)
+    for _ in range(5):
+        post(wired)
+    (box,) = wired.settings.mailboxes
+    assert eventually(lambda: len(wired.ems.fetch(box, 9)) == 6)
+    assert passes.started == ["receive-mail"]
+    going_on.set()
+    assert eventually(lambda: len(passes.started) == 2), "what came meanwhile has one pass"
+    assert stopped(wired, threads)
+    assert len(passes.started) == 2
+
+
+def test_a_connection_that_ends_is_made_anew_and_what_came_meanwhile_is_found(wired: Systems, passes: Passes) -> None:
+    (box,) = wired.settings.mailboxes
+    with cutting(box.port, 0, 200, 800) as port:
+        box.port = port
+        threads = listening(wired, passes)
+        # one may come while no connection is there: the next one finds it
+        assert eventually(lambda: post(wired) or len(passes.started) >= 2)  # type: ignore[func-returns-value]
+        assert stopped(wired, threads)
+
+
+def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
+    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 1.0)
+    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
+    pauses: list[float] = []
+
+    def waited(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 11:
+            drain.begin()
+
+    monkeypatch.setattr(drain, "asked_within", waited)
+    (box,) = wired.settings.mailboxes
+    box.port = closed_port()
+    listen(wired, box, threading.Event())
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert passes.started == []
+
+
+def test_an_engine_that_is_away_does_not_end_the_listening(wired: Systems, passes: Passes) -> None:
+    passes.away = True
+    threads = listening(wired, passes)
+    post(wired)
+    assert eventually(lambda: len(passes.started) >= 2)
+    assert stopped(wired, threads)
+
+
+def test_who_does_not_want_it_has_no_connection(wired: Systems, passes: Passes) -> None:
+    wired.settings.mailboxes[0].idle = False
+    assert listen_to_mailboxes(wired) == []
+
+
+def test_a_pass_is_a_run_of_the_deployment(stack: Stack) -> None:
+    engine = PrefectEngine(stack.settings)
+    with SyncPrefectClient(api=stack.settings.prefect_api_url) as client:
+        before = {run.id for run in client.read_flow_runs()}
+        engine.start_pass("receive-mail")
+        runs = [run for run in client.read_flow_runs() if run.id not in before and not run.auto_scheduled]
+        deployment = client.read_deployment_by_name("receive-mail/receive-mail")
+        assert [run.deployment_id for run in runs] == [deployment.id]
+        for run in runs:
+            client.delete_flow_run(run.id)

@@ -1,0 +1,66 @@
+"""What is wrong with a mailbox is named, with the setting to look at, and mail is read again once it is mended."""
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.wiring import Systems
+from flows.receive_mail import take_batches
+from models.errors import LayananError
+from tasks.doctor import Check, _mailbox
+from tests.adapters.ems.world import World
+from tests.cases import mail
+from tests.servers import closed_port, dovecot
+
+
+def examined(wired: Systems) -> Check:
+    return _mailbox(wired.settings.mailboxes[0]).check(wired)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            {"password": SecretStr("lama")},
+            "imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password, xoauth2",
+        ),
+        ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: look at folder in LAYANAN_MAILBOXES"),
+        ({"port": 0}, "imap: ConnectionRefusedError"),
+        ({}, "imap: SSLCertVerificationError: look at host and tls in LAYANAN_MAILBOXES"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
+    change: dict[str, Any], found: str, wired: Systems, genuine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine.write(mail("", "tanpa pengirim"))
+    if change.get("port") == 0:
+        change = {"port": closed_port()}
+    wired.settings.mailboxes = [genuine.box.model_copy(update=change)]
+    with monkeypatch.context() as patch:
+        if not change:
+            patch.delenv("SSL_CERT_FILE")
+        check = examined(wired)
+        with pytest.raises(LayananError):
+            list(take_batches(wired, wired.settings.mailboxes[0]))
+    assert (check.state, check.found[: len(found)]) == ("fail", found)
+    assert "LAYANAN_MAILBOXES" in check.advice
+    wired.settings.mailboxes = genuine.settings.mailboxes
+    assert examined(wired).state == "ok"
+    assert list(take_batches(wired, genuine.box)) == [{"set_aside": 1}]
+
+
+def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "mail_plugins = quota\nprotocol imap {\n mail_plugins = quota imap_quota\n}\n"
+    more += "plugin {\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage=10K\n}\n"
+    with dovecot(more=more) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        box = wired.settings.mailboxes[0].model_copy(update={"port": server.imaps, "tls": True})
+        wired.settings.mailboxes = [box]
+        assert examined(wired).state == "ok"
+        with World(wired.settings, 0).imap() as imap:
+            imap.append("INBOX", None, None, mail("", 9500 * "x"))
+        check = examined(wired)
+        assert check.state == "warn"
+        assert "% of its quota is used" in check.found
+        assert list(take_batches(wired, box)) == [{"set_aside": 1}]
