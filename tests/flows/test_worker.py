@@ -28,6 +28,7 @@ from flows.worker import LOOK_SECONDS, InProcessWorker
 from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
+from tasks.send_letter import deliver, due_letters
 from tasks.start_case import start_case
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
@@ -239,6 +240,8 @@ def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: S
             bench.client.pause_deployment(deployment)
         service.start_worker()
         number = opened(stack.systems, BUDI, PRICE, "Harga paket").case_id
+        for letter_id in due_letters(stack.systems):
+            deliver(stack.systems, letter_id)  # the first response, as the paused pass would
         start_case(stack.systems, number)
         until(lambda: stack.path(number) == [1, 3, 11, 12], "the case is served", 120)
         stack.decide(number, "ClosingPeriod", choice="SILENCE")
