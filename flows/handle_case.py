@@ -195,18 +195,27 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
         match progress.choice:
             case ProgressChoice.REPAIRED:
                 report = Solution(cause=progress.cause, repair=progress.repair)
-                approval = approve(case, handled, report, f"Unit {unit} melapor selesai / the unit reports the repair")
-                if approval.choice is SolutionChoice.SEND:
-                    return Turn(solution=Solution(cause=approval.cause, repair=approval.repair), by=approval.by)
-                return Turn(unit=unit, reason="Belum selesai menurut agent / not solved, says the agent")
+                return approved(
+                    case, handled, unit, report, f"Unit {unit} melapor selesai / the unit reports the repair"
+                )
             case ProgressChoice.UPDATE:
                 inform_status(case, handled)  # 9
             case ProgressChoice.CUSTOMER_WROTE:
                 informed = inform_status(case, handled, progress.message)  # 9
                 if informed.wants_escalation:
                     return Turn(reason=ASKED_FOR)
+                if informed.says_solved:
+                    return approved(case, handled, unit, NOT_TOLD, SAYS_SOLVED)
             case ProgressChoice.ESCALATE:
                 return Turn(reason=progress.note or "Terlambat atau macet / late or stuck")
+
+
+def approved(case: CaseRun, handled: Handled, unit: str, report: Solution, about: str) -> Turn:
+    """The agent makes sure that it is solved; else the unit goes on."""
+    approval = approve(case, handled, report, about)
+    if approval.choice is SolutionChoice.SEND:
+        return Turn(solution=Solution(cause=approval.cause, repair=approval.repair), by=approval.by)
+    return Turn(unit=unit, reason="Belum selesai menurut agent / not solved, says the agent")
 
 
 def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
@@ -273,6 +282,8 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
                 return complete(case, need.again(reply))
 
 
+NOT_TOLD = Solution(cause="", repair="")
+SAYS_SOLVED = "Pelanggan menulis bahwa sudah normal / the customer writes that it works again"
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"
 PERHAPS_OLD = "Mungkin keluhan yang sudah ada / perhaps a matter that is open already"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"

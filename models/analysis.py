@@ -69,6 +69,8 @@ class Analysis(BaseModel):
     language: Finding[Language]
     segment_hint: Finding[SegmentHint]
     wants_escalation: Finding[bool]
+    says_solved: Finding[bool]
+    """Whether the writer says that the matter is over."""
 
     def sure(self, threshold: float) -> bool:
         """Whether kind and topic, which choose the case's path, both reach ``threshold``."""

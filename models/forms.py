@@ -6,12 +6,14 @@ Indonesian and English and recorded by their short codes, the members' names.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard, cast
 
 from prefect.input import RunInput
 from pydantic import ConfigDict, Field, create_model
+from pydantic.json_schema import SkipJsonSchema
 
 from models.analysis import Topic
 from models.sop import Role
@@ -36,13 +38,14 @@ class Form(RunInput):
     """Base of all forms.
 
     ``takes`` names the kinds of wake that answer in a person's place (see :class:`models.tables.Wake`), and what
-    each of them answers beside its own facts.
+    each of them answers beside its own facts. ``hidden`` names fields and codes of choices that are not for people.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     title: ClassVar[str]
     role: ClassVar[Role]
     takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    hidden: ClassVar[frozenset[str]] = frozenset()
     solves: ClassVar[str] = ""
     """Code of the choice that brings the solution: it needs a cause and a repair (5.10)."""
 
@@ -85,21 +88,36 @@ class Form(RunInput):
         return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
 
     @classmethod
-    def asking(cls, description: str, units: tuple[str, ...] = (), **defaults: Any) -> type[Self]:
+    def submitted_for_wake(cls, kind: str, answers: Mapping[str, Any]) -> dict[str, str]:
+        """What the service submits to resume the run: no more than the form shows; the run reads the wake itself."""
+        meant = {**cls.takes.get(kind, {}), **answers}.get("choice")
+        shown = _shown(cls.model_fields["choice"].annotation, cls.hidden)
+        code = next((code for code in (meant, "UPDATE") if code in shown.__members__), None)
+        return {"by": SYSTEM, "choice": (shown[code] if code else next(iter(shown))).value}
+
+    @classmethod
+    def asking(
+        cls, description: str, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any
+    ) -> type[Self]:
         """The form as it is shown: with the case's facts, first answers filled in, and units to choose from.
 
         The fields are rebuilt whole: a default that is only set would lose its title in the Prefect UI.
         """
         fields: dict[str, Any] = {}
+        hidden = cls.hidden.union(hidden)
         for name, field in cls.model_fields.items():
             kind: Any = field.annotation
             if name == "unit":
                 kind = _units(units)
+            elif _is_choice(kind):
+                kind = _shown(kind, hidden)
+            if name in hidden:
+                kind = Annotated[kind, SkipJsonSchema()]  # type: ignore[type-arg]
             default = defaults.get(name, ... if field.is_required() else field.default)
             if name == "unit":
                 default = kind(default) if default in units else next(iter(kind))
-            elif name in defaults and isinstance(kind, type) and issubclass(kind, Choice):
-                default = kind(default)
+            elif name in defaults and _is_choice(kind):
+                default = next((one for one in kind if default in {one.name, one.value}), ...)
             fields[name] = (
                 kind,
                 Field(
@@ -113,6 +131,16 @@ class Form(RunInput):
         form: type[Self] = create_model(cls.__name__, __base__=cls, **fields)
         form._description = description
         return form
+
+
+def _is_choice(kind: Any) -> TypeGuard[type[Choice]]:
+    return isinstance(kind, type) and issubclass(kind, Choice)
+
+
+def _shown(kind: Any, hidden: AbstractSet[str]) -> Any:
+    """The choices without those that are hidden."""
+    shown = {code: choice.value for code, choice in kind.__members__.items() if code not in hidden}
+    return kind if len(shown) == len(kind) else cast(Any, Choice)(kind.__name__, shown)
 
 
 def _units(units: tuple[str, ...]) -> Any:
@@ -151,14 +179,8 @@ def _note() -> Any:
     return _text("Catatan / Note", "Bukan untuk pelanggan / not for the customer")
 
 
-def _message() -> Any:
-    return Field(
-        default=0,
-        title="Nomor surat / Mail number",
-        description="Diisi sistem, biarkan 0 / the system fills it in, leave 0",
-    )
-
-
+FROM_MAILBOX = frozenset({"CUSTOMER_WROTE", "message"})
+"""Where a mail answers a form: the choice, and the mail's row in the intake ledger."""
 MEANWHILE = frozenset({"UPDATE", "CUSTOMER_WROTE"})
 """Codes of the choices that say what happened while a person thinks, and decide nothing."""
 SEND_UPDATE = "Kirim kabar sekarang / Send an update now"
@@ -169,6 +191,7 @@ class Desk(Form):
     """A complaint on somebody's desk. Until the person decides, the customer is kept informed and answered (5.8)."""
 
     takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "update": {"choice": "UPDATE"}}  # noqa: RUF012
+    hidden = FROM_MAILBOX
 
     choice: Choice
     if TYPE_CHECKING:
@@ -281,7 +304,7 @@ class ApproveSolution(Desk):
     choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
     cause: str = _cause()
     repair: str = _repair()
-    message: int = _message()
+    message: int = 0
 
 
 class StuckChoice(Choice):
@@ -306,7 +329,7 @@ class HandlingStuck(Desk):
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-    message: int = _message()
+    message: int = 0
 
 
 class ProgressChoice(Choice):
@@ -330,12 +353,13 @@ class UnitProgress(Form):
         "update": {"choice": "UPDATE"},
         "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
     }
+    hidden = FROM_MAILBOX
 
     choice: ProgressChoice = _event("Selesai: isi penyebab, perbaikan / repaired: cause, repair")
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-    message: int = _message()
+    message: int = 0
 
 
 class EscalationChoice(Choice):
@@ -361,7 +385,7 @@ class Escalation(Desk):
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-    message: int = _message()
+    message: int = 0
 
 
 class SupervisorChoice(Choice):
@@ -385,7 +409,7 @@ class SupervisorEscalation(Desk):
     cause: str = _cause()
     repair: str = _repair()
     note: str = _note()
-    message: int = _message()
+    message: int = 0
 
 
 class AnswerChoice(Choice):
@@ -401,9 +425,10 @@ class CustomerAnswer(Form):
     title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "ANSWERED"}, "answer": {"choice": "NO_ANSWER"}}  # noqa: RUF012
+    hidden = frozenset({"message"})
 
     choice: AnswerChoice = _event()
-    message: int = _message()
+    message: int = 0
     service_number: str = Field(
         default="",
         title="Nomor layanan / Service number",
@@ -425,9 +450,10 @@ class ClosingPeriod(Form):
     title = "Masa tunggu closing / Closing's waiting period"
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "closing": {"choice": "SILENCE"}}  # noqa: RUF012
+    hidden = frozenset({"message"})
 
     choice: ClosingChoice = _event()
-    message: int = _message()
+    message: int = 0
 
 
 class DisputeChoice(Choice):
@@ -469,6 +495,7 @@ class FixActivityByLeader(FixActivity):
     """The same, at the team leader's desk."""
 
     role = Role.TEAM_LEADER
+    hidden = frozenset({FixChoice.TEAM_LEADER.name})
 
 
 class SameMatterChoice(Choice):

@@ -58,13 +58,17 @@ class InformationFacts(LetterFacts):
     related_products: tuple[str, ...]
 
 
+StatusState = Literal["recorded", "in_progress", "waiting", "escalated", "repaired", "said_solved"]
+"""``said_solved``: the customer wrote that the matter is over."""
+
+
 class StatusFacts(LetterFacts):
     """9: where the complaint stands."""
 
     kind = LetterKind.STATUS
     ticket_id: str
     unit: str
-    state: Literal["recorded", "in_progress", "waiting", "escalated", "repaired"]
+    state: StatusState
     since: AwareDatetime
     next_update_at: AwareDatetime
     note: str = ""

@@ -47,6 +47,8 @@ class Need(Output):
     unread: str = ""
     """Why the customer's words could not be read, where they could not; a person does."""
     confidence: float = 1.0
+    because: str = ""
+    """What the analysis found, how sure it is, and the words that say so."""
     wants_escalation: bool = False
     customer_id: str = ""
     """Empty: nobody knows the customer."""

@@ -25,6 +25,7 @@ from sqlmodel import select
 from adapters.store import Conflict
 from models.errors import Defect, LayananError, MissingFact
 from models.forms import FixActivity, FixActivityByLeader, FixChoice
+from models.letter import LetterKind
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
 from models.tables import ActivityRecord, Case
 from tasks import drain
@@ -128,9 +129,12 @@ class Activity(Generic[P, R]):
         fact = output.get("fact")
         about = f"**{self.label}** tidak dapat diselesaikan / could not be done: {output['error']}"
         about += f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""
-        fix = decide(case, FixActivity, key=key, about=about)
+        useless = set() if fact else {"value"}
+        if self.name not in {kind.value for kind in LetterKind}:
+            useless.add(FixChoice.BY_HAND.name)
+        fix = decide(case, FixActivity, key=key, about=about, hidden=useless)
         if fix.choice is FixChoice.TEAM_LEADER:
-            fix = decide(case, FixActivityByLeader, key=f"{key}-leader", about=about)
+            fix = decide(case, FixActivityByLeader, key=f"{key}-leader", about=about, hidden=useless)
         return fix
 
     def do_now(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> list[int]:

@@ -32,8 +32,11 @@ def _history(session: Session, case: CaseRun) -> list[str]:
     mails = select(Message).where(
         col(Message.case_id).in_(family(session, of_case)), col(Message.outcome).not_in(NOT_THE_CUSTOMERS)
     )
+    facts = []
+    if because := case.last_output("receive_and_analyse").get("because"):
+        facts.append(f"Analisa / Analysis: {escaped(because)}")
     found = case.last_output("handle_complaint").get("evidence", [])
-    facts = [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
+    facts += [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
     if ticket := session.exec(tickets.limit(1)).first():
         state = ticket.status + (f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else "")
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")

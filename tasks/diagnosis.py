@@ -22,32 +22,32 @@ ACCESS, CORE, BILLS = 0, 1, 2
 SOLUTIONS = {
     "paid": {
         "id": Solution(
-            cause="Pembayaran Bapak/Ibu sempat belum tercatat di sistem tagihan",
-            repair="Pembayaran sudah tercatat lunas dan layanan dapat digunakan kembali",
+            cause="Pembayaran Bapak/Ibu memerlukan waktu sampai tercatat di sistem tagihan",
+            repair="Tagihan sudah kami periksa: semua pembayaran tercatat dan tidak ada tunggakan",
         ),
         "en": Solution(
-            cause="Your payment had not yet been recorded in the billing system",
-            repair="Your payment is now recorded in full and the service can be used again",
+            cause="Your payment took some time to be recorded in the billing system",
+            repair="We checked your bills: all payments are recorded and nothing is overdue",
         ),
     },
     "line_good": {
         "id": Solution(
             cause="Hasil ukur jaringan sampai ke rumah Bapak/Ibu normal; gangguan berasal dari sisi perangkat",
-            repair="Sesi jaringan diperbarui dari pusat; mohon matikan ONT/modem 30 detik lalu nyalakan kembali",
+            repair="Jaringan sudah kami ukur dan normal; mohon matikan ONT/modem 30 detik lalu nyalakan kembali",
         ),
         "en": Solution(
             cause="The line to your premises measures well; the disturbance comes from the equipment",
-            repair="The session was renewed from our side; please switch the ONT/modem off for 30 seconds and on again",
+            repair="We measured the line and it is good; please switch the ONT/modem off for 30 seconds and on again",
         ),
     },
     "link_full": {
         "id": Solution(
             cause="Pemakaian link Bapak/Ibu pada satu jam terakhir mendekati kapasitasnya",
-            repair="Link diperiksa dan normal; kapasitas dapat ditingkatkan sesuai kebutuhan",
+            repair="Link sudah kami ukur dan berfungsi; kapasitas dapat ditingkatkan sesuai kebutuhan",
         ),
         "en": Solution(
             cause="Traffic on your link in the last hour was close to its capacity",
-            repair="The link was checked and works; its capacity can be raised to what you need",
+            repair="We measured the link and it works; its capacity can be raised to what you need",
         ),
     },
 }

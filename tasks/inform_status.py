@@ -1,20 +1,18 @@
 """Activity 9: inform the customer of the complaint's status, at regular intervals (SOP 7.9, 5.8)."""
 
 from datetime import timedelta
-from typing import Literal
 
 from sqlmodel import select
 
 from models.facts import TicketStatus
-from models.letter import StatusFacts
+from models.letter import StatusFacts, StatusState
 from models.need import Output
 from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
 from tasks.work import Work
 
-State = Literal["recorded", "in_progress", "waiting", "escalated", "repaired"]
-STATES: dict[str, State] = {
+STATES: dict[str, StatusState] = {
     TicketStatus.ACKNOWLEDGED: "recorded",
     TicketStatus.IN_PROGRESS: "in_progress",
     TicketStatus.PENDING: "waiting",
@@ -28,24 +26,26 @@ class Informed(Output):
 
     letter: str
     wants_escalation: bool = False
+    says_solved: bool = False
 
 
 @activity(9)
 def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalated: bool = False) -> Informed:
     """Write the customer where the complaint stands; with ``message_id``, in answer to that mail."""
-    with work.systems.store.read() as session:
-        ticket = session.exec(select(TicketRow).where(TicketRow.external_id == handled.external_id)).one()
-    next_update = work.deadline("update", timedelta(hours=work.settings.policy.update_hours))
-    facts = StatusFacts(
-        ticket_id=ticket.ticket_id,
-        unit=ticket.unit,
-        state="escalated" if escalated else STATES.get(ticket.status, "in_progress"),
-        since=ticket.status_since,
-        next_update_at=next_update,
-    )
-    wants_escalation = False
+    wants_escalation = says_solved = False
     if message_id:
         mail = work.message(message_id)
         analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
         wants_escalation = analysis.wants_escalation.value
-    return Informed(letter=work.letter(facts), wants_escalation=wants_escalation)
+        says_solved = analysis.says_solved.value and not wants_escalation
+    with work.systems.store.read() as session:
+        ticket = session.exec(select(TicketRow).where(TicketRow.external_id == handled.external_id)).one()
+    state = "escalated" if escalated else STATES.get(ticket.status, "in_progress")
+    facts = StatusFacts(
+        ticket_id=ticket.ticket_id,
+        unit=ticket.unit,
+        state="said_solved" if says_solved else state,
+        since=work.now if says_solved else ticket.status_since,
+        next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
+    )
+    return Informed(letter=work.letter(facts), wants_escalation=wants_escalation, says_solved=says_solved)

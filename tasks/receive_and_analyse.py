@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from models.analysis import Analysis, Kind
+from models.analysis import Analysis, Finding, Kind
 from models.facts import Customer, Segment, Tier
+from models.forms import TopicChoice
 from models.mail import UNREAD
 from models.need import Need
 from models.tables import Case, Message
@@ -82,12 +83,19 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
         sure=sure and not unread,
         unread=unread,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
+        because=_because(analysis),
         wants_escalation=analysis.wants_escalation.value,
         customer_id=customer.customer_id if customer else "",
         segment=segment,
         tier=customer.tier if customer else Tier.REGULAR,
         ours=segment is Segment.UNKNOWN or segment.value in policy.our_segments,
     )
+
+
+def _because(analysis: Analysis) -> str:
+    topic = analysis.topic.model_copy(update={"value": TopicChoice[analysis.topic.value]})
+    found: tuple[Finding[Any], ...] = (analysis.kind, topic, analysis.urgency)
+    return "; ".join(f"{one.value} {one.confidence:.0%}" + f" “{one.evidence}”" * bool(one.evidence) for one in found)
 
 
 def _service_number(analysis: Analysis, customer: Customer | None) -> str:

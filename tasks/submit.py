@@ -77,7 +77,7 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
     codes = {code: str(choice) for code, choice in kind.__members__.items()} if _is_choice(kind) else {}
     value = codes.get(word, word)
     if value not in allowed:
-        names = [f"{code} ({choice})" for code, choice in codes.items()] or allowed
+        names = [f"{code} ({choice})" for code, choice in codes.items() if choice in allowed] or allowed
         raise WrongUse(f"{name}: {word!r} is none of {', '.join(names)}")
     return value
 

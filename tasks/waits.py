@@ -8,7 +8,7 @@ swept up by the monitor, so none is lost; each is taken once, in the transaction
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,8 @@ from tasks.case_run import CaseRun
 from tasks.work import Effect
 
 F = TypeVar("F", bound=Form)
+Asking = Callable[[str], type[Form]]
+"""A form as it is shown with a description."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ NOBODY = "“system” bukan nama orang / is nobody's name"
 
 
 def decide(
-    case: CaseRun, form: type[F], *, about: str, key: str = "", rules: Rules | None = None, **first_answers: Any
+    case: CaseRun,
+    form: type[F],
+    *,
+    about: str,
+    key: str = "",
+    rules: Rules | None = None,
+    hidden: Collection[str] = (),
+    **first_answers: Any,
 ) -> F:
     """Wait until ``form`` is answered and return the answers.
 
@@ -56,6 +65,7 @@ def decide(
         about: what is to be decided, first line of the form's description (markdown).
         key: names the wait; by default the form and its occurrence.
         rules: what else an answer must keep, and what is done when it is recorded.
+        hidden: fields, and codes of choices, that make no sense here.
         first_answers: what the form shows filled in.
     """
     key = key or f"{form.slug()}-{case.next_occurrence(form.__name__)}"
@@ -63,7 +73,8 @@ def decide(
     for attempt in count(1):
         record = case.record(key, 1, attempt)
         if record is None:
-            record = _answered(case, form, key, attempt, refusal + about, first_answers, rules or Rules())
+            asking = partial(form.asking, units=case.systems.settings.policy.units, hidden=hidden, **first_answers)
+            record = _answered(case, form, asking, key, attempt, refusal + about, rules or Rules())
             case.remember(record)
         if record.state == "done":
             # a field that an older form had is no longer asked for
@@ -88,19 +99,18 @@ def _reach(case: CaseRun, letters: Sequence[int], key: str) -> None:
 
 
 def _answered(
-    case: CaseRun, form: type[F], key: str, attempt: int, about: str, first_answers: Mapping[str, Any], rules: Rules
+    case: CaseRun, form: type[F], asking: Asking, key: str, attempt: int, about: str, rules: Rules
 ) -> ActivityRecord:
     wait_key = key if attempt == 1 else f"{key}-r{attempt}"
     # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
     if not _begun(case, wait_key):
         if (record := _take_wake(case, form, key, attempt)) is not None:
             return record
-        _begin(case, form, wait_key, about, first_answers)
+        _begin(case, form, asking, wait_key, about)
     with case.store.read() as session:
         wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).one()
-    asking = form.asking(wait.description, case.systems.settings.policy.units, **first_answers)
     try:
-        answers: Form = suspend_flow_run(wait_for_input=asking, key=wait_key, timeout=None)
+        answers: Form = suspend_flow_run(wait_for_input=asking(wait.description), key=wait_key, timeout=None)
     except Pause:
         # something may have come between looking and suspending; the monitor looks again where this cannot
         with suppress(LayananError):
@@ -127,9 +137,8 @@ def _begun(case: CaseRun, wait_key: str) -> bool:
     return wait is not None and wait.wait_key == wait_key
 
 
-def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_answers: Mapping[str, Any]) -> None:
+def _begin(case: CaseRun, form: type[Form], asking: Asking, wait_key: str, about: str) -> None:
     description = brief(case, form, about)
-    asking = form.asking(description, case.systems.settings.policy.units, **first_answers)
     wait = Wait(
         case_id=case.case_id,
         wait_key=wait_key,
@@ -137,7 +146,7 @@ def _begin(case: CaseRun, form: type[Form], wait_key: str, about: str, first_ans
         role=form.role,
         since=_asked_since(case, form, wait_key) or case.systems.clock.now(),
         description=description,
-        json_schema=asking.model_json_schema(),
+        json_schema=asking(description).model_json_schema(),
     )
     with case.store.write() as session:
         session.merge(wait)
@@ -274,7 +283,7 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
         case = session.exec(select(Case).where(Case.id == case_id)).one()
     if wake is None or case.run_id is None:
         return False
-    answers = form.filled_by_wake(wake.kind, wake.answers).model_dump(mode="json", exclude={"unit"})
+    answers = form.submitted_for_wake(wake.kind, wake.answers)
     return resume(systems, case.run_id, wait, answers).state == "accepted"
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -99,7 +100,7 @@ def wired() -> Systems:
     second = take_in(wired, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
     assert first.case_id
     assert second.case_id
-    waits._begin(CaseRun.open(first.case_id), Escalation, "escalation-1", "Eskalasi: macet", {})
+    waits._begin(CaseRun.open(first.case_id), Escalation, partial(Escalation.asking, units=("Access",)), "escalation-1", "Eskalasi: macet")
     closing.do_now(CaseRun.open(second.case_id))
     with wired.store.write() as session:
         for number in (first.case_id, second.case_id):

@@ -39,6 +39,7 @@ class RuleAnalyser:
         self._urgencies = Table(words.URGENCY, normal=4)
         self._segments = Table(words.SEGMENT, unknown=3)
         self._escalation = Table(words.ESCALATION, no=7)
+        self._solved = Table(words.SOLVED, no=7)
         self._aside = any_of(words.ASIDE)
         self._ours = any_of(words.OURS)
 
@@ -61,6 +62,7 @@ class RuleAnalyser:
             language=_find_language(mail.letter),
             segment_hint=Finding[SegmentHint].model_validate(segments.finding()),
             wants_escalation=Finding[bool].model_validate(self._escalation.score(mail.letter).finding()),
+            says_solved=Finding[bool].model_validate(self._solved.score(mail.letter[mail.title :]).finding()),
         )
 
     def _place(self, mail: "_Mail") -> Callable[[int], float]:

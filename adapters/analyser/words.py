@@ -746,6 +746,16 @@ ESCALATION = {
     """,
     "no": "",
 }
+# the customer says that the matter is over, in answer to a letter of ours
+SOLVED = {
+    "yes": """
+        12: sudah|telah|akhirnya|is|are|its|now|all <back> lagi|kembali|again|now; sudah|telah <back>;
+          works|working|fine|resolved|solved|fixed again|now; back online|up|to_normal;
+          sudah|telah teratasi|beres|selesai|tuntas|terselesaikan|diperbaiki
+        -20: belum|tidak|bukan|not|isnt|arent|still|masih|apakah|kapan|when|mohon|tolong|please|but|tapi|tetapi|namun|?
+    """,
+    "no": "",
+}
 
 # the commonest words of either language that the other does not have
 ENGLISH = {

@@ -118,6 +118,18 @@ def test_a_repair_that_is_reported_while_a_leader_thinks_is_shown(slow: Played) 
     assert "The unit reports: REPAIRED · Kabel putus · Kabel disambung" in wait.description
 
 
+def test_who_writes_that_it_works_again_is_believed_once_an_agent_has_made_sure(slow: Played) -> None:
+    slow.mail("Link kami sudah normal kembali, terima kasih.")
+    assert "the customer writes that it works again" in slow.comes_to("ApproveSolution")
+    slow.decides("ApproveSolution", choice="COORDINATE")
+    slow.comes_to("UnitProgress")
+    slow.mail("Sudah normal lagi.")
+    slow.comes_to("ApproveSolution")
+    slow.decides("ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
+    slow.comes_to("ClosingPeriod")
+    assert slow.path == [1, 2, 4, 6, 7, 9, 7, 9, 10, 12]
+
+
 def test_how_long_a_desk_has_had_a_case_is_not_reset_by_an_update(slow: Played) -> None:
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
     slow.comes_to("Escalation")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.analysis import Topic
-from models.forms import FORMS, SYSTEM, Choice, Desk, Form, TopicChoice
+from models.forms import FORMS, SYSTEM, Choice, Desk, FixChoice, Form, ProgressChoice, TopicChoice
 from models.sop import Role
 
 UNITS = ("Access Network", "Core Network")
@@ -23,7 +23,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "ClosingPeriod": {"choice": "SILENCE"},
     "DisputedClosing": {"choice": "REOPEN"},
     "FixActivity": {"choice": "RETRY"},
-    "FixActivityByLeader": {"choice": "TEAM_LEADER"},
+    "FixActivityByLeader": {"choice": "BY_HAND"},
     "Unreachable": {"choice": "SEND_AGAIN"},
     "SameMatter": {"choice": "JOIN"},
     "ConfirmSender": {"choice": "GENUINE"},
@@ -70,6 +70,9 @@ def test_first_answers_keep_titles_and_descriptions(form: type[Form]) -> None:
     asked = form.asking("Pilih / choose", UNITS, **first)
     plain, shown = form.model_json_schema(), asked.model_json_schema()
     for name, field in fields(plain).items():
+        if name in form.hidden:
+            assert name not in fields(shown)
+            continue
         mine = fields(shown)[name]
         assert mine["title"] == form.model_fields[name].title, name
         assert mine["description"] == form.model_fields[name].description, name
@@ -120,7 +123,24 @@ def test_every_wake_that_it_takes_fills_it(form: type[Form]) -> None:
         assert answer.by == SYSTEM
         assert answer.problem() is None
         # and as the service submits it to the engine
-        assert form.asking("?", UNITS).model_validate(answer.model_dump(mode="json", exclude={"unit"}))
+        submitted = form.submitted_for_wake(kind, WAKES[kind])
+        assert form.asking("?", UNITS).model_validate(submitted).by == SYSTEM
+        assert submitted["choice"] in fields(form.asking("?", UNITS).model_json_schema())["choice"]["enum"]
+
+
+def test_people_are_not_offered_what_only_the_service_can_say() -> None:
+    schema = fields(FORMS["UnitProgress"].asking("?", UNITS).model_json_schema())
+    assert schema["choice"]["enum"] == [ProgressChoice.REPAIRED, ProgressChoice.UPDATE, ProgressChoice.ESCALATE]
+    assert "message" not in schema
+    leaders = FORMS["FixActivityByLeader"].asking("?", hidden={"BY_HAND", "value"})
+    assert fields(leaders.model_json_schema())["choice"]["enum"] == [FixChoice.RETRY]
+    assert leaders.model_validate({"by": "Sari", "choice": FixChoice.RETRY}).answers() == {
+        "by": "Sari",
+        "choice": "RETRY",
+        "value": "",
+    }
+    again = FORMS["UnitProgress"].asking("?", UNITS, choice="ESCALATE")
+    assert fields(again.model_json_schema())["choice"]["default"] == ProgressChoice.ESCALATE
 
 
 def test_a_customers_mail_reaches_every_wait_for_the_customer_and_every_complaint_on_a_desk() -> None:

@@ -170,6 +170,11 @@ def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.M
     record = latest(case, "handle_intensively")
     assert (record.state, record.tries) == ("failed", 2)
     assert record.output == {"error": "My CX: GET troubleTicket/v4/troubleTicket: 503"}
+    # no letter to send by hand, no fact to give
+    wait = runs.wait(case)
+    assert wait is not None
+    assert "value" not in wait.json_schema["properties"]
+    assert "manual" not in str(wait.json_schema)
 
     assert runs.submit(run, "FixActivity", choice="RETRY").state == "accepted"
     assert runs.go(handle, run).result() == "1-0000001"

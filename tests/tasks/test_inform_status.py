@@ -42,3 +42,11 @@ def test_a_mail_is_answered_in_its_thread_and_its_wish_is_heard(wired: Systems) 
     assert letter(case, "inform_status")["In-Reply-To"] == "<marah@pelanggan.example>"
     arrives(wired, BUDI, "Baik, saya tunggu kabarnya.", f"Re: [{case.reference}]")
     assert not done(inform_status, case, handled, 3).wants_escalation
+
+
+def test_who_writes_that_it_works_again_is_told_that_we_make_sure(wired: Systems) -> None:
+    case = opened(wired)
+    handled = ticket(case)
+    arrives(wired, BUDI, "Sudah normal kembali, terima kasih.", f"Re: [{case.reference}]")
+    assert done(inform_status, case, handled, 2).says_solved
+    assert "Sudah normal menurut Bapak/Ibu" in text(case, "inform_status")

@@ -273,6 +273,13 @@ def test_escalation_is_demanded_or_threatened(analyse: Analyse) -> None:
         assert not analyse(text).wants_escalation.value
 
 
+def test_whether_the_matter_is_over(analyse: Analyse) -> None:
+    for text in ("Sudah normal kembali, terima kasih", "wifi udah lancar lagi kak", "It works again.", "sudah beres"):
+        assert analyse(text).says_solved.value
+    for text in ("belum normal", "Apakah sudah normal?", "sudah bisa tapi lambat", "still not working", "sudah lama"):
+        assert not analyse(text).says_solved.value
+
+
 def test_long_mails_are_cut(analyse: Analyse) -> None:
     filler = "kata " * (MAX_TEXT // 5)
     assert analyse("122408771935 " + filler).service_numbers
