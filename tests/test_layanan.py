@@ -100,7 +100,8 @@ def wired() -> Systems:
     second = take_in(wired, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
     assert first.case_id
     assert second.case_id
-    waits._begin(CaseRun.open(first.case_id), Escalation, partial(Escalation.asking, units=("Access",)), "escalation-1", "Eskalasi: macet")
+    asking = partial(Escalation.asking, units=("Access Network",))
+    waits._begin(CaseRun.open(first.case_id), Escalation, asking, "escalation-1", "Eskalasi: macet")
     closing.do_now(CaseRun.open(second.case_id))
     with wired.store.write() as session:
         for number in (first.case_id, second.case_id):
