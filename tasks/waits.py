@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
-from prefect import suspend_flow_run
+from prefect import get_run_logger, suspend_flow_run
 from prefect.exceptions import Pause
 from pydantic import ValidationError
 from sqlalchemy import delete, update
@@ -200,6 +200,7 @@ def _refuse(
     by: str = "?",
     answers: Mapping[str, Any] | None = None,
 ) -> ActivityRecord:
+    get_run_logger().warning("Jawaban ditolak / the answer was refused: %s", problem)
     return _record(case, form, key, attempt, "refused", {"problem": problem, "answers": dict(answers or {})}, by)
 
 

@@ -102,7 +102,9 @@ def test_what_the_schema_does_not_allow_is_refused_by_the_server(runs: Runs) -> 
     assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
 
 
-def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(runs: Runs) -> None:
+def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
     case = opened(runs.wired)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
@@ -111,6 +113,7 @@ def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(runs: R
     wait = runs.wait(case)
     assert wait is not None
     assert wait.wait_key == "escalation-1-r2"
+    assert "Jawaban ditolak / the answer was refused: Isi penyebab" in caplog.text  # as the run's page shows it
     assert wait.description.startswith(
         "⚠ **Isi penyebab dan perbaikan / give the cause and the repair (5.10)**\n\nTerlambat"
     )
