@@ -124,7 +124,7 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
             session.add(new_wake(wired, known.case_id, "unit", source, answers))
-    if answers is not None:
+    if answers is not None and not wake_waiting_case(wired, known.case_id):
         show_news(wired, known.case_id, "unit")
 
 

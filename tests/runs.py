@@ -100,10 +100,9 @@ class Played:
         deliver_wakes.fn()
 
     def units_work(self, hours: float = 0) -> None:
-        """And the monitor sees it."""
+        """And the monitor sees it, and wakes the case in the same pass."""
         self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
         follow_tickets.fn()
-        deliver_wakes.fn()
 
     @property
     def path(self) -> list[int]:
