@@ -1,6 +1,6 @@
 """Alembic's environment: the case store that the settings name, or the engine that a caller hands over."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from alembic import context
 from sqlmodel import SQLModel
@@ -11,7 +11,7 @@ from models import tables
 from models.settings import load_settings
 
 
-def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
+def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write our own and SQLModel's column types as what they are."""
     if kind == "type" and isinstance(item, tables.UtcDateTime):
         return "tables.UtcDateTime()"

@@ -82,9 +82,7 @@ class Form(RunInput):
 
     @classmethod
     def filled_by_wake(cls, kind: str, answers: Mapping[str, Any]) -> Self:
-        """The form as the service fills it for a wake of one of these kinds."""
-        if kind == UNDELIVERED:
-            return cls(by=SYSTEM, **next(iter(cls.takes.values())))  # an interruption: what it says is not read
+        """The form as the service fills it for a wake of a kind that it takes."""
         return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
 
     @classmethod
@@ -109,14 +107,14 @@ class Form(RunInput):
             kind: Any = field.annotation
             if name == "unit":
                 kind = _units(units)
-            elif _is_choice(kind):
+            elif is_choice(kind):
                 kind = _shown(kind, hidden)
             if name in hidden:
                 kind = Annotated[kind, SkipJsonSchema()]  # type: ignore[type-arg]
             default = defaults.get(name, ... if field.is_required() else field.default)
             if name == "unit":
                 default = kind(default) if default in units else next(iter(kind))
-            elif name in defaults and _is_choice(kind):
+            elif name in defaults and is_choice(kind):
                 default = next((one for one in kind if default in {one.name, one.value}), ...)
             fields[name] = (
                 kind,
@@ -133,7 +131,8 @@ class Form(RunInput):
         return form
 
 
-def _is_choice(kind: Any) -> TypeGuard[type[Choice]]:
+def is_choice(kind: Any) -> TypeGuard[type[Choice]]:
+    """Whether a field's annotation is an answer to choose."""
     return isinstance(kind, type) and issubclass(kind, Choice)
 
 

@@ -130,7 +130,7 @@ class Activity(Generic[P, R]):
         about = f"**{self.label}** tidak dapat diselesaikan / could not be done: {output['error']}"
         about += f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""
         useless = set() if fact else {"value"}
-        if self.name not in {kind.value for kind in LetterKind}:
+        if self.name not in list(LetterKind):
             useless.add(FixChoice.BY_HAND.name)
         fix = decide(case, FixActivity, key=key, about=about, hidden=useless)
         if fix.choice is FixChoice.TEAM_LEADER:

@@ -1,14 +1,14 @@
 """A form that a person fills in by words: on the command line, submitted exactly as the Prefect UI does."""
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import select
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, Refused, WrongUse
-from models.forms import FORMS, SYSTEM, Choice
+from models.forms import FORMS, SYSTEM, is_choice
 from models.tables import Case, Wait
 from tasks.waits import NOBODY, resume
 
@@ -74,7 +74,7 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
     if not allowed:
         return word
     kind = FORMS[form].model_fields[name].annotation
-    codes = {code: str(choice) for code, choice in kind.__members__.items()} if _is_choice(kind) else {}
+    codes = {code: str(choice) for code, choice in kind.__members__.items()} if is_choice(kind) else {}
     value = codes.get(word, word)
     if value not in allowed:
         names = [f"{code} ({choice})" for code, choice in codes.items() if choice in allowed] or allowed
@@ -86,7 +86,3 @@ def _choices(json_schema: Mapping[str, Any], field: Mapping[str, Any]) -> list[s
     """The values that a field may have; none where it is free text."""
     name = str(field.get("$ref", "")).rpartition("/")[2]
     return list(json_schema.get("$defs", {}).get(name, field).get("enum", []))
-
-
-def _is_choice(kind: Any) -> TypeGuard[type[Choice]]:
-    return isinstance(kind, type) and issubclass(kind, Choice)
