@@ -4,6 +4,7 @@ All of it happens in the transaction that stores the mail, so that two intakes s
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +53,10 @@ class Place:
 
 CONSONANTS = "bcdfghjkmnpqrstvwxz"
 """Letters of tokens, which then look like no number and no word."""
+
+_UNREAD = re.compile(
+    r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
+)
 
 Rule = Callable[[Arrived], Place | None]
 
@@ -106,6 +111,11 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 
+def _unread(arrived: Arrived) -> Place | None:
+    """A program's, but perhaps a form that a customer has filled in."""
+    return Place("set_aside", "its sender's address takes no answers") if _UNREAD.match(arrived.mail.sender) else None
+
+
 def _desk(arrived: Arrived) -> Place | None:
     """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
     mail = arrived.mail
@@ -146,7 +156,7 @@ def _robot(arrived: Arrived) -> Place | None:
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
-RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _twin, _flood, _robot)
+RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
 
 
