@@ -133,10 +133,11 @@ def _twin(arrived: Arrived) -> Place | None:
     The same words in answer to a letter ask again.
     """
     mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
-    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text)
+    content = col(Message.content) == content_of(mail)
+    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text if mail.text else content)
     if not (mail.in_reply_to or mail.references or REFERENCE.search(mail.subject)):
         lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
-        same = or_(same, and_(col(Message.content) == content_of(mail), lately))
+        same = or_(same, and_(content, lately))
     first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
     twin = arrived.session.exec(first).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
@@ -161,8 +162,12 @@ RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, 
 
 
 def content_of(mail: ParsedMail) -> str:
-    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments."""
-    parts = [mail.sender, *mail.text.split(), *(part.sha256 for part in mail.attachments)]
+    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
+
+    The subject counts where it has all the words: a mail that is sent again often has another one.
+    """
+    words = mail.text.split() or mail.subject.split()
+    parts = [mail.sender, *words, *(part.sha256 for part in mail.attachments)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
