@@ -429,6 +429,7 @@ smtpd_tls_key_file = {behind.folder}/key.pem
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:{behind.auth}
 smtputf8_enable = yes
+local_header_rewrite_clients =
 """
 
 

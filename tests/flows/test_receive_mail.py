@@ -70,13 +70,6 @@ def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waitin
     assert cases_without_run(wired) == [1, 2, 3], "the monitor starts them"
 
 
-@pytest.fixture
-def outside(wired: Systems, genuine: World) -> Systems:
-    """The service with Dovecot and Postfix."""
-    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
-    return wired
-
-
 def written(genuine: World, count: int) -> None:
     genuine.write(*(mail(f"p{number}@pelanggan.example", f"Internet {number} mati.") for number in range(count)))
 
