@@ -86,7 +86,8 @@ def _our_letter(arrived: Arrived) -> Place | None:
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
-    ours = arrived.mail.sender in arrived.wired.settings.own_addresses
+    address = re.sub(r"\+[^@]*", "", arrived.mail.sender)  # a folder of ours is ours
+    ours = address in arrived.wired.settings.own_addresses
     return Place("automatic", "from an address of ours") if ours else None
 
 
