@@ -23,7 +23,7 @@ SOLUTIONS = {
     "paid": {
         "id": Solution(
             cause="Pembayaran Bapak/Ibu memerlukan waktu sampai tercatat di sistem tagihan",
-            repair="Tagihan sudah kami periksa: semua pembayaran tercatat dan tidak ada tunggakan",
+            repair="Tagihan sudah kami periksa: semuanya tercatat lunas dan tidak ada tunggakan",
         ),
         "en": Solution(
             cause="Your payment took some time to be recorded in the billing system",

@@ -187,7 +187,7 @@ def test_each_state_and_each_request_has_words_of_its_own(language: Language) ->
     status = next(facts for facts in all_facts() if isinstance(facts, StatusFacts))
     states = get_args(StatusFacts.model_fields["state"].annotation)
     letters = {bodies(write(status.model_copy(update={"state": each}), language=language))[0] for each in states}
-    assert len(letters) == len(states) == 5
+    assert len(letters) == len(states) == 6
     requests = ("service_number", "customer", "detail")
     letters = {bodies(write(QuestionFacts(missing=(each,)), language=language))[0] for each in requests}
     assert len(letters) == 3
