@@ -76,18 +76,19 @@ def _fetch(wired: Systems, box: Mailbox, last: int) -> list[Received]:
 
 
 def _answer(wired: Systems, taken: Iterable[TakenIn]) -> None:
-    # a server that hangs is not asked again for each letter of a batch; the monitor sends the rest
-    sending = True
+    # who does not answer is not asked again for each mail of a batch; the monitor does the rest
+    sending = starting = True
     for result in taken:
         for letter_id in result.letters:
             sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
-        set_going(wired, result)
+        if starting or result.outcome != "opened":
+            starting = set_going(wired, result) and starting
 
 
-def set_going(wired: Systems, taken: TakenIn) -> None:
-    """Start or wake the mail's case; the monitor does it later where that fails now."""
+def set_going(wired: Systems, taken: TakenIn) -> bool:
+    """Start or wake the mail's case; returns whether that went well. Where it fails the monitor does it later."""
     if taken.case_id is None:
-        return
+        return True
     try:
         if taken.outcome == "opened":
             start_case(wired, taken.case_id)
@@ -95,3 +96,5 @@ def set_going(wired: Systems, taken: TakenIn) -> None:
             show_news(wired, taken.case_id, "mail")
     except (Unavailable, Refused) as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
+        return False
+    return True

@@ -4,6 +4,7 @@ All of it happens in the transaction that stores the mail, so that two intakes s
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,10 @@ class Place:
 CONSONANTS = "bcdfghjkmnpqrstvwxz"
 """Letters of tokens, which then look like no number and no word."""
 
+_UNREAD = re.compile(
+    r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
+)
+
 Rule = Callable[[Arrived], Place | None]
 
 
@@ -81,7 +86,8 @@ def _our_letter(arrived: Arrived) -> Place | None:
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
-    ours = arrived.mail.sender in arrived.wired.settings.own_addresses
+    address = re.sub(r"\+[^@]*", "", arrived.mail.sender)  # a folder of ours is ours
+    ours = address in arrived.wired.settings.own_addresses
     return Place("automatic", "from an address of ours") if ours else None
 
 
@@ -106,6 +112,11 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 
+def _unread(arrived: Arrived) -> Place | None:
+    """A program's, but perhaps a form that a customer has filled in."""
+    return Place("set_aside", "its sender's address takes no answers") if _UNREAD.match(arrived.mail.sender) else None
+
+
 def _desk(arrived: Arrived) -> Place | None:
     """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
     mail = arrived.mail
@@ -123,10 +134,11 @@ def _twin(arrived: Arrived) -> Place | None:
     The same words in answer to a letter ask again.
     """
     mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
-    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text)
+    content = col(Message.content) == content_of(mail)
+    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text if mail.text else content)
     if not (mail.in_reply_to or mail.references or REFERENCE.search(mail.subject)):
         lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
-        same = or_(same, and_(col(Message.content) == content_of(mail), lately))
+        same = or_(same, and_(content, lately))
     first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
     twin = arrived.session.exec(first).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
@@ -146,13 +158,17 @@ def _robot(arrived: Arrived) -> Place | None:
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
-RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _twin, _flood, _robot)
+RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
 
 
 def content_of(mail: ParsedMail) -> str:
-    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments."""
-    parts = [mail.sender, *mail.text.split(), *(part.sha256 for part in mail.attachments)]
+    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
+
+    The subject counts where it has all the words: a mail that is sent again often has another one.
+    """
+    words = mail.text.split() or mail.subject.split()
+    parts = [mail.sender, *words, *(part.sha256 for part in mail.attachments)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

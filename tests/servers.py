@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import tempfile
 import threading
@@ -31,6 +32,10 @@ T = TypeVar("T")
 PASSWORD = "pw"
 AWAY = "cuti@pelanggan.example"
 """A mailbox that answers with a vacation note."""
+GONE, LATE, GREYLISTED = (f"{name}@pelanggan.example" for name in ("hilang", "lambat", "kelabu"))
+"""What Postfix takes and then reports as undeliverable, what it cannot deliver yet, and whom it asks to come again."""
+FORWARDING = "teruskan@pelanggan.example"
+"""A mailbox that sends us all that it gets."""
 TOKEN_KEY = b"a key of the tests, thirty-two bytes long"
 
 
@@ -87,6 +92,13 @@ class Postfix:
     smtp: int
     submission: int
     log: Path
+    known: threading.Event
+    """Set when what is for ``GREYLISTED`` has come often enough."""
+
+    def idle(self) -> bool:
+        """Whether no mail is on its way, beside those that are late."""
+        queue = self.log.parent / "queue"
+        return not any(file.is_file() for part in ("incoming", "active") for file in (queue / part).glob("*"))
 
 
 @contextmanager
@@ -125,18 +137,19 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Postfix(behind.smtp, _free_ports(1)[0], folder / "postfix.log")
+        server = Postfix(behind.smtp, _free_ports(1)[0], folder / "postfix.log", threading.Event())
         for part in ("etc", "queue", "data"):
             (folder / part).mkdir()
         shutil.chown(folder / "data", "postfix")
-        (folder / "etc" / "main.cf").write_text(_postfix_main(folder, behind, domains))
-        (folder / "etc" / "master.cf").write_text(_postfix_master(server))
-        _postfix(folder, "start")
-        try:
-            _listens(server.smtp, folder)
-            yield server
-        finally:
-            _postfix(folder, "stop")
+        with _greylisting(server.known) as policy:
+            (folder / "etc" / "main.cf").write_text(_postfix_main(folder, behind, domains, policy))
+            (folder / "etc" / "master.cf").write_text(_postfix_master(server))
+            _postfix(folder, "start")
+            try:
+                _listens(server.smtp, folder)
+                yield server
+            finally:
+                _postfix(folder, "stop")
 
 
 class Postgres:
@@ -222,15 +235,22 @@ def scripted(greeting: bytes, answers: Mapping[bytes, bytes | None]) -> Iterator
 
 
 @contextmanager
-def cutting(port: int, *after: int) -> Iterator[int]:
-    """A way to a loopback server that cuts connections: the first after so many bytes of the server's, and so on."""
+def cutting(port: int, *after: int | bytes) -> Iterator[int]:
+    """A way to a loopback server that cuts connections: the first after so many bytes of the server's, and so on.
+
+    Or after a word of its, in the place of its next answer.
+    """
     listener, cuts = socket.create_server(("127.0.0.1", 0)), iter(after)
 
-    def pump(source: socket.socket, sink: socket.socket, most: float) -> None:
+    def pump(source: socket.socket, sink: socket.socket, cut: float | bytes) -> None:
+        most, word = (math.inf, cut) if isinstance(cut, bytes) else (cut, None)
         with suppress(OSError):
             while most > 0 and (data := source.recv(65536)):
                 sink.sendall(data)
                 most -= len(data)
+                if word is not None and word in data:
+                    source.recv(65536)
+                    break
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -285,8 +305,13 @@ def _listens(port: int, folder: Path) -> None:
 def _homes(folder: Path) -> None:
     home = folder / "home"
     home.mkdir()
-    (home / AWAY).mkdir()
-    (home / AWAY / ".dovecot.sieve").write_text('require "vacation"; vacation :subject "Tidak di kantor" "Saya cuti.";')
+    scripts = {
+        AWAY: 'require "vacation"; vacation :subject "Tidak di kantor" "Saya cuti.";',
+        FORWARDING: 'redirect "layanan@telkom.example";',
+    }
+    for address, script in scripts.items():
+        (home / address).mkdir()
+        (home / address / ".dovecot.sieve").write_text(script)
     for path in (home, *home.rglob("*")):
         shutil.chown(path, "mail", "mail")
 
@@ -397,9 +422,29 @@ service auth {{
 """
 
 
-def _postfix_main(folder: Path, behind: Dovecot, domains: tuple[str, ...]) -> str:
-    refused = folder / "etc" / "refused"
-    refused.write_text("/^nobody@/ 550 5.1.1 No such mailbox\n")
+@contextmanager
+def _greylisting(known: threading.Event) -> Iterator[int]:
+    """A server that Postfix asks whether a mail may come in; its port."""
+
+    class Answer(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for line in self.rfile:
+                if line == b"\n":
+                    self.wfile.write(b"action=%s\n\n" % (b"dunno" if known.is_set() else b"defer_if_permit Greylisted"))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+
+
+def _postfix_main(folder: Path, behind: Dovecot, domains: tuple[str, ...], policy: int) -> str:
+    refused, ways = folder / "etc" / "refused", folder / "etc" / "ways"
+    refused.write_text(f"/^nobody@/ 550 5.1.1 No such mailbox\n/^{GREYLISTED}$/ greylisting\n")
+    ways.write_text(f"/^{GONE}$/ error:5.1.1 No such mailbox\n/^{LATE}$/ retry:4.4.1 Connection refused\n")
     return f"""
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -423,12 +468,20 @@ disable_dns_lookups = yes
 smtp_host_lookup = native
 smtpd_reject_unlisted_recipient = no
 smtpd_recipient_restrictions = check_recipient_access regexp:{refused}
+smtpd_restriction_classes = greylisting
+greylisting = check_policy_service inet:127.0.0.1:{policy}
+transport_maps = regexp:{ways}
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+delay_warning_time = 1s
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject
 smtpd_tls_cert_file = {behind.certificate}
 smtpd_tls_key_file = {behind.folder}/key.pem
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:{behind.auth}
 smtputf8_enable = yes
+local_header_rewrite_clients =
 """
 
 

@@ -9,7 +9,7 @@ from adapters.mail.parts import children, content
 from models.mail import BounceRecipient
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
-_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:rfc822[;:] ?|smtp:|mailto:|to:? )?<?({_ADDRESS})>?")
+_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? )?<?({_ADDRESS})>?")
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
     r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b)"

@@ -10,8 +10,18 @@ from adapters.mail.parts import children, content
 from models.mail import Automatic, BounceRecipient
 
 _DAEMON = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|\bmdaemon@", re.IGNORECASE)
-_POSTMASTER = re.compile(r"postmaster|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
+_POSTMASTER = re.compile(r"post_?master|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
 _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkirim|gagal", re.IGNORECASE)
+_GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non remis", re.IGNORECASE)
+_SAYS_SO = re.compile(
+    r"(?s)\W*(?:your (?:message|e-?mail)\b.{0,200}?could not be delivered to|could not deliver (?:your )?message"
+    r"|votre message n'a pas pu)",
+    re.IGNORECASE,
+)
+"""How a filter before a mail server begins, which has no address that tells it from a person."""
+_TRANSCRIPT = re.compile(r"\brcpt to: ?<?\w|\bcould not be delivered to\b", re.IGNORECASE)
+_COMPLAINT = re.compile(r"\s*complaint about message from [\d.:a-f]+\s*$", re.IGNORECASE)
+"""How Outlook.com's junk mail reporting begins, which sends no report of RFC 5965."""
 _AUTO_SUBJECT = re.compile(
     r"\W?(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)\b|out of (?:the )?office\b"
     r"|on (?:vacation|leave)\s*:|(?:balasan|jawaban|respons?) otomatis\b"
@@ -33,6 +43,7 @@ _REPORTS = {
     "feedback_report": Automatic.FEEDBACK,
 }
 """Types of multipart/report (RFC 8098, RFC 5965)."""
+_LIST_HEADERS = ("List-Id", "List-Unsubscribe", "X-Mailman-Version", "X-MLServer")
 _AUTO_HEADERS = ("X-Autoreply", "X-Auto-Reply", "X-Autorespond", "X-Autoresponder", "X-AutoReply-From")
 
 
@@ -70,19 +81,21 @@ def _own_parts(part: Message) -> Iterator[Message]:
             yield from _own_parts(child)
 
 
-def _report(message: Message, parts: list[Message], _subject: str, _text: str) -> Verdict | None:
+def _report(message: Message, parts: list[Message], subject: str, _text: str) -> Verdict | None:
     if (kind := _report_type(message)) in _REPORTS:
         return Verdict(_REPORTS[kind], f"report: {kind}")
     types = {part.get_content_type() for part in parts}
     if "message/feedback-report" in types:
         return Verdict(Automatic.FEEDBACK, "feedback report (RFC 5965)")
+    if "message/rfc822" in types and _COMPLAINT.match(subject):
+        return Verdict(Automatic.FEEDBACK, "complaint about a message")
     if "message/disposition-notification" in types:
         return Verdict(Automatic.RECEIPT, "read receipt (RFC 8098)")
     return None
 
 
 def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> Verdict | None:
-    reason = _bounce_reason(message, parts, subject)
+    reason = _bounce_reason(message, parts, subject, text[:3_000])
     if not reason:
         return None
     named = recipients(message, parts, text, delayed=bool(_DELAY.search(subject)))
@@ -93,18 +106,20 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
     return Verdict(kind, reason, named, reported_message_id(parts, text))
 
 
-def _bounce_reason(message: Message, parts: list[Message], subject: str) -> str:
+def _bounce_reason(message: Message, parts: list[Message], subject: str, text: str) -> str:
     reported = any(part.get_content_type() == "message/delivery-status" for part in parts)
     if reported or _report_type(message) == "delivery-status":
         return "delivery report (RFC 3464)"
     if "X-Failed-Recipients" in message:
         return "X-Failed-Recipients"
     sender = str(message["From"])
-    if _DAEMON.search(sender) or (_POSTMASTER.search(sender) and _FAILURE.search(subject)):
+    failed = _FAILURE.search(subject) or _TRANSCRIPT.search(text)
+    if _DAEMON.search(sender) or (_POSTMASTER.search(sender) and failed):
         return "sent by a mail server"
-    if (message["Return-Path"] or "").strip() == "<>" and not _auto_reply_reason(message, subject):
+    back = (message["Return-Path"] or "").strip()
+    if (back == "<>" or _DAEMON.search(back)) and not _auto_reply_reason(message, subject):
         return "null return path"
-    return ""
+    return "says that a letter was not delivered" if _GIVEN_UP.search(subject) and _SAYS_SO.match(text) else ""
 
 
 def _answer_of_a_program(message: Message, parts: list[Message], subject: str, _text: str) -> Verdict | None:
@@ -140,9 +155,8 @@ def _auto_reply_reason(message: Message, subject: str) -> str:
 
 
 def _list_reason(message: Message) -> str:
-    for name in ("List-Id", "List-Unsubscribe"):
-        if name in message:
-            return name
+    if name := next((name for name in _LIST_HEADERS if name in message), ""):
+        return name
     precedence = first(message, "Precedence")
     return f"Precedence: {precedence}" if precedence in ("bulk", "list", "junk") else ""
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
+from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
 from flows.receive_mail import receive_mail, take_batches
 from models.errors import Refused, Unavailable
@@ -15,6 +16,7 @@ from models.mail import Problem
 from models.settings import Mailbox
 from models.tables import Case, Message, Outbox
 from tasks.check_mails import check_mails
+from tasks.start_case import cases_without_run
 from tests.adapters.ems.world import World
 from tests.cases import MAJU, OURS, mail, rows
 from tests.runs import Runs
@@ -49,11 +51,23 @@ def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> 
     ]
 
 
-@pytest.fixture
-def outside(wired: Systems, genuine: World) -> Systems:
-    """The service with Dovecot and Postfix."""
-    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
-    return wired
+class Away(PrefectEngine):
+    """The engine does not answer."""
+
+    asked = 0
+
+    def start_case(self, case_id: int, reference: str) -> str:
+        self.asked += 1
+        raise Unavailable("Prefect", "ConnectError")
+
+
+def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waiting(wired: Systems) -> None:
+    posted(wired, *(f"p{number}@example.com" for number in range(3)))
+    wired.engine = away = Away(wired.settings)
+    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
+    assert away.asked == 1, "it is tried for seconds each time"
+    assert {outbox.attempts for outbox in rows(wired, Outbox)} == {1}
+    assert cases_without_run(wired) == [1, 2, 3], "the monitor starts them"
 
 
 def written(genuine: World, count: int) -> None:

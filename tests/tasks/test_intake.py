@@ -142,6 +142,18 @@ def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wir
     assert wired.store.kept(message.sha256) == raw
 
 
+@pytest.mark.parametrize(
+    "local", ["noreply", "no-reply+b12", "Formulir.Do_Not_Reply", "jangan-balas", "ne-pas-repondre"]
+)
+def test_an_address_that_nobody_reads_gets_no_letter_and_its_mail_is_shown(local: str, wired: Systems) -> None:
+    """It may be a contact form of the customer's, so that a person looks."""
+    sender = f"{local}@pelanggan.example"
+    assert arrives(wired, sender) == arrives(wired, sender, "Tiket 1", "Re: [JKT-0000001]") == TakenIn("set_aside")
+    assert rows(wired, Message)[0].reason == "its sender's address takes no answers"
+    assert rows(wired, Letter) == []
+    assert arrives(wired, "minoreply@pelanggan.example").outcome == "opened"
+
+
 def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parse
 

@@ -12,7 +12,7 @@ from tasks.intake import TakenIn
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.send_letter import deliver
 from tasks.work import Work
-from tests.cases import BUDI, MAJU, MATI, STRANGER, arrives, done, latest, letter, opened, rows, snapshot
+from tests.cases import BUDI, LINE, MAJU, MATI, STRANGER, arrives, done, latest, letter, opened, rows, snapshot
 from tests.conftest import BOTH
 
 
@@ -99,3 +99,13 @@ def test_the_same_content_is_a_duplicate_while_it_is_fresh(wired: Systems) -> No
         assert answer.outcome == "joined", "who answers in the same words asks again"
     wired.clock.advance(25)  # type: ignore[attr-defined]
     assert arrives(wired).outcome == "joined", "a day later it is news that nothing has changed"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Message_ID": "<1@broken.example>"}])
+def test_mails_whose_words_are_all_in_the_subject_are_told_apart_by_it(headers: dict[str, str], wired: Systems) -> None:
+    dead, bill = f"Internet {LINE} mati total", "Tagihan telepon saya salah"
+    first = arrives(wired, BUDI, "", dead, **headers)
+    other = arrives(wired, BUDI, "", bill, **headers)
+    assert "duplicate" not in {first.outcome, other.outcome}
+    resent = arrives(wired, BUDI, " ", bill, **headers)
+    assert (resent.outcome, resent.case_id) == ("duplicate", other.case_id)

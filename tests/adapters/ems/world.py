@@ -67,13 +67,18 @@ class World:
     def write(self, *mails: bytes) -> None:
         """Deliver mails to our mailbox, one after the other."""
         for mail in mails:
-            before = len(self.mails(OURS))
+            before = self.count()
             with smtplib.SMTP("127.0.0.1", self.relay) as smtp:
                 smtp.sendmail(BUDI, [OURS], mail)
             assert self.arrived(before + 1)
 
     def arrived(self, count: int) -> bool:
-        return eventually(lambda: len(self.mails(OURS)) == count)
+        return eventually(lambda: self.count() == count)
+
+    def count(self, address: str = OURS) -> int:
+        """How many mails lie in the inbox."""
+        with self.imap(address) as imap:
+            return len(imap.search(None, "ALL")[1][0].split())
 
     @contextmanager
     def imap(self, address: str = OURS, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:

@@ -1,0 +1,13 @@
+"""What the tests of whole flows share."""
+
+import pytest
+
+from adapters.wiring import Systems
+from tests.adapters.ems.world import World
+
+
+@pytest.fixture
+def outside(wired: Systems, genuine: World) -> Systems:
+    """The service with Dovecot and Postfix."""
+    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
+    return wired
