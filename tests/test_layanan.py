@@ -281,7 +281,12 @@ def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str
     with wired.store.write() as session:
         answers = {"choice": "OTHER_UNIT", "unit": "Core Network", "note": ""}
         at = wired.clock.now()
-        decided: dict[str, Any] = {"wait_key": "escalation-1", "form": "Escalation", "role": "Team Leader", "by": "Rina"}
+        decided: dict[str, Any] = {
+            "wait_key": "escalation-1",
+            "form": "Escalation",
+            "role": "Team Leader",
+            "by": "Rina",
+        }
         session.add(Decision(case_id=2, answers=answers, decided_at=at, **decided))
     assert layanan.main(["case", "2"]) == 0
     said = capsys.readouterr().out
