@@ -281,7 +281,10 @@ def waiting(as_json: Json = False) -> None:
         row | {"title": FORMS[row["form"]].title, "run_url": _run_url(settings, row["run_id"])}
         for row in _ask(settings, listing.waiting)
     ]
-    show(rows, ("reference", "role", "form", "title", "since", "run_url"), as_json, settings.zone)
+    show(rows, ("reference", "role", "form", "title", "since"), as_json, settings.zone)
+    if not as_json:
+        # each in one piece, whatever the terminal's width
+        say("\n".join(f"{row['reference']}  {row['run_url']}" for row in rows))
 
 
 @app.command(rich_help_panel=WORK)

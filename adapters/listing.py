@@ -133,7 +133,7 @@ def _wait(wait: Wait) -> View:
 
 def _activity(record: ActivityRecord) -> View:
     problem = record.output.get("error") or record.output.get("problem", "") if record.state != "done" else ""
-    return _dump(record, {"output", "case_id"}) | {"problem": problem}
+    return _dump(record, {"case_id"}) | {"problem": problem}
 
 
 def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:

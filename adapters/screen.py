@@ -95,6 +95,10 @@ def _cell(value: Any, zone: tzinfo) -> Any:
     from rich.text import Text
 
     text = "" if value is None else str(value)
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, dict):
+        text = "\n".join(f"{name}: {one}" for name, one in value.items() if one not in ("", None))
     if TIME.fullmatch(text):
         text = f"{datetime.fromisoformat(text).astimezone(zone):%d-%m-%Y %H:%M:%S}"
     return Text("".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, QueuePool, create_engine, event
+from sqlalchemy import Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlmodel import Session
 
@@ -134,7 +134,8 @@ class Store:
         except IntegrityError as error:
             raise Conflict(type(error.orig).__name__) from error
         except OperationalError as error:
-            raise Unavailable("case store", f"{type(error.orig).__name__}: look at LAYANAN_DATABASE_URL") from error
+            what = f"{self._place()}: {type(error.orig).__name__}: is it up? Else look at LAYANAN_DATABASE_URL"
+            raise Unavailable("case store", what) from error
         except TimeoutError as error:
             raise Unavailable("case store", "no connection is free") from error
         except DBAPIError as error:
@@ -142,6 +143,11 @@ class Store:
                 raise Unavailable("case store", "connection lost") from error
             # what the data base says of it may quote a row
             raise Defect(f"case store: {type(error.orig).__name__}") from None
+
+    def _place(self) -> str:
+        """Where the data base is; its address without user and password."""
+        url = make_url(self.url)
+        return f"{url.host}:{url.port or 5432}" if url.host else str(url.database)
 
     @contextmanager
     def _file_errors(self) -> Iterator[None]:

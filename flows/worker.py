@@ -295,11 +295,18 @@ def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]
 
 def _only_one(settings: Settings, name: str) -> TextIO:
     private(settings.home)
-    file = (settings.home / f"worker-{name}.lock").open("w")
+    file = (settings.home / f"worker-{name}.lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SystemExit(f"a worker named {name} runs here already; give this one another --name") from None
+        file.seek(0)
+        other = file.read().strip() or "?"
+        raise SystemExit(
+            f"a worker named {name} runs here already, process {other}: end it (kill {other}), or give another --name"
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file

@@ -31,7 +31,7 @@ from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
-from models.tables import Case, Outbox
+from models.tables import Case, Decision, Outbox
 from tasks import waits
 from tasks.case_run import CaseRun
 from tasks.closing import closing
@@ -242,6 +242,7 @@ def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.Capt
         (None, "first_response", 1, "done"),
         (12, "closing", 1, "done"),
     ]
+    assert case["activities"][1]["output"]["letter"] == case["letters"][1]["message_id"]
     assert [(letter["kind"], letter["state"]) for letter in case["letters"]] == [
         ("first_response", "queued"),
         ("closing", "queued"),
@@ -265,6 +266,33 @@ def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert EscalationChoice.TAKE_OVER.value in wait["json_schema"]["$defs"]["EscalationChoice"]["enum"]
     assert wait["run_url"].endswith("-000000000001")
     assert wait["since"].endswith("Z")
+
+
+def test_addresses_are_printed_in_one_piece(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = data(capsys, "waiting")[0]["run_url"]
+    monkeypatch.setattr("adapters.screen.PIPED_WIDTH", 60)
+    assert layanan.main(["waiting"]) == 0
+    assert f"\nJKT-0000001  {url}\n" in capsys.readouterr().out
+
+
+def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    with wired.store.write() as session:
+        answers = {"choice": "OTHER_UNIT", "unit": "Core Network", "note": ""}
+        at = wired.clock.now()
+        decided: dict[str, Any] = {
+            "wait_key": "escalation-1",
+            "form": "Escalation",
+            "role": "Team Leader",
+            "by": "Rina",
+        }
+        session.add(Decision(case_id=2, answers=answers, decided_at=at, **decided))
+    assert layanan.main(["case", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "choice: OTHER_UNIT" in said
+    assert "{" not in said
+    assert "False" not in said
 
 
 def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:

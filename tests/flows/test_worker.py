@@ -198,12 +198,12 @@ def test_a_pass_whose_worker_was_killed_keeps_no_later_pass_from_its_turn(bench:
 
 def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) -> None:
     case, run = bench.start(two_activities)
-    with bench.worker():
+    with bench.worker() as first:
         until(lambda: bench.begun("first"), "the first worker works")
         with bench.worker() as second:
             assert second.wait(60) != 0
         said = (bench.folder / "one.log").read_text()
-        assert "a worker named one runs here already" in said
+        assert f"a worker named one runs here already, process {first.pid}: end it (kill {first.pid})" in said
         assert "Traceback" not in said
         bench.becomes(run, "Completed")
     assert bench.done(case) == ["solve_need", "closing"]
