@@ -305,8 +305,6 @@ def _only_one(settings: Settings, name: str) -> TextIO:
             f"a worker named {name} runs here already, process {other}: end it (kill {other}), or give another --name"
         ) from None
     file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
