@@ -25,7 +25,7 @@ from adapters.wiring import Systems
 from flows.service import ROOT, Service
 from models.forms import FORMS, Choice
 from models.settings import Settings, load_settings
-from models.tables import ActivityRecord, Case, Letter, Outbox, Wait
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Stack:
                 wait = session.exec(select(Wait).where(Wait.case_id == number)).first()
             return wait if wait and wait.form == form else None
 
-        return until(look, f"case {number} waits with {form}")
+        return self._until(look, number, f"waits with {form}")
 
     def decide(self, number: int, form: str, **answers: Any) -> Resumed:
         """Submit a form as the UI does, as soon as the run is suspended with it."""
@@ -158,7 +158,7 @@ class Stack:
             resumed = self.systems.engine.resume(run_id, {"by": "Sari", **answers})
             return resumed if resumed.state not in {"not_waiting", "no_form"} else None
 
-        return until(submit, f"case {number} takes {form}")
+        return self._until(submit, number, f"takes {form}")
 
     def run(self, deployment: str) -> None:
         """Start a pass of a standing flow now, without waiting for its schedule."""
@@ -173,7 +173,7 @@ class Stack:
             case = self.case(number)
             return case if case and case.status != "open" else None
 
-        return until(look, f"case {number} ends", seconds)
+        return self._until(look, number, "ends", seconds)
 
     def records(self, number: int) -> list[ActivityRecord]:
         with self.systems.store.read() as session:
@@ -193,6 +193,30 @@ class Stack:
                 select(Letter.kind, Outbox.state).join(Outbox).where(Letter.case_id == number).order_by(Letter.id)  # type: ignore[arg-type]
             )
             return list(rows)
+
+    def _until(self, ask: Callable[[], T | None], number: int, what: str, seconds: float = 60) -> T:
+        """The first true answer; where there is none, what is known of the case is printed."""
+        try:
+            return until(ask, f"case {number} {what}", seconds)
+        except AssertionError:
+            print(self.story(number))
+            raise
+
+    def story(self, number: int) -> str:
+        """What case store, engine and worker know of a case, for whom wonders why it does not go on."""
+        case = self.case(number)
+        if case is None:
+            return f"there is no case {number}"
+        with self.systems.store.read() as session:
+            rows = [
+                str(row)
+                for table in (Wait, Wake, Deadline)
+                for row in session.exec(select(table).where(table.case_id == number))
+            ]
+        states = f"{self.settings.prefect_api_url}/flow_run_states/"
+        run = httpx.get(states, params={"flow_run_id": str(case.run_id)}, timeout=10).text
+        log = (self.home / "worker.log").read_text("utf-8", "replace").splitlines()[-60:]
+        return "\n".join([f"clock {self.clock.now()}", str(case), *rows, run, *log])
 
     def _deployment(self, name: str) -> str:
         url = f"{self.settings.prefect_api_url}/deployments/name/{name}/{name}"
