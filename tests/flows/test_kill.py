@@ -95,8 +95,11 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
         stack.clock.advance(2.5)
         stack.decide(budi, "ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
         stack.waiting(budi, "ClosingPeriod")
+        letters_are_out(stack)
         stack.clock.advance(49)
         stack.waiting(case_of(stack, STRANGER), "ClosingPeriod")
+        # a case does not end over a letter that a kill left open; it looks again in an hour, which would not come here
+        letters_are_out(stack)
         stack.clock.advance(49)
         outcomes = {sender: stack.ended(case_of(stack, sender), 180).outcome for sender in MAILS}
 
@@ -133,11 +136,19 @@ def case_of(stack: Stack, address: str, after: int = 0) -> int:
     return until(look, f"a case of {address}", 120)
 
 
-def everything_happened_once(stack: Stack) -> None:
+def cases(stack: Stack) -> list[int]:
     with stack.systems.store.read() as session:
-        numbers = [case.key for case in session.exec(select(Case))]
+        return [case.key for case in session.exec(select(Case))]
+
+
+def letters_are_out(stack: Stack) -> None:
+    until(lambda: {state for number in cases(stack) for _, state in stack.outbox(number)} == {"sent"}, "letters go")
+
+
+def everything_happened_once(stack: Stack) -> None:
+    letters_are_out(stack)
+    numbers = cases(stack)
     outbox = [letter for number in numbers for letter in stack.outbox(number)]
-    until(lambda: all(state == "sent" for number in numbers for _, state in stack.outbox(number)), "letters are sent")
     letters = Counter(str(letter["Message-ID"]) for to in (*MAILS, DESK) for letter in stack.letters(to))
     assert set(letters.values()) == {1}, "a letter came twice"
     assert len(letters) == len(outbox)
