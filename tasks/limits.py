@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from models.letter import LetterKind
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
+from tasks.find_case import REFERENCE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -22,7 +23,7 @@ def flooding(session: Session, limits: Limits, sender: str, now: datetime) -> bo
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
-    """Whether this mail comes within seconds of a letter of ours, as enough others of the sender did on this day."""
+    """Whether this answer comes within seconds of a letter of ours, as enough others of the sender did on this day."""
     letters = select(Outbox.sent_at).join(Letter).where(Letter.recipient == sender, col(Letter.written_at) > now - DAY)
     sent = [at for at in session.exec(letters) if at is not None]
 
@@ -31,8 +32,9 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: dat
 
     if not quick(now):
         return False
-    mails = select(Message.received_at).where(Message.sender == sender, col(Message.received_at) > now - DAY)
-    return sum(map(quick, session.exec(mails))) + 1 >= limits.quick_answers
+    mails = select(Message).where(Message.sender == sender, col(Message.received_at) > now - DAY)
+    answers = [mail for mail in session.exec(mails) if mail.references or REFERENCE.search(mail.subject)]
+    return sum(quick(answer.received_at) for answer in answers) + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:

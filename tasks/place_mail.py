@@ -136,7 +136,7 @@ def _twin(arrived: Arrived) -> Place | None:
     mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
     content = col(Message.content) == content_of(mail)
     same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text if mail.text else content)
-    if not (mail.in_reply_to or mail.references or REFERENCE.search(mail.subject)):
+    if not _answers(mail):
         lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
         same = or_(same, and_(content, lately))
     first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
@@ -152,10 +152,18 @@ def _flood(arrived: Arrived) -> Place | None:
 
 
 def _robot(arrived: Arrived) -> Place | None:
+    """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters."""
+    if not _answers(arrived.mail):
+        return None
     if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
         return None
     case = _match(arrived).case
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
+
+
+def _answers(mail: ParsedMail) -> bool:
+    """Whether it says of itself that it answers something."""
+    return bool(mail.in_reply_to or mail.references or REFERENCE.search(mail.subject))
 
 
 RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)

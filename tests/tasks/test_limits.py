@@ -48,6 +48,19 @@ def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -
     assert arrives(wired, BUDI, "Sekarang saya sendiri", f"Re: [{case.reference}]").outcome == "joined"
 
 
+def test_who_writes_several_new_mails_at_once_is_no_robot(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 2
+    matters = [
+        MATI,
+        "Berapa tagihan telepon saya bulan ini?",
+        "Berapa harga paket IndiHome 50 Mbps?",
+        "Saya mau pindah rumah",
+    ]
+    for number, text in enumerate(matters):
+        assert arrives(wired, STRANGER, text, f"Hal {number}").outcome != "set_aside"
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+
+
 def test_an_address_gets_so_many_letters_a_day(wired: Systems) -> None:
     wired.settings.limits.letters_a_day = 2
     case = opened(wired)
