@@ -111,7 +111,6 @@ def up() -> None:
             if settings.clock == "simulated":
                 say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
             service.watch()
-            raise Unavailable("service", f"server or worker has ended by itself; see {service.logs}")
 
 
 @app.command(rich_help_panel=SERVICE)

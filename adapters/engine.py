@@ -224,8 +224,8 @@ class PrefectEngine:
         with _errors():
             return {deployment.name: deployment.paused for deployment in self._client.read_deployments()}
 
-    def live_workers(self) -> set[str]:
-        """Names of the workers whose heartbeat the server has seen lately."""
+    def live_workers(self) -> dict[str, str]:
+        """Names of the workers whose heartbeat the server has seen lately, each with the time of the last one."""
         with _errors():
             workers = self._client.request(
                 "POST",
@@ -233,7 +233,8 @@ class PrefectEngine:
                 path_params={"work_pool_name": self._settings.pool_name},
                 json={},
             ).json()
-        return {worker["name"] for worker in workers if worker["status"] == WorkerStatus.ONLINE.value}
+        live = [worker for worker in workers if worker["status"] == WorkerStatus.ONLINE.value]
+        return {worker["name"]: str(worker["last_heartbeat_time"]) for worker in live}
 
     def run_url(self, run_id: str) -> str:
         """Where people open the run."""

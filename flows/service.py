@@ -3,16 +3,18 @@
 Used by `layanan up`, the demo and the tests. A server that already answers at the settings' address is used as it is.
 """
 
+import ctypes
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +23,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from adapters import schema
+from adapters.engine import PrefectEngine
 from adapters.engine_environment import engine_environment
 from adapters.folder import private
 from adapters.store import Store
@@ -33,6 +36,9 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
 LONGEST_PAUSE = 60.0
+WORKER = "layanan"
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 OURS = "<!-- layanan-email -->"
 STYLE = (
     "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
@@ -46,6 +52,28 @@ BANNER = (
     'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'
 )
 """On every page of the Prefect UI of a rehearsal. Prefect has no setting for a notice."""
+
+
+class _Kept:
+    """A process that is started again when it ends."""
+
+    def __init__(self, name: str, start: Callable[[], None]) -> None:
+        self._name = name
+        self._start = start
+        self._pause = 1.0
+        self._started = time.monotonic()
+
+    def start_again(self, status: int) -> None:
+        """After a pause, which grows where it cannot stay up."""
+        short = time.monotonic() - self._started < LONGEST_PAUSE
+        self._pause = min(2 * self._pause, LONGEST_PAUSE) if short else 1.0
+        log.error("the %s ended with %s; starting it again in %.0f s", self._name, status, self._pause)
+        time.sleep(self._pause)
+        try:
+            self._start()
+        except Unavailable as error:
+            log.error("%s", error)  # noqa: TRY400 - said by a system, no defect
+        self._started = time.monotonic()
 
 
 class Service:
@@ -62,7 +90,7 @@ class Service:
         try:
             self.start_server()
             self.deploy()
-            self.start_worker()
+            self.start_working()
         except BaseException:
             self.stop()
             raise
@@ -120,8 +148,23 @@ class Service:
     def start_worker(self) -> None:
         """Start the worker of the settings' type."""
         kind = self.settings.worker_type
-        command = ["prefect", "worker", "start", "--pool", self.settings.pool_name, "--type", kind, "--name", "layanan"]
+        command = ["prefect", "worker", "start", "--pool", self.settings.pool_name, "--type", kind, "--name", WORKER]
         self._worker = self._process("worker", command)
+
+    def start_working(self) -> None:
+        """Start the worker, and see it at work.
+
+        Raises:
+            Unavailable: it does not come up.
+        """
+        engine = PrefectEngine(self.settings)
+        before = engine.live_workers().get(WORKER)  # one that ended lately still counts as live
+        self.start_worker()
+        deadline = time.monotonic() + START_SECONDS
+        while engine.live_workers().get(WORKER) in (None, before):
+            if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
+                raise Unavailable("worker", f"could not start: {_last_line(self.logs / 'worker.log')}")
+            time.sleep(0.2)
 
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
         """End the worker: in good order, or, with SIGKILL, as a crash does."""
@@ -130,20 +173,14 @@ class Service:
             self._worker.wait(STOP_SECONDS)
             self._worker = None
 
-    def watch(self) -> None:
-        """Keep the service up: a worker that ends by itself is started again; returns when the server has ended."""
-        pause, started, first = 1.0, time.monotonic(), self._worker
-        while self._server is None or self._server.poll() is None:
+    def watch(self) -> NoReturn:
+        """Keep the service up: a server or worker that ends by itself is started again."""
+        kept = (_Kept("server", self.start_server), _Kept("worker", self.start_worker))
+        while True:
             time.sleep(1)
-            if self._worker is not None and self._worker.poll() is not None:
-                if self._worker is first and time.monotonic() - started < START_SECONDS / 4:
-                    raise Unavailable("worker", f"could not start: {_last_line(self.logs / 'worker.log')}")
-                # one that cannot start again is not tried each second
-                pause = min(2 * pause, LONGEST_PAUSE) if time.monotonic() - started < LONGEST_PAUSE else 1.0
-                log.error("the worker ended with %s; starting it again in %.0f s", self._worker.returncode, pause)
-                time.sleep(pause)
-                self.start_worker()
-                started = time.monotonic()
+            for one, process in zip(kept, (self._server, self._worker), strict=True):
+                if process is not None and process.poll() is not None:
+                    one.start_again(process.returncode)
 
     def stop(self) -> None:
         """Stop everything that was started, the worker first."""
@@ -189,6 +226,7 @@ class Service:
                 stderr=log,
                 # Ctrl-C is ours to pass on, in the right order
                 start_new_session=True,
+                preexec_fn=_end_with_the_parent,
             )
 
     def _answers(self) -> bool:
@@ -220,6 +258,12 @@ def stopping_on_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _end_with_the_parent() -> None:
+    """In the child: SIGTERM when the parent is gone, however it went. Linux alone can do that (prctl(2))."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _last_line(log: Path) -> str:

@@ -60,6 +60,8 @@ log = logging.getLogger("layanan.worker")
 
 LOOK_SECONDS = 2.0
 """How often the worker looks for runs to cancel and for runs that hang."""
+END_SECONDS = 10.0
+"""How long a worker that stops waits for a server that has gone."""
 
 
 class InProcessResult(BaseWorkerResult):
@@ -279,9 +281,23 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             asyncio.get_running_loop().create_task(self._stop_when_drained(task))
 
     async def _stop_when_drained(self, task: "asyncio.Task[Any]") -> None:
-        while self._runs:
-            await asyncio.sleep(0.05)
+        # the engine tries for minutes to tell a server that has gone what becomes of a run
+        heard = anyio.current_time()
+        while self._runs and anyio.current_time() - heard < END_SECONDS:
+            await asyncio.sleep(0.1)
+            if await self._server_answers():
+                heard = anyio.current_time()
         task.cancel()
+        # and without end to send it its last events
+        end = threading.Timer(END_SECONDS, os._exit, [0])
+        end.daemon = True
+        end.start()
+
+    async def _server_answers(self) -> bool:
+        with suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=LOOK_SECONDS) as client:
+                return (await client.get(f"{self._service.prefect_api_url}/health")).is_success
+        return False
 
 
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -175,7 +175,7 @@ def _restart(wired: Systems, case: Case, run: FlowRun) -> None:
     wired.engine.restart(str(run.id), "it had crashed or failed")
 
 
-def _take_over(wired: Systems, run: FlowRun, live: set[str]) -> None:
+def _take_over(wired: Systems, run: FlowRun, live: Container[str]) -> None:
     """An orphan goes on, or ends where a person had cancelled it."""
     owner, _, rest = (run.infrastructure_pid or "::").partition(":")
     # one without a colon is a process of its own, which Prefect's process worker looks after

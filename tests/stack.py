@@ -68,6 +68,15 @@ class Stack:
         self.systems: Systems
 
     def start(self, *, worker: bool = True) -> None:
+        self.start_simulator()
+        self.service = Service(self.settings, self.environment)
+        self.service.start_server()
+        self.service.deploy()
+        if worker:
+            self.service.start_worker()
+
+    def start_simulator(self) -> None:
+        """What is around the service, and the service's settings."""
         with (self.home / "simulator.log").open("ab") as log:
             self.simulator = subprocess.Popen(
                 [sys.executable, "-m", "layanan", "simulator", "--seed", self.home / "seed.json"],
@@ -83,11 +92,6 @@ class Stack:
         with mock.patch.dict(os.environ, self.environment):
             self.settings = load_settings()
         self.systems = Systems(self.settings)
-        self.service = Service(self.settings, self.environment)
-        self.service.start_server()
-        self.service.deploy()
-        if worker:
-            self.service.start_worker()
 
     def stop(self) -> None:
         if hasattr(self, "service"):
