@@ -6,7 +6,7 @@ so instead of being resumed twice.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -76,6 +76,12 @@ class PrefectEngine:
         if name not in self._deployment_ids:
             self._deployment_ids[name] = self._client.read_deployment_by_name(f"{name}/{name}").id
         return self._deployment_ids[name]
+
+    def answers(self) -> bool:
+        """Whether the server does, asked once."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self._settings.prefect_api_url}/health", timeout=2).is_success
+        return False
 
     def start_case(self, case_id: int, reference: str) -> str:
         """Start the case's one run, or find it; returns the run's id.

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -83,6 +82,7 @@ class Service:
         self.settings = settings
         self.environment = {**os.environ, **engine_environment(settings), **(environment or {})}
         self.logs = settings.home / "logs"
+        self._engine = PrefectEngine(settings)
         self._server: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 
@@ -110,7 +110,7 @@ class Service:
         store = Store.of(self.settings)
         schema.upgrade(store)
         store.close()
-        if self._answers():
+        if self._engine.answers():
             return
         address = urlsplit(self.settings.prefect_api_url)
         place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port or 80)]
@@ -124,7 +124,7 @@ class Service:
         Raises:
             Unavailable: the server does not answer, or what it answered.
         """
-        if not self._answers():
+        if not self._engine.answers():
             raise Unavailable("Prefect", f"no server at {self.settings.prefect_api_url}; `layanan up` starts one")
         with SyncPrefectClient(api=self.settings.prefect_api_url) as client:
             try:
@@ -157,11 +157,10 @@ class Service:
         Raises:
             Unavailable: it does not come up.
         """
-        engine = PrefectEngine(self.settings)
-        before = engine.live_workers().get(WORKER)  # one that ended lately still counts as live
+        before = self._engine.live_workers().get(WORKER)  # one that ended lately still counts as live
         self.start_worker()
         deadline = time.monotonic() + START_SECONDS
-        while engine.live_workers().get(WORKER) in (None, before):
+        while self._engine.live_workers().get(WORKER) in (None, before):
             if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
                 raise Unavailable("worker", f"could not start: {_last_line(self.logs / 'worker.log')}")
             time.sleep(0.2)
@@ -229,16 +228,10 @@ class Service:
                 preexec_fn=_end_with_the_parent,
             )
 
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.settings.prefect_api_url}/health", timeout=2).is_success
-        except httpx.TransportError:
-            return False
-
     def _wait_for_server(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if self._answers():
+            if self._engine.answers():
                 return
             if process.poll() is not None:
                 break

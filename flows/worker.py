@@ -285,19 +285,13 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
         heard = anyio.current_time()
         while self._runs and anyio.current_time() - heard < END_SECONDS:
             await asyncio.sleep(0.1)
-            if await self._server_answers():
+            if await asyncio.to_thread(systems().engine.answers):
                 heard = anyio.current_time()
         task.cancel()
         # and without end to send it its last events
         end = threading.Timer(END_SECONDS, os._exit, [0])
         end.daemon = True
         end.start()
-
-    async def _server_answers(self) -> bool:
-        with suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(timeout=LOOK_SECONDS) as client:
-                return (await client.get(f"{self._service.prefect_api_url}/health")).is_success
-        return False
 
 
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:

@@ -8,6 +8,7 @@ ties it to a case.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +23,11 @@ from models.tables import Case, Letter, Message, Party
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?")
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
+
+
+def answers(subject: str, thread: Sequence[str]) -> bool:
+    """Whether a mail says of itself that it answers something: by Message-IDs, or by a reference of ours."""
+    return bool(thread) or REFERENCE.search(subject) is not None
 
 
 @dataclass(frozen=True)

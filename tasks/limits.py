@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from models.letter import LetterKind
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
-from tasks.find_case import REFERENCE
+from tasks.find_case import answers
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -32,9 +32,9 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: dat
 
     if not quick(now):
         return False
-    mails = select(Message).where(Message.sender == sender, col(Message.received_at) > now - DAY)
-    answers = [mail for mail in session.exec(mails) if mail.references or REFERENCE.search(mail.subject)]
-    return sum(quick(answer.received_at) for answer in answers) + 1 >= limits.quick_answers
+    lately = (Message.sender == sender, col(Message.received_at) > now - DAY)
+    mails = session.exec(select(Message.received_at, Message.subject, Message.references).where(*lately))
+    return sum(answers(subject, thread) and quick(at) for at, subject, thread in mails) + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:

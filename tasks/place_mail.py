@@ -21,7 +21,7 @@ from models.mail import ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
-from tasks.find_case import REFERENCE, Match, find_case
+from tasks.find_case import Match, answers, find_case
 from tasks.limits import answers_like_a_robot, flooding
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
@@ -162,8 +162,7 @@ def _robot(arrived: Arrived) -> Place | None:
 
 
 def _answers(mail: ParsedMail) -> bool:
-    """Whether it says of itself that it answers something."""
-    return bool(mail.in_reply_to or mail.references or REFERENCE.search(mail.subject))
+    return answers(mail.subject, (*mail.in_reply_to, *mail.references))
 
 
 RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)

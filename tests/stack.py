@@ -219,7 +219,7 @@ class Stack:
             ]
         states = f"{self.settings.prefect_api_url}/flow_run_states/"
         run = httpx.get(states, params={"flow_run_id": str(case.run_id)}, timeout=10).text
-        log = (self.home / "worker.log").read_text("utf-8", "replace").splitlines()[-60:]
+        log = (self.service.logs / "worker.log").read_text("utf-8", "replace").splitlines()[-60:]
         return "\n".join([f"clock {self.clock.now()}", str(case), *rows, run, *log])
 
     def _deployment(self, name: str) -> str:

@@ -4,8 +4,6 @@ Each point of `kill_worker.POINTS` kills the worker before the call and after it
 same time go every way that the SOP has, so that each activity and each step is killed.
 """
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -59,11 +57,8 @@ class KilledService(Service):
     """Its worker is the one that dies."""
 
     def start_worker(self) -> None:
-        command = [sys.executable, "-m", "tests.flows.kill_worker", str(self.settings.home / "kills")]
-        with (self.settings.home / "worker.log").open("ab") as log:
-            self._worker = subprocess.Popen(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        folder = str(self.settings.home / "kills")
+        self._worker = self._process("worker", ["python", "-m", "tests.flows.kill_worker", folder])
 
 
 @pytest.mark.slow
