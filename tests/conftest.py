@@ -29,7 +29,7 @@ from models.settings import Mailbox, Settings, Smtp
 from tests.adapters.ems.world import World
 from tests.cases import OURS, SEED
 from tests.runs import Runs
-from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, closed_port, dovecot, postfix, postgres
+from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, closed_port, dovecot, eventually, postfix, postgres
 from tests.stack import Stack, free_port, until
 
 BOTH = ["sqlite", "postgresql"]
@@ -117,6 +117,8 @@ def genuine(real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch) -> I
     box = Mailbox(address=OURS, host="127.0.0.1", port=inside.imaps, user=OURS, password=PASSWORD)
     smtp = Smtp(host="127.0.0.1", port=outside.submission, tls="starttls", user=OURS, password=PASSWORD)
     yield World(Settings(mailboxes=[box], smtp=smtp), outside.smtp)
+    # what is still on its way would lie in the next test's mailbox
+    assert eventually(outside.idle)
     inside.empty()
 
 
