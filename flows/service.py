@@ -76,13 +76,21 @@ class _Kept:
 
 
 class Service:
-    """Server and worker of one set of settings; a context manager that stops what it has started."""
+    """Server and worker of one set of settings; a context manager that stops what it has started.
 
-    def __init__(self, settings: Settings, environment: dict[str, str] | None = None) -> None:
+    Args:
+        environment: of the processes, beside ours.
+        outlives_us: they go on when this process ends, however that happens; else they end with it.
+    """
+
+    def __init__(
+        self, settings: Settings, environment: dict[str, str] | None = None, *, outlives_us: bool = False
+    ) -> None:
         self.settings = settings
         self.environment = {**os.environ, **engine_environment(settings), **(environment or {})}
         self.logs = settings.home / "logs"
         self._engine = PrefectEngine(settings)
+        self._in_child = None if outlives_us else _end_with_the_parent
         self._server: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 
@@ -225,7 +233,7 @@ class Service:
                 stderr=log,
                 # Ctrl-C is ours to pass on, in the right order
                 start_new_session=True,
-                preexec_fn=_end_with_the_parent,
+                preexec_fn=self._in_child,
             )
 
     def _wait_for_server(self, process: "subprocess.Popen[bytes]") -> None:

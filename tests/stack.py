@@ -67,9 +67,9 @@ class Stack:
         self.service: Service
         self.systems: Systems
 
-    def start(self, *, worker: bool = True) -> None:
+    def start(self, *, worker: bool = True, outlives_us: bool = False) -> None:
         self.start_simulator()
-        self.service = Service(self.settings, self.environment)
+        self.service = Service(self.settings, self.environment, outlives_us=outlives_us)
         self.service.start_server()
         self.service.deploy()
         if worker:

@@ -51,7 +51,7 @@ def play(stack: Stack, console: Console, keep: bool) -> Results:
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("starting", total=sum(len(one.path) for one in SCENARIOS))
-        stack.start()
+        stack.start(outlives_us=keep)
         if stack.settings != load_settings(_env_file=None):
             sys.exit("a .env file changes the demo's settings; move it away")
         progress.update(task, description="activities")

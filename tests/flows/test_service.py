@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from flows.service import ROOT
 from tests.stack import Stack, until
 
 SEED = {
@@ -93,3 +94,24 @@ def test_up_keeps_server_and_worker_running_and_takes_them_with_it(stack: Stack)
     assert again.wait(60) == 0
     assert len(third) == 2
     assert gone(third)
+
+
+@pytest.mark.slow
+def test_what_is_to_outlive_its_starter_does(tmp_path: Path) -> None:
+    """As `KEEP=1 make demo` leaves it."""
+    start = f"from pathlib import Path; from tests.stack import Stack; Stack(Path({str(tmp_path)!r}), {SEED!r})"
+    subprocess.run([sys.executable, "-c", f"{start}.start(outlives_us=True)"], cwd=ROOT, check=True)
+    left = [one for one in psutil.process_iter() if _home(one) == str(tmp_path)]
+    try:
+        assert len(left) == 3, "simulator, server and worker"
+        assert psutil.wait_procs(left, timeout=5)[0] == [], "one has ended"
+    finally:
+        for one in left:
+            one.kill()
+        assert gone(left)
+
+
+def _home(process: psutil.Process) -> str | None:
+    with suppress(psutil.Error):
+        return process.environ().get("LAYANAN_HOME")
+    return None
