@@ -34,10 +34,12 @@ from models.forms import (
     SupervisorChoice,
     SupervisorEscalation,
     TopicChoice,
+    UnclearAnswer,
+    UnclearChoice,
     UnitProgress,
     WriteAnswer,
 )
-from models.need import Need, Path, Solution, Turn
+from models.need import MISSING, Need, Path, Solution, Turn
 from tasks.ask_customer import ask_customer
 from tasks.case_run import CaseRun
 from tasks.closing import closing
@@ -61,7 +63,7 @@ from tasks.waits import decide
 D = TypeVar("D", bound=Desk)
 
 MOST_QUESTIONS = 2
-"""How often a customer is asked before the case is closed as unanswered."""
+"""How often a customer is asked before an agent reads the answers, and says how it goes on."""
 
 
 @flow(name="handle-case", flow_run_name="{reference}", persist_result=False)
@@ -103,7 +105,7 @@ def of_certain_sender(case: CaseRun, need: Need) -> Need:
     sender = decide(case, ConfirmSender, about=f"Pengirim meragukan / a doubtful sender: {need.doubt}")
     if sender.choice is SenderChoice.FORGED:
         return need.forged()
-    return receive_and_analyse(case, vouched=True)  # 1
+    return receive_and_analyse(case, need.message_id, vouched=True)  # 1
 
 
 def understand(case: CaseRun, need: Need) -> Need:
@@ -136,9 +138,16 @@ def is_old(case: CaseRun, need: Need) -> bool:
 
 def complete(case: CaseRun, need: Need) -> Need:
     """5.4: what is missing is asked for before the case goes on."""
-    for _ in range(MOST_QUESTIONS):
+    for question in count(1):
         if not need.missing:
             return need
+        if question > MOST_QUESTIONS:
+            agent = decide(case, UnclearAnswer, about=f"{ANSWER_IS_UNCLEAR}: {told_missing(need)}")
+            if agent.choice is UnclearChoice.CLOSE:
+                return need.left_unanswered()
+            if agent.choice is UnclearChoice.FOUND:
+                need = receive_and_analyse(case, need.message_id, need, told_number=agent.service_number)  # 1
+                continue
         ask_customer(case, need)
         answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")
         if answer.choice is AnswerChoice.NO_ANSWER:
@@ -146,7 +155,12 @@ def complete(case: CaseRun, need: Need) -> Need:
         need = receive_and_analyse(case, answer.message, need, told_number=answer.service_number)  # 1
         if need.unread:
             need = confirm(case, need)
-    return need if not need.missing else need.left_unanswered()
+    raise AssertionError("unreachable")
+
+
+def told_missing(need: Need) -> str:
+    """What is missing, in words."""
+    return "; ".join(MISSING[one] for one in need.missing)
 
 
 def inform(case: CaseRun, need: Need) -> None:
@@ -279,9 +293,11 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
         if reply.path is not Path.THANKS:
             agent = decide(case, DisputedClosing, about=AROUND_CLOSING)
             if agent.choice is DisputeChoice.REOPEN:
-                return complete(case, need.again(reply))
+                need = of_certain_sender(case, need.again(reply))
+                return complete(case, understand(case, need))
 
 
+ANSWER_IS_UNCLEAR = "Pelanggan menjawab, tetapi masih kurang / the customer answered, but this is still missing"
 NOT_TOLD = Solution(cause="", repair="")
 SAYS_SOLVED = "Pelanggan menulis bahwa sudah normal / the customer writes that it works again"
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"

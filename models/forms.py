@@ -436,6 +436,35 @@ class CustomerAnswer(Form):
     )
 
 
+class UnclearChoice(Choice):
+    """What becomes of a case whose customer answers without saying what was asked."""
+
+    FOUND = "Nomor layanan ditemukan / The service number is found"
+    ASK_AGAIN = "Tanyakan lagi / Ask again"
+    CLOSE = "Tutup tanpa jawaban / Close as unanswered"
+
+
+class UnclearAnswer(Form):
+    """The customer has answered our questions, and what is needed is still missing: the agent reads it."""
+
+    title = "Jawaban belum lengkap / The answer is incomplete"
+    role = Role.AGENT
+
+    choice: UnclearChoice = _decision("Baca jawaban pelanggan / read the customer's answers")
+    service_number: str = Field(
+        default="",
+        title="Nomor layanan / Service number",
+        description="Hanya bila ditemukan / only where it is found",
+        max_length=40,
+    )
+
+    def problem(self) -> str | None:
+        """A number that is found must be told."""
+        if self.choice is UnclearChoice.FOUND and not self.service_number:
+            return "Isi nomor layanan / give the service number"
+        return None
+
+
 class ClosingChoice(Choice):
     """What came within the waiting period."""
 
@@ -575,6 +604,7 @@ FORMS: dict[str, type[Form]] = {
         Escalation,
         SupervisorEscalation,
         CustomerAnswer,
+        UnclearAnswer,
         ClosingPeriod,
         DisputedClosing,
         FixActivity,

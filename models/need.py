@@ -13,6 +13,12 @@ from models.analysis import PERSONAL_TOPICS, Kind, Product, Topic, Urgency
 from models.facts import Segment, Tier
 
 Missing = Literal["service_number", "customer", "detail"]
+MISSING: dict[Missing, str] = {
+    "service_number": "nomor layanan / the service number",
+    "customer": "siapa pelanggannya / who the customer is",
+    "detail": "rincian masalah / details of the matter",
+}
+"""What is missing, as people read it."""
 
 
 class Output(BaseModel):
@@ -31,6 +37,10 @@ class Path(StrEnum):
     NOT_FOR_US = "not for us"
     UNANSWERED = "unanswered"
     """We asked, and the customer did not answer."""
+
+
+SERVED = frozenset({Kind.COMPLAINT, Kind.INFORMATION})
+"""Kinds that the SOP goes on with."""
 
 
 class Need(Output):
@@ -97,7 +107,7 @@ class Need(Output):
             update={
                 "kind": kind,
                 "topic": topic,
-                "service_number": service_number or self.service_number,
+                "service_number": service_number,
                 "sure": True,
                 "unread": "",
                 "confidence": 1.0,
@@ -115,17 +125,22 @@ class Need(Output):
             "unread": answer.unread,
             "wants_escalation": self.wants_escalation or answer.wants_escalation,
         }
-        told |= {"service_number": answer.service_number or self.service_number}
-        if answer.customer_id:
-            told |= {name: getattr(answer, name) for name in ("customer_id", "verified", "segment", "tier", "ours")}
-        return self.model_copy(update=told)
+        return self.model_copy(update=told | self._of_customer(answer))
 
     def again(self, reply: Self) -> Self:
-        """The need of a case that the reply to its closing letter reopens."""
-        told: dict[str, Any] = {"message_id": reply.message_id}
-        if reply.sure and reply.kind in {Kind.COMPLAINT, Kind.INFORMATION}:
+        """The need of a case that the reply to its closing letter reopens; not sure where a person must say it."""
+        told = {name: getattr(reply, name) for name in ("message_id", "unread", "doubt", "confidence")}
+        if reply.sure and reply.kind in SERVED:
             told |= {"kind": reply.kind, "topic": reply.topic if reply.topic != "other" else self.topic}
-        return self.model_copy(update=told | {"service_number": reply.service_number or self.service_number})
+        known = self.model_copy(update=told | {"unanswered": False} | self._of_customer(reply))
+        return known.model_copy(update={"sure": known.kind in SERVED and not known.unread})
+
+    def _of_customer(self, answer: Self) -> dict[str, Any]:
+        """What a later mail tells of the customer; what it does not tell stays."""
+        told: dict[str, Any] = {"service_number": answer.service_number or self.service_number}
+        if answer.customer_id:
+            told |= {name: getattr(answer, name) for name in ("customer_id", "verified", "segment", "tier", "ours")}
+        return told
 
     def left_unanswered(self) -> Self:
         """We asked, and no answer came."""

@@ -192,3 +192,93 @@ def test_a_ticket_that_the_unit_ends_is_no_dead_end(
     assert [one["status"] for one in tickets(wired)] == [status, "closed"]
     assert [(row.status, row.open) for row in rows(wired, TicketRow)] == [(status, False), ("closed", False)]
     assert {record.state for record in rows(wired, ActivityRecord)} == {"done"}
+
+
+@pytest.fixture
+def asked(runs: Runs) -> Played:
+    """A stranger's complaint: nobody knows whose line it is, and we ask."""
+    played = Played(runs, STRANGER, "Internet rumah saya mati total sejak tadi pagi, lampu LOS merah.", "Internet mati")
+    played.comes_to("Unreachable")
+    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    played.comes_to("CustomerAnswer")
+    return played
+
+
+def test_answers_that_do_not_say_what_was_asked_are_read_by_an_agent(asked: Played) -> None:
+    """And the case is not closed as if nobody had answered."""
+    asked.mail("Saya tidak tahu nomornya.")
+    asked.comes_to("Unreachable")
+    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    asked.comes_to("CustomerAnswer")
+    asked.mail("Sudah saya bilang, saya tidak tahu.")
+    description = asked.comes_to("UnclearAnswer")
+    assert "the service number" in description
+    assert "saya tidak tahu" in description
+    asked.decides("UnclearAnswer", choice="ASK_AGAIN")
+    asked.comes_to("Unreachable")
+    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    asked.comes_to("CustomerAnswer")
+    asked.mail("Tidak ada.")
+    asked.comes_to("UnclearAnswer")
+    asked.decides("UnclearAnswer", choice="FOUND")
+    assert "give the service number" in asked.comes_to("UnclearAnswer")
+    asked.decides("UnclearAnswer", choice="FOUND", service_number="000")
+    asked.comes_to("UnclearAnswer")
+    asked.decides("UnclearAnswer", choice="FOUND", service_number=LINE)
+    asked.comes_to("ApproveSolution")
+    assert snapshot(asked.case).customer_id == "C-1"
+
+
+def test_who_answers_after_all_is_served_when_the_case_is_reopened(asked: Played) -> None:
+    asked.decides("CustomerAnswer", choice="NO_ANSWER")
+    asked.comes_to("Unreachable")
+    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    asked.comes_to("ClosingPeriod")
+    asked.mail("Internet saya masih mati total, mohon diperbaiki.")
+    asked.comes_to("DisputedClosing")
+    asked.decides("DisputedClosing", choice="REOPEN")
+    asked.comes_to("Unreachable")
+    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    asked.comes_to("CustomerAnswer")
+    asked.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
+    asked.comes_to("ApproveSolution")
+    assert asked.path == [1, 12, 1, 1, 2, 4]
+
+
+@pytest.mark.parametrize("first", ["THANKS", "IRRELEVANT"])
+def test_a_case_without_a_wish_that_is_reopened_is_understood_first(runs: Runs, first: str) -> None:
+    played = Played(runs, BUDI, "Selamat siang. Demikian dari kami.", "Halo")
+    played.comes_to("ConfirmAnalysis")
+    played.decides("ConfirmAnalysis", need=first, topic="other")
+    if first == "IRRELEVANT":
+        played.mail("Tolong dibantu ya.")  # in the last moment
+    played.comes_to("ClosingPeriod" if first == "THANKS" else "DisputedClosing")
+    if first == "THANKS":
+        played.mail("Tolong dibantu ya.")
+        played.comes_to("DisputedClosing")
+    played.decides("DisputedClosing", choice="REOPEN")
+    played.comes_to("ConfirmAnalysis")
+    played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service", service_number=LINE)
+    played.comes_to("ApproveSolution")
+
+
+def test_an_answer_to_the_closing_letter_says_itself_what_is_wanted(runs: Runs) -> None:
+    played = Played(runs, BUDI, "Terima kasih, semuanya sudah baik.", "Terima kasih")
+    played.comes_to("ConfirmAnalysis")
+    played.decides("ConfirmAnalysis", need="THANKS", topic="other")
+    played.comes_to("ClosingPeriod")
+    played.mail(MATI)
+    played.comes_to("DisputedClosing")
+    played.decides("DisputedClosing", choice="REOPEN")
+    played.comes_to("ApproveSolution")
+
+
+def test_a_number_that_the_agent_empties_is_gone(runs: Runs) -> None:
+    text = f"Selamat siang, mengenai {LINE} kami mohon bantuannya segera."
+    played = Played(runs, MAJU, text.replace(LINE, "4700001-0021497479"), "Bantuan")
+    played.comes_to("ConfirmAnalysis")
+    wait = runs.wait(played.case)
+    assert wait is not None
+    assert wait.json_schema["properties"]["service_number"]["default"] == "4700001-0021497479"
+    played.decides("ConfirmAnalysis", need="COMPLAINT", topic="slow", service_number="")
+    played.comes_to("CustomerAnswer")
