@@ -21,6 +21,10 @@ class Unavailable(LayananError):
         self.system = system
 
 
+class Deferred(Unavailable):
+    """The server for letters is there, and takes this letter later (4xx to it). Try again, but not for ever."""
+
+
 class Refused(LayananError):
     """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help."""
 

@@ -4,6 +4,7 @@
 rows are made from those by :func:`row`.
 """
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
@@ -46,6 +47,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 UTC_TIME: Any = UtcDateTime()
 
 
+CONSONANTS = "bcdfghjkmnpqrstvwxz"
+"""Letters of tokens, which then look like no number and no word."""
+
+
 class NewCase(SQLModel):
     """A case as intake opens it."""
 
@@ -81,7 +86,7 @@ class Case(NewCase, table=True):
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
     """How often its run was started again after a crash or failure."""
-    token: str = ""
+    token: str = Field(default_factory=lambda: "".join(secrets.choice(CONSONANTS) for _ in range(8)))
     """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
     perhaps_id: int | None = Field(default=None, foreign_key="case.id")
     """Another case of the same matter, perhaps: a person decides (5.3)."""
@@ -184,6 +189,8 @@ class Outbox(SQLModel, table=True):
     error: str = ""
     unanswered: int = 0
     """Times that the connection broke after its text and before the server's answer."""
+    deferrals: int = 0
+    """Times that the server has said "later" to it (4xx)."""
     tries: int = 1
     """Ways out that it has had: a person may send it again."""
     handled: bool = False

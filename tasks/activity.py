@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from sqlmodel import select
 
 from adapters.store import Conflict
-from models.errors import Defect, LayananError, MissingFact
+from models.errors import Defect, LayananError, MissingFact, Unavailable
 from models.forms import FixActivity, FixActivityByLeader, FixChoice
 from models.letter import LetterKind
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
@@ -161,6 +161,8 @@ class Activity(Generic[P, R]):
             record, letters = cast(tuple[ActivityRecord, list[int]], self.task(doing))
         except LayananError as error:
             return doing.failed(error)
+        except TimeoutError:
+            return doing.failed(Unavailable(self.name, f"took longer than {TIMEOUT} s"))
         for letter_id in letters:
             send_letter(letter_id)
         return record

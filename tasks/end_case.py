@@ -9,6 +9,7 @@ from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.need import Output
 from models.tables import Case, Deadline, Decision, Letter, Outbox, TicketRow, Wait, Wake
 from tasks.activity import step
+from tasks.family import family
 from tasks.work import Work
 
 UNDER_WAY = ("queued", "sending")
@@ -40,7 +41,7 @@ def finish(session: Session, case_id: int, status: str, outcome: str, now: datet
         .values(taken_at=now, taken_by=f"refused: the case is {status}")
     )
     session.execute(update(Deadline).where(col(Deadline.case_id) == case_id).values(over=True))
-    session.execute(update(TicketRow).where(col(TicketRow.case_id) == case_id).values(open=False))
+    session.execute(update(TicketRow).where(col(TicketRow.case_id).in_(family(session, case_id))).values(open=False))
     session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
     session.execute(update(Case).where(col(Case.id) == case_id).values(status=status, outcome=outcome, closed_at=now))
 

@@ -1,4 +1,4 @@
-"""A case and those that were merged into it."""
+"""A case, those that were merged into it, and the one that goes on for it."""
 
 from sqlmodel import Session, col, select
 
@@ -13,3 +13,9 @@ def family(session: Session, case_id: int) -> list[int]:
         latest = [number for number in session.exec(merged) if number is not None and number not in known]
         known += latest
     return known
+
+
+def going_on(session: Session, case_id: int) -> int:
+    """Number of the case that what happens to this one concerns: itself, or the one that it was merged into."""
+    into = session.exec(select(Case.merged_into).where(Case.id == case_id)).one()
+    return case_id if into is None else going_on(session, into)

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, WrongUse
+from models.forms import UNDELIVERED
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
 from tasks.start_case import start_case
@@ -61,8 +62,9 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
     session.add_all([case, *deadlines, _record(session, case_id, MERGED, kept, by, now)])
     session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
-    unread = (col(Wake.case_id) == case_id, col(Wake.kind) == "mail", col(Wake.taken_at).is_(None))
-    session.execute(update(Wake).where(*unread).values(case_id=into_id))
+    kinds = ("mail", "unit", UNDELIVERED)
+    news = (col(Wake.case_id) == case_id, col(Wake.kind).in_(kinds), col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*news).values(case_id=into_id))
     first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
     session.add(new_wake(wired, into_id, "mail", f"merged:{case_id}:{now.isoformat()}", {"message": first}))
 
@@ -94,7 +96,7 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
 
 
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
-    """Give one mail of a case a case of its own; returns that one's number.
+    """Give one mail of a case a case of its own, its sender's; returns that one's number.
 
     Raises:
         WrongUse: the mail is not the case's, or its only one.
@@ -106,8 +108,9 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None:
             raise WrongUse(f"mail {message_id} is no later mail of {case.reference}; `layanan case` lists them")
-        known = case.model_dump(include={"site", "mailbox", "address", "name", "language", "sop_revision"})
-        new = Case(**known, subject=mail.subject, opened_at=now, previous_id=None)
+        known = case.model_dump(include={"site", "mailbox", "sop_revision", "sender_doubt"})
+        known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
+        new = Case(**known, subject=mail.subject, opened_at=now)
         session.add(new)
         session.flush()
         mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"

@@ -22,6 +22,7 @@ from models.forms import FORMS, LONGEST_TEXT
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks import drain
 from tasks.end_case import finish
+from tasks.family import going_on
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, forget_run, start_case
 from tasks.waits import new_wake, show_news, wake_waiting_case
@@ -120,12 +121,13 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
             return  # the case has coordinated meanwhile, so this is news of the unit before
+        case_id = going_on(session, known.case_id)
         row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
-            session.add(new_wake(wired, known.case_id, "unit", source, answers))
-    if answers is not None and not wake_waiting_case(wired, known.case_id):
-        show_news(wired, known.case_id, "unit")
+            session.add(new_wake(wired, case_id, "unit", source, answers))
+    if answers is not None and not wake_waiting_case(wired, case_id):
+        show_news(wired, case_id, "unit")
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:

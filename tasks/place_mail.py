@@ -5,7 +5,6 @@ All of it happens in the transaction that stores the mail, so that two intakes s
 
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,9 +49,6 @@ class Place:
     then: Callable[[Message], object] = lambda _: None
     """What follows from it, once the mail has its row."""
 
-
-CONSONANTS = "bcdfghjkmnpqrstvwxz"
-"""Letters of tokens, which then look like no number and no word."""
 
 _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
@@ -207,7 +203,6 @@ def old_or_new(arrived: Arrived) -> Place:
             previous_id=case.id if case else None,
         ),
     )
-    new.token = "".join(secrets.choice(CONSONANTS) for _ in range(8))
     new.perhaps_id = match.perhaps.id if match.perhaps else None
     new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)

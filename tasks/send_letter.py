@@ -13,12 +13,14 @@ from sqlalchemy import or_, update
 from sqlmodel import col, select
 
 from adapters.wiring import Systems, systems
-from models.errors import LayananError, OutcomeUnknown, Refused, Unavailable
+from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
 from models.tables import Letter, Outbox
 from tasks.undelivered import put_back, undelivered
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
+MOST_DEFERRALS = 30
+"""How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
 
 
 @task(
@@ -34,6 +36,8 @@ def send_letter(letter_id: int) -> str:
 
 def deliver(wired: Systems, letter_id: int) -> str:
     """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (open whether it went) or ``failed``.
+
+    Or ``bounced``, where a report came before the server's answer.
 
     Raises:
         Unavailable: the case store does not answer.
@@ -61,6 +65,10 @@ def deliver(wired: Systems, letter_id: int) -> str:
         with wired.store.write() as session:
             session.execute(counted)
         return "sending"
+    except Deferred as error:
+        if (deferrals := outbox.deferrals + 1) >= MOST_DEFERRALS:
+            return _fail(wired, letter_id, f"{error}, {deferrals} times")
+        return _settle(wired, letter_id, later, str(error), attempts, deferrals=deferrals)
     except Unavailable as error:
         return _settle(wired, letter_id, later, str(error), attempts)
     except Refused as error:
@@ -133,12 +141,15 @@ def _fail(wired: Systems, letter_id: int, error: str) -> str:
     return "failed"
 
 
-def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0) -> str:
+def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0, **counted: int) -> str:
+    """Its state after this attempt, unless a report or a copy of it has come meanwhile and says more."""
     now = wired.machine_clock.now()
     wait = min(BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF) if attempts else timedelta()
-    values = {"state": state, "error": error, "not_before": now + wait}
+    values = {"state": state, "error": error, "not_before": now + wait, **counted}
     if state == "sent":
         values["sent_at"] = wired.clock.now()
+    mine = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
     with wired.store.write() as session:
-        session.execute(update(Outbox).where(col(Outbox.letter_id) == letter_id).values(**values))
-    return state
+        if session.execute(update(Outbox).where(*mine).values(**values)).rowcount == 1:  # type: ignore[attr-defined]
+            return state
+        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()

@@ -18,6 +18,7 @@ from models.states import LetterState
 from models.tables import Bounce, Case, Letter, Outbox, Wake
 from tasks.briefing import escaped
 from tasks.case_run import CaseRun
+from tasks.family import going_on
 
 
 def undelivered(session: Session, letter_id: int, state: LetterState, error: str, at: datetime) -> None:
@@ -29,7 +30,8 @@ def undelivered(session: Session, letter_id: int, state: LetterState, error: str
     source = f"undelivered:{letter_id}:{outbox.tries}"
     if session.exec(select(Wake).where(Wake.source == source)).first() is None:
         answers = {"letter": letter_id}
-        session.add(Wake(case_id=letter.case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
+        case_id = going_on(session, letter.case_id)
+        session.add(Wake(case_id=case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
 
 
 def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
@@ -83,7 +85,7 @@ def put_back(systems: Systems, outbox: Outbox) -> None:
     nothing of the way to come.
     """
     outbox.state = "queued" if outbox.state == "bounced" else "sending"
-    outbox.attempts, outbox.unanswered, outbox.error, outbox.handled = 0, 0, "", True
+    outbox.attempts, outbox.unanswered, outbox.deferrals, outbox.error, outbox.handled = 0, 0, 0, "", True
     outbox.not_before = systems.machine_clock.now()
     outbox.tries += 1
 

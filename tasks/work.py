@@ -125,6 +125,10 @@ class Work:
         if self.by_hand:
             return ""
         case, last = self.case, self.messages[-1]
+        limits = self.settings.limits
+        with self.systems.store.read() as session:
+            if letters_used_up(session, limits, case.address, self.now):
+                raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(
             facts,
             language="en" if case.language == "en" else "id",
@@ -168,10 +172,6 @@ class Work:
 
     def _post(self, facts: LetterFacts, **to: Any) -> str:
         case, facts = self.case, self._completed(facts)
-        limits = self.settings.limits
-        with self.systems.store.read() as session:
-            if letters_used_up(session, limits, to["recipient"], self.now):
-                raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         rendered = self.systems.letters.write(
             facts,
             reference=case.reference,

@@ -11,7 +11,7 @@ from adapters.ems.login import NoToken, bearer
 from adapters.ems.pool import Pool, again
 from adapters.ems.protocol import NotLetIn
 from adapters.ems.signing import signed
-from models.errors import OutcomeUnknown, Refused, Unavailable
+from models.errors import Deferred, OutcomeUnknown, Refused, Unavailable
 from models.settings import Smtp
 
 # smtplib would send to another address instead.
@@ -131,7 +131,8 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
     status = match[0].decode() if match else ""
     what = f"{code} {status} to {step}".replace("  ", " ")
     if code // 100 != 5:
-        raise Unavailable("smtp", what)
+        # 421: the service ends, whatever the letter (RFC 5321, 3.8)
+        raise (Unavailable if step == "MAIL" or code == 421 else Deferred)("smtp", what)
     too_large = code == 552 or status == "5.3.4"  # RFC 1870, RFC 3463
     if code == 530 or (step == "MAIL" and not too_large):  # RFC 4954: a login is wanted
         raise NotLetIn("smtp", f"{what}: look at LAYANAN_SMTP__USER, LAYANAN_MAILBOXES")

@@ -357,3 +357,21 @@ def test_number_and_clause_must_be_the_sops() -> None:
         step("5.3")(first_response)
     with pytest.raises(KeyError):
         step("12")(closing)
+
+
+def test_an_activity_that_times_out_again_and_again_is_handed_to_a_person(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(runs.wired)
+    without_delays(monkeypatch, handle_intensively, 1)
+    tries: list[int] = []
+
+    def hangs(*_: Any) -> None:
+        tries.append(1)
+        raise TimeoutError
+
+    monkeypatch.setattr(handle_intensively, "body", hangs)
+    assert runs.go(handle, runs.start(handle, case)).name == "Suspended"
+    record = latest(case, "handle_intensively")
+    assert (record.state, record.tries, len(tries)) == ("failed", 2, 2)
+    assert record.output == {"error": "handle_intensively: took longer than 120 s"}

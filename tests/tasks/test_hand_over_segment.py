@@ -130,3 +130,11 @@ def test_a_segment_without_a_desk_is_a_missing_fact(wired: Systems) -> None:
     record = latest(case, "hand_over_segment")
     assert (record.state, record.output["fact"]) == ("failed", "segment_desk")
     assert rows(wired, Message)[0].outcome == "opened"
+
+
+def test_a_desk_may_get_more_letters_a_day_than_a_customer(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 3
+    senders = [f"bagian{number}@bank.example" for number in range(5)]
+    for number, sender in enumerate(senders):
+        done(hand_over_segment, opened(wired, sender, f"Link cabang {number} mati.", f"Link {number}"), need(**BANKS))
+    assert len(rows(wired, Letter, recipient=DESK)) == 5

@@ -1,18 +1,37 @@
 """Corrections of 5.3: merge, split, parties, each undone; and mails that find their way afterwards."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import update
+from sqlmodel import col
 
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import NotWaiting, WrongUse
-from models.tables import Case, Message, Party
+from models.tables import Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
+from tasks.end_case import finish
 from tasks.merge_case import add_party, merge, remove_party, split, unmerge
-from tasks.monitor import deliver_wakes
-from tests.cases import BUDI, LINE, PRICE, STRANGER, arrives, deadlines, opened, pending, rows, snapshot
+from tasks.monitor import deliver_wakes, follow_tickets
+from tasks.undelivered import undelivered
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    PRICE,
+    STRANGER,
+    arrives,
+    change_ticket,
+    deadlines,
+    keep_wake,
+    opened,
+    pending,
+    rows,
+    snapshot,
+    told,
+)
 from tests.runs import Played, Runs
 
 SLOW = f"Internet {LINE} saya lambat sekali sejak kemarin sore, tolong diperiksa."
@@ -152,3 +171,55 @@ def test_a_doubtful_mail_may_be_a_new_matter(runs: Runs) -> None:
     second.comes_to("SameMatter")
     second.decides("SameMatter", choice="NEW")
     second.comes_to("ConfirmAnalysis")
+
+
+def test_what_happens_to_letters_and_tickets_of_a_merged_case_wakes_the_one_that_goes_on(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+    second = Played(runs, MAJU, "Link VPN IP kami 4700001-0021497479 mati total sejak pagi.", "Link mati")
+    second.comes_to("UnitProgress")
+    wired = runs.wired
+    keep_wake(wired, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    second.runs.go(handle_case, second.run)
+    assert (pending(second.case), pending(first.case)) == ([], ["unit", "mail"])
+    first.comes_to("UnitProgress")
+    lost = rows(wired, Letter, case_id=second.case.case_id)[0]
+    with wired.store.write() as session:
+        undelivered(session, lost.id or 0, "bounced", "550", wired.clock.now())
+    change_ticket(wired, status="resolved", note=told("Kabel putus", "Kabel disambung"))
+    follow_tickets.fn()
+    assert (pending(second.case), sorted(pending(first.case))) == ([], ["undelivered", "unit"])
+
+
+def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_on(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+    wired = runs.wired
+    merge(wired, first.case.case_id, second.case.case_id, "Rina")
+    assert [row.open for row in rows(wired, TicketRow)] == [True]
+    with wired.store.write() as session:
+        finish(session, second.case.case_id, "closed", "information", wired.clock.now())
+    assert [row.open for row in rows(wired, TicketRow)] == [False]
+
+
+def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.merge_case.start_case", lambda *_: None)
+    case = opened(wired)
+    arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    arrives(wired, STRANGER, "Could you tell me the price of a second line for my shop?", f"Re: [{case.reference}]")
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == case.case_id).values(sender_doubt="DMARC: fail"))
+    new = rows(wired, Case, id=split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina"))[0]
+    assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
+    assert re.fullmatch(r"[a-z]{8}", new.token)
+    assert new.token != snapshot(case).token

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +17,8 @@ from models.forms import UNDELIVERED
 from models.settings import Smtp
 from models.tables import Letter, Outbox, Wake
 from tasks.monitor import send_due_letters
-from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, deliver, due_letters, send_again
+from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, MOST_DEFERRALS, deliver, due_letters, send_again
+from tasks.undelivered import undelivered
 from tests.cases import BUDI, STRANGER, accepted, opened, rows
 from tests.conftest import BOTH
 from tests.servers import closed_port, scripted
@@ -310,3 +312,43 @@ def test_the_oldest_letters_are_due_first(wired: Systems) -> None:
         opened(wired, BUDI, f"Internet 12234567890{number} mati total.", f"Mati {number}")
     assert due_letters(wired) == [1, 2, 3]
     assert due_letters(wired, limit=2) == [1, 2]
+
+
+def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(wired)
+    send = wired.ems.send
+
+    def and_bounces(*letter: Any) -> None:
+        send(*letter)
+        with wired.store.write() as session:
+            undelivered(session, 1, "bounced", "550 5.1.1", wired.clock.now())
+
+    monkeypatch.setattr(wired.ems, "send", and_bounces)
+    assert deliver(wired, 1) == "bounced"
+    assert (outbox(wired).state, outbox(wired).error) == ("bounced", "550 5.1.1")
+
+
+def test_a_letter_that_the_server_puts_off_for_a_day_is_a_persons_matter(
+    wired: Systems, machine: SimulatedClock
+) -> None:
+    case = opened(wired, TEMPORARY)
+    hours = 0
+    while deliver(wired, 1) == "queued":
+        machine.advance(1)
+        hours += 1
+    assert 20 < hours < 30
+    assert outbox(wired).state == "failed"
+    assert outbox(wired).error == f"smtp: 451 4.7.1 to RCPT, {MOST_DEFERRALS} times"
+    assert [wake.kind for wake in rows(wired, Wake, case_id=case.case_id)] == [UNDELIVERED]
+    send_again(wired, 1)
+    assert deliver(wired, 1) in {"queued", "sending"}, "and it has as many tries again"
+
+
+def test_an_outage_of_the_server_is_no_persons_matter(wired: Systems, machine: SimulatedClock, back: Smtp) -> None:
+    opened(wired)
+    away(wired)
+    for _ in range(MOST_DEFERRALS + 5):
+        assert deliver(wired, 1) == "queued"
+        machine.advance(1)
+    wired.settings.smtp.port = back.port
+    assert deliver(wired, 1) == "sent"
