@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from adapters.engine_environment import SIMULATED
-from models.errors import LayananError
+from models.errors import Defect, LayananError
 from models.settings import Settings
 
 OURS = ("layanan", "flows", "tasks", "adapters")
@@ -78,10 +78,12 @@ def mask(text: str) -> str:
 
 
 def where(exc_info: ExcInfo) -> str:
-    """A traceback with the words of our own errors only."""
+    """A traceback with the words of our own errors only; what a system said needs none."""
     error = exc_info[1]
     if error is None:
         return ""
+    if isinstance(error, LayananError) and not isinstance(error, Defect):
+        return f"{type(error).__qualname__}: {error}"
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     cause = f"{where((type(before), before, before.__traceback__))}\n\nthen:\n" if before else ""
     words = f": {error}" if isinstance(error, LayananError) else ""

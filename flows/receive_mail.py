@@ -8,12 +8,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from prefect import flow, task
+from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
+from flows.passes import ended
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox
 from tasks import drain
@@ -26,12 +27,10 @@ log = logging.getLogger("layanan.intake")
 
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
-def receive_mail() -> "list[State[dict[str, int]]]":
+def receive_mail() -> "State[None]":
     """Empty all mailboxes: one that fails keeps no other from being read, and fails the run."""
-    return [
-        empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")(number, return_state=True)
-        for number, box in enumerate(systems().settings.mailboxes)
-    ]
+    boxes = enumerate(systems().settings.mailboxes)
+    return ended([_emptying(box)(number, return_state=True) for number, box in boxes])
 
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
@@ -42,6 +41,10 @@ def empty_mailbox(number: int) -> dict[str, int]:
     for batch in take_batches(wired, wired.settings.mailboxes[number]):
         outcomes.update(batch)
     return dict(outcomes)
+
+
+def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
+    return empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")
 
 
 def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:

@@ -93,7 +93,6 @@ def examine(wired: Systems) -> list[Check]:
             Probe("Prefect", deployments, "`layanan up` starts it all; else check LAYANAN_PREFECT_API_URL and deploy"),
             Probe("worker", worker, "`layanan up`, or `prefect worker start --type layanan --pool layanan`"),
             Probe("passes", passes, "open the deployment's last runs in the UI: they say what failed"),
-            Probe("runs", runs, "open them in the UI; mend the cause, then set them to Scheduled there"),
         ],
         *([_mailbox(box)] for box in wired.settings.mailboxes),
         [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
@@ -109,7 +108,11 @@ def examine(wired: Systems) -> list[Check]:
         ],
     ]
     with ThreadPoolExecutor(len(groups)) as pool:
-        return [check for checks in pool.map(partial(_in_order, wired), groups) for check in checks]
+        checks = [check for checks in pool.map(partial(_in_order, wired), groups) for check in checks]
+    if not {"case store", "Prefect"} & {check.name for check in checks if check.state == "fail"}:
+        advice = "open them in the UI; mend the cause, then set them to Scheduled there"
+        checks.append(Probe("runs", runs, advice).check(wired))
+    return checks
 
 
 def _in_order(wired: Systems, probes: Iterable[Probe]) -> list[Check]:
@@ -191,7 +194,6 @@ def passes(wired: Systems) -> str:
 
 def runs(wired: Systems) -> str:
     """No open case's run is broken beyond what the monitor mends."""
-    case_store(wired)
     broken = {str(run.id) for run in wired.engine.broken_runs()}
     with wired.store.read() as session:
         query = select(Case).where(Case.status == "open", col(Case.restarts) >= MOST_RESTARTS)

@@ -8,7 +8,7 @@ from prefect.logging.handlers import APILogHandler
 from structlog.contextvars import bound_contextvars
 
 from adapters.logs import configure, mask
-from models.errors import Unavailable
+from models.errors import Defect, Unavailable
 from models.settings import Settings, load_settings
 
 log = logging.getLogger("layanan.test")
@@ -97,14 +97,27 @@ def test_a_traceback_shows_where_but_not_the_words_of_foreign_errors(
         try:
             int(WORDS)
         except ValueError as error:
-            raise Unavailable("My CX", "503") from error
-    except Unavailable:
+            raise Defect("defect: in line 7") from error
+    except Defect:
         log.exception("broke")
     written = capsys.readouterr().err
     assert WORDS not in written
     assert "ValueError" in written
-    assert "Unavailable: My CX: 503" in written
+    assert "Defect: defect: in line 7" in written
     assert "test_logs.py" in written
+
+
+def test_what_a_system_said_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """While a data base is away nobody reads a traceback every ten seconds."""
+    configure(settings(log_format="readable"))
+    try:
+        try:
+            int(WORDS)
+        except ValueError as error:
+            raise Unavailable("My CX", "503") from error
+    except Unavailable:
+        log.exception("broke")
+    assert capsys.readouterr().err.splitlines()[1:] == ["Unavailable: My CX: 503"]
 
 
 def test_the_level_holds_for_ours_and_libraries_stay_quiet(capsys: pytest.CaptureFixture[str]) -> None:

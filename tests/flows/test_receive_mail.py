@@ -36,7 +36,9 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
     bad = good.model_copy(update={"address": "bdg@telkom.example", "site": "BDG", "password": SecretStr("wrong")})
     wired.settings.mailboxes = [bad, good]
     posted(wired, MAJU)
-    assert receive_mail(return_state=True).is_failed()
+    ended = receive_mail(return_state=True)
+    assert ended.is_failed()
+    assert str(ended.message).startswith("imap: MailboxLoginError"), "the run's own state says why"
     assert [case.address for case in rows(wired, Case)] == [MAJU]
 
 

@@ -8,9 +8,10 @@ from pydantic import SecretStr
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError
-from tasks.doctor import Check, _mailbox
+from tasks.doctor import DEPLOYMENTS, Check, _mailbox, examine
 from tests.adapters.ems.world import World
 from tests.cases import mail
+from tests.runs import Runs
 from tests.servers import closed_port, dovecot
 
 
@@ -64,3 +65,15 @@ def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pyt
         assert check.state == "warn"
         assert "% of its quota is used" in check.found
         assert list(take_batches(wired, box)) == [{"set_aside": 1}]
+
+
+def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands on something that failed would give the wrong advice."""
+    wired = runs.wired
+    monkeypatch.setattr(wired.engine, "deployments", lambda: dict.fromkeys(DEPLOYMENTS, False))
+    assert {check.name for check in examine(wired)} >= {"case store", "runs"}
+    wired.store.engine.dispose()
+    (wired.settings.home / "cases.sqlite").unlink()
+    checks = {check.name: check.state for check in examine(wired)}
+    assert checks["case store"] == "fail"
+    assert "runs" not in checks

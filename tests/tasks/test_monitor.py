@@ -99,7 +99,9 @@ def test_a_part_that_breaks_keeps_no_other_from_its_work(
         return deliver(wired, letter_id)
 
     monkeypatch.setattr(tasks.monitor, "deliver", breaks)
-    assert monitor_cases(return_state=True).is_failed()
+    ended = monitor_cases(return_state=True)
+    assert ended.is_failed()
+    assert str(ended.message).startswith("1 items broke; see the worker's log")
     assert "a defect; the others go on" in caplog.text
     assert {outbox.state for outbox in rows(wired, Outbox) if outbox.letter_id > 1} == {"sent"}
     assert {wake.kind for wake in rows(wired, Wake)} == {"closing"}
