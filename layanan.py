@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -43,7 +44,7 @@ CODES: tuple[tuple[type[LayananError], int], ...] = (
     (OutcomeUnknown, 4),
 )
 
-NO_MAILBOX = "LAYANAN_MAILBOXES: it names no mailbox, so no mail would be read (docs/layanan.toml.example has two)"
+NO_MAILBOX = "LAYANAN_MAILBOXES: it names no mailbox, so no mail would be read (docs/layanan.toml.example has one)"
 
 HTTP_SYSTEMS = ("mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy")
 
@@ -554,8 +555,16 @@ async def _simulate(seed: Path, folder: Path, home: Path) -> None:
         await asyncio.sleep(0.05)
     if not running.done():
         say(f"The simulator runs until Ctrl-C. Its settings: {ready}")
-        say(f"In another terminal: LAYANAN_SETTINGS={ready} make up")
+        say(f"In another terminal: export LAYANAN_SETTINGS={ready}; make up")
+        way, box = _curl_to(ready)
+        say(f"A customer's mail: curl {way} --mail-rcpt {box} --mail-from ADDRESS --upload-file MAIL.eml")
     await running
+
+
+def _curl_to(ready: Path) -> tuple[str, str]:
+    """Where the simulator takes mail, and for which mailbox of ours."""
+    said = tomllib.loads(ready.read_text("utf-8"))
+    return f"smtp://{said['smtp']['host']}:{said['smtp']['port']}", said["mailboxes"][0]["address"]
 
 
 def _settings() -> "Settings":

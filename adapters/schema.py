@@ -49,8 +49,12 @@ def check(store: Store) -> str:
         Unavailable: the data base does not answer.
     """
     found, wanted = revisions(store)
+    if not found:
+        where = store.engine.url.render_as_string(hide_password=True)
+        settings = "LAYANAN_SETTINGS, LAYANAN_DATABASE_URL"
+        raise Refused("case store", f"{where} is empty: is it the right one ({settings})? If so: layanan migrate")
     if found != wanted:
-        raise Refused("case store", f"its schema is {found or 'not there'}, this code needs {wanted}: layanan migrate")
+        raise Refused("case store", f"its schema is {found}, this code needs {wanted}: layanan migrate")
     return found
 
 

@@ -4,17 +4,34 @@ The Prefect UI renders it as markdown; customer text is escaped and cut short.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from sqlmodel import Session, col, select
 
-from models.forms import FORMS, SYSTEM, Form, TopicChoice
+from models.facts import TicketStatus
+from models.forms import FORMS, SYSTEM, Form, TopicChoice, UnitProgress, is_choice
 from models.states import NOT_THE_CUSTOMERS
-from models.tables import Case, Decision, Message, TicketRow, Wake
+from models.tables import Case, Deadline, Decision, Letter, Message, TicketRow, Wake
 from tasks.case_run import CaseRun
 from tasks.family import family
 
 LONG = 240
 DECISIONS_SHOWN = 3
+TICKET: dict[str, str] = {
+    TicketStatus.ACKNOWLEDGED: "diterima / acknowledged",
+    TicketStatus.IN_PROGRESS: "sedang dikerjakan / being worked on",
+    TicketStatus.PENDING: "menunggu / pending",
+    TicketStatus.HELD: "ditahan / held",
+    TicketStatus.RESOLVED: "selesai / resolved",
+    TicketStatus.CLOSED: "ditutup / closed",
+    TicketStatus.REJECTED: "ditolak / rejected",
+    TicketStatus.CANCELLED: "dibatalkan / cancelled",
+}
+DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
+"""Deadlines that people plan by, of those that a case may have."""
+TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
+"""Answers of an earlier form that the next person reads."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -38,21 +55,41 @@ def _history(session: Session, case: CaseRun) -> list[str]:
     found = case.last_output("handle_complaint").get("evidence", [])
     facts += [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
     if ticket := session.exec(tickets.limit(1)).first():
-        state = ticket.status + (f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else "")
+        state = TICKET.get(ticket.status, ticket.status) + (
+            f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else ""
+        )
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
+    zone = case.systems.settings.zone_of(session.get_one(Case, of_case).mailbox)
+    running = select(Deadline).where(Deadline.case_id == of_case, col(Deadline.over).is_(False))
+    for deadline in session.exec(running.where(col(Deadline.kind).in_(DUE)).order_by(col(Deadline.due_at))):
+        facts.append(f"{DUE[deadline.kind]}: {deadline.due_at.astimezone(zone):%d-%m-%Y %H:%M}")
+    letters = select(Letter).where(Letter.case_id == of_case).order_by(col(Letter.id).desc())
+    if letter := session.exec(letters.limit(1)).first():
+        facts.append(
+            f"Surat terakhir / Latest letter, {letter.written_at.astimezone(zone):%d-%m-%Y %H:%M}: {letter.kind}"
+        )
     reports = select(Wake).where(Wake.case_id == of_case, Wake.kind == "unit", col(Wake.taken_at).is_(None))
     for report in session.exec(reports):
-        said = " · ".join(str(value) for value in report.answers.values() if value)
-        facts.append(f"Unit melapor / The unit reports: {escaped(said)}")
+        facts.append(f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}")
     for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):
-        what = " · ".join(str(decision.answers[name]) for name in ("choice", "note") if decision.answers.get(name))
-        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {escaped(what or FORMS[decision.form].title)}")
+        what = _said(FORMS[decision.form], decision.answers)
+        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}")
     if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
-        at = mail.received_at.astimezone(case.systems.settings.zone_of(mail.mailbox))
+        at = mail.received_at.astimezone(zone)
         words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
         facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
     return facts
+
+
+def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
+    """The answers of a form as people chose them; neither who gave them nor what a letter shows anyway."""
+    said = []
+    for name in TOLD:
+        kind = form.model_fields[name].annotation if name in form.model_fields else None
+        if answer := answers.get(name):
+            said.append(str(kind[answer]) if is_choice(kind) and answer in kind.__members__ else escaped(str(answer)))
+    return " · ".join(said)
 
 
 def brief(case: CaseRun, form: type[Form], about: str) -> str:
@@ -70,6 +107,8 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     if row.topic:
         number = f" · {escaped(row.service_number, 40)}" if row.service_number else ""
         facts.append(f"Topik / Topic: {TopicChoice(row.topic)}{number}")
+    if row.language == "en":
+        facts.append("Bahasa surat / Language of letters: **English**")
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
     # the UI draws a list closer than paragraphs
     return "\n".join([f"{about}\n", *(f"- {fact}" for fact in [*facts, *history])])

@@ -16,6 +16,13 @@ LINK_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi"}
 FULL = 0.9
 """Share of a link's size above which it is full (inference)."""
 
+QUALITY = {
+    LineQuality.GOOD: "baik",
+    LineQuality.FAIR: "cukup",
+    LineQuality.BAD: "buruk",
+    LineQuality.NOT_APPLICABLE: "tidak diukur (serat optik)",
+    LineQuality.UNKNOWN: "tidak diketahui",
+}
 ACCESS, CORE, BILLS = 0, 1, 2
 """Places of the units in the setting ``policy.units``."""
 
@@ -23,11 +30,11 @@ SOLUTIONS = {
     "paid": {
         "id": Solution(
             cause="Pembayaran Bapak/Ibu memerlukan waktu sampai tercatat di sistem tagihan",
-            repair="Tagihan sudah kami periksa: semuanya tercatat lunas dan tidak ada tunggakan",
+            repair="Sudah kami periksa: semua tagihan tercatat lunas, tidak ada tunggakan, dan layanan Bapak/Ibu aktif",
         ),
         "en": Solution(
             cause="Your payment took some time to be recorded in the billing system",
-            repair="We checked your bills: all payments are recorded and nothing is overdue",
+            repair="We checked: all your bills are recorded as paid, nothing is overdue, and your service is active",
         ),
     },
     "line_good": {
@@ -73,9 +80,12 @@ def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
     bills = work.systems.epayment.bills(need.customer_id)
     overdue = [bill for bill in bills if bill.overdue(work.now)]
     evidence = [f"E-Payment: {len(bills)} tagihan, {len(overdue)} lewat jatuh tempo"]
-    if need.topic == "payment" and bills and not overdue:
-        return _finding(work, complaint, BILLS, evidence, "paid")
-    return _finding(work, complaint, BILLS, evidence)
+    if need.topic != "payment" or not bills or overdue:
+        return _finding(work, complaint, BILLS, evidence)
+    # who has paid and is still cut off has no use for a letter that says that the bills are paid
+    off = [one.service_id for one in work.systems.tenoss.services(need.customer_id) if one.state == "inactive"]
+    evidence += [f"TENOSS: {service_id} belum aktif" for service_id in off]
+    return _finding(work, complaint, BILLS, evidence, "" if off else "paid")
 
 
 def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
@@ -83,7 +93,7 @@ def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
     if disturbance is not None:
         return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}"])
     test = work.systems.embassy.measure(need.service_number, f"{work.case.reference}/{work.occurrence}")
-    evidence = [f"EMBASSY: {test.quality}, SNR {test.snr_db} dB, redaman {test.attenuation_db} dB"]
+    evidence = [f"EMBASSY: {QUALITY[test.quality]}, SNR {test.snr_db} dB, redaman {test.attenuation_db} dB"]
     solved = "line_good" if test.quality is LineQuality.GOOD else ""
     return _finding(work, complaint, ACCESS, evidence, solved)
 

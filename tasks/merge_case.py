@@ -46,7 +46,9 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     case, into = _locked(session, case_id), _locked(session, into_id)
     if case.merged_into == into_id:
         return
-    if case_id == into_id or case.status != "open" or into.status != "open":
+    if case_id == into_id:
+        raise WrongUse(f"{case.reference} cannot be merged into itself")
+    if case.status != "open" or into.status != "open":
         raise WrongUse(f"{case.reference} ({case.status}) and {into.reference} ({into.status}): both must be open")
     now = wired.clock.now()
     running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))

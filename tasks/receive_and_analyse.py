@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.analysis import Analysis, Finding, Kind
+from models.analysis import Analysis, Finding, Kind, Urgency
 from models.facts import Customer, Segment, Tier
 from models.forms import TopicChoice
 from models.mail import UNREAD
@@ -11,6 +11,20 @@ from models.tables import Case, Message
 from tasks.activity import activity
 from tasks.briefing import short
 from tasks.work import Work
+
+KINDS: dict[Kind, str] = {
+    Kind.COMPLAINT: "Komplain / Complaint",
+    Kind.INFORMATION: "Informasi / Information",
+    Kind.FOLLOW_UP: "Tindak lanjut / Follow-up",
+    Kind.THANKS: "Terima kasih / Thanks",
+    Kind.IRRELEVANT: "Bukan untuk kami / Not for us",
+}
+URGENCIES: dict[Urgency, str] = {
+    "critical": "Sangat mendesak / Critical urgency",
+    "high": "Mendesak / High urgency",
+    "normal": "Urgensi biasa / Normal urgency",
+    "low": "Tidak mendesak / Low urgency",
+}
 
 
 @activity(1)
@@ -93,9 +107,12 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
 
 
 def _because(analysis: Analysis) -> str:
-    topic = analysis.topic.model_copy(update={"value": TopicChoice[analysis.topic.value]})
-    found: tuple[Finding[Any], ...] = (analysis.kind, topic, analysis.urgency)
-    return "; ".join(f"{one.value} {one.confidence:.0%}" + f" “{one.evidence}”" * bool(one.evidence) for one in found)
+    found: list[tuple[str, Finding[Any]]] = [
+        (KINDS[analysis.kind.value], analysis.kind),
+        (TopicChoice[analysis.topic.value], analysis.topic),
+        (URGENCIES[analysis.urgency.value], analysis.urgency),
+    ]
+    return "; ".join(f"{name} {one.confidence:.0%}" + f" “{one.evidence}”" * bool(one.evidence) for name, one in found)
 
 
 def _service_number(analysis: Analysis, customer: Customer | None) -> str:

@@ -4,6 +4,7 @@ The case is woken, and at its next wait an agent is asked for another way to rea
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes, policy
 
@@ -39,10 +40,16 @@ def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
     query = select(Letter, Outbox).join(Outbox).where(col(Letter.id).in_(letter_ids)).order_by(col(Letter.id))
     lines = ["**Surat tidak sampai / a letter did not arrive**"]
     with case.store.read() as session:
+        customer_id = session.exec(select(Case.customer_id).where(Case.id == case.case_id)).one()
         for letter, outbox in session.exec(query):
             bounces = session.exec(select(Bounce).where(Bounce.letter_id == letter.id)).all()
             said = [outbox.error, *(f"{bounce.action} {bounce.status}".strip() for bounce in bounces)]
-            lines.append(f"{letter.kind} #{letter.id}: {escaped('; '.join(filter(None, said)))}")
+            to = escaped(letter.recipient, 100)
+            lines.append(f"{letter.kind} #{letter.id} → {to}: {escaped('; '.join(filter(None, said)))}")
+    # SISKA may be away: the agent sees then what there is
+    with suppress(LayananError):
+        if customer_id and (phone := case.systems.siska.customer(customer_id).phone):
+            lines.append(f"Telepon / Phone: {escaped(phone, 40)}")
     return "\n\n".join(lines)
 
 

@@ -126,6 +126,7 @@ def _answered(
         record = _take_wake(case, form, key, attempt)
         return record or _refuse(case, form, key, attempt, NOBODY)
     if problem := answers.problem() or rules.problem(answers):
+        # who answers next time may be somebody else
         typed = {name: answer for name, answer in given.items() if name != "by"}
         return _refuse(case, form, key, attempt, problem, by=by, answers=typed)
     return _record(case, form, key, attempt, "done", given, by, effect=lambda session: rules.then(session, answers))

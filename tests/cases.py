@@ -36,6 +36,7 @@ T = TypeVar("T", bound=SQLModel)
 
 OURS = "layanan@telkom.example"
 BUDI, MAJU, BANK, STRANGER = "budi@example.com", "noc@maju.example", "it@bank.example", "asing@example.com"
+TOKO = "toko@example.com"
 DESK = "enterprise.care@telkom.example"
 LINE, LINK = "122345678901", "4700001-0021497479"
 SEED = back_office.SEED.model_copy(
@@ -54,10 +55,20 @@ SEED = back_office.SEED.model_copy(
                 service_no="122345678905",
                 bills=[SeededBill(bill_no="B-5", amount=1_000_000, remaining=0, state="settled")],
             ),
+            SeededCustomer(
+                customer_id="C-6",
+                name="Toko",
+                addresses=[TOKO],
+                service_no="122345678906",
+                phone="0215551234",
+                status="suspended",
+                bills=[SeededBill(bill_no="B-6", amount=400_000, remaining=0, state="settled")],
+            ),
         ],
     }
 )
-"""Budi has a good line and an overdue bill, Maju a link whose port is down; Bank is of another segment and has paid."""
+"""Budi has a good line and an overdue bill, Maju a link whose port is down; Bank is of another segment
+and has paid. Toko has paid, too, and is still cut off."""
 
 MATI = f"Internet saya {LINE} mati total sejak tadi pagi, lampu LOS merah. Mohon segera diperbaiki."
 PRICE = "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?"

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import smtplib
 import subprocess
 import sys
 import time
@@ -546,9 +547,12 @@ def test_the_simulator_says_how_to_use_it_and_ends_on_sigterm(tmp_path: Path) ->
     os.environ["LAYANAN_SETTINGS"] = str(tmp_path / "sim" / "layanan.toml")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout
-        said = running.stdout.readline() + running.stdout.readline()
+        said = "".join(running.stdout.readline() for _ in range(3))
         ready = tmp_path / "sim" / "layanan.toml"
-        assert f"LAYANAN_SETTINGS={ready} make up" in said
+        assert f"export LAYANAN_SETTINGS={ready}; make up" in said
+        port, box = re.search(r"curl smtp://127\.0\.0\.1:(\d+) --mail-rcpt (\S+)", said).groups()  # type: ignore[union-attr]
+        with smtplib.SMTP("127.0.0.1", int(port)) as smtp:
+            assert smtp.sendmail("siti@example.com", [box], "Subject: Halo\n\nApa kabar?") == {}
         assert f'home = "{tmp_path / "home"}"' in ready.read_text()
         assert ready.parent.stat().st_mode & 0o777 == 0o700
         running.send_signal(signal.SIGTERM)

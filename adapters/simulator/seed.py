@@ -1,6 +1,7 @@
 """The simulator's seed file: customers, and what each system says of them.
 
-A JSON object, ``{"mailboxes": [...], "customers": [...]}``. Unknown names are refused.
+A JSON object, ``{"customers": [...]}``, and ``"mailboxes": [...]`` where it is not to be one of ours at Jakarta. Unknown
+names are refused. `docs/operations.md` shows a file.
 """
 
 from collections import Counter
@@ -102,7 +103,7 @@ class SeededMailbox(Seeded):
 class Seed(Seeded):
     """The whole file."""
 
-    mailboxes: list[SeededMailbox]
+    mailboxes: list[SeededMailbox] = [SeededMailbox(address="layanan@telkom.example", password="pw", site="JKT")]  # noqa: S106 - on loopback
     customers: list[SeededCustomer]
 
     @field_validator("customers")

@@ -31,7 +31,7 @@ def test_from_nothing_to_head(empty: Store) -> None:
     found, head = schema.revisions(empty)
     assert found == ""
     assert head
-    with pytest.raises(Refused, match=r"not there, this code needs .*layanan migrate"):
+    with pytest.raises(Refused, match=r"is empty: is it the right one .*layanan migrate"):
         schema.check(empty)
     schema.upgrade(empty)
     assert schema.check(empty) == head

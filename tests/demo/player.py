@@ -185,7 +185,7 @@ class Player:
         with smtplib.SMTP("127.0.0.1", self.stack.settings.smtp.port) as smtp:
             smtp.sendmail(parseaddr(mail.sender)[1], [mail.to], raw)
         play.sent.append(Sent(mail, str(headers["Message-ID"])))
-        self._say(f"✉  {headers['From']}: {headers['Subject']}")
+        self._say(f"✉  {headers['From'] or mail.sender}: {headers['Subject'] or mail.file}")
 
     def _written(self, mail: Mail, case: Case | None) -> EmailMessage:
         written = EmailMessage()

@@ -32,7 +32,13 @@ def test_on_every_desk_the_customer_is_kept_informed_and_answered(slow: Played) 
     """5.8 goes on while people think."""
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
     description = slow.comes_to("Escalation")
-    for fact in ("Diagnosa / Diagnosis: ", "Tiket / Ticket: 1\\-", "ESCALATE · Macet"):
+    for fact in (
+        "Diagnosa / Diagnosis: ",
+        "Tiket / Ticket: 1\\-",
+        "escalate · Macet",
+        "Batas perbaikan / Repair due: ",
+        "Surat terakhir / Latest letter, ",
+    ):
         assert fact in description
     desks = [
         ("Escalation", {"choice": "SUPERVISOR"}),
@@ -115,7 +121,10 @@ def test_a_repair_that_is_reported_while_a_leader_thinks_is_shown(slow: Played) 
     slow.units_work()
     wait = slow.runs.wait(slow.case)
     assert wait is not None
-    assert "The unit reports: REPAIRED · Kabel putus · Kabel disambung" in wait.description
+    assert (
+        "The unit reports: Unit melapor selesai / The unit reports the repair · Kabel putus · Kabel disambung"
+        in wait.description
+    )
 
 
 def test_who_writes_that_it_works_again_is_believed_once_an_agent_has_made_sure(slow: Played) -> None:

@@ -20,6 +20,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "Escalation": {"choice": "OTHER_UNIT", "unit": "Core Network"},
     "SupervisorEscalation": {"choice": "TELKOM"},
     "CustomerAnswer": {"choice": "NO_ANSWER"},
+    "UnclearAnswer": {"choice": "ASK_AGAIN"},
     "ClosingPeriod": {"choice": "SILENCE"},
     "DisputedClosing": {"choice": "REOPEN"},
     "FixActivity": {"choice": "RETRY"},

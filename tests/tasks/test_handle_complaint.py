@@ -5,7 +5,7 @@ from pathlib import Path
 from adapters.wiring import Systems
 from tasks.handle_complaint import handle_complaint
 from tasks.serve_complaint import Complaint
-from tests.cases import BANK, LINK, MAJU, done, need, opened
+from tests.cases import BANK, LINK, MAJU, TOKO, done, need, opened
 
 COMPLAINT = Complaint(topic="slow", service_number="", severity="Major", description="d")
 
@@ -15,7 +15,7 @@ def test_a_line_that_measures_well_is_solved_at_once(wired: Systems) -> None:
     assert finding.solution is not None
     assert "ukur" in finding.solution.cause
     assert (finding.unit, finding.severity) == ("Access Network", "Major")
-    assert finding.evidence[0].startswith("EMBASSY: good, SNR 28.0 dB, redaman 20.0 dB")
+    assert finding.evidence[0].startswith("EMBASSY: baik, SNR 28.0 dB, redaman 20.0 dB")
 
 
 def test_a_known_disturbance_of_many_is_a_units_matter(wired: Systems) -> None:
@@ -32,6 +32,9 @@ def test_an_unpaid_bill_is_no_solution_and_a_paid_one_is(wired: Systems) -> None
     paid = done(handle_complaint, opened(wired, BANK), need(topic="payment", customer_id="C-5"), COMPLAINT)
     assert paid.solution is not None
     assert "lunas" in paid.solution.repair
+    cut_off = done(handle_complaint, opened(wired, TOKO), need(topic="payment", customer_id="C-6"), COMPLAINT)
+    assert (cut_off.solution, cut_off.unit) == (None, "Billing"), "paid bills are no solution for who is still cut off"
+    assert cut_off.evidence[-1] == "TENOSS: 122345678906 belum aktif"
 
 
 def test_a_link_is_looked_at_in_four_systems(wired: Systems) -> None:

@@ -88,7 +88,7 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
 def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
     first, second = two
     wired = first.runs.wired
-    with pytest.raises(WrongUse, match="both must be open"):
+    with pytest.raises(WrongUse, match="cannot be merged into itself"):
         merge(wired, first.case.case_id, first.case.case_id, "Rina")
     busy = opened(wired, STRANGER)
     with pytest.raises(NotWaiting, match="at work"):

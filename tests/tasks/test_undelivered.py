@@ -10,7 +10,8 @@ from tasks.doctor import Doubt, letters
 from tasks.end_case import Ended, end_case
 from tasks.intake import take_in
 from tasks.monitor import deliver_wakes, send_due_letters
-from tests.cases import BUDI, accepted, done, latest, letter, opened, pending, post, received, rows, snapshot
+from tasks.undelivered import undelivered
+from tests.cases import BUDI, TOKO, accepted, done, latest, letter, opened, pending, post, received, rows, snapshot
 from tests.runs import Played, Runs
 from tests.tasks.test_intake import BOUNCE
 
@@ -132,3 +133,14 @@ def test_a_refused_letter_wakes_its_case_once(runs: Runs) -> None:
     assert (wake.kind, wake.case_id, wake.answers) == ("undelivered", case.case_id, {"letter": 1})
     assert rows(runs.wired, Outbox)[0].state == "failed"
     assert runs.wired.clock.now() - wake.created_at < timedelta(minutes=1)
+
+
+def test_the_agent_reads_where_it_did_not_arrive_and_whom_to_call(runs: Runs) -> None:
+    played = Played(runs, TOKO, "Internet saya 122345678906 mati total sejak pagi.", "Internet mati")
+    played.comes_to("UnitProgress")
+    with runs.wired.store.write() as session:
+        undelivered(session, 1, "bounced", "550", runs.wired.clock.now())
+    deliver_wakes.fn()
+    description = played.comes_to("Unreachable")
+    assert "first_response #1 → toko\\@example\\.com: 550" in description
+    assert "Telepon / Phone: 0215551234" in description

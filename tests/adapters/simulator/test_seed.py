@@ -66,7 +66,7 @@ def test_a_good_file(tmp_path: Path, mark: str) -> None:
         ('"Siti",', '"Siti"', "FILE line 8: Expecting ',' delimiter"),
         (GOOD, "", "FILE line 1: Expecting value"),
         (GOOD, "\n[]", "FILE line 2: the whole: Input should be"),
-        (GOOD, "{}", "FILE line 1: mailboxes: Field required"),
+        (GOOD, "{}", "FILE line 1: customers: Field required"),
     ],
 )
 def test_a_wrong_file_says_where(tmp_path: Path, right: str, wrong: str, says: str) -> None:
