@@ -1,6 +1,6 @@
 """The simulator's seed file: customers, and what each system says of them.
 
-A JSON object, ``{"customers": [...]}``, and ``"mailboxes": [...]`` where it is not to be one of ours at Jakarta. Unknown
+A JSON object, ``{"customers": [...]}``, with ``"mailboxes": [...]`` where one of ours at Jakarta is not enough. Unknown
 names are refused. `docs/operations.md` shows a file.
 """
 
