@@ -5,6 +5,7 @@ so instead of being resumed twice.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ class PrefectEngine:
         """
         with _errors():
             result = self._client.resume_flow_run(UUID(run_id), run_input=answers)
-        reason = getattr(result.details, "reason", None) or ""
+        said = getattr(result.details, "reason", None) or ""
+        reason = re.sub(r"^(?:Reason: )?Validation failed for field '([^']*)'\. Failure reason: ", r"\1: ", said)
         if result.status is SetStateStatus.ACCEPT:
             return Resumed("accepted")
         if result.status is SetStateStatus.ABORT:

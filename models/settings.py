@@ -461,7 +461,12 @@ def _problem(item: Any) -> str:
     examples: list[Any] = []
     model: Any = Settings
     for part in path:
-        field = getattr(model, "model_fields", {}).get(part)
+        known = getattr(model, "model_fields", {})
+        if item["type"] == "extra_forbidden" and part == path[-1]:
+            near = get_close_matches(part, known, 1)
+            hint = f"; did you mean {near[0].upper()}?" if near else f"; there are {', '.join(known).upper()}"
+            return f"LAYANAN_{'__'.join(path).upper()}: there is no such setting{hint}"
+        field = known.get(part)
         if field is None:
             continue
         examples = field.examples or ([] if field.is_required() or field.default in ("", []) else [field.default])

@@ -39,6 +39,11 @@ class Activity:
     goal: str
     kpi: str
 
+    @property
+    def clause(self) -> str:
+        """Where the SOP has it: ``7.4`` for activity 4."""
+        return f"7.{self.number}"
+
 
 _A = (Role.AGENT,)
 _A_TL_SPV = (Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR)
@@ -253,7 +258,7 @@ ORDER: dict[int, frozenset[int]] = {
     9: frozenset({6, 7, 8, 9, 10}),
     10: frozenset({12}),
     11: frozenset({12}),
-    # an answer within the waiting period: read again (1) or, disputed, handled again
+    # an answer within the waiting period is read (1); where it disputes the closing, the case goes on from there
     12: frozenset({1, END}),
 }
 """Which activity may follow which. ``START`` and ``END`` are the case's own ends."""

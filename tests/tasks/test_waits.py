@@ -97,6 +97,7 @@ def test_what_the_schema_does_not_allow_is_refused_by_the_server(runs: Runs) -> 
         resumed = runs.submit(run, "Escalation", **wrong)
         assert resumed.state == "refused", wrong
         assert resumed.reason
+    assert runs.submit(run, "Escalation", choice="OTHER_UNIT", by="S").reason == "by: 'S' is too short"
     assert runs.state(run).name == "Suspended"
     assert runs.wait(case) is not None
     assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
