@@ -464,6 +464,38 @@ def inspect(
         (say_line if as_json else show_mail)(look(file, authserv_id))
 
 
+@mail_app.command("show")
+def show_one(
+    number: MailNumber,
+    raw: Annotated[bool, typer.Option("--raw", help="The mail itself, as it came.")] = False,
+    save: Annotated[Path | None, typer.Option(metavar="DIR", help="Write its attachments into this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one mail with its text and attachments, or, with `--raw`, the mail itself.
+
+    Attachments come from strangers: `--save` writes them, opens none, and replaces no file.
+
+    Examples: `layanan mail show 17 --save lampiran`; `layanan mail show 17 --raw > mail.eml`
+    """
+    settings = _settings()
+    from adapters import listing
+    from adapters.folder import save_into
+    from adapters.screen import show_mail
+    from adapters.store import Store
+
+    view = _ask(settings, lambda session: listing.mail(session, number))
+    kept = Store.of(settings).kept
+    if raw:
+        sys.stdout.buffer.write(kept(view["sha256"]))
+    elif save:
+        for one in view["attachments"]:
+            say(str(save_into(save, one["name"], kept(one["sha256"]))))
+    elif as_json:
+        show(view, (), as_json)
+    else:
+        show_mail(view, settings.zone)
+
+
 def _put_back(number: int) -> None:
     wired = _systems()
     from adapters import listing

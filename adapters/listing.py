@@ -93,6 +93,19 @@ def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[
     return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
 
 
+def mail(session: Session, number: int) -> View:
+    """One mail, with its text.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    found = session.get(Message, number)
+    if found is None:
+        raise WrongUse(f"there is no mail {number}; `layanan mails` lists them")
+    case = session.get(Case, found.case_id) if found.case_id else None
+    return _dump(found) | {"case": case.reference if case else None}
+
+
 def letters(session: Session, state: str | None = None, limit: int = 0) -> list[View]:
     """Every letter with its state in the outbox, or those in a state, or their ``limit`` newest; oldest first."""
     return [_letter(*row) for row in _newest(session, _letters(), Letter.id, {Outbox.state: state}, limit)]

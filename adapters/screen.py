@@ -18,7 +18,7 @@ CASE_FACTS = (
 )
 CASE_PARTS = {
     "wait": ("role", "form", "since", "wait_key"),
-    "messages": ("id", "received_at", "sender", "subject", "outcome", "reason"),
+    "messages": ("id", "received_at", "sender", "subject", "outcome", "reason", "attachments"),
     "activities": ("number", "name", "occurrence", "state", "performer", "ended_at", "tries", "problem"),
     "letters": ("id", "kind", "recipient", "state", "sent_at", "error"),
     "decisions": ("decided_at", "form", "by", "answers"),
@@ -65,12 +65,11 @@ def say_line(data: Row) -> None:
     say(json.dumps(data))
 
 
-def show_mail(mail: Row) -> None:
-    """Print what `layanan mail inspect` found in one file; a table leaves out what is empty."""
+def show_mail(mail: Row, zone: tzinfo = UTC) -> None:
+    """Print what is known of one mail; a table leaves out what is empty."""
     told = {name: value for name, value in mail.items() if value and name not in ("attachments", "bounce")}
-    told |= {name: "\n".join(value) for name, value in told.items() if isinstance(value, list)}
-    _table([{"": name, " ": value} for name, value in told.items()], ("", " "), UTC)
-    if mail["bounce"]:
+    _table([{"": name, " ": value} for name, value in told.items()], ("", " "), zone)
+    if mail.get("bounce"):
         _table(mail["bounce"]["recipients"], ("address", "action", "status", "hard"), UTC, title="bounce")
     if mail["attachments"]:
         _table(mail["attachments"], ("name", "type", "size", "sha256"), UTC, title="attachments")
@@ -97,6 +96,8 @@ def _cell(value: Any, zone: tzinfo) -> Any:
     text = "" if value is None else str(value)
     if isinstance(value, bool):
         text = "yes" if value else "no"
+    elif isinstance(value, list):
+        text = "\n".join(str(one["name"] if isinstance(one, dict) else one) for one in value)
     elif isinstance(value, dict):
         text = "\n".join(f"{name}: {one}" for name, one in value.items() if one not in ("", None))
     if TIME.fullmatch(text):

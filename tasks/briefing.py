@@ -78,6 +78,8 @@ def _history(session: Session, case: CaseRun) -> list[str]:
         at = mail.received_at.astimezone(zone)
         words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
         facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
+        carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
+        facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
     return facts
 

@@ -296,6 +296,29 @@ def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str
     assert "False" not in said
 
 
+def test_a_mail_is_shown_with_what_it_carries(
+    wired: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = (ROOT / "tests" / "adapters" / "mail" / "eml" / "attachments.eml").read_bytes()
+    take_in(wired, Received(BOX, "JKT", 1, 9, raw))
+    (mail,) = [one for one in data(capsys, "mails") if one["attachments"]]
+    names = [one["name"] for one in mail["attachments"]]
+    assert set(mail["attachments"][0]) == {"name", "type", "size", "sha256"}
+    assert layanan.main(["mail", "show", str(mail["id"])]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
+    assert data(capsys, "mail", "show", str(mail["id"]))["text"]
+    assert layanan.main(["case", mail["case"]]) == 0
+    assert names[0] in capsys.readouterr().out
+    for _ in range(2):
+        assert layanan.main(["mail", "show", str(mail["id"]), "--save", str(tmp_path / "lampiran")]) == 0
+    written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(set(written)) == 2 * len(names)
+    assert [path.name for path in written] == [*names, *(f"2-{name}" for name in names)]
+    assert {len(path.read_bytes()) for path in written} == {one["size"] for one in mail["attachments"]}
+    refusal(capsys, 2, "mail", "show", "99")
+
+
 def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert [(mail["outcome"], mail["case"]) for mail in data(capsys, "mails")] == [
         ("opened", "JKT-0000001"),
