@@ -66,7 +66,7 @@ class _Reader:
                 self._open(name, tag["attributes"][:_ATTRIBUTES_LIMIT])
         self._say(html[position:])
         self._end_line()
-        return _tidy(self._lines)
+        return tidy(self._lines)
 
     def _say(self, raw: str) -> None:
         if raw:
@@ -123,7 +123,7 @@ def _bare(address: str) -> str:
     return re.sub(r"^https?://(?:www\.)?", "", address.lower()).rstrip("/")
 
 
-def _tidy(lines: list[str]) -> str:
-    """Lines as text, with no more than one empty one in a row."""
+def tidy(lines: list[str]) -> str:
+    """Lines as text, without blanks at their ends, and with no more than one empty one in a row."""
     text = "\n".join(line.rstrip() for line in lines)
     return re.sub(r"(?m)^((?:> )*>?\n)\1+", r"\1", text).strip()

@@ -6,33 +6,24 @@ from typing import Any
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from adapters.mail.html_text import tidy
+from adapters.mail.quotes import attribution, is_quote, letter_starts, next_written
 from models.letter import Language
 
-_ATTRIBUTION = re.compile(
-    # “On … wrote:” and “Pada … menulis:” name a date or an address, or they are the writer's own words
-    r"(?:on|pada)\s(?=.{0,300}[\d@]).{1,300}\s(?:wrote|writes|menulis)\s*:?"
-    r"|(?=.{0,300}\d[:./-]\d).{0,200}<?\S{1,100}@\S{1,100}>?,?\s.{0,40}\b(?:wrote|writes|menulis)\s*:"
-    # Gmail's short form: 2026-03-03 10:12 GMT+07:00 Budi <budi@pelanggan.example>:
-    r"|.{0,60}\d{1,2}[:.]\d\d.{0,200}<\s?\S{1,100}@\S{1,100}>\s*:",
-    re.IGNORECASE,
-)
-_ATTRIBUTION_START = re.compile(r"on\b|pada\b|.*[\d@]", re.IGNORECASE)
-_DIVIDER = re.compile(
-    r"[-_*=\s]{2,}(?:original (?:message|appointment)|reply message|pesan (?:asli|balasan))[-_*=\s]*:?",
-    re.IGNORECASE,
-)
-_FROM = re.compile(r"\W{0,5}(?:from|dari)\W{0,3}:\W{0,3}\S", re.IGNORECASE)
-_SENT = re.compile(r"\W{0,5}(?:sent|date|dikirim|tanggal|terkirim)\W{0,3}:", re.IGNORECASE)
-_TO = re.compile(r"\W{0,5}(?:to|kepada|ke|untuk|subject|subjek|perihal)\W{0,3}:", re.IGNORECASE)
 _FORWARD = re.compile(
     r"(?:fwd?|trs|terusan)\s*:|-{2,}\s*(?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\b.*",
     re.IGNORECASE,
 )
 _MOBILE = re.compile(
-    r"(?:sent from (?:my |outlook|yahoo|mail|samsung)|get outlook for |(?:di|ter)kirim dari )[^,.!?]{0,40}",
+    r"(?:sent from (?:my |outlook|yahoo|mail|samsung)|(?:get|dapatkan) outlook (?:for|untuk) |(?:di|ter)kirim dari )"
+    r"[^,.!?<(]{0,40}(?:[<(]https?://\S+)?"
+    r"|(?:sent|(?:di|ter)kirim) (?:from|with|via|dari|dengan|lewat) [^,.!?<(]{1,40}[<(]https?://\S+",
     re.IGNORECASE,
 )
+_LIST_FOOTER = re.compile(r".{0,80}\bmailing list\b", re.IGNORECASE)
 _SIGNATURE_LINES = 15
+_WRAP = 70
+"""Characters after which programs break lines."""
 
 
 def new_text(text: str, subject: str) -> str:
@@ -40,35 +31,64 @@ def new_text(text: str, subject: str) -> str:
 
     What a forwarding customer passes on is his matter, so it stays; in any doubt text stays.
     """
-    lines = text.splitlines()
+    shown = text.splitlines()
+    lines = [line.strip() for line in shown]
+    signature = ([index for index, line in enumerate(lines) if line][-_SIGNATURE_LINES:] or [0])[0]
     kept: list[str] = []
-    answering, forwarding = False, _FORWARD.match(subject.strip())
+    answering = above = False
+    forwarding = _FORWARD.match(subject.strip())
     index = 0
     while index < len(lines):
-        line = lines[index].strip()
-        if size := _attribution(lines, index):
-            following = next((item for item in lines[index + size :] if item.strip()), "")
-            if not following.lstrip().startswith(">") and _written(kept):
-                break
-            answering = True
+        line = lines[index]
+        if not line:
+            kept += [""] * bool(kept)
+            index += 1
+            continue
+        size, before = attribution(lines, index)
+        if size:
             index += size
+            kept += filter(None, [before])
+            if kept and not is_quote(next_written(lines, index)):
+                break
+            answering, above = True, above or bool(kept)
             continue
         forwarding = forwarding or _FORWARD.match(line)
-        if not forwarding and _written(kept) and _letter_starts(lines, index):
+        if not forwarding and kept and letter_starts(lines, index):
             break
-        if line == "--" and len(lines) - index <= _SIGNATURE_LINES:
+        if line == "--" and index >= signature:
             break
-        if line.startswith(">"):
-            end = next((i for i in range(index, len(lines)) if not lines[i].lstrip().startswith(">")), len(lines))
-            if not answering and end - index == 1:
-                kept.append(lines[index])
-            index = end
+        if not line.strip("_") and _LIST_FOOTER.match(next_written(lines, index + 1)):
+            break
+        if is_quote(line):
+            start, index = index, _quote_end(lines, index, wrapped=answering and above)
+            if not answering and index - start == 1:
+                kept.append(shown[start])
             continue
-        kept.append(lines[index])
+        kept.append(shown[index])
         index += 1
-    while kept and (not kept[-1].strip("_- ") or _MOBILE.fullmatch(kept[-1].strip())):
+    while kept and (not kept[-1].strip("_-= ") or _MOBILE.fullmatch(kept[-1].strip())):
         kept.pop()
-    return _tidy(kept) or text.strip()
+    return tidy(kept) or text.strip()
+
+
+def _quote_end(lines: list[str], index: int, *, wrapped: bool) -> int:
+    """Number of the line after the quoted ones; ``wrapped``: with the rests of lines that a program broke."""
+    while index < len(lines) and (is_quote(lines[index]) or (wrapped and _is_rest(lines, index))):
+        index += 1
+    return index
+
+
+def _is_rest(lines: list[str], index: int) -> bool:
+    """Whether the line, between quoted ones, is the rest of the one above, which a program broke."""
+    line, above = lines[index], lines[index - 1]
+    if not line or not is_quote("".join(lines[index + 1 : index + 2])):
+        return False
+    if line.endswith(">") and "<" not in line:
+        return True
+    if above.rfind("(") > above.rfind(")") and ")" in line.partition("(")[0]:
+        return True
+    full = len(above) + len(line.split(maxsplit=1)[0]) >= _WRAP
+    return full and line[0].islower() and not above.endswith("?")
 
 
 def language(text: str) -> Language:
@@ -84,36 +104,3 @@ def _identifier() -> Any:
     identifier = from_file(MODEL_FILE)
     identifier.set_languages(["id", "en"])
     return identifier
-
-
-def _attribution(lines: list[str], index: int) -> int:
-    """Number of lines (1 to 3) of an attribution that starts here; 0: none does."""
-    if not _ATTRIBUTION_START.match(lines[index].strip("> \t")[:200]):
-        return 0
-    quoted = lines[index].lstrip().startswith(">")
-    joined = ""
-    for size, line in enumerate(lines[index : index + 3], 1):
-        if not line.strip("> \t") or line.lstrip().startswith(">") != quoted:
-            break
-        joined = " ".join(filter(None, (joined, line.strip("> \t"))))
-        if len(joined) < 600 and _ATTRIBUTION.fullmatch(joined):
-            return size
-    return 0
-
-
-def _letter_starts(lines: list[str], index: int) -> bool:
-    """Whether a copied letter starts here: a divider, or a block of header lines (Outlook)."""
-    line = lines[index].strip()
-    if _DIVIDER.fullmatch(line):
-        return True
-    block = [item for item in lines[index + 1 : index + 11] if item.strip()][:5]
-    return bool(_FROM.match(line)) and any(map(_SENT.match, block)) and any(map(_TO.match, block))
-
-
-def _written(lines: list[str]) -> bool:
-    return any(map(str.strip, lines))
-
-
-def _tidy(lines: list[str]) -> str:
-    text = "\n".join(line.rstrip() for line in lines)
-    return re.sub(r"(?m)^((?:> )*>?\n)\1+", r"\1", text).strip()

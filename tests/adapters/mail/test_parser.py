@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.mail.parser import parse
-from adapters.mail.text import language, new_text
+from adapters.mail.text import language
 from models.errors import Unreadable
 from models.mail import Automatic, ParsedMail, Problem
 
@@ -116,21 +115,6 @@ def test_new_text_is_without_quoted_letters(name: str, expected: str) -> None:
 def test_in_doubt_text_is_kept(name: str) -> None:
     parsed = mail(name)
     assert parsed.new_text == parsed.text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Halo\n\nDikirim dari iPhone saya", "Halo"),
-        ("Halo\n\nSent from my Galaxy\n\nOn 3 Mar 2026 at 10:12, Ani <ani@a.example> wrote:\nhai", "Halo"),
-        ("Halo\n-----Pesan Asli-----\nDari: Ani\nhai", "Halo"),
-        ("Ok.\n\n*Dari:* Ani\n*Dikirim:* Senin\n*Kepada:* Budi\n\nhai", "Ok."),
-        ("> hai\n> apa kabar", "> hai\n> apa kabar"),
-        ("", ""),
-    ],
-)
-def test_quotes_of_other_programs(text: str, expected: str) -> None:
-    assert new_text(text, "Re: x") == expected
 
 
 def test_language_is_indonesian_or_english() -> None:
@@ -297,17 +281,6 @@ def test_letters_of_people_are_not_taken_for_automatic(corpus: dict[str, ParsedM
     people = [name for name in corpus if name.startswith(("talon/", "freescout/"))]
     assert len(people) > 20
     assert [name for name in people if (parsed := corpus[name]) and parsed.automatic] == []
-
-
-@needs_corpus
-@pytest.mark.parametrize(("source", "equal"), [("crisp", 10), ("talon", 16), ("unquotemail", 54)])
-def test_new_text_of_real_replies(source: str, equal: int) -> None:
-    """Most that differ are in other languages than ours, or count a signature as new."""
-    rows = [row for row in lines(f"quotes/{source}.jsonl") if row["text"]]
-    results = [(squeezed(new_text(str(row["text"]), "")), squeezed(row["expected"])) for row in rows]
-    assert sum(new == expected for new, expected in results) >= equal
-    letters = [(new, re.sub(r"(--|Sentfrom).*", "", expected)) for new, expected in results]
-    assert sum(expected not in new for new, expected in letters) <= 1
 
 
 def squeezed(text: object) -> str:

@@ -1,0 +1,208 @@
+"""What a customer newly wrote, told from older letters and signatures, as mail programs of two languages write them."""
+
+import json
+import re
+import time
+from collections import Counter
+
+import pytest
+
+from adapters.mail.html_text import html_text
+from adapters.mail.text import new_text
+from tests.adapters.mail.test_parser import CORPUS, needs_corpus, squeezed
+
+WROTE = "On Tue, 3 Mar 2026 at 10:12, Ani <ani@a.example> wrote:"
+MENULIS = "Pada tanggal Sel, 3 Mar 2026 pukul 10.12 Ani <ani@a.example> menulis:"
+
+
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        MENULIS,
+        "Pada Sel, 3 Mar 2026 pukul 10.12, Ani\n<ani@a.example> menulis:",
+        "Pada Selasa, 3 Maret 2026 10.12.33 WIB, Ani <\nani@a.example>\nmenulis:",
+        "Pada 03/03/2026 10.12, Ani menulis:",
+        "Ani <ani@a.example> menulis pada Sel, 3 Mar 2026 pukul 10.12:",
+        "Sel, 3 Mar 2026 10.12 Ani <ani@a.example\n>:",
+        "2026-03-03 10:12 GMT+07:00 Ani <ani@a.example>:",
+        "2026/3/3 Ani <ani@a.example>",
+        WROTE,
+        "On 3 Mar 2026, at 10.12, Ani <ani@a.example <mailto:ani@a.example>> wrote:",
+        "On Monday, ani@a.example wrote:",
+        "Ani <ani@a.example> wrote:",
+        "---- On Tue, 03 Mar 2026 10:12:00 +0700 Ani <ani@a.example> wrote ----",
+        "On Tue, 03 Mar 2026 10:12:00 +0700 Ani <ani@a.example> wrote",
+        "---- Ani wrote ----",
+        "Am 03.03.2026 um 10:12 schrieb Ani:",
+        "Le mar. 3 mars 2026 à 10:12, Ani <ani@a.example>\na écrit :",
+        "Op 3 mrt. 2026, om 10:12 heeft Ani <ani@a.example> het volgende geschreven:",
+    ],
+)
+def test_an_attribution_ends_what_is_new(attribution: str) -> None:
+    assert new_text(f"Masih mati.\n\n{attribution}\n\n> Sudah selesai.", "Re: x") == "Masih mati."
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "-----Pesan Asli-----\nDari: Ani",
+        "*Dari:* Ani\n*Dikirim:* Senin\n*Kepada:* Budi\n",
+        "Dari: Ani\nDikirim: Selasa, 03 Maret 2026 10:12\nKepada: Budi\nSubjek: Keluhan\n",
+        "-------- Pesan dari Ani --------\nDari: Ani <ani@a.example>\nTanggal: 03/03/26 10.12 (GMT+07:00)\nKe: Budi\n",
+        "________________________________\nFrom: Ani\nSent: Tuesday, March 3, 2026 10:12\n\nTo: Budi\n",
+        "  Date: Tue, 3 Mar 2026 10:12:00 +0700\n  To: budi@b.example\n",
+        "Von: Ani\nGesendet: Dienstag, 3. März 2026\nAn: Budi\nBetreff: x\n",
+        "====\n\nMessage du : 03/03/2026 10:12\nDe : Ani <ani@a.example>\nA : Budi\n",
+    ],
+)
+def test_the_head_of_a_copied_letter_ends_what_is_new(head: str) -> None:
+    assert new_text(f"Masih mati.\n\n{head}\nSudah selesai.", "RE: x") == "Masih mati."
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Dikirim dari iPhone saya",
+        "Sent from my Galaxy",
+        "Dapatkan Outlook untuk iOS <https://aka.ms/x>",
+        "Sent from Outlook for Android<https://aka.ms/x>",
+        "Sent with Pos (https://pos.example/?sig)",
+        f"Terkirim dari Yahoo Mail\n\n{WROTE}\nhai",
+        "-- \nBudi\n\n\nPT Maju" + "\n\nJl. Melati" * 10,
+        "______\nwarga mailing list\nwarga@lists.example",
+    ],
+)
+def test_a_signature_is_not_new(signature: str) -> None:
+    assert new_text(f"Masih mati.\n\n{signature}", "Re: x") == "Masih mati."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> hai\n> apa kabar",
+        "",
+        "Mohon pindahkan telepon:\nDari: Jl. Melati 3\nKe: Jl. Mawar 5\nTanggal: 3 Maret 2026 pukul 10.00",
+        "Data saya\nNama: Budi\nDari: budi@b.example\nUntuk: Telkom\nTanggal: 3 Maret 10:00\nInternet mati.",
+        "Pada tanggal 3 Maret 2026 pukul 10.12 saya menulis:\nlampu LOS merah.",
+        "On 3 March 2026 I wrote:\nthe light is red.",
+        "Tanggal 3/3 pukul 10.12 saya kirim ke Telkom <cs@a.example> yang isinya:\nlampu merah.",
+        "Ini yang tertulis:\n-------- Isi Formulir --------\nInternet mati.",
+        "Dikirim dari desa, di mana sinyal tidak ada.\nTolong.",
+        "Dari: Bandung\nInternet mati.",
+        "Internet mati.\n\nDikirim dari iPhone saya\n\nNomor saya 122123456789",
+        "a\n--\n" + "baris\n" * 14 + "baris",
+        "Pilihan:\n___\nA. mailing",
+    ],
+)
+def test_in_doubt_it_is_new(text: str) -> None:
+    assert new_text(text, "x") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Masih mati.\nNomor saya 122123456789\n{WROTE}\n> hai", "Masih mati.\nNomor saya 122123456789"),
+        (f"Pada 3 Maret 2026 mati lagi.\n{MENULIS}\n> hai", "Pada 3 Maret 2026 mati lagi."),
+        ("mati sejak 3/3/2026 10:12\nAni\n<ani@a.example> wrote:\n> hai", "mati sejak 3/3/2026 10:12\nAni"),
+        (f"Masih mati. {WROTE}\n> hai", "Masih mati."),
+        (f"Halo\nmasih mati--- {WROTE}\n> hai", "Halo\nmasih mati"),
+    ],
+    ids=["number", "date", "name", "line", "second line"],
+)
+def test_what_stands_right_above_an_attribution_is_new(text: str, expected: str) -> None:
+    assert new_text(text, "Re: x") == expected
+
+
+LONG = "> Mohon informasikan nomor layanan dan alamat lengkap pemasangan,"
+
+
+@pytest.mark.parametrize(
+    ("quoted", "rest"),
+    [
+        (LONG, "supaya teknisi dapat datang"),
+        ("> Lihat tiket (https://t.example/", "a=1)"),
+        ("> Lihat", "(https://t.example) >"),
+    ],
+)
+def test_the_rest_of_a_quoted_line_is_not_new(quoted: str, rest: str) -> None:
+    assert new_text(f"Baik.\n\n{WROTE}\n{quoted}\n{rest}\n> Salam", "Re: x") == "Baik."
+
+
+@pytest.mark.parametrize(
+    ("quoted", "answer"),
+    [
+        (LONG, "122123456789"),
+        (LONG, "Supaya jelas: Jl. Melati 3"),
+        (LONG.replace(",", "?"), "jalan melati 3"),
+        ("> Nomor layanan.", "nomornya 122123456789"),
+    ],
+)
+def test_an_answer_below_a_quoted_line_is_new(quoted: str, answer: str) -> None:
+    assert new_text(f"Halo\n\n{WROTE}\n{quoted}\n{answer}\n> Salam", "Re: x") == f"Halo\n\n{answer}"
+
+
+def test_an_answer_where_nothing_is_written_above_is_new() -> None:
+    assert (
+        new_text(f"{WROTE}\n{LONG}\nsupaya jelas, jalan melati 3\n> Salam", "Re: x") == "supaya jelas, jalan melati 3"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1:1 " + "a@" * 290 + ":",
+        "On 1 " + "On 1 a@b " * 60 + "wrote:",
+        "x 1 a@b> wrote 1" * 35 + ":",
+        "1234 a@b:",
+        "--1a--",
+        "--",
+        "__",
+        "Date: 1@",
+        "> a (\nb )",
+        "",
+    ],
+)
+def test_hostile_text_takes_no_time(line: str) -> None:
+    began = time.process_time()
+    new_text("hai\n" + (line + "\n") * (1_000_000 // (len(line) + 1)), "x")
+    assert time.process_time() - began < 2
+
+
+def pairs(source: str) -> list[tuple[str, str]]:
+    """Of every real reply: ours and the reference; HTML is compared as the text that it shows."""
+    found = []
+    for row in map(json.loads, (CORPUS / "quotes" / f"{source}.jsonl").read_text().splitlines()):
+        is_html = row["html"] not in (None, "None")
+        text = html_text(row["html"]) if is_html else row["text"]
+        found.append((new_text(text, ""), html_text(row["expected"]) if is_html else row["expected"]))
+    return found
+
+
+def unsigned(text: str) -> str:
+    """Without what some of the references take for a signature and others for new."""
+    return re.sub(r"(?ms)^(?:(?:-- ?|__)$.*|Sent from [^\n]*\s*\Z)", "", text)
+
+
+@needs_corpus
+@pytest.mark.parametrize(
+    ("source", "equal", "equal_unsigned"), [("crisp", 28, 28), ("talon", 41, 41), ("unquotemail", 85, 94)]
+)
+def test_new_text_of_real_replies(source: str, equal: int, equal_unsigned: int) -> None:
+    """``unquotemail`` takes signatures for new text, the others do not."""
+    rows = pairs(source)
+    assert sum(squeezed(new) == squeezed(expected) for new, expected in rows) >= equal
+    assert sum(squeezed(unsigned(new)) == squeezed(unsigned(expected)) for new, expected in rows) >= equal_unsigned
+
+
+@needs_corpus
+def test_new_text_of_real_replies_is_not_cut() -> None:
+    """Of the words that are new by the references, fewer than one of two hundred is lost."""
+    words: Counter[str] = Counter()
+    for new, expected in (pair for source in ("crisp", "talon", "unquotemail") for pair in pairs(source)):
+        if "Wed, 4/4/12" in expected:
+            continue  # this reference takes the whole older letter for new
+        wanted = Counter(unsigned(expected).split())
+        words["lost"] += (wanted - Counter(new.split())).total()
+        words["all"] += wanted.total()
+    assert words["all"] > 5_000
+    assert words["lost"] / words["all"] < 0.005
