@@ -84,8 +84,11 @@ class PrefectEngine:
             return httpx.get(f"{self._settings.prefect_api_url}/health", timeout=2).is_success
         return False
 
-    def start_case(self, case_id: int, reference: str) -> str:
+    def start_case(self, case_id: int, reference: str, after: str = "") -> str:
         """Start the case's one run, or find it; returns the run's id.
+
+        Args:
+            after: a run of the case that can no longer go on, and that this one takes the place of.
 
         Raises:
             Unavailable: the server does not answer.
@@ -96,7 +99,7 @@ class PrefectEngine:
                 self._deployment(CASES),
                 parameters={"case_id": case_id, "reference": reference},
                 name=reference,
-                idempotency_key=f"case-{reference}-{self._settings.store_id}",
+                idempotency_key=f"case-{reference}-{self._settings.store_id}" + f"-after-{after}" * bool(after),
             )
         return str(run.id)
 
@@ -175,15 +178,17 @@ class PrefectEngine:
                 return ""
         return run.state.name or "" if run.state else ""
 
-    def known_runs(self, run_ids: list[str]) -> set[str]:
-        """Those that the server still has."""
+    def reachable_runs(self, run_ids: list[str]) -> set[str]:
+        """Those that the server still has, and that are carried or lie where a worker of ours finds them."""
         ids = FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids])
         with _errors():
             pages = [
                 self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=ids), limit=PAGE, offset=offset)
                 for offset in range(0, len(run_ids), PAGE)
             ]
-        return {str(run.id) for page in pages for run in page}
+        pools = (None, self._settings.pool_name)
+        runs = [run for page in pages for run in page]
+        return {str(run.id) for run in runs if run.work_pool_name in pools or (run.state and run.state.is_running())}
 
     def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""

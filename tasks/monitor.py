@@ -24,7 +24,7 @@ from tasks import drain
 from tasks.end_case import finish
 from tasks.family import going_on
 from tasks.send_letter import deliver, due_letters
-from tasks.start_case import cases_without_run, forget_run, start_case
+from tasks.start_case import cases_without_run, replace_run, start_case
 from tasks.waits import new_wake, show_news, wake_waiting_case
 
 log = logging.getLogger("layanan.monitor")
@@ -91,7 +91,7 @@ def deliver_wakes() -> int:
 def recover_runs() -> int:
     """Start runs that were never started or are gone, and set broken ones and orphans going again."""
     wired = systems()
-    _each(_cases_of_lost_runs(wired), forget_run)
+    _each(_cases_of_lost_runs(wired), replace_run)
     started = _each(cases_without_run(wired), start_case)
     broken = {str(run.id): run for run in wired.engine.broken_runs()}
     _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
@@ -157,11 +157,11 @@ def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
 
 
 def _cases_of_lost_runs(wired: Systems) -> list[int]:
-    """Of some open cases those whose run the engine no longer has: somebody deleted it, or its data base was lost."""
+    """Of some open cases those whose run no worker finds: it is deleted, or lies in the pool of another worker type."""
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with wired.store.read() as session:
         cases = session.exec(some.order_by(func.random()).limit(MOST)).all()
-    known = wired.engine.known_runs([run_id for _, run_id in cases if run_id])
+    known = wired.engine.reachable_runs([run_id for _, run_id in cases if run_id])
     return [case_id for case_id, run_id in cases if case_id and run_id not in known]
 
 

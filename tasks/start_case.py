@@ -1,11 +1,13 @@
 """A case's run: started once, and its id kept with the case."""
 
 import logging
+from contextlib import suppress
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
+from models.errors import Refused
 from models.tables import Case, Wait
 
 log = logging.getLogger("layanan.start")
@@ -26,12 +28,24 @@ def start_case(wired: Systems, case_id: int) -> None:
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
 
 
-def forget_run(wired: Systems, case_id: int) -> None:
-    """The case's run is gone: another one takes its place, and goes on from where the ledger stands."""
-    log.warning("the run of case %s is gone; another one takes its place", case_id)
+def replace_run(wired: Systems, case_id: int) -> None:
+    """No worker finds the case's run: another one takes its place, and goes on from where the ledger stands.
+
+    Raises:
+        Unavailable: store or engine do not answer; where it was cut off, repeating it makes no third run.
+    """
+    with wired.store.read() as session:
+        case = session.exec(select(Case).where(Case.id == case_id)).one()
+    if case.run_id is None or case.status != "open":
+        return
+    log.warning("no worker finds the run of %s; another one takes its place", case.reference)
+    run_id = wired.engine.start_case(case_id, case.reference, after=case.run_id)
     with wired.store.write() as session:
         session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
-        session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=None))
+        session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
+    # where it is still there, nobody is to answer its form
+    with suppress(Refused):
+        wired.engine.cancel(case.run_id)
 
 
 def cases_without_run(wired: Systems, limit: int = 500) -> list[int]:

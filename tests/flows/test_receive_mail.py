@@ -58,7 +58,7 @@ class Away(PrefectEngine):
 
     asked = 0
 
-    def start_case(self, case_id: int, reference: str) -> str:
+    def start_case(self, case_id: int, reference: str, after: str = "") -> str:
         self.asked += 1
         raise Unavailable("Prefect", "ConnectError")
 

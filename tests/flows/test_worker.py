@@ -22,14 +22,16 @@ from prefect.states import Cancelling
 from sqlalchemy import update
 from sqlmodel import col
 
+from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from flows.service import Service
 from flows.worker import LOOK_SECONDS, InProcessWorker
 from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
+from tasks.monitor import _cases_of_lost_runs
 from tasks.send_letter import deliver, due_letters
-from tasks.start_case import start_case
+from tasks.start_case import replace_run, start_case
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored
@@ -226,7 +228,13 @@ def test_a_worker_hears_of_new_mail(bench: Bench, stack: Stack) -> None:
     assert list(take_batches(stack.systems, stack.settings.mailboxes[0])) == [{"automatic": 1}]
 
 
-def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: Stack) -> None:
+def test_the_process_worker_takes_over_and_completes_the_same_deployment(bench: Bench, stack: Stack) -> None:
+    """Cases go on when the setting is changed: a run that lies in the other worker's pool is replaced."""
+    number = opened(stack.systems, BUDI, PRICE, "Harga paket").case_id
+    start_case(stack.systems, number)
+    with stack.systems.store.read() as session:
+        old = session.get_one(Case, number).run_id or ""
+    assert _cases_of_lost_runs(stack.systems) == []
     environment = stack.environment | {"LAYANAN_WORKER_TYPE": "process"}
     with mock.patch.dict("os.environ", environment):
         service = Service(load_settings(), environment)
@@ -239,10 +247,13 @@ def test_the_process_worker_completes_the_same_deployment(bench: Bench, stack: S
         for deployment in standing:
             bench.client.pause_deployment(deployment)
         service.start_worker()
-        number = opened(stack.systems, BUDI, PRICE, "Harga paket").case_id
         for letter_id in due_letters(stack.systems):
             deliver(stack.systems, letter_id)  # the first response, as the paused pass would
-        start_case(stack.systems, number)
+        moved = Systems(service.settings)
+        assert _cases_of_lost_runs(moved) == [number]
+        replace_run(moved, number)
+        assert _cases_of_lost_runs(moved) == []
+        assert stack.systems.engine.run_state(old) == "Cancelled"
         until(lambda: stack.path(number) == [1, 3, 11, 12], "the case is served", 120)
         stack.decide(number, "ClosingPeriod", choice="SILENCE")
         case = stack.ended(number)
