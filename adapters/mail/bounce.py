@@ -9,14 +9,18 @@ from adapters.mail.parts import children, content
 from models.mail import BounceRecipient
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
-_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? )?<?({_ADDRESS})>?")
+_BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expanded from: ?"
+_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?")
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
-    r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b)"
+    r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b(?! was received))"
 )
 _MESSAGE_ID = re.compile(r"(?im)^[ \t>]{0,20}message-id:\s*(<[^<>\s]{1,500}>)")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.#-])([45])\d\d[ -](?=\D)")
+_REJECTED = re.compile(r"\s*automatic-action/mdn-sent-automatically\s*;\s*deleted\b", re.IGNORECASE)
+_FOLLOWS = re.compile(r"(?im)\brecipient(?:s|\(s\))?:[ \t]*$")
+"""What precedes those whom the letter has not reached, below an echo of its header."""
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
 _RETURNED_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers"}
 
@@ -40,6 +44,20 @@ def reported_message_id(parts: list[Message], text: str) -> str:
     return found[1] if found else ""
 
 
+def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
+    """Recipients and Message-ID, where a filter has rejected a letter by a read receipt (RFC 5429, 2.1.1)."""
+    for part in parts:
+        if part.get_content_type() != "message/disposition-notification":
+            continue
+        for block in children(part):
+            address = re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+            if address and _REJECTED.match(str(block["Disposition"])):
+                letter = _MESSAGE_ID.search(f"Message-ID: {block['Original-Message-ID']}")
+                known = letter[1] if letter else reported_message_id(parts, text)
+                return (_recipient(address[0], "failed", "", text),), known
+    return None
+
+
 def _reported(reports: list[Message]) -> Iterator[BounceRecipient]:
     """Recipients of delivery reports (RFC 3464, section 2.3)."""
     for report in reports:
@@ -59,6 +77,8 @@ def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceReci
     """Recipients that a bounce without report names: in its header, or at the start of lines of its text."""
     returned = _RETURNED.search(text)
     told = text[: returned.start() if returned else 5_000]
+    if (follow := _FOLLOWS.search(told)) and re.search(_ADDRESS, told[follow.end() :]):
+        told = told[follow.end() :]
     action = "delayed" if delayed else "failed"
     known = f"{message['From']} {message['To']}".lower()
     listed = re.findall(_ADDRESS, str(message["X-Failed-Recipients"]))

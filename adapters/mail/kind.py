@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from email.message import Message
 from typing import NamedTuple
 
-from adapters.mail.bounce import first, recipients, reported_message_id
+from adapters.mail.bounce import first, recipients, rejected, reported_message_id
 from adapters.mail.parts import children, content
 from models.mail import Automatic, BounceRecipient
 
@@ -81,7 +81,9 @@ def _own_parts(part: Message) -> Iterator[Message]:
             yield from _own_parts(child)
 
 
-def _report(message: Message, parts: list[Message], subject: str, _text: str) -> Verdict | None:
+def _report(message: Message, parts: list[Message], subject: str, text: str) -> Verdict | None:
+    if named := rejected(parts, text):
+        return Verdict(Automatic.BOUNCE, "rejected by the recipient's filter (RFC 5429)", *named)
     if (kind := _report_type(message)) in _REPORTS:
         return Verdict(_REPORTS[kind], f"report: {kind}")
     types = {part.get_content_type() for part in parts}
