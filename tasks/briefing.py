@@ -10,7 +10,17 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from models.facts import TicketStatus
-from models.forms import FORMS, SYSTEM, Form, TopicChoice, UnitProgress, is_choice
+from models.forms import (
+    FORMS,
+    SYSTEM,
+    Escalation,
+    Form,
+    HandlingStuck,
+    SupervisorEscalation,
+    TopicChoice,
+    UnitProgress,
+    is_choice,
+)
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Decision, Letter, Message, TicketRow, Wake
 from tasks.case_run import CaseRun
@@ -30,6 +40,7 @@ TICKET: dict[str, str] = {
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
 """Deadlines that people plan by, of those that a case may have."""
+LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -41,7 +52,7 @@ def escaped(text: str, limit: int = LONG) -> str:
     return _PUNCTUATION.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
 
 
-def _history(session: Session, case: CaseRun) -> list[str]:
+def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     """What the systems said, the ticket as last seen, what people have decided last, and the customer's latest mail."""
     of_case = case.case_id
     tickets = select(TicketRow).where(TicketRow.case_id == of_case).order_by(col(TicketRow.status_since).desc())
@@ -60,9 +71,12 @@ def _history(session: Session, case: CaseRun) -> list[str]:
         )
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
     zone = case.systems.settings.zone_of(session.get_one(Case, of_case).mailbox)
-    running = select(Deadline).where(Deadline.case_id == of_case, col(Deadline.over).is_(False))
-    for deadline in session.exec(running.where(col(Deadline.kind).in_(DUE)).order_by(col(Deadline.due_at))):
-        facts.append(f"{DUE[deadline.kind]}: {deadline.due_at.astimezone(zone):%d-%m-%Y %H:%M}")
+    dues = select(Deadline).where(Deadline.case_id == of_case, col(Deadline.kind).in_(DUE))
+    latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
+    for kind, deadline in latest.items():
+        # who decides on a late repair wants to know since when it is late
+        if not deadline.over or (kind == "repair" and form in LATE):
+            facts.append(f"{DUE[kind]}: {deadline.due_at.astimezone(zone):%d-%m-%Y %H:%M}")
     letters = select(Letter).where(Letter.case_id == of_case).order_by(col(Letter.id).desc())
     if letter := session.exec(letters.limit(1)).first():
         facts.append(
@@ -98,7 +112,7 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     """The description of one wait."""
     with case.store.read() as session:
         row = session.exec(select(Case).where(Case.id == case.case_id)).one()
-        history = _history(session, case)
+        history = _history(session, case, form)
     opened = row.opened_at.astimezone(case.systems.settings.zone_of(row.mailbox))
     with_tier = " · ".join(part for part in (row.segment, row.tier.replace("_", " ")) if part)
     facts = [

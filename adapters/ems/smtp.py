@@ -132,7 +132,8 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
     what = f"{code} {status} to {step}".replace("  ", " ")
     if code // 100 != 5:
         # 421: the service ends, whatever the letter (RFC 5321, 3.8)
-        raise (Unavailable if step == "MAIL" or code == 421 else Deferred)("smtp", what)
+        of_letter = step != "MAIL" and code // 100 == 4 and code != 421
+        raise (Deferred if of_letter else Unavailable)("smtp", what)
     too_large = code == 552 or status == "5.3.4"  # RFC 1870, RFC 3463
     if code == 530 or (step == "MAIL" and not too_large):  # RFC 4954: a login is wanted
         raise NotLetIn("smtp", f"{what}: look at LAYANAN_SMTP__USER, LAYANAN_MAILBOXES")
