@@ -56,8 +56,6 @@ _HEADER = re.compile(
     r"\W{0,8}(?:" + "|".join(f"(?P<{kind}>{names})" for kind, names in _HEADER_NAMES.items()) + r")\W{0,3}:",
     re.IGNORECASE,
 )
-
-
 _LABEL = re.compile(r"[\w-]{2,30}\s?:\s")
 
 

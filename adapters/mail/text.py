@@ -17,7 +17,7 @@ _FORWARD = re.compile(
 _MOBILE = re.compile(
     r"(?:sent from (?:my |outlook|yahoo|mail|samsung)|(?:get|dapatkan) outlook (?:for|untuk) |(?:di|ter)kirim dari )"
     r"[^,.!?<(]{0,40}(?:[<(]https?://\S+)?"
-    r"|(?:sent|(?:di|ter)kirim) (?:from|with|via|dari|dengan|lewat) [^,.!?<(]{1,40}[<(]https?://\S+",
+    r"|sent (?:from|with) [^,.!?<(]{1,40}[<(]https?://\S+",
     re.IGNORECASE,
 )
 _LIST_FOOTER = re.compile(r".{0,80}\bmailing list\b", re.IGNORECASE)

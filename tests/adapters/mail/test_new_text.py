@@ -89,6 +89,7 @@ def test_a_signature_is_not_new(signature: str) -> None:
         "Ini yang tertulis:\n-------- Isi Formulir --------\nInternet mati.",
         "Dikirim dari desa, di mana sinyal tidak ada.\nTolong.",
         "Dari: Bandung\nInternet mati.",
+        "Modem kembali.\n\nDikirim lewat Pos (https://pos.example/resi)",
         "Internet mati.\n\nDikirim dari iPhone saya\n\nNomor saya 122123456789",
         "a\n--\n" + "baris\n" * 14 + "baris",
         "Pilihan:\n___\nA. mailing",
