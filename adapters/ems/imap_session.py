@@ -2,6 +2,7 @@
 
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -92,6 +93,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         return Refused("imap", f"{what}: look at host and tls in LAYANAN_MAILBOXES, or at the server's certificate")
     if isinstance(error, NoToken):
         return Refused("imap", f"{what}: {error}: look at xoauth2 in LAYANAN_MAILBOXES")
+    if isinstance(error, socket.gaierror):
+        return Unavailable("imap", f"{what}: there is no such host: look at host in LAYANAN_MAILBOXES")
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):

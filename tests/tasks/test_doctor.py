@@ -28,6 +28,7 @@ def examined(wired: Systems) -> Check:
         ),
         ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: look at folder in LAYANAN_MAILBOXES"),
         ({"port": 0}, "imap: ConnectionRefusedError"),
+        ({"host": "hilang.invalid"}, "imap: gaierror: there is no such host: look at host in LAYANAN_MAILBOXES"),
         ({}, "imap: SSLCertVerificationError: look at host and tls in LAYANAN_MAILBOXES"),
     ],
 )
