@@ -549,7 +549,7 @@ def accept(number: MailNumber, by: By) -> None:
     from tasks.accept_mail import accept_mail
 
     taken = accept_mail(wired, number, by)
-    set_going(wired, taken)
+    set_going(wired, [taken])
     say(f"mail {number}: {taken.outcome}, case {taken.case_id}")
 
 

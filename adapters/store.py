@@ -40,6 +40,8 @@ class Store:
         self._threads = threads
         self._engine: Engine | None = None
         self._lock = threading.Lock()
+        self._lasting: set[Path] = set()
+        """Folders of blobs that would outlive a power cut."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -86,7 +88,10 @@ class Store:
         path = self._blob(name)
         with self._file_errors():
             if not path.exists():
-                private(path.parent)
+                if path.parent not in self._lasting:
+                    private(path.parent)
+                    _sync(self.blobs)
+                    self._lasting.add(path.parent)
                 _write(path, content)
         return name
 
@@ -168,12 +173,16 @@ def _write(path: Path, content: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    for folder in (path.parent, path.parent.parent):
-        place = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(place)
-        finally:
-            os.close(place)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """What the folder lists, on the disk when this returns."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

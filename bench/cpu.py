@@ -21,7 +21,7 @@ class Meter:
     """What a worker and a server have used since this was made, with all their children, ended ones too."""
 
     def __init__(self, worker: Service, server: Service) -> None:
-        self._processes = _process(worker._worker), _process(server._server)
+        self._processes = process_of(worker._worker), process_of(server._server)
         self._before = self._now()
 
     def used(self) -> Used:
@@ -30,14 +30,16 @@ class Meter:
 
     def _now(self) -> Used:
         worker, server = self._processes
-        return Used(_cpu(worker), _cpu(server), time.monotonic())
+        return Used(cpu(worker), cpu(server), time.monotonic())
 
 
-def _process(started: "subprocess.Popen[bytes] | None") -> psutil.Process:
+def process_of(started: "subprocess.Popen[bytes] | None") -> psutil.Process:
+    """A service's process that has been started."""
     assert started is not None
     return psutil.Process(started.pid)
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu(process: psutil.Process) -> float:
+    """CPU seconds of a process and of all its children, ended ones too."""
     family = [process, *process.children(recursive=True)]
     return float(sum(sum(one.cpu_times()[:4]) for one in family))

@@ -6,7 +6,8 @@ the case store is away nothing is read: the mail stays where it is.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
@@ -18,9 +19,9 @@ from flows.passes import ended
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox
 from tasks import drain
-from tasks.intake import TakenIn, take_in
-from tasks.send_letter import deliver
-from tasks.start_case import start_case
+from tasks.intake import TakenIn, take_in_batch
+from tasks.send_letter import deliver_all
+from tasks.start_case import start_cases
 from tasks.waits import show_news, wake_waiting_case
 
 log = logging.getLogger("layanan.intake")
@@ -58,7 +59,7 @@ def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
     """
     last, unsettled = 0, None
     while not drain.asked() and (received := _fetch(wired, box, last)):
-        taken = {mail.uid: take_in(wired, mail) for mail in received}
+        taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
         done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
@@ -78,26 +79,28 @@ def _fetch(wired: Systems, box: Mailbox, last: int) -> list[Received]:
         return wired.ems.fetch(box, wired.settings.intake_batch, last)
 
 
-def _answer(wired: Systems, taken: Iterable[TakenIn]) -> None:
-    # who does not answer is not asked again for each mail of a batch; the monitor does the rest
-    sending = starting = True
-    for result in taken:
-        for letter_id in result.letters:
-            sending = sending and deliver(wired, letter_id) in {"sent", "failed"}
-        if starting or result.outcome != "opened":
-            starting = set_going(wired, result) and starting
+def _answer(wired: Systems, taken: Collection[TakenIn]) -> None:
+    deliver_all(wired, [letter_id for result in taken for letter_id in result.letters])
+    set_going(wired, taken)
 
 
-def set_going(wired: Systems, taken: TakenIn) -> bool:
-    """Start or wake the mail's case; returns whether that went well. Where it fails the monitor does it later."""
-    if taken.case_id is None:
-        return True
+def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
+    """Start the cases that mails have opened, and wake those that they joined; what fails the monitor does later.
+
+    An engine that does not answer is not asked again for each case that is to be started.
+    """
+    with _left_to_the_monitor():
+        start_cases(wired, [one.case_id for one in taken if one.outcome == "opened" and one.case_id is not None])
+    for one in taken:
+        if one.outcome == "joined" and one.case_id is not None:
+            with _left_to_the_monitor():
+                if not wake_waiting_case(wired, one.case_id):
+                    show_news(wired, one.case_id, "mail")
+
+
+@contextmanager
+def _left_to_the_monitor() -> Iterator[None]:
     try:
-        if taken.outcome == "opened":
-            start_case(wired, taken.case_id)
-        elif taken.outcome == "joined" and not wake_waiting_case(wired, taken.case_id):
-            show_news(wired, taken.case_id, "mail")
+        yield
     except (Unavailable, Refused) as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
-        return False
-    return True

@@ -9,7 +9,8 @@ a person is asked.
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -20,14 +21,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.runtime import task_run
 from pydantic import BaseModel
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from adapters.store import Conflict
 from models.errors import Defect, LayananError, MissingFact, Unavailable
 from models.forms import FixActivity, FixActivityByLeader, FixChoice
 from models.letter import LetterKind
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
-from models.tables import ActivityRecord, Case
+from models.tables import ActivityRecord, Case, Message
 from tasks import drain
 from tasks.case_run import CaseRun
 from tasks.send_letter import send_letter
@@ -155,6 +156,22 @@ class Activity(Generic[P, R]):
         case.remember(record)
         return letters
 
+    def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[int]:
+        """The same within a transaction that goes on, in which the case may have been opened.
+
+        Args:
+            messages: All of the case's, where they are known.
+
+        Raises:
+            Conflict: when the transaction is committed, if somebody else has recorded it first.
+        """
+        occurrence = case.next_occurrence(self.name)
+        if case.record(self.name, occurrence) is not None:
+            return []
+        record, letters = _Doing(self, case, occurrence, 1, {}, "", (), {}).perform_within(session, messages)
+        case.remember(record)
+        return letters
+
     def _run(self, doing: "_Doing[P, R]") -> ActivityRecord:
         drain.stop_if_asked()
         try:
@@ -203,8 +220,13 @@ class _Doing(Generic[P, R]):
         Raises:
             Defect: anything that is no error of ours; a person must have it mended.
         """
-        try:
+        with self._defects():
             return self._perform()
+
+    @contextmanager
+    def _defects(self) -> Iterator[None]:
+        try:
+            yield
         except (LayananError, TimeoutError):
             raise
         except Exception as error:
@@ -218,30 +240,55 @@ class _Doing(Generic[P, R]):
         with self.run.store.read() as session:
             case = session.exec(select(Case).where(Case.id == self.run.case_id)).one()
         work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given, self.by_hand)
-        output = self.activity.body(work, *self.args, **self.kwargs)
-        record = self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
+        record = self._do(work)
         try:
             with self.run.store.write() as session:
-                session.add(record)
-                session.flush()
-                for effect in work.effects:
-                    known_now = effect(session)
-                    if isinstance(known_now, self.activity.output):
-                        record.output = known_now.model_dump(mode="json")
+                letters = self._write(session, record, work)
         except Conflict:
             already = self._recorded()
             if already is None:
                 raise
             return already, []
-        return record, [letter.id for letter in work.letters if letter.id is not None]
+        return record, letters
+
+    def perform_within(self, session: Session, messages: Sequence[Message]) -> tuple[ActivityRecord, list[int]]:
+        """Run the body and record it, be it as failed, in this transaction."""
+        known: dict[str, Any] = {"session": session, "messages": messages}
+        work = Work(self.run.systems, self.run.row, self.activity.name, self.occurrence, **known)
+        try:
+            with self._defects():
+                record = self._do(work)
+        except LayananError as error:
+            if not error.permanent:
+                raise
+            record = self._failure(error)
+            session.add(record)
+            return record, []
+        return record, self._write(session, record, work)
+
+    def _do(self, work: Work) -> ActivityRecord:
+        output = self.activity.body(work, *self.args, **self.kwargs)
+        return self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
+
+    def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[int]:
+        session.add(record)
+        session.flush()
+        for effect in work.effects:
+            known_now = effect(session)
+            if isinstance(known_now, self.activity.output):
+                record.output = known_now.model_dump(mode="json")
+        return [letter.id for letter in work.letters if letter.id is not None]
 
     def failed(self, error: LayananError) -> ActivityRecord:
         """Record that a person must help."""
-        output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
-        record = self._new("failed", output, self.activity.performer)
+        record = self._failure(error)
         with self.run.store.write() as session:
             session.add(record)
         return record
+
+    def _failure(self, error: LayananError) -> ActivityRecord:
+        output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
+        return self._new("failed", output, self.activity.performer)
 
     def _new(self, state: str, output: dict[str, Any], performer: str) -> ActivityRecord:
         ended: datetime = self.run.systems.clock.now()

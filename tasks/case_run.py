@@ -23,6 +23,8 @@ class CaseRun:
     """One pass of a case's flow."""
 
     def __init__(self, case: Case, systems: Systems, records: list[ActivityRecord]) -> None:
+        self.row = case
+        """The case as it was when the pass began."""
         self.case_id = case.key
         self.reference = case.reference
         self.merged = case.status == "merged"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam, or_
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
@@ -23,6 +24,21 @@ from models.tables import Case, Letter, Message, Party
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?")
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
+
+
+# made once: intake asks for each mail
+_OPEN_CASES = (
+    select(Case)
+    .where(
+        or_(
+            col(Case.address) == bindparam("sender"),
+            col(Case.id).in_(select(Party.case_id).where(col(Party.address) == bindparam("sender"))),
+        ),
+        col(Case.status) == "open",
+        col(Case.opened_at) >= bindparam("since"),
+    )
+    .order_by(col(Case.id).desc())
+)
 
 
 def answers(subject: str, thread: Sequence[str]) -> bool:
@@ -73,9 +89,11 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
     Nobody, where SISKA does not answer: then the mail opens a case of its own.
     """
+    if mail.forged or not answers(mail.subject, (*mail.in_reply_to, *mail.references)):
+        return ""
     with wired.store.read() as session:
         cases = [named.case for named in _named_cases(session, mail)]
-    if mail.forged or not cases or any(case.address == mail.sender for case in cases):
+    if not cases or any(case.address == mail.sender for case in cases):
         return ""
     try:
         customer = wired.siska.customer_by_address(mail.sender)
@@ -86,10 +104,12 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
+    numbers = {int(number): token for number, token in REFERENCE.findall(mail.subject)}
+    if not thread and not numbers:
+        return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
     theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id))
     theirs = theirs.where(col(Message.message_id).in_(thread)).order_by(col(Case.id).desc())
-    numbers = {int(number): token for number, token in REFERENCE.findall(mail.subject)}
     named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
     found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
     found += [_Named(case, "signed reference", secret=True) for case in named if numbers[case.key] == case.token != ""]
@@ -119,10 +139,7 @@ def _current(session: Session, case: Case) -> Case:
 
 def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Match:
     since = now - timedelta(days=wired.settings.policy.same_matter_days)
-    parties = select(Party.case_id).where(Party.address == mail.sender)
-    theirs = (Case.status == "open", col(Case.opened_at) >= since)
-    query = select(Case).where((col(Case.address) == mail.sender) | col(Case.id).in_(parties), *theirs)
-    open_cases = session.exec(query.order_by(col(Case.id).desc())).all()
+    open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()
     new = _matter(wired, mail.subject, mail.new_text)

@@ -5,12 +5,13 @@ recorded once, a case has one run. A mail that no parser reads is kept whole and
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from adapters.ems import Received
 from adapters.mail.parser import parse
@@ -18,7 +19,7 @@ from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
 from models.mail import UNREAD, ParsedMail, Problem
-from models.tables import Case, Message, NewMessage, row
+from models.tables import Message, NewMessage, row
 from tasks.case_run import CaseRun
 from tasks.find_case import whose_address
 from tasks.first_response import first_response
@@ -43,40 +44,56 @@ def take_in(wired: Systems, received: Received) -> TakenIn:
     Raises:
         Unavailable: the case store does not answer; the mail stays on the server.
     """
-    return answered(wired, _known(wired, received) or _store(wired, received))
+    return take_in_batch(wired, [received])[received.uid]
+
+
+def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenIn]:
+    """Do so with mails of one mailbox, one after the other; what became of each, by UID.
+
+    Raises:
+        Unavailable: as for ``take_in``; some may have been taken in.
+    """
+    known = _known(wired, batch)
+    taken = {uid: answered(wired, message) for uid, message in known.items()}
+    new = [mail for mail in batch if mail.uid not in known]
+    # the disk keeps one mail while another one is read
+    with ThreadPoolExecutor(1) as ahead:
+        for mail, sha256 in zip(new, ahead.map(wired.store.keep, (mail.raw for mail in new)), strict=True):
+            taken[mail.uid] = _store(wired, mail, sha256)
+    return taken
 
 
 def answered(wired: Systems, message: Message) -> TakenIn:
     """What became of a stored mail, with the first response written where one is due."""
-    if message.outcome != "opened" or message.case_id is None or _is_answered(wired, message):
+    taken = TakenIn(message.outcome, message.case_id)
+    if message.outcome != "opened" or message.case_id is None:
+        return taken
+    case = CaseRun.open(message.case_id, wired)
+    try:
+        with wired.store.write() as session:
+            return _respond(session, case, message, ())
+    except Conflict:
+        # another intake on the same mailbox was quicker
+        return taken
+
+
+def _respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> TakenIn:
+    """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
+    now = case.systems.clock.now()
+    if case.row.sender_doubt or thread_is_answered(session, tuple(message.references), message.sender, now):
         return TakenIn(message.outcome, message.case_id)
-    letters = first_response.do_now(CaseRun.open(message.case_id, wired))
-    return TakenIn(message.outcome, message.case_id, tuple(letters))
+    return TakenIn(message.outcome, message.case_id, tuple(first_response.do_within(session, case, messages)))
 
 
-def _is_answered(wired: Systems, message: Message) -> bool:
-    """Whether no first response is due: its thread has had one lately, or nobody knows whom it would reach."""
+def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
+    first, uids = batch[0], [mail.uid for mail in batch]
+    place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(uids))
     with wired.store.read() as session:
-        case = session.get(Case, message.case_id)
-        if case is not None and case.sender_doubt:
-            return True
-        return thread_is_answered(session, tuple(message.references), message.sender, wired.clock.now())
+        return {message.uid: message for message in session.exec(select(Message).where(*place))}
 
 
-def _known(wired: Systems, received: Received) -> Message | None:
-    with wired.store.read() as session:
-        return session.exec(
-            select(Message).where(
-                Message.mailbox == received.mailbox,
-                Message.uidvalidity == received.uidvalidity,
-                Message.uid == received.uid,
-            )
-        ).first()
-
-
-def _store(wired: Systems, received: Received) -> Message:
-    """The mail's row. What breaks us is set aside whole, so that it stops no other mail."""
-    sha256 = wired.store.keep(received.raw)
+def _store(wired: Systems, received: Received, sha256: str) -> TakenIn:
+    """What becomes of a new mail that is kept. What breaks us is set aside whole, so that it stops no other mail."""
     try:
         mail = read(wired, received.raw, cut=received.cut)
         customer_id = whose_address(wired, mail)
@@ -91,32 +108,33 @@ def _store(wired: Systems, received: Received) -> Message:
     return _write(wired, received, lambda session: _aside(session, wired, received, sha256, reason))
 
 
-def _write(wired: Systems, received: Received, make: Callable[[Session], Message]) -> Message:
+def _write(wired: Systems, received: Received, make: Callable[[Session], TakenIn]) -> TakenIn:
     try:
         with wired.store.write() as session:
             return make(session)
     except Conflict:
         # another intake on the same mailbox was quicker
-        known = _known(wired, received)
-        if known is None:
+        known = _known(wired, [received])
+        if not known:
             raise
-        return known
+        return answered(wired, known[received.uid])
 
 
-def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Message:
+def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> TakenIn:
     now = wired.clock.now()
     placed = place(Arrived(session, wired, received, mail, now, customer_id))
     message = _row(received, mail.sha256, now, placed, mail)
     session.add(message)
     session.flush()
     placed.then(message)
-    return message
+    if placed.opened is None:
+        return TakenIn(placed.outcome, placed.case_id)
+    return _respond(session, CaseRun(placed.opened, wired, []), message, [message])
 
 
-def _aside(session: Session, wired: Systems, received: Received, sha256: str, reason: str) -> Message:
-    message = _row(received, sha256, wired.clock.now(), Place("set_aside", reason))
-    session.add(message)
-    return message
+def _aside(session: Session, wired: Systems, received: Received, sha256: str, reason: str) -> TakenIn:
+    session.add(_row(received, sha256, wired.clock.now(), Place("set_aside", reason)))
+    return TakenIn("set_aside")
 
 
 def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:

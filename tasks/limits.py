@@ -5,7 +5,7 @@ What is over a limit is kept and listed (``layanan mails --outcome set_aside``),
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
@@ -15,11 +15,18 @@ from tasks.find_case import answers
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
+# made once: intake asks for each mail
+_MAILS = select(func.count()).where(
+    col(Message.sender) == bindparam("sender"), col(Message.received_at) > bindparam("since")
+)
+_LETTERS = select(func.count()).where(
+    col(Letter.recipient) == bindparam("recipient"), col(Letter.written_at) > bindparam("since")
+)
+
 
 def flooding(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
     """Whether the sender has sent so many mails within an hour that more of them are not served like others'."""
-    lately = (Message.sender == sender, col(Message.received_at) > now - HOUR)
-    return session.exec(select(func.count()).where(*lately)).one() >= limits.mails_an_hour
+    return session.exec(_MAILS, params={"sender": sender, "since": now - HOUR}).one() >= limits.mails_an_hour
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
@@ -39,12 +46,13 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: dat
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
     """Whether no more letters may go to the address on this day."""
-    lately = (Letter.recipient == recipient, col(Letter.written_at) > now - DAY)
-    return session.exec(select(func.count()).where(*lately)).one() >= limits.letters_a_day
+    return session.exec(_LETTERS, params={"recipient": recipient, "since": now - DAY}).one() >= limits.letters_a_day
 
 
 def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:
     """Whether a thread of the sender has had its first response on this day."""
+    if not thread:
+        return False
     ours = (Letter.kind == LetterKind.FIRST_RESPONSE, Letter.recipient == sender)
     lately = (col(Letter.message_id).in_(thread), col(Letter.written_at) > now - DAY)
     return session.exec(select(Letter.id).where(*ours, *lately).limit(1)).first() is not None

@@ -7,10 +7,10 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, bindparam, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -46,12 +46,33 @@ class Place:
     outcome: MailOutcome
     reason: str
     case_id: int | None = None
+    opened: Case | None = None
+    """The case, where the mail has opened it."""
     then: Callable[[Message], object] = lambda _: None
     """What follows from it, once the mail has its row."""
 
 
 _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
+)
+
+# made once: intake asks for each mail
+_LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_SAME_TEXT = or_(
+    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
+    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
+)
+_TWIN = (
+    select(Message)
+    .where(
+        or_(
+            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
+            and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("since")),
+        ),
+        col(Message.outcome).in_(["opened", "joined", "other_segment"]),
+    )
+    .limit(1)
 )
 
 Rule = Callable[[Arrived], Place | None]
@@ -71,7 +92,7 @@ def _nobody(arrived: Arrived) -> Place | None:
 
 def _our_letter(arrived: Arrived) -> Place | None:
     """A copy of our letter: the server took it."""
-    letter = arrived.session.exec(select(Letter).where(Letter.message_id == arrived.mail.message_id)).first()
+    letter = arrived.session.exec(_LETTER, params={"message_id": arrived.mail.message_id}).first()
     if letter is None:
         return None
     outbox = arrived.session.get(Outbox, letter.id)
@@ -95,7 +116,7 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.bounce and mail.reported_message_id:
         letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
         if letter is not None:
-            return Place("automatic", reason, letter.case_id, partial(_bounced, arrived, letter.id or 0))
+            return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     return Place("automatic", reason)
 
 
@@ -115,10 +136,11 @@ def _unread(arrived: Arrived) -> Place | None:
 
 def _desk(arrived: Arrived) -> Place | None:
     """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
-    mail = arrived.mail
-    of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
-    answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
-    case_id = arrived.session.exec(answered).first()
+    mail, case_id = arrived.mail, None
+    if mail.in_reply_to:
+        of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
+        answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
+        case_id = arrived.session.exec(answered).first()
     if case_id is None and mail.sender not in arrived.wired.settings.desk_addresses:
         return None
     return Place("automatic", "from another segment's desk", case_id)
@@ -129,14 +151,11 @@ def _twin(arrived: Arrived) -> Place | None:
 
     The same words in answer to a letter ask again.
     """
-    mail, hours = arrived.mail, arrived.wired.settings.limits.resent_hours
-    content = col(Message.content) == content_of(mail)
-    same = and_(col(Message.message_id) == mail.message_id, col(Message.text) == mail.text if mail.text else content)
-    if not _answers(mail):
-        lately = col(Message.received_at) > arrived.now - timedelta(hours=hours)
-        same = or_(same, and_(content, lately))
-    first = select(Message).where(same, col(Message.outcome).in_(["opened", "joined", "other_segment"])).limit(1)
-    twin = arrived.session.exec(first).first()
+    mail = arrived.mail
+    lately = arrived.now - timedelta(hours=arrived.wired.settings.limits.resent_hours)
+    known = {"message_id": mail.message_id, "text": mail.text, "content": content_of(mail)}
+    since = _NEVER if _answers(mail) else lately
+    twin = arrived.session.exec(_TWIN, params=known | {"since": since}).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
 
 
@@ -188,7 +207,7 @@ def old_or_new(arrived: Arrived) -> Place:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
         case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
         if case.status == "open":
-            return Place("joined", why, case.id, partial(_wake, arrived, case.key))
+            return Place("joined", why, case.id, then=partial(_wake, arrived, case.key))
     new = row(
         Case,
         NewCase(
@@ -207,7 +226,7 @@ def old_or_new(arrived: Arrived) -> Place:
     new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)
     session.flush()
-    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id)
+    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id, new)
 
 
 def _wake(arrived: Arrived, case_id: int, message: Message) -> None:

@@ -5,12 +5,15 @@ the text was handed over) leaves it open whether the server took it: then our ow
 there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
 """
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import or_, update
-from sqlmodel import col, select
+from sqlalchemy import Update, bindparam, update
+from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems, systems
 from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
@@ -21,6 +24,13 @@ BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
 MOST_DEFERRALS = 30
 """How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
+
+_LETTER = (
+    select(Letter, Outbox)
+    .join(Outbox)
+    .where(col(Outbox.letter_id) == bindparam("letter_id"))
+    .with_for_update(of=Outbox)
+)
 
 
 @task(
@@ -42,38 +52,39 @@ def deliver(wired: Systems, letter_id: int) -> str:
     Raises:
         Unavailable: the case store does not answer.
     """
-    claim = _claim(wired, letter_id)
-    if claim is None:
-        with wired.store.read() as session:
-            return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
-    letter, outbox = claim
-    # while it is open whether an earlier attempt went through, it stays so
-    doubtful, attempts = outbox.state == "sending", outbox.attempts + 1
-    later = "sending" if doubtful else "queued"
-    try:
-        if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
-            return _settle(wired, letter_id, "sent")
-        raw = wired.store.kept(letter.sha256)
-    except LayananError as error:
-        return _settle(wired, letter_id, later, str(error), attempts)
-    if doubtful and _is_a_persons(wired, outbox):
-        return _fail(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
-    try:
-        wired.ems.send(raw, letter.sender, [letter.recipient])
-    except OutcomeUnknown:
-        counted = update(Outbox).where(col(Outbox.letter_id) == letter_id).values(unanswered=Outbox.unanswered + 1)
+    deliver_all(wired, [letter_id])
+    with wired.store.read() as session:
+        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
+
+
+def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
+    """Send queued letters one after the other, until one of them cannot go now.
+
+    What became of one is committed together with the claim of the next, before that is sent.
+
+    Raises:
+        Unavailable: the case store does not answer.
+    """
+    last: _Outcome | None = None
+    for letter_id in letter_ids:
         with wired.store.write() as session:
-            session.execute(counted)
-        return "sending"
-    except Deferred as error:
-        if (deferrals := outbox.deferrals + 1) >= MOST_DEFERRALS:
-            return _fail(wired, letter_id, f"{error}, {deferrals} times")
-        return _settle(wired, letter_id, later, str(error), attempts, deferrals=deferrals)
-    except Unavailable as error:
-        return _settle(wired, letter_id, later, str(error), attempts)
-    except Refused as error:
-        return _fail(wired, letter_id, str(error))
-    return _settle(wired, letter_id, "sent")
+            if last is not None:
+                last.record(session)
+            claim = _claim(session, wired, letter_id)
+        last = _sent(wired, *claim) if claim is not None else None
+        if last is not None and not last.final:
+            break
+    if last is not None:
+        with wired.store.write() as session:
+            last.record(session)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of an attempt: ``final`` where the letter is sent, or failed."""
+
+    final: bool
+    record: Callable[[Session], object]
 
 
 def send_again(wired: Systems, letter_id: int) -> None:
@@ -103,29 +114,45 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query))
 
 
-def _claim(wired: Systems, letter_id: int) -> tuple[Letter, Outbox] | None:
+def _claim(session: Session, wired: Systems, letter_id: int) -> tuple[Letter, Outbox] | None:
     """The letter, and its way out as it was before; None where it is not to be sent now."""
     now = wired.machine_clock.now()
-    mine = (
-        update(Outbox)
-        .where(
-            col(Outbox.letter_id) == letter_id,
-            or_(col(Outbox.state) == "queued", col(Outbox.state) == "sending"),
-            col(Outbox.not_before) <= now,
-        )
-        .values(
-            state="sending",
-            attempts=Outbox.attempts + 1,
-            not_before=now + timedelta(seconds=wired.settings.claim_seconds),
-        )
-    )
-    with wired.store.write() as session:
-        outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
-        session.expunge(outbox)
-        if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
-            return None
-        letter = session.exec(select(Letter).where(Letter.id == letter_id)).one()
-        return letter, outbox
+    letter, outbox = session.exec(_LETTER, params={"letter_id": letter_id}).one()
+    session.expunge(outbox)
+    if outbox.state not in {"queued", "sending"} or outbox.not_before > now:
+        return None
+    until = now + timedelta(seconds=wired.settings.claim_seconds)
+    claimed = {"state": "sending", "attempts": outbox.attempts + 1, "not_before": until}
+    session.execute(update(Outbox).where(col(Outbox.letter_id) == letter_id).values(**claimed))
+    return letter, outbox
+
+
+def _sent(wired: Systems, letter: Letter, outbox: Outbox) -> _Outcome:
+    """Send a letter that is claimed."""
+    # while it is open whether an earlier attempt went through, it stays so
+    doubtful, letter_id = outbox.state == "sending", outbox.letter_id
+    try:
+        if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
+            return _done(wired, letter_id)
+        raw = wired.store.kept(letter.sha256)
+    except LayananError as error:
+        return _later(wired, outbox, str(error))
+    if doubtful and _is_a_persons(wired, outbox):
+        return _failed(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
+    try:
+        wired.ems.send(raw, letter.sender, [letter.recipient])
+    except OutcomeUnknown:
+        counted = _changed(letter_id, unanswered=Outbox.unanswered + 1)
+        return _Outcome(False, lambda session: session.execute(counted))
+    except Deferred as error:
+        if (deferrals := outbox.deferrals + 1) >= MOST_DEFERRALS:
+            return _failed(wired, letter_id, f"{error}, {deferrals} times")
+        return _later(wired, outbox, str(error), deferrals=deferrals)
+    except Unavailable as error:
+        return _later(wired, outbox, str(error))
+    except Refused as error:
+        return _failed(wired, letter_id, str(error))
+    return _done(wired, letter_id)
 
 
 def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
@@ -135,21 +162,25 @@ def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
     return outbox.unanswered > 1
 
 
-def _fail(wired: Systems, letter_id: int, error: str) -> str:
-    with wired.store.write() as session:
-        undelivered(session, letter_id, "failed", error, wired.clock.now())
-    return "failed"
+def _done(wired: Systems, letter_id: int) -> _Outcome:
+    values = {"not_before": wired.machine_clock.now(), "sent_at": wired.clock.now()}
+    sent = _changed(letter_id, state="sent", error="", **values)
+    return _Outcome(True, lambda session: session.execute(sent))
 
 
-def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0, **counted: int) -> str:
-    """Its state after this attempt, unless a report or a copy of it has come meanwhile and says more."""
-    now = wired.machine_clock.now()
-    wait = min(BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF) if attempts else timedelta()
-    values = {"state": state, "error": error, "not_before": now + wait, **counted}
-    if state == "sent":
-        values["sent_at"] = wired.clock.now()
-    mine = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
-    with wired.store.write() as session:
-        if session.execute(update(Outbox).where(*mine).values(**values)).rowcount == 1:  # type: ignore[attr-defined]
-            return state
-        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
+def _later(wired: Systems, outbox: Outbox, error: str, **counted: int) -> _Outcome:
+    wait = min(BACKOFF * 2 ** min(outbox.attempts + 1, 10), LONGEST_BACKOFF)
+    values = {"state": outbox.state, "error": error, "not_before": wired.machine_clock.now() + wait}
+    changed = _changed(outbox.letter_id, **values, **counted)
+    return _Outcome(False, lambda session: session.execute(changed))
+
+
+def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
+    now = wired.clock.now()
+    return _Outcome(True, lambda session: undelivered(session, letter_id, "failed", error, now))
+
+
+def _changed(letter_id: int, **values: Any) -> Update:
+    """What an attempt changes, unless a report or a copy of the letter has come meanwhile and says more."""
+    claimed = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
+    return update(Outbox).where(*claimed).values(**values)

@@ -1,7 +1,9 @@
 """A case's run: started once, and its id kept with the case."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
@@ -13,19 +15,38 @@ from models.tables import Case, Wait
 log = logging.getLogger("layanan.start")
 
 
+AT_ONCE = 10
+"""Runs whose ids are kept together."""
+
+
 def start_case(wired: Systems, case_id: int) -> None:
     """Start the case's run unless it has one. Repeating is harmless: the engine knows the case's key.
 
     Raises:
         Unavailable: store or engine do not answer; the monitor tries again.
     """
-    with wired.store.read() as session:
-        case = session.exec(select(Case).where(Case.id == case_id)).one()
-    if case.run_id is not None or case.status != "open":
-        return
-    run_id = wired.engine.start_case(case_id, case.reference)
-    with wired.store.write() as session:
-        session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
+    start_cases(wired, [case_id])
+
+
+def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
+    """Do so for several, until one cannot be started.
+
+    Raises:
+        Unavailable, Refused: as for ``start_case``; some may have been started.
+    """
+    for first in range(0, len(case_ids), AT_ONCE):
+        some = col(Case.id).in_(case_ids[first : first + AT_ONCE])
+        query = select(Case).where(some, col(Case.run_id).is_(None), Case.status == "open").order_by(col(Case.id))
+        with wired.store.read() as session:
+            cases = session.exec(query).all()
+        runs: list[dict[str, Any]] = []
+        try:
+            for case in cases:
+                runs.append({"id": case.id, "run_id": wired.engine.start_case(case.key, case.reference)})
+        finally:
+            if runs:
+                with wired.store.write() as session:
+                    session.execute(update(Case), runs)
 
 
 def replace_run(wired: Systems, case_id: int) -> None:

@@ -1,7 +1,8 @@
 """What an activity is given, and where it leaves its local effects until they are committed with its record."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ class Work:
         occurrence: int,
         given: Mapping[str, str] | None = None,
         by_hand: str = "",
+        session: Session | None = None,
+        messages: Sequence[Message] = (),
     ) -> None:
         self.systems = systems
         self.case = case
@@ -53,6 +56,10 @@ class Work:
         """Who did it, where it was not the SOP's first performer."""
         self.letters: list[Letter] = []
         self.effects: list[Effect] = []
+        self._session = session
+        """The transaction that goes on, where the activity is done within one."""
+        if messages:
+            self.messages = list(messages)
 
     @property
     def settings(self) -> Settings:
@@ -62,10 +69,13 @@ class Work:
     @cached_property
     def messages(self) -> list[Message]:
         """The customer's mails, and those of cases merged into this one, oldest first."""
-        with self.systems.store.read() as session:
+        with self._look() as session:
             of_case = col(Message.case_id).in_(family(session, self.case.key))
             theirs = (of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
+
+    def _look(self) -> AbstractContextManager[Session]:
+        return self.systems.store.read() if self._session is None else nullcontext(self._session)
 
     def message(self, message_id: int) -> Message:
         """One of the case's mails; the newest for 0."""
@@ -126,7 +136,7 @@ class Work:
             return ""
         case, last = self.case, self.messages[-1]
         limits = self.settings.limits
-        with self.systems.store.read() as session:
+        with self._look() as session:
             if letters_used_up(session, limits, case.address, self.now):
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(

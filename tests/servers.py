@@ -153,16 +153,17 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
 
 
 class Postgres:
-    """A running PostgreSQL that forgets all when it ends; nothing is synchronised to the disk."""
+    """A running PostgreSQL that forgets all when it ends; unless ``durable``, nothing is synchronised to the disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._fsync = "on" if durable else "off"
         self.port = _free_ports(1)[0]
         self._names = itertools.count(1)
         self._run("initdb", "--auth=trust", "--username=layanan", "--encoding=UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={self._fsync}"
         self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/start.log", f"--options={options}")
 
     def stop(self) -> None:
@@ -187,13 +188,13 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
     """Run PostgreSQL."""
     needs.install()
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
         if os.geteuid() == 0:
             shutil.chown(name, "postgres")
-        server = Postgres(Path(name))
+        server = Postgres(Path(name), durable=durable)
         server.start()
         try:
             yield server

@@ -52,7 +52,7 @@ POINTS: list[tuple[Any, str]] = [
     (tasks.waits, "_record"),
     (tasks.waits, "suspend_flow_run"),
     (tasks.send_letter, "_claim"),
-    (tasks.send_letter, "_settle"),
+    (tasks.send_letter, "_sent"),
 ]
 
 

@@ -72,6 +72,20 @@ def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waitin
     assert cases_without_run(wired) == [1, 2, 3], "the monitor starts them"
 
 
+class GoesAway(Away):
+    """It does not answer any more."""
+
+    def start_case(self, case_id: int, reference: str) -> str:
+        return "run-1" if case_id == 1 else super().start_case(case_id, reference)
+
+
+def test_the_run_of_a_case_is_known_though_the_next_cannot_be_started(wired: Systems) -> None:
+    posted(wired, *(f"p{number}@example.com" for number in range(3)))
+    wired.engine = GoesAway(wired.settings)
+    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
+    assert [case.run_id for case in rows(wired, Case)] == ["run-1", None, None]
+
+
 def written(genuine: World, count: int) -> None:
     genuine.write(*(mail(f"p{number}@pelanggan.example", f"Internet {number} mati.") for number in range(count)))
 

@@ -212,10 +212,12 @@ def test_a_repeated_intake_changes_nothing(wired: Systems) -> None:
         assert len(rows(wired, table)) == 1, table
 
 
-def test_an_intake_that_was_cut_off_is_taken_up(wired: Systems) -> None:
-    """The mail was stored, and the process ended before the first response."""
+def test_an_intake_that_was_cut_off_is_taken_up(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail was stored without its first response, as what a person takes in is."""
     here = received(mail(BUDI))
-    tasks.intake._store(wired, here)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(tasks.intake, "_respond", lambda *_: TakenIn("opened", 1))
+        take_in(wired, here)
     assert rows(wired, Letter) == []
     assert len(take_in(wired, here).letters) == 1
     assert len(rows(wired, Case)) == len(rows(wired, Letter)) == 1

@@ -17,7 +17,15 @@ from models.forms import UNDELIVERED
 from models.settings import Smtp
 from models.tables import Letter, Outbox, Wake
 from tasks.monitor import send_due_letters
-from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, MOST_DEFERRALS, deliver, due_letters, send_again
+from tasks.send_letter import (
+    BACKOFF,
+    LONGEST_BACKOFF,
+    MOST_DEFERRALS,
+    deliver,
+    deliver_all,
+    due_letters,
+    send_again,
+)
 from tasks.undelivered import undelivered
 from tests.cases import BUDI, STRANGER, accepted, opened, rows
 from tests.conftest import BOTH
@@ -62,6 +70,24 @@ def test_a_letter_goes_out_once(wired: Systems) -> None:
     assert deliver(wired, 1) == "sent"
     assert (len(accepted(wired, BUDI)), outbox(wired).attempts) == (1, 1)
     assert due_letters(wired) == []
+
+
+def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sender in (BUDI, STRANGER):
+        opened(wired, sender)
+    really = tasks.send_letter._sent
+
+    def dies_at_the_second(wired: Systems, letter: Letter, before: Outbox) -> object:
+        if letter.id == 2:
+            raise KeyboardInterrupt
+        return really(wired, letter, before)
+
+    monkeypatch.setattr(tasks.send_letter, "_sent", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        deliver_all(wired, [1, 2])
+    assert [(letter.state, letter.attempts) for letter in rows(wired, Outbox)] == [("sent", 1), ("sending", 1)]
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
@@ -200,9 +226,15 @@ def test_a_letter_that_shall_go_later_outlives_a_restart(wired: Systems, machine
     assert len(accepted(wired, BUDI)) == 1
 
 
+def claimed(wired: Systems) -> None:
+    """A sender has claimed the letter, and died."""
+    with wired.store.write() as session:
+        assert tasks.send_letter._claim(session, wired, 1) is not None
+
+
 def test_a_sender_that_died_before_the_server_is_made_good(wired: Systems, machine: SimulatedClock) -> None:
     opened(wired)
-    assert tasks.send_letter._claim(wired, 1) is not None
+    claimed(wired)
     assert deliver(wired, 1) == "sending"
     machine.advance(wired.settings.claim_seconds / 3600)
     assert deliver(wired, 1) == "sent"
@@ -212,7 +244,7 @@ def test_a_sender_that_died_before_the_server_is_made_good(wired: Systems, machi
 
 def test_in_doubt_and_without_mail_servers_it_stays_open(wired: Systems, machine: SimulatedClock, back: Smtp) -> None:
     opened(wired)
-    tasks.send_letter._claim(wired, 1)
+    claimed(wired)
     machine.advance(wired.settings.claim_seconds / 3600)
     away(wired)
     assert deliver(wired, 1) == "sending"
