@@ -26,7 +26,7 @@ from models.tables import Outbox
 class StandIn(PrefectEngine):
     """In the engine's place."""
 
-    def start_case(self, case_id: int, reference: str) -> str:
+    def start_case(self, case_id: int, reference: str, after: str = "") -> str:
         return f"run-of-{reference}-{case_id}"
 
 

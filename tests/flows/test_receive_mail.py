@@ -75,7 +75,7 @@ def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waitin
 class GoesAway(Away):
     """It does not answer any more."""
 
-    def start_case(self, case_id: int, reference: str) -> str:
+    def start_case(self, case_id: int, reference: str, after: str = "") -> str:
         return "run-1" if case_id == 1 else super().start_case(case_id, reference)
 
 
