@@ -59,7 +59,9 @@ def test_every_resource_keeps_to_the_standard_at_every_time(office: BackOffice) 
             for path in paths:
                 listed = call(office, "GET", system, path).json()
                 assert listed
-                assert call(office, "GET", system, f"{path}/{listed[0]['id']}").json() == listed[0]
+                one = call(office, "GET", system, f"{path}/{listed[0]['id']}").json()
+                # within the first seconds a line test may end between the two calls
+                assert one == listed[0] or (hours == 0 and one["id"] == listed[0]["id"])
     assert office.problems() == []
 
 
