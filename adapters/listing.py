@@ -74,7 +74,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
         ],
         "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
         "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],
-        "deadlines": [_dump(deadline) for deadline in of(Deadline, Deadline.due_at)],
+        "deadlines": [_dump(deadline) | {"awaited": not deadline.over} for deadline in of(Deadline, Deadline.due_at)],
         "pending_wakes": [_dump(wake, {"taken_at", "taken_by"}) for wake in wakes if wake.taken_at is None],
     }
 

@@ -23,7 +23,7 @@ CASE_PARTS = {
     "letters": ("id", "kind", "recipient", "state", "sent_at", "error"),
     "decisions": ("decided_at", "form", "by", "answers"),
     "tickets": ("ticket_id", "unit", "status", "status_reason", "status_since"),
-    "deadlines": ("kind", "due_at", "over"),
+    "deadlines": ("kind", "due_at", "awaited"),
     "pending_wakes": ("kind", "source", "created_at"),
 }
 """The parts of a case, and what a person sees of each."""

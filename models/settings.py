@@ -160,7 +160,7 @@ class HttpSystem(Part):
         default="http://127.0.0.1:8900",
         pattern=r"^https?://[^\s/]+(/\S*)?$",
         description="Server root, before /tmf-api/…",
-        examples=["https://mycx.telkom.example"],
+        examples=["https://system.telkom.example"],
     )
     token: SecretStr = Field(default=SecretStr(""), description="Bearer token; empty: none")
     user: str = Field(default="", description="User for HTTP basic authentication; empty: none")
@@ -257,11 +257,14 @@ class Limits(Part):
     )
 
 
+PREFIX = "LAYANAN_"
+
+
 class Settings(BaseSettings):
     """All settings. ``Settings()`` reads them; use :func:`load_settings` to get readable errors."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LAYANAN_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         env_file=".env",
         extra="ignore",
@@ -444,8 +447,10 @@ def _refuse_unknown_names() -> None:
     for name in [*os.environ, *dotenv_values(".env"), *(f"LAYANAN_{name}" for name in in_file)]:
         whole = name.upper().partition("__")[0]
         if whole.startswith("LAYANAN_") and whole not in known:
-            near = get_close_matches(whole, known, 1)
-            raise SettingsError(f"{whole}: there is no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+            # what all of them begin with would make any two alike
+            near = get_close_matches(whole.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1)
+            hint = f"; did you mean {PREFIX}{near[0]}?" if near else " (docs/settings.md lists them)"
+            raise SettingsError(f"{whole}: there is no such setting{hint}")
 
 
 def _named_path(variable: str) -> Path | None:

@@ -110,6 +110,12 @@ def test_every_problem_is_told_at_once_and_no_value(folder: Path) -> None:
     assert "1234567" not in str(error.value)
 
 
+def test_an_unknown_name_is_like_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAYANAN_UNKNOWN", "x")
+    with pytest.raises(SettingsError, match=r"^LAYANAN_UNKNOWN: there is no such setting \(docs"):
+        load_settings()
+
+
 @pytest.mark.parametrize("where", ["environment", "toml", ".env"])
 def test_a_misspelt_name_is_noticed(where: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if where == "environment":
