@@ -20,6 +20,7 @@ from models.mail import ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
+from tasks.family import locked
 from tasks.find_case import Match, answers, find_case
 from tasks.limits import answers_like_a_robot, flooding
 from tasks.undelivered import undelivered
@@ -186,7 +187,7 @@ def old_or_new(arrived: Arrived) -> Place:
     case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
-        case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
+        case = locked(session, case.key)
         if case.status == "open":
             return Place("joined", why, case.id, partial(_wake, arrived, case.key))
     new = row(

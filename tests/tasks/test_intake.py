@@ -4,9 +4,11 @@ import threading
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 import tasks.intake
 from adapters.ems import Received
@@ -16,6 +18,7 @@ from adapters.wiring import Systems
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Letter, Message, Outbox, Wake
 from tasks.case_run import CaseRun
+from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
 from tests.conftest import BOTH
@@ -248,6 +251,20 @@ NASTY = (
     b"References: <a\x00b@c> <d@e>\nContent-Type: text/plain; charset=utf-8\n\n"
     b"Internet saya \x00 mati \xed\xa0\x80 total \xff sejak tadi.\n"
 )
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_mail_that_comes_while_its_case_ends_opens_another(wired: Systems) -> None:
+    case, taken = opened(wired), list[TakenIn]()
+    reply = partial(arrives, wired, BUDI, "Masih mati, tolong.", f"Re: [{case.reference}]")
+    thread = threading.Thread(target=lambda: taken.append(reply()))
+    with wired.store.write() as session:
+        session.exec(select(Case).where(Case.id == case.case_id).with_for_update()).one()
+        thread.start()
+        thread.join(1)
+        finish(session, case.case_id, "closed", "complaint", wired.clock.now())
+    thread.join(30)
+    assert taken[0].outcome == "opened", "nobody would read it in a closed case"
 
 
 @pytest.mark.parametrize("raw", [NASTY, NASTY.replace(b"plain", b"html").replace(b"\x00 mati", b"&#0; mati")])
