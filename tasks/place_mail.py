@@ -83,8 +83,7 @@ def _our_letter(arrived: Arrived) -> Place | None:
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
-    address = re.sub(r"\+[^@]*", "", arrived.mail.sender)  # a folder of ours is ours
-    ours = address in arrived.wired.settings.own_addresses
+    ours = arrived.wired.settings.is_ours(arrived.mail.sender)
     return Place("automatic", "from an address of ours") if ours else None
 
 
@@ -105,7 +104,8 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     session = arrived.session
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
-    if any(recipient.action == "failed" for recipient in said):
+    # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
+    if any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said):
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 

@@ -100,6 +100,15 @@ def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
     assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
 
 
+def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    copy = OURS.replace("@", "+Sent@").encode()
+    take_in(wired, received((BOUNCE % sent.message_id.encode()).replace(BUDI.encode(), copy)))
+    assert [bounce.address for bounce in rows(wired, Bounce)] == [copy.decode().lower()]
+    assert (rows(wired, Outbox)[0].state, rows(wired, Wake)) == ("queued", [])
+
+
 def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
     case = opened(wired)
     raw = letter(case, "first_response").as_bytes()
