@@ -290,7 +290,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
             told = True  # a mail came at the last moment, or a letter is still to arrive: the wait takes it
             continue
         reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
-        if reply.path is not Path.THANKS:
+        if not reply.thanks_alone:
             agent = decide(case, DisputedClosing, about=AROUND_CLOSING)
             if agent.choice is DisputeChoice.REOPEN:
                 need = of_certain_sender(case, need.again(reply))

@@ -56,6 +56,8 @@ class Need(Output):
     sure: bool = True
     unread: str = ""
     """Why the customer's words could not be read, where they could not; a person does."""
+    kind_prevails: bool = True
+    """Whether its kind is likelier than all others together."""
     confidence: float = 1.0
     because: str = ""
     """What the analysis found, how sure it is, and the words that say so."""
@@ -90,6 +92,11 @@ class Need(Output):
         if self.kind is Kind.INFORMATION:
             return Path.INFORMATION
         return Path.COMPLAINT
+
+    @property
+    def thanks_alone(self) -> bool:
+        """Whether nobody need read it: it says little but thanks, and all of it was read."""
+        return self.path is Path.THANKS and self.kind_prevails and not self.unread
 
     @property
     def missing(self) -> tuple[Missing, ...]:

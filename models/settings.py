@@ -365,7 +365,11 @@ class Settings(BaseSettings):
     @cached_property
     def own_addresses(self) -> frozenset[str]:
         """Every address of ours, lower case: mail from one of them is never a customer's."""
-        return frozenset(box.address.lower() for box in self.mailboxes)
+        return frozenset([*(box.address.lower() for box in self.mailboxes), self.smtp.copy_to.lower()]) - {""}
+
+    def is_ours(self, address: str) -> bool:
+        """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""
+        return not self.own_addresses.isdisjoint([address, re.sub(r"\+[^@]*", "", address)])
 
     @cached_property
     def desk_addresses(self) -> frozenset[str]:

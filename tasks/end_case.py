@@ -9,7 +9,7 @@ from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.need import Output
 from models.tables import Case, Deadline, Decision, Letter, Outbox, TicketRow, Wait, Wake
 from tasks.activity import step
-from tasks.family import family
+from tasks.family import family, locked
 from tasks.work import Work
 
 UNDER_WAY = ("queued", "sending")
@@ -49,7 +49,7 @@ def finish(session: Session, case_id: int, status: str, outcome: str, now: datet
 def _close(session: Session, work: Work, outcome: str) -> Ended:
     """Within the one transaction: look for what came at the last moment, and close."""
     case_id = work.case.key
-    session.exec(select(Case).where(Case.id == case_id).with_for_update()).one()
+    locked(session, case_id)
     came = select(Wake.id).where(Wake.case_id == case_id, col(Wake.kind).in_(["mail", UNDELIVERED]))
     under_way = select(Letter.id).join(Outbox).where(Letter.case_id == case_id, col(Outbox.state).in_(UNDER_WAY))
     for reason in (came.where(col(Wake.taken_at).is_(None)), under_way):

@@ -1,8 +1,15 @@
-"""A case, those that were merged into it, and the one that goes on for it."""
+"""A case, locked, and its relations: those that were merged into it, and the one that goes on for it."""
 
 from sqlmodel import Session, col, select
 
 from models.tables import Case
+
+
+def locked(session: Session, case_id: int) -> Case:
+    """The case as it is now; whoever else would change it waits until this transaction ends."""
+    # a session that has read the row before would else give what it read
+    query = select(Case).where(Case.id == case_id).with_for_update().execution_options(populate_existing=True)
+    return session.exec(query).one()
 
 
 def family(session: Session, case_id: int) -> list[int]:

@@ -3,8 +3,8 @@
 from sqlmodel import Session
 
 from models.need import Output
-from models.tables import Case
 from tasks.activity import step
+from tasks.family import locked
 from tasks.merge_case import merge_rows
 from tasks.work import Work
 
@@ -21,8 +21,7 @@ def join_case(work: Work, into_id: int, by: str) -> Joined:
     work.performer = f"Agent Email: {by}"
 
     def join(session: Session) -> Joined:
-        into = session.get(Case, into_id)
-        if into is None or into.status != "open":
+        if locked(session, into_id).status != "open":
             return Joined(joined=False)
         merge_rows(session, work.systems, work.case.key, into_id, by)
         return Joined(joined=True)

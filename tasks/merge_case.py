@@ -15,6 +15,7 @@ from models.errors import NotWaiting, WrongUse
 from models.forms import UNDELIVERED
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
+from tasks.family import locked
 from tasks.start_case import start_case
 from tasks.waits import new_wake, wake_waiting_case
 
@@ -30,9 +31,8 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
         Unavailable: store or engine do not answer.
     """
     with wired.store.write() as session:
-        waits = session.exec(select(Wait).where(Wait.case_id == case_id)).first() is not None
-        case = _locked(session, case_id)
-        if case.status == "open" and not waits:
+        case = locked(session, case_id)
+        if case.status == "open" and session.get(Wait, case_id) is None:
             raise NotWaiting(f"{case.reference} is at work in this moment; try again")
         merge_rows(session, wired, case_id, into_id, by)
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
@@ -43,7 +43,7 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
 
 def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
     """The merger itself, within a transaction."""
-    case, into = _locked(session, case_id), _locked(session, into_id)
+    case, into = locked(session, case_id), locked(session, into_id)
     if case.merged_into == into_id:
         return
     if case_id == into_id:
@@ -79,7 +79,7 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         Unavailable: store or engine do not answer.
     """
     with wired.store.write() as session:
-        case = _locked(session, case_id)
+        case = locked(session, case_id)
         if case.status != "merged" or case.merged_into is None:
             raise WrongUse(f"{case.reference} is not merged ({case.status})")
         query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
@@ -105,7 +105,7 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         Unavailable: store or engine do not answer.
     """
     with wired.store.write() as session:
-        case, now = _locked(session, case_id), wired.clock.now()
+        case, now = locked(session, case_id), wired.clock.now()
         mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None:
@@ -132,7 +132,7 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
         WrongUse: there is no such mail, or nobody has sent it.
     """
     with wired.store.write() as session:
-        case, now = _locked(session, case_id), wired.clock.now()
+        case, now = locked(session, case_id), wired.clock.now()
         mail = session.get(Message, message_id)
         if mail is None or not mail.sender:
             raise WrongUse(f"there is no mail {message_id} with a sender; `layanan mails` lists them")
@@ -147,10 +147,6 @@ def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None
         address = mail.sender if mail else ""
         session.execute(delete(Party).where(col(Party.case_id) == case_id, col(Party.address) == address))
         session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
-
-
-def _locked(session: Session, case_id: int) -> Case:
-    return session.exec(select(Case).where(Case.id == case_id).with_for_update()).one()
 
 
 def _record(

@@ -22,7 +22,7 @@ from models.forms import FORMS, LONGEST_TEXT
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks import drain
 from tasks.end_case import finish
-from tasks.family import going_on
+from tasks.family import going_on, locked
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
 from tasks.waits import new_wake, show_news, wake_waiting_case
@@ -192,7 +192,8 @@ def _take_over(wired: Systems, run: FlowRun, live: Container[str]) -> None:
 
 def _cancel(wired: Systems, case: Case) -> None:
     with wired.store.write() as session:
-        finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
+        if locked(session, case.key).status == "open":
+            finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
 
 
 def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:

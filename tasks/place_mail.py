@@ -20,6 +20,7 @@ from models.mail import ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
+from tasks.family import locked
 from tasks.find_case import Match, answers, find_case
 from tasks.limits import answers_like_a_robot, flooding
 from tasks.undelivered import undelivered
@@ -103,8 +104,7 @@ def _our_letter(arrived: Arrived) -> Place | None:
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
-    address = re.sub(r"\+[^@]*", "", arrived.mail.sender)  # a folder of ours is ours
-    ours = address in arrived.wired.settings.own_addresses
+    ours = arrived.wired.settings.is_ours(arrived.mail.sender)
     return Place("automatic", "from an address of ours") if ours else None
 
 
@@ -125,7 +125,8 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     session = arrived.session
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
-    if any(recipient.action == "failed" for recipient in said):
+    # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
+    if any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said):
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 
@@ -205,7 +206,7 @@ def old_or_new(arrived: Arrived) -> Place:
     case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
-        case = session.exec(select(Case).where(Case.id == case.id).with_for_update()).one()
+        case = locked(session, case.key)
         if case.status == "open":
             return Place("joined", why, case.id, then=partial(_wake, arrived, case.key))
     new = row(

@@ -95,6 +95,7 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
         service_number=told_number or _service_number(analysis, customer),
         urgency=analysis.urgency.value,
         sure=sure and not unread,
+        kind_prevails=analysis.kind.confidence > 0.5,
         unread=unread,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
         because=_because(analysis),

@@ -2,13 +2,16 @@
 
 import pytest
 
-from models.tables import ActivityRecord, TicketRow
+from models.tables import ActivityRecord, Letter, TicketRow
+from tasks.monitor import deliver_wakes
 from tests.cases import (
     BUDI,
     LINE,
     MAJU,
     MATI,
+    PRICE,
     STRANGER,
+    arrives,
     change_ticket,
     letter,
     pending,
@@ -269,6 +272,22 @@ def test_a_case_without_a_wish_that_is_reopened_is_understood_first(runs: Runs, 
     played.comes_to("ConfirmAnalysis")
     played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service", service_number=LINE)
     played.comes_to("ApproveSolution")
+
+
+@pytest.mark.parametrize(
+    ("answer", "form"),
+    [
+        ("Terima kasih banyak.", "ClosingPeriod"),
+        ("Terima kasih atas bantuannya, sayangnya belum berubah.", "DisputedClosing"),
+    ],
+)
+def test_only_what_says_little_but_thanks_is_read_by_nobody(answer: str, form: str, runs: Runs) -> None:
+    played = Played(runs, BUDI, PRICE, "Harga paket")
+    played.comes_to("ClosingPeriod")
+    thread = rows(runs.wired, Letter)[-1].message_id
+    arrives(runs.wired, BUDI, answer, "Re: Internet mati", In_Reply_To=thread)
+    deliver_wakes.fn()
+    played.comes_to(form)
 
 
 def test_an_answer_to_the_closing_letter_says_itself_what_is_wanted(runs: Runs) -> None:

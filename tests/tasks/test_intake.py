@@ -4,9 +4,11 @@ import threading
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 import tasks.intake
 from adapters.ems import Received
@@ -16,6 +18,7 @@ from adapters.wiring import Systems
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Letter, Message, Outbox, Wake
 from tasks.case_run import CaseRun
+from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
 from tests.conftest import BOTH
@@ -95,6 +98,15 @@ def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
     assert rows(wired, Message)[-1].reason.startswith("bounce: ")
     assert [(bounce.letter_id, bounce.address, bounce.hard) for bounce in rows(wired, Bounce)] == [(1, BUDI, True)]
     assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
+
+
+def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    copy = OURS.replace("@", "+Sent@").encode()
+    take_in(wired, received((BOUNCE % sent.message_id.encode()).replace(BUDI.encode(), copy)))
+    assert [bounce.address for bounce in rows(wired, Bounce)] == [copy.decode().lower()]
+    assert (rows(wired, Outbox)[0].state, rows(wired, Wake)) == ("queued", [])
 
 
 def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
@@ -250,6 +262,20 @@ NASTY = (
     b"References: <a\x00b@c> <d@e>\nContent-Type: text/plain; charset=utf-8\n\n"
     b"Internet saya \x00 mati \xed\xa0\x80 total \xff sejak tadi.\n"
 )
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_mail_that_comes_while_its_case_ends_opens_another(wired: Systems) -> None:
+    case, taken = opened(wired), list[TakenIn]()
+    reply = partial(arrives, wired, BUDI, "Masih mati, tolong.", f"Re: [{case.reference}]")
+    thread = threading.Thread(target=lambda: taken.append(reply()))
+    with wired.store.write() as session:
+        session.exec(select(Case).where(Case.id == case.case_id).with_for_update()).one()
+        thread.start()
+        thread.join(1)
+        finish(session, case.case_id, "closed", "complaint", wired.clock.now())
+    thread.join(30)
+    assert taken[0].outcome == "opened", "nobody would read it in a closed case"
 
 
 @pytest.mark.parametrize("raw", [NASTY, NASTY.replace(b"plain", b"html").replace(b"\x00 mati", b"&#0; mati")])
