@@ -178,8 +178,12 @@ class PrefectEngine:
                 return ""
         return run.state.name or "" if run.state else ""
 
-    def reachable_runs(self, run_ids: list[str]) -> set[str]:
-        """Those that the server still has, and that are carried or lie where a worker of ours finds them."""
+    def reachable_runs(self, run_ids: list[str], since: datetime) -> set[str]:
+        """Those that the server still has, and that lie where a worker of ours finds them, or are carried elsewhere.
+
+        Args:
+            since: who began to carry a run before then, outside of our pool, has died over it.
+        """
         ids = FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids])
         with _errors():
             pages = [
@@ -188,7 +192,7 @@ class PrefectEngine:
             ]
         pools = (None, self._settings.pool_name)
         runs = [run for page in pages for run in page]
-        return {str(run.id) for run in runs if run.work_pool_name in pools or (run.state and run.state.is_running())}
+        return {str(run.id) for run in runs if run.work_pool_name in pools or _carried(run, since)}
 
     def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
@@ -261,6 +265,10 @@ class PrefectEngine:
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )
+
+
+def _carried(run: FlowRun, since: datetime) -> bool:
+    return run.state is not None and run.state.is_running() and run.state.timestamp > since
 
 
 def _in(*types: StateType) -> FlowRunFilterState:

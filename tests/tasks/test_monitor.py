@@ -20,7 +20,15 @@ from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, pass_deadlines, recover_runs, tidy_up
+from tasks.monitor import (
+    MOST_RESTARTS,
+    _cases_of_lost_runs,
+    deliver_wakes,
+    follow_tickets,
+    pass_deadlines,
+    recover_runs,
+    tidy_up,
+)
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import (
@@ -295,6 +303,19 @@ def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[
     assert runs.wait(case) is None
     assert runs.go(follow, str(other)).name == "Suspended"
     assert runs.wait(case) is not None
+
+
+@pytest.mark.parametrize(("minutes", "lost"), [(1, False), (61, True)])
+def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
+    minutes: float, lost: bool, runs: Runs, started: tuple[CaseRun, str]
+) -> None:
+    case, run = started
+    force(runs, run, Running())
+    runs.wired.settings.worker_type = "process"
+    clock = SimulatedClock(runs.wired.settings.home / "machine")
+    clock.advance(minutes / 60)
+    runs.wired.machine_clock = clock
+    assert _cases_of_lost_runs(runs.wired) == [case.case_id] * lost
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
