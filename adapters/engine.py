@@ -190,9 +190,8 @@ class PrefectEngine:
                 self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=ids), limit=PAGE, offset=offset)
                 for offset in range(0, len(run_ids), PAGE)
             ]
-        pools = (None, self._settings.pool_name)
         runs = [run for page in pages for run in page]
-        return {str(run.id) for run in runs if run.work_pool_name in pools or _carried(run, since)}
+        return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
 
     def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from prefect import flow
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelling, Completed, Crashed, Running
@@ -316,6 +317,19 @@ def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
     clock.advance(minutes / 60)
     runs.wired.machine_clock = clock
     assert _cases_of_lost_runs(runs.wired) == [case.case_id] * lost
+
+
+def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    (case, _), pool = started, "old"
+    runs.client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+    old = runs.client.read_deployment_by_name("handle-case/handle-case")
+    deployment = runs.client.create_deployment(old.flow_id, "old", work_pool_name=pool)
+    moved = str(runs.client.create_flow_run_from_deployment(deployment).id)
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(run_id=moved))
+    runs.client.delete_work_pool(pool)
+    assert runs.client.read_flow_run(UUID(moved)).work_pool_name is None
+    assert _cases_of_lost_runs(runs.wired) == [case.case_id]
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
