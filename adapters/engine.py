@@ -178,17 +178,20 @@ class PrefectEngine:
                 return ""
         return run.state.name or "" if run.state else ""
 
-    def reachable_runs(self, run_ids: list[str]) -> set[str]:
-        """Those that the server still has, and that are carried or lie where a worker of ours finds them."""
+    def reachable_runs(self, run_ids: list[str], since: datetime) -> set[str]:
+        """Those that the server still has, and that lie where a worker of ours finds them, or are carried elsewhere.
+
+        Args:
+            since: who began to carry a run before then, outside of our pool, has died over it.
+        """
         ids = FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids])
         with _errors():
             pages = [
                 self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=ids), limit=PAGE, offset=offset)
                 for offset in range(0, len(run_ids), PAGE)
             ]
-        pools = (None, self._settings.pool_name)
         runs = [run for page in pages for run in page]
-        return {str(run.id) for run in runs if run.work_pool_name in pools or (run.state and run.state.is_running())}
+        return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
 
     def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
@@ -261,6 +264,10 @@ class PrefectEngine:
                 sort=FlowRunSort.END_TIME_DESC,
                 limit=limit,
             )
+
+
+def _carried(run: FlowRun, since: datetime) -> bool:
+    return run.state is not None and run.state.is_running() and run.state.timestamp > since
 
 
 def _in(*types: StateType) -> FlowRunFilterState:

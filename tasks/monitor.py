@@ -161,7 +161,8 @@ def _cases_of_lost_runs(wired: Systems) -> list[int]:
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with wired.store.read() as session:
         cases = session.exec(some.order_by(func.random()).limit(MOST)).all()
-    known = wired.engine.reachable_runs([run_id for _, run_id in cases if run_id])
+    since = wired.machine_clock.now() - timedelta(minutes=wired.settings.run_minutes)
+    known = wired.engine.reachable_runs([run_id for _, run_id in cases if run_id], since)
     return [case_id for case_id, run_id in cases if case_id and run_id not in known]
 
 

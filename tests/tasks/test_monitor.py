@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from prefect import flow
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelling, Completed, Crashed, Running
@@ -20,7 +21,15 @@ from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.monitor import MOST_RESTARTS, deliver_wakes, follow_tickets, pass_deadlines, recover_runs, tidy_up
+from tasks.monitor import (
+    MOST_RESTARTS,
+    _cases_of_lost_runs,
+    deliver_wakes,
+    follow_tickets,
+    pass_deadlines,
+    recover_runs,
+    tidy_up,
+)
 from tasks.send_letter import deliver
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import (
@@ -295,6 +304,32 @@ def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[
     assert runs.wait(case) is None
     assert runs.go(follow, str(other)).name == "Suspended"
     assert runs.wait(case) is not None
+
+
+@pytest.mark.parametrize(("minutes", "lost"), [(1, False), (61, True)])
+def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
+    minutes: float, lost: bool, runs: Runs, started: tuple[CaseRun, str]
+) -> None:
+    case, run = started
+    force(runs, run, Running())
+    runs.wired.settings.worker_type = "process"
+    clock = SimulatedClock(runs.wired.settings.home / "machine")
+    clock.advance(minutes / 60)
+    runs.wired.machine_clock = clock
+    assert _cases_of_lost_runs(runs.wired) == [case.case_id] * lost
+
+
+def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    (case, _), pool = started, "old"
+    runs.client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+    old = runs.client.read_deployment_by_name("handle-case/handle-case")
+    deployment = runs.client.create_deployment(old.flow_id, "old", work_pool_name=pool)
+    moved = str(runs.client.create_flow_run_from_deployment(deployment).id)
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(run_id=moved))
+    runs.client.delete_work_pool(pool)
+    assert runs.client.read_flow_run(UUID(moved)).work_pool_name is None
+    assert _cases_of_lost_runs(runs.wired) == [case.case_id]
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
