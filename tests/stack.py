@@ -137,13 +137,13 @@ class Stack:
         with self.systems.store.read() as session:
             return session.exec(select(Case).where(Case.id == number)).first()
 
-    def waiting(self, number: int, form: str) -> Wait:
+    def waiting(self, number: int, form: str, seconds: float = 60) -> Wait:
         def look() -> Wait | None:
             with self.systems.store.read() as session:
                 wait = session.exec(select(Wait).where(Wait.case_id == number)).first()
             return wait if wait and wait.form == form else None
 
-        return self._until(look, number, f"waits with {form}")
+        return self._until(look, number, f"waits with {form}", seconds)
 
     def decide(self, number: int, form: str, **answers: Any) -> Resumed:
         """Submit a form as the UI does, as soon as the run is suspended with it."""

@@ -34,9 +34,13 @@ WARM = (flows.handle_case, flows.monitor_cases, flows.receive_mail)
 TIMES = 2
 """Calls of each point that kill, within one case's life."""
 
+PERFORM = ("perform", "perform_within")
+"""Points that are named after their activity."""
 POINTS: list[tuple[Any, str]] = [
     # every activity boundary: before it begins, and after it is recorded but not yet reported
     (tasks.activity._Doing, "perform"),
+    # the first response, which is done in the transaction of its mail
+    (tasks.activity._Doing, "perform_within"),
     # every effect outside: before the call, and after the call but before the record
     (adapters.ems.ImapSmtp, "send"),
     (adapters.ems.ImapSmtp, "settle"),
@@ -74,7 +78,7 @@ def arm(folder: Path) -> None:
 
         @functools.wraps(real)
         def armed(*args: Any, _real: Any = real, _name: str = name, **kwargs: Any) -> Any:
-            label = args[0].activity.name if _name == "perform" else _name
+            label = args[0].activity.name if _name in PERFORM else _name
             kill_at(f"{label}.before")
             try:
                 return _real(*args, **kwargs)
