@@ -147,6 +147,8 @@ def complete(case: CaseRun, need: Need) -> Need:
                 return need.left_unanswered()
             if agent.choice is UnclearChoice.FOUND:
                 need = receive_and_analyse(case, need.message_id, need, told_number=agent.service_number)  # 1
+                if need.customer_id:
+                    return need  # even where the address is on no record: then no data are shown
                 continue
         ask_customer(case, need)
         answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")

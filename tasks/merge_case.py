@@ -101,15 +101,15 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
     """Give one mail of a case a case of its own, its sender's; returns that one's number.
 
     Raises:
-        WrongUse: the mail is not the case's, or its only one.
+        WrongUse: the mail is not the case's, or its first one, or a program's.
         Unavailable: store or engine do not answer.
     """
     with wired.store.write() as session:
         case, now = locked(session, case_id), wired.clock.now()
         mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
         mail = next((one for one in mails[1:] if one.id == message_id), None)
-        if mail is None:
-            raise WrongUse(f"mail {message_id} is no later mail of {case.reference}; `layanan case` lists them")
+        if mail is None or mail.outcome == "automatic":
+            raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
         known = case.model_dump(include={"site", "mailbox", "sop_revision", "sender_doubt"})
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
         new = Case(**known, subject=mail.subject, opened_at=now)

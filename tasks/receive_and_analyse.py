@@ -59,6 +59,7 @@ def receive_and_analyse(
     need = _need(work, mail, analysis, customer, told_number).model_copy(update=known)
     if earlier is not None:
         need = earlier.with_answer(need)
+        work.drop_deadlines("answer")
     if not after_closing:
         work.change(
             service_number=need.service_number,

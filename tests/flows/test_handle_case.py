@@ -17,6 +17,7 @@ from tests.cases import (
     pending,
     rows,
     snapshot,
+    text,
     tickets,
     told,
 )
@@ -237,7 +238,7 @@ def test_answers_that_do_not_say_what_was_asked_are_read_by_an_agent(asked: Play
     asked.decides("UnclearAnswer", choice="FOUND", service_number="000")
     asked.comes_to("UnclearAnswer")
     asked.decides("UnclearAnswer", choice="FOUND", service_number=LINE)
-    asked.comes_to("ApproveSolution")
+    assert "Answer awaited until" not in asked.comes_to("ApproveSolution")
     assert snapshot(asked.case).customer_id == "C-1"
 
 
@@ -299,6 +300,21 @@ def test_an_answer_to_the_closing_letter_says_itself_what_is_wanted(runs: Runs) 
     played.comes_to("DisputedClosing")
     played.decides("DisputedClosing", choice="REOPEN")
     played.comes_to("ApproveSolution")
+
+
+def test_who_asks_for_data_from_an_unknown_address_gets_an_answer_without_them(runs: Runs) -> None:
+    """The agent who has found the line is not asked for it again and again."""
+    played = Played(runs, STRANGER, f"Mohon kirim salinan tagihan untuk nomor {LINE}.", "Salinan tagihan")
+    for _ in range(2):
+        played.comes_to("Unreachable")
+        played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+        played.comes_to("CustomerAnswer")
+        played.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
+    played.comes_to("UnclearAnswer")
+    played.decides("UnclearAnswer", choice="FOUND", service_number=LINE)
+    played.goes_on()
+    assert played.path == [1, 1, 1, 1, 3, 11, 12]
+    assert "B-1" not in text(played.case, "give_information")
 
 
 def test_a_number_that_the_agent_empties_is_gone(runs: Runs) -> None:

@@ -13,6 +13,7 @@ from models.errors import NotWaiting, WrongUse
 from models.tables import Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
+from tasks.intake import take_in
 from tasks.merge_case import add_party, merge, remove_party, split, unmerge
 from tasks.monitor import deliver_wakes, follow_tickets
 from tasks.undelivered import undelivered
@@ -28,11 +29,13 @@ from tests.cases import (
     keep_wake,
     opened,
     pending,
+    received,
     rows,
     snapshot,
     told,
 )
 from tests.runs import Played, Runs
+from tests.tasks.test_intake import BOUNCE
 
 SLOW = f"Internet {LINE} saya lambat sekali sejak kemarin sore, tolong diperiksa."
 
@@ -207,6 +210,15 @@ def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_
     with wired.store.write() as session:
         finish(session, second.case.case_id, "closed", "information", wired.clock.now())
     assert [row.open for row in rows(wired, TicketRow)] == [False]
+
+
+def test_what_no_customer_wrote_gets_no_case(wired: Systems) -> None:
+    case = opened(wired)
+    sent = rows(wired, Letter)[0].message_id
+    assert take_in(wired, received(BOUNCE % sent.encode())).case_id == case.case_id
+    with pytest.raises(WrongUse, match="no later mail"):
+        split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert len(rows(wired, Case)) == 1
 
 
 def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
