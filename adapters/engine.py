@@ -184,12 +184,11 @@ class PrefectEngine:
         Args:
             since: who began to carry a run before then, outside of our pool, has died over it.
         """
-        ids = FlowRunFilterId(any_=[UUID(run_id) for run_id in run_ids])
+        ids = [UUID(run_id) for run_id in run_ids]
+        # pages of what is asked: in pages of the answer a run that is deleted meanwhile would hide another
+        asked = [FlowRunFilterId(any_=ids[first : first + PAGE]) for first in range(0, len(ids), PAGE)]
         with _errors():
-            pages = [
-                self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=ids), limit=PAGE, offset=offset)
-                for offset in range(0, len(run_ids), PAGE)
-            ]
+            pages = [self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=some), limit=PAGE) for some in asked]
         runs = [run for page in pages for run in page]
         return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
 

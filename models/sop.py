@@ -182,7 +182,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Closing sesuai standar / closing follows the standard",
     ),
 )
-BY_NUMBER = {activity.number: activity for activity in ACTIVITIES}
 BY_TASK = {activity.task: activity for activity in ACTIVITIES}
 
 

@@ -51,7 +51,8 @@ def _close(session: Session, work: Work, outcome: str) -> Ended:
     case_id = work.case.key
     locked(session, case_id)
     came = select(Wake.id).where(Wake.case_id == case_id, col(Wake.kind).in_(["mail", UNDELIVERED]))
-    under_way = select(Letter.id).join(Outbox).where(Letter.case_id == case_id, col(Outbox.state).in_(UNDER_WAY))
+    of_case = col(Letter.case_id).in_(family(session, case_id))
+    under_way = select(Letter.id).join(Outbox).where(of_case, col(Outbox.state).in_(UNDER_WAY))
     for reason in (came.where(col(Wake.taken_at).is_(None)), under_way):
         if session.exec(reason.limit(1)).first() is not None:
             session.add(Deadline(case_id=case_id, kind="closing", due_at=work.now + LOOK_AGAIN))

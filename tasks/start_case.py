@@ -64,7 +64,7 @@ def replace_run(wired: Systems, case_id: int) -> None:
     with wired.store.write() as session:
         session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
-    # where it is still there, nobody is to answer its form
+    # where it is still there, nobody is to answer its form; not before: the case whose run is cancelled ends
     with suppress(Refused):
         wired.engine.cancel(case.run_id)
 

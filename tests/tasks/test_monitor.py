@@ -319,6 +319,15 @@ def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
     assert _cases_of_lost_runs(runs.wired) == [case.case_id] * lost
 
 
+def test_more_runs_than_the_server_gives_at_a_time_are_all_found(
+    runs: Runs, started: tuple[CaseRun, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(runs.wired, MAJU)
+    assert recover_runs.fn() == 1
+    monkeypatch.setattr("adapters.engine.PAGE", 1)
+    assert _cases_of_lost_runs(runs.wired) == []
+
+
 def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun, str]) -> None:
     (case, _), pool = started, "old"
     runs.client.create_work_pool(WorkPoolCreate(name=pool, type="process"))

@@ -4,14 +4,31 @@ from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
+from sqlalchemy import delete
 
 from models.tables import Bounce, Case, Decision, Letter, Outbox, Wake
 from tasks.doctor import Doubt, letters
 from tasks.end_case import Ended, end_case
 from tasks.intake import take_in
+from tasks.join_case import join_case
 from tasks.monitor import deliver_wakes, send_due_letters
+from tasks.send_letter import deliver
 from tasks.undelivered import undelivered
-from tests.cases import BUDI, TOKO, accepted, done, latest, letter, opened, pending, post, received, rows, snapshot
+from tests.cases import (
+    BUDI,
+    MAJU,
+    TOKO,
+    accepted,
+    done,
+    latest,
+    letter,
+    opened,
+    pending,
+    post,
+    received,
+    rows,
+    snapshot,
+)
 from tests.runs import Played, Runs
 from tests.tasks.test_intake import BOUNCE
 
@@ -113,6 +130,17 @@ def test_a_case_ends_when_its_letters_are_out(runs: Runs) -> None:
     case = opened(runs.wired)
     assert done(end_case, case, "complaint") == Ended(ended=False, outcome="complaint")
     runs.wired.clock.advance(1)  # type: ignore[attr-defined]
+    post(runs.wired)
+    assert done(end_case, case, "complaint").ended
+
+
+def test_a_case_waits_for_the_letters_of_those_that_were_merged_into_it(runs: Runs) -> None:
+    case, other = opened(runs.wired), opened(runs.wired, MAJU)
+    deliver(runs.wired, rows(runs.wired, Letter, case_id=case.case_id)[0].id or 0)
+    assert done(join_case, other, case.case_id, "Sari").joined
+    with runs.wired.store.write() as session:
+        session.execute(delete(Wake))
+    assert not done(end_case, case, "complaint").ended
     post(runs.wired)
     assert done(end_case, case, "complaint").ended
 
