@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import Engine, QueuePool, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, TimeoutError
 from sqlmodel import Session
 
@@ -77,6 +77,13 @@ class Store:
         with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"layanan_write": True})
             yield session
+
+    @staticmethod
+    def alone(session: Session, name: str) -> None:
+        """Until this transaction ends nobody else is in one that asked for the name; SQLite lets one write anyway."""
+        if session.get_bind().dialect.name == "postgresql":
+            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+            session.execute(select(func.pg_advisory_xact_lock(key)))
 
     def keep(self, content: bytes) -> str:
         """Keep bytes under their SHA-256 and return it; the same bytes are kept once, and outlive a power cut.

@@ -117,7 +117,7 @@ def confirm(case: CaseRun, need: Need) -> Need:
     """An agent says what the customer wants."""
     about = f"Analisa kurang yakin / the analysis is not sure ({need.confidence:.0%})"
     if need.unread:
-        about = f"Email ini harus dibaca agent / an agent must read this mail: {need.unread}"
+        about = f"{MUST_BE_READ}: {need.unread}"
     agent = decide(
         case,
         ConfirmAnalysis,
@@ -220,6 +220,8 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
                 informed = inform_status(case, handled, progress.message)  # 9
                 if informed.wants_escalation:
                     return Turn(reason=ASKED_FOR)
+                if informed.unread:
+                    return approved(case, handled, unit, NOT_TOLD, f"{MUST_BE_READ}: {informed.unread}")
                 if informed.says_solved:
                     return approved(case, handled, unit, NOT_TOLD, SAYS_SOLVED)
             case ProgressChoice.ESCALATE:
@@ -300,6 +302,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
 
 
 ANSWER_IS_UNCLEAR = "Pelanggan menjawab, tetapi masih kurang / the customer answered, but this is still missing"
+MUST_BE_READ = "Email ini harus dibaca agent / an agent must read this mail"
 NOT_TOLD = Solution(cause="", repair="")
 SAYS_SOLVED = "Pelanggan menulis bahwa sudah normal / the customer writes that it works again"
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"

@@ -10,6 +10,7 @@ from models.need import Output
 from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
+from tasks.receive_and_analyse import unread_words
 from tasks.work import Work
 
 STATES: dict[str, StatusState] = {
@@ -27,17 +28,20 @@ class Informed(Output):
     letter: str
     wants_escalation: bool = False
     says_solved: bool = False
+    unread: str = ""
+    """Why the customer's mail could not be read; a person does."""
 
 
 @activity(9)
 def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalated: bool = False) -> Informed:
     """Write the customer where the complaint stands; with ``message_id``, in answer to that mail."""
-    wants_escalation = says_solved = False
+    wants_escalation, says_solved, unread = False, False, ""
     if message_id:
         mail = work.message(message_id)
         analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
         wants_escalation = analysis.wants_escalation.value
         says_solved = analysis.says_solved.value and not wants_escalation
+        unread = unread_words(mail)
     with work.systems.store.read() as session:
         ticket = session.exec(select(TicketRow).where(TicketRow.external_id == handled.external_id)).one()
     state = "escalated" if escalated else STATES.get(ticket.status, "in_progress")
@@ -48,4 +52,5 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
         since=work.now if says_solved else ticket.status_since,
         next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
     )
-    return Informed(letter=work.letter(facts), wants_escalation=wants_escalation, says_solved=says_solved)
+    known = {"wants_escalation": wants_escalation, "says_solved": says_solved, "unread": unread}
+    return Informed(letter=work.letter(facts), **known)

@@ -121,6 +121,8 @@ def _write(wired: Systems, received: Received, make: Callable[[Session], TakenIn
 
 
 def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> TakenIn:
+    # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
+    wired.store.alone(session, f"intake of {mail.sender}")
     now = wired.clock.now()
     placed = place(Arrived(session, wired, received, mail, now, customer_id))
     message = _row(received, mail.sha256, now, placed, mail)

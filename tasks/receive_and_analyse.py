@@ -87,7 +87,7 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
     segment = customer.segment if customer else Segment.UNKNOWN
     # a follow-up that intake could not tie to a case is a matter for the agent's eye
     sure = analysis.sure(policy.analysis_threshold) and analysis.kind.value is not Kind.FOLLOW_UP
-    unread = "; ".join(warning for warning in mail.warnings if warning in UNREAD)
+    unread = unread_words(mail)
     return Need(
         message_id=mail.id or 0,
         kind=analysis.kind.value,
@@ -106,6 +106,11 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
         tier=customer.tier if customer else Tier.REGULAR,
         ours=segment is Segment.UNKNOWN or segment.value in policy.our_segments,
     )
+
+
+def unread_words(mail: Message) -> str:
+    """Why the customer's words could not be read; empty where they were."""
+    return "; ".join(warning for warning in mail.warnings if warning in UNREAD)
 
 
 def _because(analysis: Analysis) -> str:

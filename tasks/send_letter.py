@@ -122,7 +122,8 @@ def _claim(session: Session, wired: Systems, letter_id: int) -> tuple[Letter, Ou
     if outbox.state not in {"queued", "sending"} or outbox.not_before > now:
         return None
     until = now + timedelta(seconds=wired.settings.claim_seconds)
-    claimed = {"state": "sending", "attempts": outbox.attempts + 1, "not_before": until}
+    # an error that stands there is this attempt's, or no attempt has begun since
+    claimed = {"state": "sending", "attempts": outbox.attempts + 1, "not_before": until, "error": ""}
     session.execute(update(Outbox).where(col(Outbox.letter_id) == letter_id).values(**claimed))
     return letter, outbox
 
@@ -158,7 +159,8 @@ def _sent(wired: Systems, letter: Letter, outbox: Outbox) -> _Outcome:
 def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
     """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
     if wired.settings.smtp.in_doubt == "ask":
-        return outbox.attempts > 0  # a person who wants it sent again has put them back
+        # a person who wants it sent again has put them back; what the server put off itself has not gone
+        return outbox.attempts > 0 and not outbox.error
     return outbox.unanswered > 1
 
 
@@ -177,7 +179,14 @@ def _later(wired: Systems, outbox: Outbox, error: str, **counted: int) -> _Outco
 
 def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
     now = wired.clock.now()
-    return _Outcome(True, lambda session: undelivered(session, letter_id, "failed", error, now))
+
+    def record(session: Session) -> None:
+        # a copy of it may have come meanwhile, and says more
+        state = session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id).with_for_update()).one()
+        if state == "sending":
+            undelivered(session, letter_id, "failed", error, now)
+
+    return _Outcome(True, record)
 
 
 def _changed(letter_id: int, **values: Any) -> Update:

@@ -181,14 +181,24 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
     taken = [one for one in wakes if one.kind == UNDELIVERED] if wake.kind == UNDELIVERED else [wake]
 
     def take(session: Session) -> None:
-        for one in taken:
-            session.merge(one.model_copy(update={"taken_at": case.systems.clock.now(), "taken_by": key}))
+        kept = (col(Wake.id).in_([one.id for one in taken]), col(Wake.taken_at).is_(None))
+        now_taken = {"taken_at": case.systems.clock.now(), "taken_by": key}
+        if session.execute(update(Wake).where(*kept).values(**now_taken)).rowcount < len(taken):  # type: ignore[attr-defined]
+            raise _Gone
 
+    state, output = "done", {}
     if wake.kind == UNDELIVERED:
-        lost = {"letters": [one.answers["letter"] for one in taken]}
-        return _record(case, form, key, attempt, UNDELIVERED, lost, SYSTEM, wake, take)
-    answers = form.filled_by_wake(wake.kind, wake.answers)
-    return _record(case, form, key, attempt, "done", answers.answers(), SYSTEM, wake, take)
+        state, output = UNDELIVERED, {"letters": [one.answers["letter"] for one in taken]}
+    else:
+        output = form.filled_by_wake(wake.kind, wake.answers).answers()
+    try:
+        return _record(case, form, key, attempt, state, output, SYSTEM, wake, take)
+    except _Gone:
+        return _take_wake(case, form, key, attempt)
+
+
+class _Gone(Exception):
+    """A wake is no longer kept: a split, or an activity that dropped it, came between."""
 
 
 def _refuse(

@@ -1,6 +1,8 @@
 """Intake: every mail gets one outcome, once, whatever it is and whoever takes it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,6 +22,7 @@ from models.tables import ActivityRecord, Bounce, Case, Letter, Message, Outbox,
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
+from tasks.place_mail import Arrived, Place, place
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
 from tests.conftest import BOTH
 
@@ -291,3 +294,20 @@ def test_no_byte_of_a_mail_breaks_a_data_base(raw: bytes, wired: Systems) -> Non
 def test_a_case_of_another_site_has_its_reference(wired: Systems) -> None:
     take_in(wired, replace(received(mail(BUDI)), site="BDG"))
     assert CaseRun.open(1, wired).reference == "BDG-0000001"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_one_mail_that_comes_twice_at_once_opens_one_case(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By To and Cc, to two mailboxes that two workers read."""
+    raw, inside = mail(BUDI), threading.Barrier(2)
+
+    def slowly(arrived: Arrived) -> Place:
+        with suppress(threading.BrokenBarrierError):
+            inside.wait(1)
+        return place(arrived)
+
+    monkeypatch.setattr(tasks.intake, "place", slowly)
+    with ThreadPoolExecutor() as threads:
+        taken = list(threads.map(lambda uid: take_in(wired, received(raw, uid)).outcome, (901, 902)))
+    assert sorted(taken) == ["duplicate", "opened"]
+    assert len(rows(wired, Letter)) == 1

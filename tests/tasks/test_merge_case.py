@@ -235,3 +235,14 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
     assert re.fullmatch(r"[a-z]{8}", new.token)
     assert new.token != snapshot(case).token
+
+
+def test_the_mail_of_a_merged_case_is_shown_to_who_decides(runs: Runs) -> None:
+    first = Played(runs, BUDI, "Selamat siang. Demikian dari kami.", "Halo")
+    first.comes_to("ConfirmAnalysis")
+    second = Played(runs, BUDI, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    merge(runs.wired, second.case.case_id, first.case.case_id, "Rina")
+    wait = runs.wait(first.case)
+    assert wait is not None
+    assert (wait.form, "Berapa harga paket" in wait.description) == ("ConfirmAnalysis", True)

@@ -327,3 +327,22 @@ def test_a_pass_cut_off_before_suspending_waits_with_the_same_form(runs: Runs, m
     runs.wired.engine.restart(run, "it had crashed")
     assert runs.go(ask_leader, run).name == "Suspended"
     assert runs.wait(case) == before
+
+
+def test_a_wake_that_was_dropped_in_the_last_moment_answers_nothing(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(runs.wired)
+    keep_wake(runs.wired, case.case_id, "mail", "mail:1", {"message": 1})
+    record = tasks.waits._record
+
+    def dropped_before(*args: Any, **kwargs: Any) -> ActivityRecord:
+        with runs.wired.store.write() as session:
+            session.execute(update(Wake).values(taken_at=runs.wired.clock.now(), taken_by="split"))
+        return record(*args, **kwargs)
+
+    monkeypatch.setattr(tasks.waits, "_record", dropped_before)
+    run = runs.start(ask_leader, case)
+    assert runs.go(ask_leader, run).name == "Suspended"
+    assert [wake.taken_by for wake in rows(runs.wired, Wake)] == ["split"]
+    assert rows(runs.wired, Decision) == []
