@@ -136,9 +136,13 @@ def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
 
 
 def _fail(wired: Systems, letter_id: int, error: str) -> str:
+    """Give it up, unless a report or a copy of it has come meanwhile and says more."""
     with wired.store.write() as session:
-        undelivered(session, letter_id, "failed", error, wired.clock.now())
-    return "failed"
+        state = session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id).with_for_update()).one()
+        if state == "sending":
+            undelivered(session, letter_id, "failed", error, wired.clock.now())
+            return "failed"
+        return state
 
 
 def _settle(wired: Systems, letter_id: int, state: str, error: str = "", attempts: int = 0, **counted: int) -> str:

@@ -16,10 +16,11 @@ from models.errors import Refused
 from models.forms import UNDELIVERED
 from models.settings import Smtp
 from models.tables import Letter, Outbox, Wake
+from tasks.intake import take_in
 from tasks.monitor import send_due_letters
 from tasks.send_letter import BACKOFF, LONGEST_BACKOFF, MOST_DEFERRALS, deliver, due_letters, send_again
 from tasks.undelivered import undelivered
-from tests.cases import BUDI, STRANGER, accepted, opened, rows
+from tests.cases import BUDI, STRANGER, accepted, letter, opened, received, rows
 from tests.conftest import BOTH
 from tests.servers import closed_port, scripted
 
@@ -326,6 +327,22 @@ def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(wired: Systems, m
     monkeypatch.setattr(wired.ems, "send", and_bounces)
     assert deliver(wired, 1) == "bounced"
     assert (outbox(wired).state, outbox(wired).error) == ("bounced", "550 5.1.1")
+
+
+def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(wired)
+    with wired.store.write() as session:
+        session.execute(update(Outbox).values(state="sending", attempts=2, unanswered=2))
+
+    def comes_late(*_: Any) -> bool:
+        take_in(wired, received(letter(case, "first_response").as_bytes()))
+        return False
+
+    monkeypatch.setattr(wired.ems, "has_copy", comes_late)
+    assert deliver(wired, 1) == "sent"
+    assert (outbox(wired).state, rows(wired, Wake)) == ("sent", [])
 
 
 def test_a_letter_that_the_server_puts_off_for_a_day_is_a_persons_matter(
