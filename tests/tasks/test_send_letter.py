@@ -16,6 +16,7 @@ from models.errors import Refused
 from models.forms import UNDELIVERED
 from models.settings import Smtp
 from models.tables import Letter, Outbox, Wake
+from tasks.intake import take_in
 from tasks.monitor import send_due_letters
 from tasks.send_letter import (
     BACKOFF,
@@ -27,7 +28,7 @@ from tasks.send_letter import (
     send_again,
 )
 from tasks.undelivered import undelivered
-from tests.cases import BUDI, STRANGER, accepted, opened, rows
+from tests.cases import BUDI, STRANGER, accepted, letter, opened, received, rows
 from tests.conftest import BOTH
 from tests.servers import closed_port, scripted
 
@@ -360,6 +361,22 @@ def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(wired: Systems, m
     assert (outbox(wired).state, outbox(wired).error) == ("bounced", "550 5.1.1")
 
 
+def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = opened(wired)
+    with wired.store.write() as session:
+        session.execute(update(Outbox).values(state="sending", attempts=2, unanswered=2))
+
+    def comes_late(*_: Any) -> bool:
+        take_in(wired, received(letter(case, "first_response").as_bytes()))
+        return False
+
+    monkeypatch.setattr(wired.ems, "has_copy", comes_late)
+    assert deliver(wired, 1) == "sent"
+    assert (outbox(wired).state, rows(wired, Wake)) == ("sent", [])
+
+
 def test_a_letter_that_the_server_puts_off_for_a_day_is_a_persons_matter(
     wired: Systems, machine: SimulatedClock
 ) -> None:
@@ -387,16 +404,3 @@ def test_an_outage_of_the_server_is_no_persons_matter(wired: Systems, machine: S
         machine.advance(1)
     wired.settings.smtp.port = back.port
     assert deliver(wired, 1) == "sent"
-
-
-def test_a_letter_whose_copy_came_while_it_failed_was_sent(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(wired)
-
-    def refused(*_: Any) -> None:
-        with wired.store.write() as session:
-            session.execute(update(Outbox).values(state="sent"))
-        raise Refused("smtp", "550")
-
-    monkeypatch.setattr(wired.ems, "send", refused)
-    assert deliver(wired, 1) == "sent"
-    assert rows(wired, Wake) == []
