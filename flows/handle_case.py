@@ -11,6 +11,7 @@ from prefect import flow
 
 from models.analysis import Kind
 from models.forms import (
+    SYSTEM,
     AnswerChoice,
     ApproveSolution,
     ClosingChoice,
@@ -275,12 +276,17 @@ def approve(case: CaseRun, handled: Handled | None, solution: Solution, about: s
 
 def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str, **first_answers: Any) -> D:
     """A person decides. Until then a customer whose complaint has a ticket is kept informed and answered: 9 (5.8)."""
+    shown = about
     while True:
-        answer = decide(case, form, about=about, **first_answers)
-        if answer.decided or (handled is None and answer.choice.name == "UPDATE"):
-            return answer  # without a ticket there is no status to tell: it goes to the unit
+        answer = decide(case, form, about=shown, **first_answers)
+        if answer.decided:
+            return answer
         if handled is not None:
             inform_status(case, handled, answer.message, escalated=form in {Escalation, SupervisorEscalation})  # 9
+        elif answer.choice.name == "UPDATE":
+            if answer.by == SYSTEM:
+                return answer  # nobody has approved it in time: it goes to the unit
+            shown = f"{NOTHING_TO_TELL}\n\n{about}"
 
 
 def until_silence(case: CaseRun, need: Need) -> Need | None:
@@ -303,6 +309,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
 
 ANSWER_IS_UNCLEAR = "Pelanggan menjawab, tetapi masih kurang / the customer answered, but this is still missing"
 MUST_BE_READ = "Email ini harus dibaca agent / an agent must read this mail"
+NOTHING_TO_TELL = "⚠ Belum ada tiket, jadi belum ada kabar / there is no ticket yet, so nothing to tell"
 NOT_TOLD = Solution(cause="", repair="")
 SAYS_SOLVED = "Pelanggan menulis bahwa sudah normal / the customer writes that it works again"
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"

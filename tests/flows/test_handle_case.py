@@ -335,3 +335,12 @@ def test_a_mail_that_was_not_read_while_the_unit_works_is_an_agents(slow: Played
     slow.decides("ApproveSolution", choice="COORDINATE")
     slow.comes_to("UnitProgress")
     assert slow.path == [1, 2, 4, 6, 7, 9, 7]
+
+
+def test_who_would_send_an_update_before_there_is_a_ticket_is_told_so(runs: Runs) -> None:
+    played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
+    played.comes_to("ApproveSolution")
+    for _ in range(2):
+        played.decides("ApproveSolution", choice="UPDATE")
+        assert played.comes_to("ApproveSolution").count("there is no ticket yet") == 1
+    assert played.path == [1, 2, 4]
