@@ -32,6 +32,12 @@ def slow(runs: Runs) -> Played:
     return played
 
 
+def phoned(played: Played) -> None:
+    """A letter did not arrive (the rehearsal's mail server knows no such address), and the agent tells it by phone."""
+    played.comes_to("Unreachable")
+    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+
+
 def test_on_every_desk_the_customer_is_kept_informed_and_answered(slow: Played) -> None:
     """5.8 goes on while people think."""
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
@@ -102,8 +108,7 @@ def test_a_mail_that_was_not_read_is_read_by_an_agent(runs: Runs) -> None:
     played = Played(runs, STRANGER, secret, "Penting")
     assert "encrypted" in played.comes_to("ConfirmAnalysis")
     played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service")
-    played.comes_to("Unreachable")
-    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(played)
     played.comes_to("CustomerAnswer")
     played.mail(secret)
     assert "encrypted" in played.comes_to("ConfirmAnalysis")
@@ -211,8 +216,7 @@ def test_a_ticket_that_the_unit_ends_is_no_dead_end(
 def asked(runs: Runs) -> Played:
     """A stranger's complaint: nobody knows whose line it is, and we ask."""
     played = Played(runs, STRANGER, "Internet rumah saya mati total sejak tadi pagi, lampu LOS merah.", "Internet mati")
-    played.comes_to("Unreachable")
-    played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(played)
     played.comes_to("CustomerAnswer")
     return played
 
@@ -220,16 +224,14 @@ def asked(runs: Runs) -> Played:
 def test_answers_that_do_not_say_what_was_asked_are_read_by_an_agent(asked: Played) -> None:
     """And the case is not closed as if nobody had answered."""
     asked.mail("Saya tidak tahu nomornya.")
-    asked.comes_to("Unreachable")
-    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(asked)
     asked.comes_to("CustomerAnswer")
     asked.mail("Sudah saya bilang, saya tidak tahu.")
     description = asked.comes_to("UnclearAnswer")
     assert "the service number" in description
     assert "saya tidak tahu" in description
     asked.decides("UnclearAnswer", choice="ASK_AGAIN")
-    asked.comes_to("Unreachable")
-    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(asked)
     asked.comes_to("CustomerAnswer")
     asked.mail("Tidak ada.")
     asked.comes_to("UnclearAnswer")
@@ -244,14 +246,12 @@ def test_answers_that_do_not_say_what_was_asked_are_read_by_an_agent(asked: Play
 
 def test_who_answers_after_all_is_served_when_the_case_is_reopened(asked: Played) -> None:
     asked.decides("CustomerAnswer", choice="NO_ANSWER")
-    asked.comes_to("Unreachable")
-    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(asked)
     asked.comes_to("ClosingPeriod")
     asked.mail("Internet saya masih mati total, mohon diperbaiki.")
     asked.comes_to("DisputedClosing")
     asked.decides("DisputedClosing", choice="REOPEN")
-    asked.comes_to("Unreachable")
-    asked.decides("Unreachable", choice="TOLD", note="Ditelepon")
+    phoned(asked)
     asked.comes_to("CustomerAnswer")
     asked.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
     asked.comes_to("ApproveSolution")
@@ -306,8 +306,7 @@ def test_who_asks_for_data_from_an_unknown_address_gets_an_answer_without_them(r
     """The agent who has found the line is not asked for it again and again."""
     played = Played(runs, STRANGER, f"Mohon kirim salinan tagihan untuk nomor {LINE}.", "Salinan tagihan")
     for _ in range(2):
-        played.comes_to("Unreachable")
-        played.decides("Unreachable", choice="TOLD", note="Ditelepon")
+        phoned(played)
         played.comes_to("CustomerAnswer")
         played.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)
     played.comes_to("UnclearAnswer")
