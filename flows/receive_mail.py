@@ -22,7 +22,7 @@ from tasks import drain
 from tasks.intake import TakenIn, take_in_batch
 from tasks.send_letter import deliver_all
 from tasks.start_case import start_cases
-from tasks.waits import show_news, wake_waiting_case
+from tasks.waits import wake_or_show
 
 log = logging.getLogger("layanan.intake")
 
@@ -94,8 +94,7 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
     for one in taken:
         if one.outcome == "joined" and one.case_id is not None:
             with _left_to_the_monitor():
-                if not wake_waiting_case(wired, one.case_id):
-                    show_news(wired, one.case_id, "mail")
+                wake_or_show(wired, one.case_id, "mail")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
 from tasks.family import locked
 from tasks.start_case import start_case
-from tasks.waits import new_wake, show_news, wake_waiting_case
+from tasks.waits import new_wake, wake_or_show
 
 MERGED = "merged"
 
@@ -38,8 +38,7 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
     if run_id:
         wired.engine.restart(run_id, "merged")  # it sees so, and ends
-    if not wake_waiting_case(wired, into_id):
-        show_news(wired, into_id, "mail")
+    wake_or_show(wired, into_id, "mail")
 
 
 def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:

@@ -25,7 +25,7 @@ from tasks.end_case import finish
 from tasks.family import going_on, locked
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
-from tasks.waits import new_wake, show_news, wake_waiting_case
+from tasks.waits import new_wake, wake_or_show, wake_waiting_case
 
 log = logging.getLogger("layanan.monitor")
 
@@ -126,8 +126,8 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
             session.add(new_wake(wired, case_id, "unit", source, answers))
-    if answers is not None and not wake_waiting_case(wired, case_id):
-        show_news(wired, case_id, "unit")
+    if answers is not None:
+        wake_or_show(wired, case_id, "unit")
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:

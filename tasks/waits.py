@@ -299,6 +299,16 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
     return resume(systems, case.run_id, wait, answers).state == "accepted"
 
 
+def wake_or_show(systems: Systems, case_id: int, kind: str) -> None:
+    """What a wake of this kind brings answers what the case waits for, or is put before the person who decides.
+
+    Raises:
+        Unavailable: store or engine do not answer; the wake stays kept.
+    """
+    if not wake_waiting_case(systems, case_id):
+        show_news(systems, case_id, kind)
+
+
 def show_news(systems: Systems, case_id: int, kind: str) -> None:
     """Put a mail, or a unit's report, before a person whose form it does not answer; a later wait may take it.
 

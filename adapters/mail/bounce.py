@@ -50,7 +50,7 @@ def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ..
         if part.get_content_type() != "message/disposition-notification":
             continue
         for block in children(part):
-            address = re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+            address = _reported_address(block)
             if address and _REJECTED.match(str(block["Disposition"])):
                 letter = _MESSAGE_ID.search(f"Message-ID: {block['Original-Message-ID']}")
                 known = letter[1] if letter else reported_message_id(parts, text)
@@ -58,11 +58,15 @@ def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ..
     return None
 
 
+def _reported_address(block: Message) -> re.Match[str] | None:
+    return re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+
+
 def _reported(reports: list[Message]) -> Iterator[BounceRecipient]:
     """Recipients of delivery reports (RFC 3464, section 2.3)."""
     for report in reports:
         for block in children(report):
-            address = re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+            address = _reported_address(block)
             if not address:
                 continue
             status = _status(f"{block['Status']} ; {block['Diagnostic-Code']}")
