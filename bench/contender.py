@@ -16,8 +16,8 @@ import psutil
 from bench.cpu import cpu
 from bench.mail_of_customers import mails
 from flows.service import ROOT
+from tests.ports import free_port
 from tests.servers import Dovecot, dovecot, eventually
-from tests.stack import free_port
 
 OURS = "layanan@telkom.example"
 WARM_UP = 50

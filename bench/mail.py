@@ -24,7 +24,8 @@ from bench.cpu import process_of
 from bench.engine import Aims
 from flows.service import ROOT, Service, stopping_on_signals
 from models.settings import Settings
-from tests.servers import PASSWORD, Postgres, closed_port, postgres
+from tests.ports import free_port
+from tests.servers import PASSWORD, Postgres, postgres
 
 HELPDESK = ("django-helpdesk==2.6.1", "psycopg[binary]>=3.2")
 FEW = 1_000
@@ -110,7 +111,7 @@ def growth(aims: Aims, course: Course, many: int) -> None:
 def with_prefect(aims: Aims, course: Course, home: Path) -> None:
     """What it costs to have a real Prefect server take each case's run; no worker carries them."""
     print("SQLite, with a Prefect server that takes the cases' runs", flush=True)
-    api = f"http://127.0.0.1:{closed_port()}/api"
+    api = f"http://127.0.0.1:{free_port()}/api"
     service = Service(Settings(home=home, prefect_api_url=api), {"PYTHONPATH": str(ROOT)})
     try:
         service.start_server()

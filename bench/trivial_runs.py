@@ -18,7 +18,8 @@ from bench.cpu import Meter
 from flows.service import ROOT, Service
 from flows.worker import InProcessWorker
 from models.settings import Settings
-from tests.stack import free_port, until
+from tests.ports import free_port
+from tests.stack import until
 
 WORKERS: dict[str, type[BaseWorker[Any, Any, Any]]] = {"layanan": InProcessWorker, "process": ProcessWorker}
 

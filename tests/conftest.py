@@ -28,9 +28,10 @@ from flows.service import Service
 from models.settings import Mailbox, Settings, Smtp
 from tests.adapters.ems.world import World
 from tests.cases import OURS, SEED
+from tests.ports import free_port
 from tests.runs import Runs
-from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, closed_port, dovecot, eventually, postfix, postgres
-from tests.stack import Stack, free_port, until
+from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventually, postfix, postgres
+from tests.stack import Stack, until
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -90,7 +91,7 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     The store is SQLite, or what the test asks for: ``@pytest.mark.parametrize("wired", BOTH, indirect=True)``.
     """
     monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
-    monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{closed_port()}/api")
+    monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
     if getattr(request, "param", "sqlite") == "postgresql":
         monkeypatch.setenv("LAYANAN_DATABASE_URL", postgresql_copy(request))
     systems.cache_clear()
@@ -118,6 +119,7 @@ def genuine(real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch) -> I
     smtp = Smtp(host="127.0.0.1", port=outside.submission, tls="starttls", user=OURS, password=PASSWORD)
     yield World(Settings(mailboxes=[box], smtp=smtp), outside.smtp)
     # what is still on its way would lie in the next test's mailbox
+    outside.forget()
     assert eventually(outside.idle)
     inside.empty()
 

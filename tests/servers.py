@@ -27,6 +27,7 @@ import psycopg.sql
 import pytest
 
 from tests import needs
+from tests.ports import free_port
 
 T = TypeVar("T")
 PASSWORD = "pw"
@@ -100,13 +101,18 @@ class Postfix:
         queue = self.log.parent / "queue"
         return not any(file.is_file() for part in ("incoming", "active") for file in (queue / part).glob("*"))
 
+    def forget(self) -> None:
+        """Drop the mails that are late."""
+        etc = self.log.parent / "etc"
+        subprocess.run(["postsuper", "-c", etc, "-d", "ALL", "deferred"], check=True, capture_output=True)
+
 
 @contextmanager
 def dovecot(capability: str = "", more: str = "") -> Iterator[Dovecot]:
     """Run Dovecot; ``capability`` replaces what its IMAP says it can, ``more`` is added to its configuration."""
     needs.install()
     with tempfile.TemporaryDirectory(prefix="dv-", dir="/tmp") as name:
-        server = Dovecot(Path(name), *_free_ports(5))
+        server = Dovecot(Path(name), *(free_port() for _ in range(5)))
         server.folder.chmod(0o755)
         _homes(server.folder)
         _token_keys(server.folder)
@@ -137,7 +143,7 @@ def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Postfix(behind.smtp, _free_ports(1)[0], folder / "postfix.log", threading.Event())
+        server = Postfix(behind.smtp, free_port(), folder / "postfix.log", threading.Event())
         for part in ("etc", "queue", "data"):
             (folder / part).mkdir()
         shutil.chown(folder / "data", "postfix")
@@ -158,7 +164,7 @@ class Postgres:
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
         self._fsync = "on" if durable else "off"
-        self.port = _free_ports(1)[0]
+        self.port = free_port()
         self._names = itertools.count(1)
         self._run("initdb", "--auth=trust", "--username=layanan", "--encoding=UTF8", "--locale=C", "--no-sync")
 
@@ -278,19 +284,6 @@ def eventually(ask: Callable[[], T], seconds: float = 10) -> T:
     while not (answer := ask()) and time.monotonic() < end:
         time.sleep(0.05)
     return answer
-
-
-def closed_port() -> int:
-    """A loopback port where nobody listens."""
-    return _free_ports(1)[0]
-
-
-def _free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def _listens(port: int, folder: Path) -> None:
@@ -472,6 +465,7 @@ smtpd_recipient_restrictions = check_recipient_access regexp:{refused}
 smtpd_restriction_classes = greylisting
 greylisting = check_policy_service inet:127.0.0.1:{policy}
 transport_maps = regexp:{ways}
+enable_long_queue_ids = yes
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s

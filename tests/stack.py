@@ -3,7 +3,6 @@
 import json
 import os
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -26,13 +25,9 @@ from flows.service import ROOT, Service
 from models.forms import FORMS, Choice
 from models.settings import Settings, load_settings
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
+from tests.ports import free_port
 
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def until(ask: Callable[[], T | None], what: str, seconds: float = 60) -> T:

@@ -38,7 +38,8 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.intake import take_in
 from tasks.submit import answers
-from tests.servers import closed_port, scripted
+from tests.ports import free_port
+from tests.servers import scripted
 from tests.stack import Stack, running
 
 COMMANDS = (
@@ -56,7 +57,7 @@ def alone(tmp_path: Path) -> Iterator[None]:
     """Settings that lead nowhere, in a folder of its own; environment and logging are as before at the end."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    port = closed_port()
+    port = free_port()
     box = {"address": BOX, "host": "127.0.0.1", "port": port, "tls": False, "user": "u", "password": SECRET}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LAYANAN_", "PREFECT_"))}
     environment |= {
@@ -207,7 +208,7 @@ def test_a_store_of_another_revision_says_how_to_mend_it(capsys: pytest.CaptureF
 
 
 def test_a_store_that_is_away_is_4(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("LAYANAN_DATABASE_URL", f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{closed_port()}/x")
+    monkeypatch.setenv("LAYANAN_DATABASE_URL", f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{free_port()}/x")
     line = refusal(capsys, 4, "cases")
     assert "case store" in line
     assert SECRET not in line

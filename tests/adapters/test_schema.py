@@ -14,7 +14,7 @@ from models.errors import Refused, Unavailable
 from models.tables import Case
 from tests.conftest import BOTH
 from tests.models.test_tables import new_case, stored
-from tests.servers import closed_port
+from tests.ports import free_port
 
 
 @pytest.fixture(params=BOTH)
@@ -74,7 +74,7 @@ def test_a_store_of_another_revision_is_refused(store: Store) -> None:
 
 
 def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
-    store = Store(f"postgresql+psycopg://nobody@127.0.0.1:{closed_port()}/none", tmp_path)
+    store = Store(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none", tmp_path)
     for ask in (schema.upgrade, schema.check):
         with pytest.raises(Unavailable):
             ask(store)

@@ -111,7 +111,7 @@ def test_a_stream_of_mails_survives_kills_at_any_moment(
         states = Counter(outbox.state for outbox in rows(service, Outbox))
         return codes == [0, 0] and states == {"sent": MAILS} and genuine.count() == 0
 
-    assert eventually(all_sent, 60), capsys.readouterr().out
+    assert eventually(all_sent, 240), capsys.readouterr().out
     capsys.readouterr()
     assert layanan.main(["mails", "--check", "--json"]) == 0, capsys.readouterr().out
     messages, cases, letters = rows(service, Message), rows(service, Case), rows(service, Letter)

@@ -14,7 +14,8 @@ from flows.listen import LONGEST_PAUSE, listen, listen_to_mailboxes
 from models.errors import Unavailable
 from tasks import drain
 from tests.cases import MAJU, OURS, mail
-from tests.servers import closed_port, cutting, eventually
+from tests.ports import free_port
+from tests.servers import cutting, eventually
 from tests.stack import Stack
 
 
@@ -115,7 +116,7 @@ def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
 
     monkeypatch.setattr(drain, "asked_within", waited)
     (box,) = wired.settings.mailboxes
-    box.port = closed_port()
+    box.port = free_port()
     listen(wired, box, threading.Event())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     assert passes.started == []

@@ -19,8 +19,9 @@ from tasks.check_mails import check_mails
 from tasks.start_case import cases_without_run
 from tests.adapters.ems.world import World
 from tests.cases import MAJU, OURS, mail, rows
+from tests.ports import free_port
 from tests.runs import Runs
-from tests.servers import Dovecot, Postfix, closed_port
+from tests.servers import Dovecot, Postfix
 
 
 def posted(wired: Systems, *senders: str) -> None:
@@ -44,7 +45,7 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
 
 def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
     posted(wired, *(f"p{number}@example.com" for number in range(3)))
-    wired.settings.smtp.port = closed_port()
+    wired.settings.smtp.port = free_port()
     assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
     assert [(outbox.state, outbox.attempts) for outbox in rows(wired, Outbox)] == [
         ("queued", 1),

@@ -11,8 +11,9 @@ from models.errors import LayananError
 from tasks.doctor import DEPLOYMENTS, Check, _mailbox, examine
 from tests.adapters.ems.world import World
 from tests.cases import mail
+from tests.ports import free_port
 from tests.runs import Runs
-from tests.servers import closed_port, dovecot
+from tests.servers import dovecot
 
 
 def examined(wired: Systems) -> Check:
@@ -37,7 +38,7 @@ def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
 ) -> None:
     genuine.write(mail("", "tanpa pengirim"))
     if change.get("port") == 0:
-        change = {"port": closed_port()}
+        change = {"port": free_port()}
     wired.settings.mailboxes = [genuine.box.model_copy(update=change)]
     with monkeypatch.context() as patch:
         if not change:

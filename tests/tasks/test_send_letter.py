@@ -30,7 +30,8 @@ from tasks.send_letter import (
 from tasks.undelivered import undelivered
 from tests.cases import BUDI, STRANGER, accepted, letter, opened, received, rows
 from tests.conftest import BOTH
-from tests.servers import closed_port, scripted
+from tests.ports import free_port
+from tests.servers import scripted
 
 GREYLISTED, TEMPORARY, AFTER_TEXT, CUT_OFF = (f"{name}@example.com" for name in ("once4xx", "4xx", "data4xx", "drop"))
 
@@ -54,7 +55,7 @@ def seconds(machine: SimulatedClock, wired: Systems) -> float:
 def away(wired: Systems) -> None:
     """No SMTP server listens any more."""
     wired.ems.close()
-    wired.settings.smtp.port = closed_port()
+    wired.settings.smtp.port = free_port()
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from adapters.ems.pool import KEPT
 from models.errors import Refused, Unavailable
 from tests.adapters.ems.world import BUDI, LETTERS, LOGIN, LOGOUT, OURS, World, call, ids, letter, liar, logged
-from tests.servers import closed_port, eventually
+from tests.ports import free_port
+from tests.servers import eventually
 
 
 def test_threads_do_not_share_connections(world: World) -> None:
@@ -70,5 +71,5 @@ def test_a_connection_after_an_error_is_not_used_again(genuine: World, logs: tup
 def test_nobody_listening_is_unavailable_within_seconds(name: str) -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        call(name)(*liar(closed_port()))
+        call(name)(*liar(free_port()))
     assert time.monotonic() - began < 4
