@@ -45,7 +45,7 @@ from tests.adapters.letters.test_bodies import hostile
 GOLDENS = Path(__file__).parent / "goldens"
 LANGUAGES = get_args(Language)
 NOW = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
-HEADERS = ["Content-Type", "MIME-Version", "From", "To", "Subject", "Date", "Message-ID"]
+HEADERS, MIME = ["From", "To", "Subject", "Date", "Message-ID"], ["MIME-Version", "Content-Type"]
 
 # What people add is in the letter's language.
 FREE_TEXT: dict[Language, dict[str, str]] = {
@@ -269,7 +269,7 @@ def test_letter_without_a_usable_address_or_reference_is_refused(name: str, valu
 def test_headers_say_who_when_and_what_is_answered() -> None:
     letter = write(all_facts()[0])
     message = parse(letter)
-    assert message.keys() == [*HEADERS, "In-Reply-To", "References", "Auto-Submitted"]
+    assert message.keys() == [*HEADERS, "In-Reply-To", "References", "Auto-Submitted", *MIME]
     assert message["From"] == "Layanan Pelanggan Telkom <layanan@telkom.example>"
     assert message["To"] == "Rina Wulandari <rina@surel.example>"
     assert message["Subject"] == letter.subject == "Re: Internet mati [JKT-0000123]"
@@ -319,7 +319,7 @@ WRITER = TemplateLetters(settings())
 def test_no_subject_or_name_adds_or_breaks_a_header(subject: str, name: str) -> None:
     letter = write(all_facts()[0], WRITER, subject=subject, recipient_name=name)
     message = message_from_bytes(letter.raw)
-    assert message.keys() == [*HEADERS, "In-Reply-To", "References", "Auto-Submitted"]
+    assert message.keys() == [*HEADERS, "In-Reply-To", "References", "Auto-Submitted", *MIME]
     assert parseaddr(message["To"])[1] == "rina@surel.example"
     if "=?" not in subject:
         assert re.sub(r"\n\s", " ", str(make_header(decode_header(message["Subject"])))) == letter.subject
@@ -335,7 +335,7 @@ def test_nothing_from_outside_becomes_a_header(facts: LetterFacts) -> None:
         in_reply_to="<a@b>\r\nBcc: eve@jahat.example",
         references=("<c@d>\nBcc: eve@jahat.example",),
     )
-    assert parse(letter).keys() == [*HEADERS, "Auto-Submitted"]
+    assert parse(letter).keys() == [*HEADERS, "Auto-Submitted", *MIME]
     assert letter.subject == "Re: Halo Bcc: eve@jahat.example <b>isi</b> [JKT-0000123]"
 
 
