@@ -8,7 +8,7 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,11 +79,15 @@ class Store:
             yield session
 
     @staticmethod
-    def alone(session: Session, name: str) -> None:
-        """Until this transaction ends nobody else is in one that asked for the name; SQLite lets one write anyway."""
+    def alone(session: Session, names: Iterable[str]) -> None:
+        """Until this transaction ends nobody else is in one that asked for any of the names; SQLite lets one write.
+
+        To be asked for once in a transaction: two that ask twice could wait for each other.
+        """
         if session.get_bind().dialect.name == "postgresql":
-            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            session.execute(select(func.pg_advisory_xact_lock(key)))
+            for name in sorted(names):
+                key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+                session.execute(select(func.pg_advisory_xact_lock(key)))
 
     def keep(self, content: bytes) -> str:
         """Keep bytes under their SHA-256 and return it; the same bytes are kept once, and outlive a power cut.

@@ -44,8 +44,10 @@ class MailServers:
         command = ["smtp-sink", "-c", *user, f"127.0.0.1:{self.smtp}", "100"]
         with self._counts.open("w") as log:
             self.sink = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        master = imap.folder / "run" / "master.pid"
+        assert eventually(master.exists)
         self.processes = {
-            "Dovecot": psutil.Process(int((imap.folder / "run" / "master.pid").read_text())),
+            "Dovecot": psutil.Process(int(master.read_text())),
             "SMTP": psutil.Process(self.sink.pid),
         }
 

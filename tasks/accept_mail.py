@@ -8,8 +8,9 @@ from models.errors import Unreadable, WrongUse
 from models.mail import Problem
 from models.tables import Message
 from tasks.find_case import whose_address
-from tasks.intake import TakenIn, answered, columns, read
+from tasks.intake import TakenIn, answered, columns
 from tasks.place_mail import Arrived, old_or_new
+from tasks.read_mail import read
 
 
 def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:

@@ -19,6 +19,7 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.errors import LayananError
 from models.mail import ParsedMail
+from models.settings import Settings
 from models.tables import Case, Letter, Message, Party
 
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?")
@@ -27,7 +28,7 @@ DOUBTFUL = 0.4
 
 
 # made once: intake asks for each mail
-_OPEN_CASES = (
+OPEN_CASES = (
     select(Case)
     .where(
         or_(
@@ -41,9 +42,19 @@ _OPEN_CASES = (
 )
 
 
+def same_matter_since(settings: Settings, now: datetime) -> datetime:
+    """When a case must have been opened for a new mail to be of its matter."""
+    return now - timedelta(days=settings.policy.same_matter_days)
+
+
 def answers(subject: str, thread: Sequence[str]) -> bool:
     """Whether a mail says of itself that it answers something: by Message-IDs, or by a reference of ours."""
     return bool(thread) or REFERENCE.search(subject) is not None
+
+
+def is_answer(mail: ParsedMail) -> bool:
+    """Whether this mail does."""
+    return answers(mail.subject, (*mail.in_reply_to, *mail.references))
 
 
 @dataclass(frozen=True)
@@ -64,11 +75,14 @@ class _Named:
     secret: bool = False
 
 
-def find_case(session: Session, wired: Systems, mail: ParsedMail, now: datetime, customer_id: str = "") -> Match:
+def find_case(
+    session: Session, wired: Systems, mail: ParsedMail, now: datetime, customer_id: str = "", *, open_cases: bool = True
+) -> Match:
     """The mail's case.
 
     Args:
         customer_id: whose address on record the sender's is, where that was looked up.
+        open_cases: Whether the sender may have ``OPEN_CASES``.
     """
     remark = ""
     for named in _named_cases(session, mail):
@@ -78,7 +92,7 @@ def find_case(session: Session, wired: Systems, mail: ParsedMail, now: datetime,
             remark = remark or f"names {named.case.reference}; the sender's domain disowns the mail"
         else:
             return Match(_current(session, named.case), why=named.why)
-    if mail.forged:
+    if mail.forged or not open_cases:
         return Match(why=remark)
     scored = _same_matter(session, wired, mail, now)
     return Match(scored.case, scored.perhaps, scored.why or remark)
@@ -89,7 +103,7 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
     Nobody, where SISKA does not answer: then the mail opens a case of its own.
     """
-    if mail.forged or not answers(mail.subject, (*mail.in_reply_to, *mail.references)):
+    if mail.forged or not is_answer(mail):
         return ""
     with wired.store.read() as session:
         cases = [named.case for named in _named_cases(session, mail)]
@@ -138,8 +152,8 @@ def _current(session: Session, case: Case) -> Case:
 
 
 def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Match:
-    since = now - timedelta(days=wired.settings.policy.same_matter_days)
-    open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
+    since = same_matter_since(wired.settings, now)
+    open_cases = session.exec(OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()
     new = _matter(wired, mail.subject, mail.new_text)

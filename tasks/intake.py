@@ -5,7 +5,7 @@ recorded once, a case has one run. A mail that no parser reads is kept whole and
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,23 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
-from adapters.mail.parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
-from models.errors import LayananError, Unreadable
-from models.mail import UNREAD, ParsedMail, Problem
+from models.errors import LayananError
+from models.mail import UNREAD, ParsedMail
 from models.tables import Message, NewMessage, row
 from tasks.case_run import CaseRun
-from tasks.find_case import whose_address
+from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
+from tasks.known_mail import content_of
 from tasks.limits import thread_is_answered
-from tasks.place_mail import Arrived, Place, content_of, place
+from tasks.place_mail import Arrived, Place, place
+from tasks.read_mail import DEFECT, ReadMail, defect, read_mail
 
 log = logging.getLogger("layanan.intake")
+
+TOGETHER = 10
+"""Mails that one transaction takes in."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
     new = [mail for mail in batch if mail.uid not in known]
     # the disk keeps one mail while another one is read
     with ThreadPoolExecutor(1) as ahead:
-        for mail, sha256 in zip(new, ahead.map(wired.store.keep, (mail.raw for mail in new)), strict=True):
-            taken[mail.uid] = _store(wired, mail, sha256)
+        kept = zip(new, ahead.map(wired.store.keep, (mail.raw for mail in new)), strict=True)
+        for some in _portions(read_mail(wired, mail, sha256) for mail, sha256 in kept):
+            taken |= _store(wired, some)
     return taken
 
 
@@ -92,51 +97,88 @@ def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
         return {message.uid: message for message in session.exec(select(Message).where(*place))}
 
 
-def _store(wired: Systems, received: Received, sha256: str) -> TakenIn:
-    """What becomes of a new mail that is kept. What breaks us is set aside whole, so that it stops no other mail."""
+def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
+    """Mails in their order. One that answers something is alone: others are asked about it before it is stored."""
+    some: list[ReadMail] = []
+    for one in mails:
+        alone = one.mail is None or is_answer(one.mail)
+        if some and (alone or len(some) == TOGETHER):
+            yield some
+            some = []
+        some.append(one)
+        if alone:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _store(wired: Systems, some: Sequence[ReadMail]) -> dict[int, TakenIn]:
+    """What becomes of new mails: of all in one transaction or, where anything is in the way, of each in its own."""
+    if len(some) > 1:
+        try:
+            with wired.store.write() as session:
+                return _placed(session, wired, some)
+        except Exception:  # noqa: BLE001 each on its own shows what was in the way
+            log.info("%d mails are taken in one by one", len(some))
+            return {uid: taken for one in some for uid, taken in _store(wired, [one]).items()}
+    (one,) = some
+    return {one.received.uid: _store_one(wired, one)}
+
+
+def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
+    """What breaks us is set aside whole, so that it stops no other mail."""
+    reason = one.reason
     try:
-        mail = read(wired, received.raw, cut=received.cut)
-        customer_id = whose_address(wired, mail)
-        return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
-    except Unreadable as error:
-        reason = error.reason
+        if one.mail is not None:
+            customer_id = whose_address(wired, one.mail)
+            return _write(wired, one, lambda session: _placed(session, wired, [one], customer_id)[one.received.uid])
     except LayananError:
         raise
     except Exception as error:
-        log.exception("a defect: mail %s is set aside", sha256)
-        reason = f"defect: {type(error).__name__}"
-    return _write(wired, received, lambda session: _aside(session, wired, received, sha256, reason))
+        log.exception(DEFECT, one.sha256)
+        reason = defect(error)
+    aside = _row(one.received, one.sha256, wired.clock.now(), Place("set_aside", reason))
+    return _write(wired, one, lambda session: _aside(session, aside))
 
 
-def _write(wired: Systems, received: Received, make: Callable[[Session], TakenIn]) -> TakenIn:
+def _write(wired: Systems, one: ReadMail, make: Callable[[Session], TakenIn]) -> TakenIn:
     try:
         with wired.store.write() as session:
             return make(session)
     except Conflict:
         # another intake on the same mailbox was quicker
-        known = _known(wired, [received])
+        known = _known(wired, [one.received])
         if not known:
             raise
-        return answered(wired, known[received.uid])
+        return answered(wired, known[one.received.uid])
 
 
-def _placed(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> TakenIn:
-    # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
-    wired.store.alone(session, f"intake of {mail.sender}")
-    now = wired.clock.now()
-    placed = place(Arrived(session, wired, received, mail, now, customer_id))
-    message = _row(received, mail.sha256, now, placed, mail)
+def _aside(session: Session, message: Message) -> TakenIn:
     session.add(message)
-    session.flush()
-    placed.then(message)
-    if placed.opened is None:
-        return TakenIn(placed.outcome, placed.case_id)
-    return _respond(session, CaseRun(placed.opened, wired, []), message, [message])
-
-
-def _aside(session: Session, wired: Systems, received: Received, sha256: str, reason: str) -> TakenIn:
-    session.add(_row(received, sha256, wired.clock.now(), Place("set_aside", reason)))
     return TakenIn("set_aside")
+
+
+def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
+    mails = [(one, one.mail) for one in some if one.mail is not None]
+    # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
+    wired.store.alone(session, {f"intake of {mail.sender}" for _, mail in mails})
+    return {
+        one.received.uid: _place(Arrived(session, wired, one.received, mail, wired.clock.now(), customer_id))
+        for one, mail in mails
+    }
+
+
+def _place(arrived: Arrived) -> TakenIn:
+    session, mail = arrived.session, arrived.mail
+    placed = place(arrived)
+    message = _row(arrived.received, mail.sha256, arrived.now, placed, mail)
+    session.add(message)
+    if placed.opened is None:
+        session.flush()
+        placed.then(message)
+        return TakenIn(placed.outcome, placed.case_id)
+    return _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
 
 
 def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:
@@ -151,17 +193,6 @@ def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: Pa
         "case_id": placed.case_id,
     }
     return row(Message, NewMessage.model_validate(known | (columns(mail) if mail else {})))
-
-
-def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
-    """The parsed mail; its attachments are kept. ``cut``: ``raw`` is its beginning alone.
-
-    Raises:
-        Unreadable: nothing can be made of it.
-    """
-    trusted = wired.settings
-    mail = parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
-    return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
 
 
 def columns(mail: ParsedMail) -> dict[str, Any]:

@@ -13,20 +13,12 @@ from models.settings import Limits
 from models.tables import Letter, Message, Outbox
 from tasks.find_case import answers
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
 
 # made once: intake asks for each mail
-_MAILS = select(func.count()).where(
-    col(Message.sender) == bindparam("sender"), col(Message.received_at) > bindparam("since")
-)
 _LETTERS = select(func.count()).where(
     col(Letter.recipient) == bindparam("recipient"), col(Letter.written_at) > bindparam("since")
 )
-
-
-def flooding(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
-    """Whether the sender has sent so many mails within an hour that more of them are not served like others'."""
-    return session.exec(_MAILS, params={"sender": sender, "since": now - HOUR}).one() >= limits.mails_an_hour
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:

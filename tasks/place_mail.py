@@ -3,14 +3,12 @@
 All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 
-from sqlalchemy import and_, bindparam, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -21,8 +19,9 @@ from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
 from tasks.family import locked
-from tasks.find_case import Match, answers, find_case
-from tasks.limits import answers_like_a_robot, flooding
+from tasks.find_case import Match, find_case, is_answer
+from tasks.known_mail import Known, known_of
+from tasks.limits import answers_like_a_robot
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
 
@@ -38,6 +37,11 @@ class Arrived:
     now: datetime
     customer_id: str = ""
     """Whose address on record the sender's is, where that matters."""
+
+    @cached_property
+    def known(self) -> Known:
+        """What the store knows of it."""
+        return known_of(self.session, self.wired.settings, self.mail, self.now)
 
 
 @dataclass(frozen=True)
@@ -57,24 +61,6 @@ _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
-# made once: intake asks for each mail
-_LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_SAME_TEXT = or_(
-    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
-    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
-)
-_TWIN = (
-    select(Message)
-    .where(
-        or_(
-            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
-            and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("since")),
-        ),
-        col(Message.outcome).in_(["opened", "joined", "other_segment"]),
-    )
-    .limit(1)
-)
 
 Rule = Callable[[Arrived], Place | None]
 
@@ -93,11 +79,11 @@ def _nobody(arrived: Arrived) -> Place | None:
 
 def _our_letter(arrived: Arrived) -> Place | None:
     """A copy of our letter: the server took it."""
-    letter = arrived.session.exec(_LETTER, params={"message_id": arrived.mail.message_id}).first()
-    if letter is None:
+    if arrived.known.letter_id is None:
         return None
-    outbox = arrived.session.get(Outbox, letter.id)
-    if outbox is not None and outbox.state in {"queued", "sending"}:
+    of_letter = select(Letter, Outbox).join(Outbox).where(Letter.id == arrived.known.letter_id)
+    letter, outbox = arrived.session.exec(of_letter).one()
+    if outbox.state in {"queued", "sending"}:
         outbox.state, outbox.sent_at = "sent", arrived.now
         arrived.session.add(outbox)
     return Place("automatic", "copy of our own letter", letter.case_id)
@@ -148,28 +134,20 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately.
-
-    The same words in answer to a letter ask again.
-    """
-    mail = arrived.mail
-    lately = arrived.now - timedelta(hours=arrived.wired.settings.limits.resent_hours)
-    known = {"message_id": mail.message_id, "text": mail.text, "content": content_of(mail)}
-    since = _NEVER if _answers(mail) else lately
-    twin = arrived.session.exec(_TWIN, params=known | {"since": since}).first()
+    twin = arrived.session.get(Message, arrived.known.twin_id) if arrived.known.twin_id else None
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
 
 
 def _flood(arrived: Arrived) -> Place | None:
-    limits = arrived.wired.settings.limits
-    if not flooding(arrived.session, limits, arrived.mail.sender, arrived.now):
+    most = arrived.wired.settings.limits.mails_an_hour
+    if arrived.known.mails < most:
         return None
-    return Place("set_aside", f"flood: more than {limits.mails_an_hour} mails of this sender within an hour")
+    return Place("set_aside", f"flood: more than {most} mails of this sender within an hour")
 
 
 def _robot(arrived: Arrived) -> Place | None:
     """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters."""
-    if not _answers(arrived.mail):
+    if not is_answer(arrived.mail):
         return None
     if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
         return None
@@ -177,26 +155,13 @@ def _robot(arrived: Arrived) -> Place | None:
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
-def _answers(mail: ParsedMail) -> bool:
-    return answers(mail.subject, (*mail.in_reply_to, *mail.references))
-
-
 RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)
 """Tried in this order, before the mail is taken for a customer's."""
 
 
-def content_of(mail: ParsedMail) -> str:
-    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
-
-    The subject counts where it has all the words: a mail that is sent again often has another one.
-    """
-    words = mail.text.split() or mail.subject.split()
-    parts = [mail.sender, *words, *(part.sha256 for part in mail.attachments)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
 def _match(arrived: Arrived) -> Match:
-    return find_case(arrived.session, arrived.wired, arrived.mail, arrived.now, arrived.customer_id)
+    session, wired, mail, now = arrived.session, arrived.wired, arrived.mail, arrived.now
+    return find_case(session, wired, mail, now, arrived.customer_id, open_cases=arrived.known.open_cases)
 
 
 def old_or_new(arrived: Arrived) -> Place:

@@ -13,6 +13,7 @@ import pytest
 from sqlmodel import select
 
 import tasks.intake
+import tasks.read_mail
 from adapters.ems import Received
 from adapters.mail.body import Keep
 from adapters.mail.parser import parse
@@ -175,7 +176,7 @@ def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch:
     def breaks(raw: bytes, keep: Keep, **trusted: Any) -> ParsedMail:
         return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw, keep, **trusted)
 
-    monkeypatch.setattr(tasks.intake, "parse", breaks)
+    monkeypatch.setattr(tasks.read_mail, "parse", breaks)
     assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
     assert rows(wired, Message)[0].reason == "defect: ZeroDivisionError"
     assert arrives(wired, BUDI).outcome == "opened"

@@ -1,0 +1,76 @@
+"""What the store knows of a mail that has come: asked once, in one query, before the rules look at it."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, exists, func, or_
+from sqlmodel import Session, col, select
+
+from models.mail import ParsedMail
+from models.settings import Settings
+from models.tables import Letter, Message
+from tasks.find_case import OPEN_CASES, is_answer, same_matter_since
+
+_HOUR = timedelta(hours=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
+_SAME_TEXT = or_(
+    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
+    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
+)
+_TWIN = (
+    select(Message.id)
+    .where(
+        or_(
+            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
+            and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("resent_since")),
+        ),
+        col(Message.outcome).in_(["opened", "joined", "other_segment"]),
+    )
+    .limit(1)
+)
+_MAILS = select(func.count()).where(
+    col(Message.sender) == bindparam("sender"), col(Message.received_at) > bindparam("hour_ago")
+)
+# made once: intake asks for each mail
+_KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), exists(OPEN_CASES))
+
+
+class Known(NamedTuple):
+    """What there is already."""
+
+    letter_id: int | None
+    """Our letter that the mail is a copy of."""
+    twin_id: int | None
+    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately."""
+    mails: int
+    """How many its sender has sent within an hour."""
+    open_cases: bool
+    """Whether its sender has an open case of late, or is a party of one."""
+
+
+def known_of(session: Session, settings: Settings, mail: ParsedMail, now: datetime) -> Known:
+    """Ask the store."""
+    lately = now - timedelta(hours=settings.limits.resent_hours)
+    asked = {
+        "message_id": mail.message_id,
+        "text": mail.text,
+        "content": content_of(mail),
+        # the same words in answer to a letter ask again
+        "resent_since": _NEVER if is_answer(mail) else lately,
+        "sender": mail.sender,
+        "hour_ago": now - _HOUR,
+        "since": same_matter_since(settings, now),
+    }
+    return Known(*session.execute(_KNOWN, asked).one())
+
+
+def content_of(mail: ParsedMail) -> str:
+    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
+
+    The subject counts where it has all the words: a mail that is sent again often has another one.
+    """
+    words = mail.text.split() or mail.subject.split()
+    parts = [mail.sender, *words, *(part.sha256 for part in mail.attachments)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

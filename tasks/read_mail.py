@@ -1,0 +1,57 @@
+"""The reading of a mail that is kept: what nobody can read is a result, too, and stops no other mail."""
+
+import logging
+from dataclasses import dataclass
+
+from adapters.ems import Received
+from adapters.mail.parser import parse
+from adapters.wiring import Systems
+from models.errors import LayananError, Unreadable
+from models.mail import ParsedMail, Problem
+
+log = logging.getLogger("layanan.intake")
+
+DEFECT = "a defect: mail %s is set aside"
+
+
+@dataclass(frozen=True)
+class ReadMail:
+    """A mail that is kept; without ``mail`` nothing could be made of it, for that ``reason``."""
+
+    received: Received
+    sha256: str
+    mail: ParsedMail | None = None
+    reason: str = ""
+
+
+def read_mail(wired: Systems, received: Received, sha256: str) -> ReadMail:
+    """The mail as far as it can be read.
+
+    Raises:
+        Unavailable: the case store, which keeps its attachments, does not answer.
+    """
+    try:
+        return ReadMail(received, sha256, read(wired, received.raw, cut=received.cut))
+    except Unreadable as error:
+        return ReadMail(received, sha256, reason=error.reason)
+    except LayananError:
+        raise
+    except Exception as error:
+        log.exception(DEFECT, sha256)
+        return ReadMail(received, sha256, reason=defect(error))
+
+
+def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
+    """The parsed mail; its attachments are kept. ``cut``: ``raw`` is its beginning alone.
+
+    Raises:
+        Unreadable: nothing can be made of it.
+    """
+    trusted = wired.settings
+    mail = parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
+    return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
+
+
+def defect(error: Exception) -> str:
+    """Why a mail that breaks us is set aside."""
+    return f"defect: {type(error).__name__}"
