@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Relationship, SQLModel
 
 from models.states import CaseStatus, LetterState, MailOutcome
 
@@ -183,7 +183,8 @@ class Letter(NewLetter, table=True):
 class Outbox(SQLModel, table=True):
     """The way out of one letter."""
 
-    letter_id: int = Field(primary_key=True, foreign_key="letter.id")
+    letter_id: int = Field(default=0, primary_key=True, foreign_key="letter.id")
+    """Given by ``letter``, where that is given."""
     state: LetterState = Field(default="queued", index=True, sa_type=String)
     attempts: int = 0
     not_before: datetime = Field(sa_type=UTC_TIME)
@@ -198,6 +199,7 @@ class Outbox(SQLModel, table=True):
     """Ways out that it has had: a person may send it again."""
     handled: bool = False
     """A person has seen that it did not arrive, and decided."""
+    letter: Letter = Relationship()
 
 
 class Bounce(SQLModel, table=True):

@@ -272,11 +272,11 @@ class _Doing(Generic[P, R]):
 
     def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[int]:
         session.add(record)
-        session.flush()
         for effect in work.effects:
             known_now = effect(session)
             if isinstance(known_now, self.activity.output):
                 record.output = known_now.model_dump(mode="json")
+        session.flush()
         return [letter.id for letter in work.letters if letter.id is not None]
 
     def failed(self, error: LayananError) -> ActivityRecord:

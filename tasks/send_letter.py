@@ -6,13 +6,14 @@ there is none is the letter sent once more, with the same Message-ID, or a perso
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import Update, bindparam, update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems, systems
@@ -25,12 +26,34 @@ LONGEST_BACKOFF = timedelta(hours=1)
 MOST_DEFERRALS = 30
 """How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
 
-_LETTER = (
-    select(Letter, Outbox)
-    .join(Outbox)
-    .where(col(Outbox.letter_id) == bindparam("letter_id"))
+
+@dataclass(frozen=True)
+class _WayOut:
+    """A letter and its way out, as it was before it was claimed."""
+
+    letter_id: int
+    state: str
+    not_before: datetime
+    attempts: int
+    error: str
+    unanswered: int
+    deferrals: int
+    message_id: str
+    sender: str
+    recipient: str
+    sha256: str
+
+
+# made once, and without the weight of whole rows: each letter is asked for
+_WAY_OUT = (
+    sqlalchemy.select(*(getattr(Outbox, field.name, None) or getattr(Letter, field.name) for field in fields(_WayOut)))
+    .join(Letter)
+    .where(col(Outbox.letter_id) == bindparam("claimed"))
     .with_for_update(of=Outbox)
 )
+_CLAIM = update(Outbox).where(col(Outbox.letter_id) == bindparam("claimed"))
+# an error that stands there is this attempt's, or no attempt has begun since
+_CLAIM = _CLAIM.values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
 
 
 @task(
@@ -71,7 +94,7 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
             if last is not None:
                 last.record(session)
             claim = _claim(session, wired, letter_id)
-        last = _sent(wired, *claim) if claim is not None else None
+        last = _sent(wired, claim) if claim is not None else None
         if last is not None and not last.final:
             break
     if last is not None:
@@ -114,67 +137,61 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query))
 
 
-def _claim(session: Session, wired: Systems, letter_id: int) -> tuple[Letter, Outbox] | None:
-    """The letter, and its way out as it was before; None where it is not to be sent now."""
+def _claim(session: Session, wired: Systems, letter_id: int) -> _WayOut | None:
+    """The letter's way out; None where it is not to be sent now."""
     now = wired.machine_clock.now()
-    letter, outbox = session.exec(_LETTER, params={"letter_id": letter_id}).one()
-    session.expunge(outbox)
-    if outbox.state not in {"queued", "sending"} or outbox.not_before > now:
+    way = _WayOut(*session.execute(_WAY_OUT, {"claimed": letter_id}).one())
+    if way.state not in {"queued", "sending"} or way.not_before > now:
         return None
     until = now + timedelta(seconds=wired.settings.claim_seconds)
-    # an error that stands there is this attempt's, or no attempt has begun since
-    claimed = {"state": "sending", "attempts": outbox.attempts + 1, "not_before": until, "error": ""}
-    session.execute(update(Outbox).where(col(Outbox.letter_id) == letter_id).values(**claimed))
-    return letter, outbox
+    session.connection().execute(_CLAIM, {"claimed": letter_id, "until": until})
+    return way
 
 
-def _sent(wired: Systems, letter: Letter, outbox: Outbox) -> _Outcome:
+def _sent(wired: Systems, way: _WayOut) -> _Outcome:
     """Send a letter that is claimed."""
     # while it is open whether an earlier attempt went through, it stays so
-    doubtful, letter_id = outbox.state == "sending", outbox.letter_id
+    doubtful, letter_id = way.state == "sending", way.letter_id
     try:
-        if doubtful and wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender)):
+        if doubtful and wired.ems.has_copy(way.message_id, wired.settings.mailbox(way.sender)):
             return _done(wired, letter_id)
-        raw = wired.store.kept(letter.sha256)
+        raw = wired.store.kept(way.sha256)
     except LayananError as error:
-        return _later(wired, outbox, str(error))
-    if doubtful and _is_a_persons(wired, outbox):
+        return _later(wired, way, str(error))
+    if doubtful and _is_a_persons(wired, way):
         return _failed(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
     try:
-        wired.ems.send(raw, letter.sender, [letter.recipient])
+        wired.ems.send(raw, way.sender, [way.recipient])
     except OutcomeUnknown:
-        counted = _changed(letter_id, unanswered=Outbox.unanswered + 1)
-        return _Outcome(False, lambda session: session.execute(counted))
+        return _changed(letter_id, final=False, unanswered=way.unanswered + 1)
     except Deferred as error:
-        if (deferrals := outbox.deferrals + 1) >= MOST_DEFERRALS:
+        if (deferrals := way.deferrals + 1) >= MOST_DEFERRALS:
             return _failed(wired, letter_id, f"{error}, {deferrals} times")
-        return _later(wired, outbox, str(error), deferrals=deferrals)
+        return _later(wired, way, str(error), deferrals=deferrals)
     except Unavailable as error:
-        return _later(wired, outbox, str(error))
+        return _later(wired, way, str(error))
     except Refused as error:
         return _failed(wired, letter_id, str(error))
     return _done(wired, letter_id)
 
 
-def _is_a_persons(wired: Systems, outbox: Outbox) -> bool:
+def _is_a_persons(wired: Systems, way: _WayOut) -> bool:
     """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
     if wired.settings.smtp.in_doubt == "ask":
         # a person who wants it sent again has put them back; what the server put off itself has not gone
-        return outbox.attempts > 0 and not outbox.error
-    return outbox.unanswered > 1
+        return way.attempts > 0 and not way.error
+    return way.unanswered > 1
 
 
 def _done(wired: Systems, letter_id: int) -> _Outcome:
-    values = {"not_before": wired.machine_clock.now(), "sent_at": wired.clock.now()}
-    sent = _changed(letter_id, state="sent", error="", **values)
-    return _Outcome(True, lambda session: session.execute(sent))
+    times = {"not_before": wired.machine_clock.now(), "sent_at": wired.clock.now()}
+    return _changed(letter_id, final=True, state="sent", error="", **times)
 
 
-def _later(wired: Systems, outbox: Outbox, error: str, **counted: int) -> _Outcome:
-    wait = min(BACKOFF * 2 ** min(outbox.attempts + 1, 10), LONGEST_BACKOFF)
-    values = {"state": outbox.state, "error": error, "not_before": wired.machine_clock.now() + wait}
-    changed = _changed(outbox.letter_id, **values, **counted)
-    return _Outcome(False, lambda session: session.execute(changed))
+def _later(wired: Systems, way: _WayOut, error: str, **counted: int) -> _Outcome:
+    wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
+    until = wired.machine_clock.now() + wait
+    return _changed(way.letter_id, final=False, state=way.state, error=error, not_before=until, **counted)
 
 
 def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
@@ -189,7 +206,8 @@ def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
     return _Outcome(True, record)
 
 
-def _changed(letter_id: int, **values: Any) -> Update:
+def _changed(letter_id: int, *, final: bool, **values: Any) -> _Outcome:
     """What an attempt changes, unless a report or a copy of the letter has come meanwhile and says more."""
     claimed = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
-    return update(Outbox).where(*claimed).values(**values)
+    changed = update(Outbox).where(*claimed).values(**values)
+    return _Outcome(final, lambda session: session.connection().execute(changed))

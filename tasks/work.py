@@ -136,7 +136,8 @@ class Work:
             return ""
         case, last = self.case, self.messages[-1]
         limits = self.settings.limits
-        with self._look() as session:
+        # no letter is ever pending there: nothing that is needs to be written for this look
+        with self._look() as session, session.no_autoflush:
             if letters_used_up(session, limits, case.address, self.now):
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(
@@ -207,7 +208,7 @@ class Work:
             ),
         )
         self.letters.append(letter)
-        self.effect(lambda session: _queue(session, letter, self.systems.machine_clock.now()))
+        self.effect(lambda session: session.add(Outbox(letter=letter, not_before=self.systems.machine_clock.now())))
         return rendered.message_id
 
 
@@ -216,11 +217,3 @@ def letter_id(case: Case, kind: str, occurrence: int) -> str:
     what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{kind}|{occurrence}"
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
     return f"<{case.reference.lower()}.{kind}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"
-
-
-def _queue(session: Session, letter: Letter, now: datetime) -> None:
-    session.add(letter)
-    session.flush()
-    if letter.id is None:
-        raise ValueError("the letter was not stored")
-    session.add(Outbox(letter_id=letter.id, not_before=now))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 
 import flows.listen
 from adapters.engine import PrefectEngine
@@ -138,10 +139,9 @@ def test_who_does_not_want_it_has_no_connection(wired: Systems, passes: Passes) 
 def test_a_pass_is_a_run_of_the_deployment(stack: Stack) -> None:
     engine = PrefectEngine(stack.settings)
     with SyncPrefectClient(api=stack.settings.prefect_api_url) as client:
-        before = {run.id for run in client.read_flow_runs()}
-        engine.start_pass("receive-mail")
-        runs = [run for run in client.read_flow_runs() if run.id not in before and not run.auto_scheduled]
         deployment = client.read_deployment_by_name("receive-mail/receive-mail")
-        assert [run.deployment_id for run in runs] == [deployment.id]
-        for run in runs:
-            client.delete_flow_run(run.id)
+        of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]))
+        before = {run.id for run in client.read_flow_runs(flow_run_filter=of_it)}
+        engine.start_pass("receive-mail")
+        runs = client.read_flow_runs(flow_run_filter=of_it)
+        assert len([run for run in runs if run.id not in before and not run.auto_scheduled]) == 1

@@ -81,10 +81,10 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
         opened(wired, sender)
     really = tasks.send_letter._sent
 
-    def dies_at_the_second(wired: Systems, letter: Letter, before: Outbox) -> object:
-        if letter.id == 2:
+    def dies_at_the_second(wired: Systems, way: tasks.send_letter._WayOut) -> object:
+        if way.letter_id == 2:
             raise KeyboardInterrupt
-        return really(wired, letter, before)
+        return really(wired, way)
 
     monkeypatch.setattr(tasks.send_letter, "_sent", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
