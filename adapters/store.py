@@ -9,6 +9,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from models.settings import Settings
 
 QUIET: dict[str, Any] = {"hide_parameters": True}
 """The data base's errors stand in run histories, and rows hold customers' words."""
+_KEPT = "files that the transaction waits for"
+_WRITERS = 4
+"""Files that are written at once."""
 POOL_TIMEOUT = 30.0
 """Seconds to wait for a connection that is free."""
 
@@ -42,6 +46,7 @@ class Store:
         self._lock = threading.Lock()
         self._lasting: set[Path] = set()
         """Folders of blobs that would outlive a power cut."""
+        self._writers = ThreadPoolExecutor(_WRITERS, "blobs")
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -77,6 +82,8 @@ class Store:
         with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"layanan_write": True})
             yield session
+            for kept in session.info.get(_KEPT, ()):
+                kept.result()
 
     @staticmethod
     def alone(session: Session, names: Iterable[str]) -> None:
@@ -106,6 +113,14 @@ class Store:
                 _write(path, content)
         return name
 
+    def keep_soon(self, content: bytes) -> "Future[str]":
+        """Do so meanwhile: several files that are written at once wait for the disk together."""
+        return self._writers.submit(self.keep, content)
+
+    def keep_within(self, session: Session, content: bytes) -> None:
+        """Do so by the end of the transaction, which is undone where the folder cannot be written."""
+        session.info.setdefault(_KEPT, []).append(self.keep_soon(content))
+
     def kept(self, name: str) -> bytes:
         """The bytes with this SHA-256.
 
@@ -121,6 +136,7 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        self._writers.shutdown()
         if self._engine is not None:
             self._engine.dispose()
 

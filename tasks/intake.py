@@ -6,7 +6,6 @@ recorded once, a case has one run. A mail that no parser reads is kept whole and
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,11 +59,10 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
     known = _known(wired, batch)
     taken = {uid: answered(wired, message) for uid, message in known.items()}
     new = [mail for mail in batch if mail.uid not in known]
-    # the disk keeps one mail while another one is read
-    with ThreadPoolExecutor(1) as ahead:
-        kept = zip(new, ahead.map(wired.store.keep, (mail.raw for mail in new)), strict=True)
-        for some in _portions(read_mail(wired, mail, sha256) for mail, sha256 in kept):
-            taken |= _store(wired, some)
+    # the disk keeps some mails while others are read
+    kept = [(mail, wired.store.keep_soon(mail.raw)) for mail in new]
+    for some in _portions(read_mail(wired, mail, name.result()) for mail, name in kept):
+        taken |= _store(wired, some)
     return taken
 
 

@@ -203,11 +203,12 @@ class Work:
                 recipient=rendered.recipient,
                 sender=case.mailbox,
                 subject=rendered.subject,
-                sha256=self.systems.store.keep(rendered.raw),
+                sha256=hashlib.sha256(rendered.raw).hexdigest(),
                 written_at=self.now,
             ),
         )
         self.letters.append(letter)
+        self.effect(lambda session: self.systems.store.keep_within(session, rendered.raw))
         self.effect(lambda session: session.add(Outbox(letter=letter, not_before=self.systems.machine_clock.now())))
         return rendered.message_id
 
