@@ -323,6 +323,14 @@ class Settings(BaseSettings):
         description="Name of our own mail server in Authentication-Results; empty: no such header is believed",
         examples=["mx.telkom.example"],
     )
+    dkim_check: bool = Field(
+        default=False,
+        description="The DKIM signature of a mail's sender is checked here, where our own server says nothing of it; "
+        "its key is asked for in DNS",
+    )
+    dkim_check_seconds: float = Field(
+        default=2, gt=0, le=10, description="Seconds that the check of one mail may wait for keys"
+    )
     spam_headers: tuple[str, ...] = Field(
         default=(),
         description="Headers in which our own server calls a mail spam by “yes”, such as `X-Spam-Flag`",

@@ -160,7 +160,13 @@ def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
         Unreadable: nothing can be made of it.
     """
     trusted = wired.settings
-    mail = parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
+    mail = parse(
+        raw,
+        wired.store.keep,
+        authserv_id=trusted.authserv_id,
+        spam_headers=trusted.spam_headers,
+        check=wired.signatures.check if wired.signatures and not cut else None,
+    )
     return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
 
 
@@ -176,6 +182,7 @@ def columns(mail: ParsedMail) -> dict[str, Any]:
         "new_text": mail.new_text,
         "references": list(mail.references or mail.in_reply_to),
         "content": content_of(mail),
+        "authentication": mail.authentication.model_dump(exclude_defaults=True),
         "attachments": [one.model_dump() for one in mail.attachments],
         "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
     }
