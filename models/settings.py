@@ -126,7 +126,7 @@ class Dkim(Part):
 
     selector: str = Field(default="", description="Selector of the key; empty: letters are not signed here")
     domain: str = Field(default="", description="Signing domain; empty: that of the letter's sender")
-    key_file: Path = Field(default=Path("dkim.pem"), description="Private RSA key, PEM")
+    key_file: Path = Field(default=Path("dkim.pem"), description="Private key, PEM: RSA or Ed25519")
 
 
 class Smtp(Part):
