@@ -469,13 +469,15 @@ def show_one(
     number: MailNumber,
     raw: Annotated[bool, typer.Option("--raw", help="The mail itself, as it came.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="DIR", help="Write its attachments into this folder.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write its HTML, made harmless, as a page.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show one mail with its text and attachments, or, with `--raw`, the mail itself.
 
-    Attachments come from strangers: `--save` writes them, opens none, and replaces no file.
+    Attachments come from strangers: `--save` writes them, opens none, and replaces no file. `--html` writes a page for
+    the browser: nothing in it runs or is fetched, and every link says where it goes.
 
-    Examples: `layanan mail show 17 --save lampiran`; `layanan mail show 17 --raw > mail.eml`
+    Examples: `layanan mail show 17 --save lampiran`; `layanan mail show 17 --html 17.html`
     """
     settings = _settings()
     from adapters import listing
@@ -490,10 +492,23 @@ def show_one(
     elif save:
         for one in view["attachments"]:
             say(str(save_into(save, one["name"], kept(one["sha256"]))))
+    elif html:
+        _save_page(html, view, kept(view["sha256"]))
     elif as_json:
         show(view, (), as_json)
     else:
         show_mail(view, settings.zone)
+
+
+def _save_page(file: Path, mail: dict[str, Any], raw: bytes) -> None:
+    from adapters.folder import save_into
+    from adapters.mail.html_page import html_page
+
+    sender = f"{mail['sender_name']} <{mail['sender']}>"
+    page = html_page(raw, [f"Surat / Mail {mail['id']}: {mail['subject']}", sender, *mail["warnings"]])
+    if page is None:
+        raise WrongUse(f"mail {mail['id']} has no HTML; `layanan mail show {mail['id']}` shows its text")
+    say(str(save_into(file.parent, file.name, page.encode("utf-8", "replace"))))
 
 
 def _put_back(number: int) -> None:

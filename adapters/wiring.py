@@ -2,6 +2,7 @@
 
 import atexit
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from adapters import logs
 from adapters.analyser.rules import Analyser, RuleAnalyser
@@ -21,6 +22,9 @@ from adapters.store import Store
 from adapters.telkom_center import TelkomCenter, Topology
 from adapters.tenoss import Services, Tenoss
 from models.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from adapters.mail.signatures import Signatures
 
 
 class Systems:
@@ -53,6 +57,15 @@ class Systems:
         ems = ImapSmtp(self.settings)
         atexit.register(ems.close)  # servers like a goodbye
         return ems
+
+    @cached_property
+    def signatures(self) -> "Signatures | None":
+        """Checks signatures of mails, where the settings ask for it."""
+        if not self.settings.dkim_check:
+            return None
+        from adapters.mail.signatures import Signatures  # who does not ask does without it
+
+        return Signatures(self.settings.dkim_check_seconds)
 
     @cached_property
     def letters(self) -> LetterWriter:

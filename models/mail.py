@@ -83,6 +83,11 @@ class Authentication(BaseModel):
     dkim: str = ""
     dmarc: str = ""
     arc: str = ""
+    dkim_here: str = ""
+    """DKIM of the sender's domain as this service has checked it (setting), where our server says nothing of it.
+
+    Told to people, and no reason to do more for the sender: see ``adapters.mail.signatures``.
+    """
 
 
 class ParsedMail(BaseModel):

@@ -126,7 +126,7 @@ class Dkim(Part):
 
     selector: str = Field(default="", description="Selector of the key; empty: letters are not signed here")
     domain: str = Field(default="", description="Signing domain; empty: that of the letter's sender")
-    key_file: Path = Field(default=Path("dkim.pem"), description="Private RSA key, PEM")
+    key_file: Path = Field(default=Path("dkim.pem"), description="Private key, PEM: RSA or Ed25519")
 
 
 class Smtp(Part):
@@ -322,6 +322,14 @@ class Settings(BaseSettings):
         default="",
         description="Name of our own mail server in Authentication-Results; empty: no such header is believed",
         examples=["mx.telkom.example"],
+    )
+    dkim_check: bool = Field(
+        default=False,
+        description="The DKIM signature of a mail's sender is checked here, where our own server says nothing of it; "
+        "its key is asked for in DNS",
+    )
+    dkim_check_seconds: float = Field(
+        default=2, gt=0, le=10, description="Seconds that the check of one mail may wait for keys"
     )
     spam_headers: tuple[str, ...] = Field(
         default=(),

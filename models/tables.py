@@ -127,6 +127,8 @@ class NewMessage(SQLModel):
     """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
     warnings: list[str] = []
     """What a person should know: of the sender (failed authentication, names that mislead), or why it was not read."""
+    authentication: dict[str, str] = {}
+    """As :class:`models.mail.Authentication`, without what is empty."""
     attachments: list[Json] = []
     """Each as :class:`models.mail.Attachment`; the bytes are kept by their SHA-256."""
     received_at: AwareDatetime
@@ -148,6 +150,7 @@ class Message(NewMessage, table=True):
     sha256: str = Field(index=True)
     content: str = Field(default="", index=True)
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
+    authentication: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     attachments: list[Json] = Field(default_factory=list, sa_type=JSON)
     received_at: datetime = Field(sa_type=UTC_TIME, index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)

@@ -40,6 +40,10 @@ TICKET: dict[str, str] = {
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
 """Deadlines that people plan by, of those that a case may have."""
+SIGNED = (
+    "Tanda tangan DKIM domain pengirim sah; diperiksa di sini, server email kita tidak menilai / "
+    "The sender's domain has signed it (DKIM); checked here, our mail server gave no verdict"
+)
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
@@ -95,6 +99,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
+        facts += [SIGNED] if mail.authentication.get("dkim_here") == "pass" else []
     return facts
 
 

@@ -96,6 +96,11 @@ def examine(wired: Systems) -> list[Check]:
         ],
         *([_mailbox(box)] for box in wired.settings.mailboxes),
         [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
+        *(
+            [[Probe("DNS", dns, "check /etc/resolv.conf, or end LAYANAN_DKIM_CHECK")]]
+            if wired.settings.dkim_check
+            else []
+        ),
         *([_back_office(name)] for name in BACK_OFFICE),
         [Probe("MRTG", mrtg, "LAYANAN_MRTG__CFG names MRTG's configuration; the service's user must read it")],
         [
@@ -201,6 +206,14 @@ def runs(wired: Systems) -> str:
     if lost:
         raise Refused("runs", f"failed {MOST_RESTARTS} times and given up: {', '.join(lost)}")
     return "none given up"
+
+
+def dns(wired: Systems) -> str:
+    """Keys of signatures can be asked for."""
+    from adapters.mail.signatures import txt
+
+    txt("_domainkey.example.com.", wired.settings.dkim_check_seconds)
+    return "answers"
 
 
 def smtp(wired: Systems) -> str:

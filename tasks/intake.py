@@ -205,6 +205,7 @@ def columns(mail: ParsedMail) -> dict[str, Any]:
         "new_text": mail.new_text,
         "references": list(mail.references or mail.in_reply_to),
         "content": content_of(mail),
+        "authentication": mail.authentication.model_dump(exclude_defaults=True),
         "attachments": [one.model_dump() for one in mail.attachments],
         "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
     }

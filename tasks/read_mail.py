@@ -48,7 +48,13 @@ def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
         Unreadable: nothing can be made of it.
     """
     trusted = wired.settings
-    mail = parse(raw, wired.store.keep, authserv_id=trusted.authserv_id, spam_headers=trusted.spam_headers)
+    mail = parse(
+        raw,
+        wired.store.keep,
+        authserv_id=trusted.authserv_id,
+        spam_headers=trusted.spam_headers,
+        check=wired.signatures.check if wired.signatures and not cut else None,
+    )
     return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
 
 

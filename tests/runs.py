@@ -17,6 +17,7 @@ from flows.handle_case import handle_case
 from models.forms import FORMS, Choice
 from models.tables import ActivityRecord, Case, Wait
 from tasks.case_run import CaseRun
+from tasks.intake import TakenIn
 from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines
 from tests.cases import arrives, rows, snapshot
 
@@ -67,8 +68,17 @@ class Played:
     """A case whose run the test carries from wait to wait."""
 
     def __init__(self, runs: Runs, sender: str, text: str, subject: str, **headers: str) -> None:
+        self._start(runs, arrives(runs.wired, sender, text, subject, **headers))
+
+    @classmethod
+    def of(cls, runs: Runs, taken: TakenIn) -> "Played":
+        """The case that a mail has opened."""
+        played = cls.__new__(cls)
+        played._start(runs, taken)
+        return played
+
+    def _start(self, runs: Runs, taken: TakenIn) -> None:
         self.runs = runs
-        taken = arrives(runs.wired, sender, text, subject, **headers)
         assert taken.outcome == "opened"
         self.case = CaseRun.open(taken.case_id or 0, runs.wired)
         self.run = runs.start(handle_case, self.case, reference=self.case.reference)

@@ -320,6 +320,22 @@ def test_a_mail_is_shown_with_what_it_carries(
     refusal(capsys, 2, "mail", "show", "99")
 
 
+def test_the_html_of_a_mail_is_written_as_a_page(
+    wired: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = (ROOT / "tests" / "adapters" / "mail" / "eml" / "html_only.eml").read_bytes()
+    take_in(wired, Received(BOX, "JKT", 1, 9, raw))
+    first, *_, mail = data(capsys, "mails")
+    for _ in range(2):
+        assert layanan.main(["mail", "show", str(mail["id"]), "--html", str(tmp_path / "surat" / "9.html")]) == 0
+    written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in written] == ["9.html", "2-9.html"]
+    page = written[0].read_text()
+    assert mail["sender"] in page
+    assert "<table>" in page
+    refusal(capsys, 2, "mail", "show", str(first["id"]), "--html", str(tmp_path / "x"))
+
+
 def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert [(mail["outcome"], mail["case"]) for mail in data(capsys, "mails")] == [
         ("opened", "JKT-0000001"),

@@ -39,6 +39,8 @@ def warnings(message: Message, sender: str, sender_name: str, results: Authentic
     for method in ("spf", "dkim", "dmarc"):
         if getattr(results, method) in {"fail", "softfail", "permerror"}:
             yield f"{method.upper()}: {getattr(results, method)}"
+    if results.dkim_here in {"fail", "policy"}:
+        yield f"DKIM: {results.dkim_here} (diperiksa di sini / checked here)"
     if (shown := _ADDRESS.search(sender_name)) and shown[1].lower() != domain:
         yield "nama pengirim memuat alamat lain / the sender's name holds another address"
     if (answer := _ADDRESS.search(str(message["Reply-To"] or ""))) and answer[1].lower() != domain:

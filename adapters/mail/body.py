@@ -42,7 +42,7 @@ _MACHINE_PARTS = {
 }
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
-_INLINE_DATA = re.compile(rb"data:[a-z/+.-]{1,60};base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+INLINE_DATA = re.compile(rb"data:[a-z/+.-]{1,60};base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\\/:*?\"<>|]")
 _FORMULA = "=+-@ "
 
@@ -114,7 +114,7 @@ class Body:
         if not well:
             self.problems.append(Problem.TRANSFER_ENCODING)
         if kind == "text/html" and len(data) > READ_LIMIT:
-            data = _INLINE_DATA.sub(b"", data)
+            data = INLINE_DATA.sub(b"", data)
         if len(data) > READ_LIMIT or limit:
             # not within a character
             data = data[:READ_LIMIT].rpartition(b"\n")[0] or data[:READ_LIMIT]

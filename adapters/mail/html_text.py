@@ -6,7 +6,7 @@ No tree is built: browsers' rules for unclosed tags let 25 kB of HTML grow to 40
 import re
 from html import unescape
 
-_TAG = re.compile(
+TAG = re.compile(
     r"<(?:!--(?:(?!--!?>).)*+(?:--!?>)?|[!?][^>]*+>?|(?P<end>/?)(?P<name>[a-z][^\s/>]{0,20})(?P<attributes>(?:[\s/]++"
     r"|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?+)?+)*+)>?)",
     re.IGNORECASE | re.DOTALL,
@@ -15,14 +15,15 @@ _ATTRIBUTE = r"(?:^|[\s/\"']){}\s*=\s*(?:\"([^\"]*)|'([^']*)|([^\s>\"']+))"
 _HREF = re.compile(_ATTRIBUTE.format("href"), re.IGNORECASE)
 _CLASS = re.compile(_ATTRIBUTE.format("class"), re.IGNORECASE)
 _TYPE = re.compile(_ATTRIBUTE.format("type"), re.IGNORECASE)
-_ATTRIBUTES_LIMIT = 4_000
+ATTRIBUTES_LIMIT = 4_000
 """Characters of one tag in which attributes are looked for."""
-_URL_LIMIT = 300
+URL_LIMIT = 300
 _QUOTES_LIMIT = 20
 """Levels of quotes that are marked."""
-_UNSHOWN = {
+UNSHOWN = {
     name: re.compile(f"</{name}[\\s/>]", re.IGNORECASE) for name in ("script", "style", "title", "noscript", "template")
 }
+"""Elements of which nothing is shown, and where each ends."""
 _BLOCKS = {
     "address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
@@ -53,17 +54,17 @@ class _Reader:
 
     def text(self, html: str) -> str:
         position = 0
-        while tag := _TAG.search(html, position):
+        while tag := TAG.search(html, position):
             self._say(html[position : tag.start()])
             position = tag.end()
             name = (tag["name"] or "").lower()
             if tag["end"]:
                 self._close(name)
-            elif name in _UNSHOWN:
-                end = _UNSHOWN[name].search(html, position)
+            elif name in UNSHOWN:
+                end = UNSHOWN[name].search(html, position)
                 position = end.start() if end else len(html)
             elif name:
-                self._open(name, tag["attributes"][:_ATTRIBUTES_LIMIT])
+                self._open(name, tag["attributes"][:ATTRIBUTES_LIMIT])
         self._say(html[position:])
         self._end_line()
         return tidy(self._lines)
@@ -100,7 +101,7 @@ class _Reader:
         elif name == "a":
             (address, before), self._link = self._link, ("", 0)
             shown = "".join(self._line[before:]).strip()
-            web = address.startswith(("http://", "https://")) and len(address) <= _URL_LIMIT
+            web = address.startswith(("http://", "https://")) and len(address) <= URL_LIMIT
             if web and shown and _bare(address) != _bare(shown):
                 self._line.append(f" <{address}>")
 

@@ -1,7 +1,7 @@
 """Raw mails to :class:`models.mail.ParsedMail`. Anything may come in; only what is no mail at all is refused."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
@@ -14,18 +14,29 @@ from adapters.mail.parts import read
 from adapters.mail.text import language, new_text
 from models.mail import ParsedMail, Problem
 
+Check = Callable[[bytes, Message, str], str]
+"""Checks the signatures of a mail's sender (``Signatures.check``)."""
+
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
 
-def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_headers: Sequence[str] = ()) -> ParsedMail:
+def parse(
+    raw: bytes,
+    keep: Keep = sha256,
+    *,
+    authserv_id: str = "",
+    spam_headers: Sequence[str] = (),
+    check: Check | None = None,
+) -> ParsedMail:
     """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
 
     Args:
         keep: is given every attachment's bytes and returns their SHA-256 (``Store.keep``).
         authserv_id, spam_headers: where our own server says what it found out (settings).
+        check: looks at the sender's signatures where our own server says nothing of them.
 
     Raises:
         Unreadable: there is neither a header nor text.
@@ -38,6 +49,8 @@ def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_header
     verdict = classify(message, subject, body.text, spam_headers)
     name, sender = next(iter(_addresses(message, "From")), ("", ""))
     results = authentication(message, authserv_id)
+    if check and not (results.dkim or results.dmarc):
+        results = results.model_copy(update={"dkim_here": check(raw, message, sender)})
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),

@@ -1,5 +1,6 @@
 """Letters are signed so that others can check it after Postfix has carried them; keys that are no use are named."""
 
+import base64
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import dkim
 import pytest
 
 from adapters.ems import NotLetIn
+from adapters.ems.signing import signed
 from models.settings import Dkim
 from tests.adapters.ems.world import BUDI, OURS, World, letter
 from tests.servers import eventually
@@ -53,6 +55,22 @@ def test_a_signed_letter_is_verified_where_it_arrives(
     assert verified(mail, record, name)
     assert not verified(mail.replace(b"Subject: Surat 1", b"Subject: Surat 2"), record, name)
     assert not verified(mail.replace(b"Yth.", b"Hai"), record, name)
+
+
+def test_ed25519(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", file], check=True, capture_output=True)
+    public = ["openssl", "pkey", "-in", str(file), "-pubout", "-outform", "DER"]
+    der = subprocess.run(public, check=True, capture_output=True).stdout
+    raw = signed(letter(1), OURS, Dkim(selector="s1", key_file=file))
+    record = b"v=DKIM1; k=ed25519; p=" + base64.b64encode(der[-32:])
+    assert verified(raw, record, b"s1._domainkey.telkom.example.")
+    assert not verified(raw.replace(b"Subject: Surat 1", b"Subject: Surat 2"), record, b"s1._domainkey.telkom.example.")
+    lines = file.read_text().splitlines()
+    for broken in (lines[1][:-8], lines[1] + "AAAA", "A"):
+        file.write_text("\n".join([lines[0], broken, lines[2]]))
+        with pytest.raises(NotLetIn, match="KEY_FILE"):
+            signed(letter(1), OURS, Dkim(selector="s1", key_file=file))
 
 
 def test_a_letter_is_not_signed_unless_the_settings_say_so(genuine: World) -> None:
