@@ -6,19 +6,20 @@ A customer may write below his signature. Only what is evidently a part of one i
 import re
 
 _SMALL = (
-    "my|mobile|phone|cell|smart|smartphone|device|tablet|the|for|on|a|saya|ponsel|cerdas|seluler|telepon|genggam"
+    "my|mobile|phone|with|cell|smart|smartphone|device|tablet|the|for|on|a|saya|ponsel|cerdas|seluler|telepon|genggam"
     "|perangkat|untuk|di|meinem|für|mon|pour|mi|para|il|mio|per|mijn|voor"
 )
 _PROGRAM = (
     r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|mail|xiaomi|redmi|oppo|vivo|realme"
-    r"|huawei|nokia|blackberry"
+    r"|huawei|nokia|blackberry|spark|proton|k-9"
 )
 _MOBILE = re.compile(
     r"(?i:sent (?:from|with)|(?:di|ter)kirim dari|powered by|get|dapatkan|gesendet (?:von|mit)|envoyé (?:de|depuis)"
     r"|télécharger|enviado (?:desde|do)|inviato da|verzonden (?:vanaf|met)|hol dir)"
     rf"(?P<what>(?:\s(?:(?:[A-Z\d]|i(?=[A-Z]))[^\s,.!?<(]{{0,20}}|{_SMALL})(?=[\s.<(]|$)){{1,8}})"
-    r"\.?(?P<link>\s?[<(]https?://\S+)?"
+    r"(?:\. (?i:(?:please )?(?:excuse|forgive|pardon)) [\w ,]{1,60})?\.?(?P<link>\s?[<(]https?://\S+)?"
 )
+_LINKED = re.compile(r"sent (?:from|with) \[[\w ]{1,30}\]\(https?://[^\s)]{1,200}\)[\w ]{0,20}\.?", re.IGNORECASE)
 _NAMED = re.compile(rf"\smy\s|\b(?:{_PROGRAM})\b", re.IGNORECASE)
 
 _COURTESY = re.compile(
@@ -68,7 +69,7 @@ def is_mobile_line(line: str) -> bool:
     ``Dikirim dari gudang`` is a customer's: the line names a device or a program, and has no words of a sentence.
     """
     found = _MOBILE.fullmatch(line)
-    return bool(found and (found["link"] or _NAMED.search(found["what"])))
+    return bool(found and (found["link"] or _NAMED.search(found["what"]))) or bool(_LINKED.fullmatch(line))
 
 
 def drop_mobile_lines(kept: list[str]) -> None:
@@ -87,7 +88,9 @@ def may_be_left_out(lines: list[str]) -> bool:
     """Whether lines below ``--`` are a signature: few, without sentences, and without a customer's data."""
     paragraphs = _paragraphs(lines)
     own = [line for paragraph in paragraphs if not _is_notice(paragraph) for line in paragraph]
-    return sum(map(len, paragraphs)) <= _LINES_LIMIT and not any(map(_informs, own))
+    return sum(map(len, paragraphs)) <= _LINES_LIMIT and not any(
+        _informs(line) and not is_mobile_line(line) for line in own
+    )
 
 
 def _is_evident(lines: list[str]) -> bool:

@@ -84,6 +84,7 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
         ("It went undelivered: 552\n 552 Quota exceeded for <siti@example.com>", ["siti@example.com"]),
         ("The address to which it was addressed, siti@example.com, is like none of ours.", ["siti@example.com"]),
         ("MAIL FROM:<ani@example.com>\nRCPT TO:<siti@example.com>\n550 no", ["siti@example.com"]),
+        ("Pesan Anda tidak dapat dikirim ke siti@example.com; hubungi admin@example.com.", ["siti@example.com"]),
         ("Recipients:\n\t* [siti@example.com]: over quota", ["siti@example.com"]),
         ("For help contact <help@example.com>", []),
         ("siti refuses mail from ani@example.com.", []),
