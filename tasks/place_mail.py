@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.letter import LetterKind
-from models.mail import ParsedMail
+from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
@@ -99,7 +99,7 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    if mail.bounce and mail.reported_message_id:
+    if mail.reported_message_id:
         letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
         if letter is not None:
             return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
@@ -107,12 +107,13 @@ def _automatic(arrived: Arrived) -> Place | None:
 
 
 def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
-    """Keep what a delivery report says; a recipient whom the letter has not reached wakes its case."""
+    """Keep what a delivery report says; a recipient whom the letter has not reached wakes its case, named or not."""
     session = arrived.session
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    if any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said):
+    lost = any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said)
+    if lost or (not said and arrived.mail.automatic is Automatic.BOUNCE):
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 

@@ -10,7 +10,16 @@ from models.mail import BounceRecipient
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
 _BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expanded from: ?"
-_LISTED = re.compile(rf"(?im)^[ \t>*\"-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?")
+_LISTED = re.compile(rf"(?im)^[ \t>*\"[-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?")
+_MENTIONED = re.compile(
+    r"(?im)(?:\b(?:(?:un)?deliver\w{0,4}\s{1,3}(?:(?:your|the|this)\s)?(?:(?:mail|message)\s)?to:?"
+    r"|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|rcpt to:|to:|generated from|mailbox|smtp[:=]"
+    r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed):)"
+    rf"|^\s?[45]\d\d[ -][^\n@]{{0,60}} for)[\s<'\[]{{0,10}}({_ADDRESS})"
+)
+"""A recipient in a sentence; other addresses there are whom to ask, or examples."""
+_PROSE = re.compile(r"\b(?:if|at|from|by|contact)\s{1,4}$", re.IGNORECASE)
+"""What stands before an address with which a line of a sentence begins, and no line of a list."""
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
     r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b(?! was received))"
@@ -86,7 +95,12 @@ def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceReci
     action = "delayed" if delayed else "failed"
     known = f"{message['From']} {message['To']}".lower()
     listed = re.findall(_ADDRESS, str(message["X-Failed-Recipients"]))
-    for found in (listed, _LISTED.findall(told), re.findall(_ADDRESS, told)[:1]):
+    lines = [
+        found[1]
+        for found in _LISTED.finditer(told)
+        if not _PROSE.search(told, max(0, found.start() - 20), found.start())
+    ]
+    for found in (listed, lines, _MENTIONED.findall(told)):
         addresses = [address for item in found if (address := item.rstrip(".").lower()) not in known or found is listed]
         if addresses:
             yield from (_recipient(address, action, _status(told), told) for address in addresses)

@@ -108,7 +108,7 @@ class _Reader:
     def _end_line(self, name: str = "", *, even_empty: bool = False) -> None:
         text = re.sub(" +", " ", "".join(self._line)).strip()
         if text or even_empty:
-            self._lines.append(self._marks + text.removesuffix(" |"))
+            self._lines += [self._marks + line for line in text.removesuffix(" |").split("\n")]
         self._line.clear()
         self._written = False
         if name in _SPACED:

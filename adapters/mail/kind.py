@@ -6,16 +6,16 @@ from email.message import Message
 from typing import NamedTuple
 
 from adapters.mail.bounce import first, recipients, rejected, reported_message_id
-from adapters.mail.parts import children, content
+from adapters.mail.parts import children, content, read
 from models.mail import Automatic, BounceRecipient
 
 _DAEMON = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|\bmdaemon@", re.IGNORECASE)
 _POSTMASTER = re.compile(r"post_?master|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
 _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkirim|gagal", re.IGNORECASE)
-_GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non remis", re.IGNORECASE)
+_GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non-delivery|non remis", re.IGNORECASE)
 _SAYS_SO = re.compile(
     r"(?s)\W*(?:your (?:message|e-?mail)\b.{0,200}?could not be delivered to|could not deliver (?:your )?message"
-    r"|votre message n'a pas pu)",
+    r"|non-delivery report\b.{0,50}could not be delivered to|votre message n'a pas pu)",
     re.IGNORECASE,
 )
 """How a filter before a mail server begins, which has no address that tells it from a person."""
@@ -100,12 +100,24 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
     reason = _bounce_reason(message, parts, subject, text[:3_000])
     if not reason:
         return None
-    named = recipients(message, parts, text, delayed=bool(_DELAY.search(subject)))
-    actions = {recipient.action for recipient in named}
+    delayed = bool(_DELAY.search(subject))
+    if report := _wrapped_report(message, parts):
+        parts = list(_own_parts(report))
+    named = recipients(message, parts, text, delayed=delayed)
+    actions = {recipient.action for recipient in named} or {"delayed" if delayed else "failed"}
     kind = Automatic.BOUNCE
-    if actions and "failed" not in actions:
+    if "failed" not in actions:
         kind = Automatic.DELAYED if "delayed" in actions else Automatic.RECEIPT
     return Verdict(kind, reason, named, reported_message_id(parts, text))
+
+
+def _wrapped_report(message: Message, parts: list[Message]) -> Message | None:
+    """A delivery report that a filter on its way has wrapped in a letter of the same sender, to add a notice."""
+    for part in parts:
+        head = next(iter(children(part)), None) if part.get_content_type() == "message/rfc822" else None
+        if head and head["From"] == message["From"] and _report_type(head) == "delivery-status":
+            return read(content(part))[0]
+    return None
 
 
 def _bounce_reason(message: Message, parts: list[Message], subject: str, text: str) -> str:

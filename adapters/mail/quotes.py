@@ -35,8 +35,13 @@ _ENDS = (":", "--", "wrote", "menulis")
 _EVIDENCE = re.compile(r"^--|[\d@]")
 _SHORTEST = 8
 """Characters of the first line of an attribution: programs break lines later."""
+_GLUED = re.compile(r"(.{12,300}?@[^\s@]{1,100}> (?:wrote|menulis):)\s\s+\S")
+"""An attribution with the older letter on its line (Yahoo's program for phones)."""
+_BROKEN_ADDRESS = re.compile(r"\s{1,8}<\s{1,4}(mailto:[^\n]{1,300})\n\s{0,4}>")
 _NUMERIC_DATE = re.compile(r"\d{4}[-/]\d")
 _TIME = re.compile(r"\d[:.]\d\d")
+_BY_PROGRAM = re.compile(rf"@|{_TIME.pattern}|\byou wrote\b")
+"""What an attribution has if no marked quote follows it: “Pada 2 Maret teknisi menulis:” is a customer's."""
 
 _DIVIDER = re.compile(
     r"[-_*=\s]{2,}(?:original (?:message|appointment)|reply message|pesan (?:asli|balasan)"
@@ -64,6 +69,11 @@ def is_quote(line: str) -> bool:
     return line.startswith(">") and not line.startswith(">:")
 
 
+def mended(text: str) -> str:
+    """``text`` with each address on one line that a program has put on lines of its own, with an empty one above."""
+    return _BROKEN_ADDRESS.sub(r" <\1>", text)
+
+
 def next_written(lines: list[str], index: int) -> str:
     """The first line from ``index`` on that is not empty."""
     return next((lines[at] for at in range(index, len(lines)) if lines[at]), "")
@@ -77,6 +87,8 @@ def attribution(lines: list[str], index: int) -> tuple[int, str]:
     line = lines[index]
     if len(line) < _SHORTEST:
         return 0, ""
+    if (glued := _GLUED.match(line)) and _LEAD.match(line) and _TIME.search(glued[1]) and _attributes(glued[1]):
+        return 1, ""
     if line.endswith(_ENDS) and (before := _before(line)) and is_quote(next_written(lines, index + 1)):
         return 1, before
     if _NUMERIC_DATE.match(line) and line.endswith(">") and "@" in line and is_quote(next_written(lines, index + 1)):
@@ -87,8 +99,11 @@ def attribution(lines: list[str], index: int) -> tuple[int, str]:
         if not line or is_quote(line) != quoted or len(line) > _LINE_LIMIT:
             break
         parts.append(line.lstrip("> ") if quoted else line)
-        if line.endswith(_ENDS) and _attributes(" ".join(parts)):
-            return (0, "") if _begins_later(lines, index, parts) else (len(parts), "")
+        text = " ".join(parts)
+        if line.endswith(_ENDS) and _attributes(text):
+            later = _begins_later(lines, index, parts)
+            sure = _BY_PROGRAM.search(text) or is_quote(next_written(lines, index + len(parts)))
+            return (len(parts), "") if sure and not later else (0, "")
     return 0, ""
 
 
@@ -137,7 +152,8 @@ def _attributes(text: str) -> bool:
 def letter_starts(lines: list[str], index: int) -> bool:
     """Whether a copied letter starts here: a divider, or a block of header lines (Outlook)."""
     if lines[index].startswith(("-", "_", "*", "=")):
-        if _DIVIDER.fullmatch(lines[index]):
+        divider = _DIVIDER.match(lines[index])
+        if divider and (divider.end() == len(lines[index]) or _HEADER.match(lines[index], divider.end())):
             return True
         index += bool(_RULED.fullmatch(lines[index]))
     # in the midst of a list, headers are a part of it: of a form, or of a pasted letter that words follow

@@ -7,21 +7,17 @@ from typing import Any
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from adapters.mail.html_text import tidy
-from adapters.mail.quotes import attribution, is_quote, letter_starts, next_written
+from adapters.mail.quotes import attribution, is_quote, letter_starts, mended, next_written
+from adapters.mail.signature_block import drop_mobile_lines, may_be_left_out
 from models.letter import Language
 
 _FORWARD = re.compile(
     r"(?:fwd?|trs|terusan)\s*:|-{2,}\s*(?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\b.*",
     re.IGNORECASE,
 )
-_MOBILE = re.compile(
-    r"(?:sent from (?:my |outlook|yahoo|mail|samsung)|(?:get|dapatkan) outlook (?:for|untuk) |(?:di|ter)kirim dari )"
-    r"[^,.!?<(]{0,40}(?:[<(]https?://\S+)?"
-    r"|sent (?:from|with) [^,.!?<(]{1,40}[<(]https?://\S+",
-    re.IGNORECASE,
-)
 _LIST_FOOTER = re.compile(r".{0,80}\bmailing list\b", re.IGNORECASE)
-_SIGNATURE_LINES = 15
+_SIGNATURE_SPAN = 40
+"""Lines below ``--`` among which the end of a signature is looked for."""
 _WRAP = 70
 """Characters after which programs break lines."""
 
@@ -31,9 +27,8 @@ def new_text(text: str, subject: str) -> str:
 
     What a forwarding customer passes on is his matter, so it stays; in any doubt text stays.
     """
-    shown = text.splitlines()
+    shown = mended(text).splitlines()
     lines = [line.strip() for line in shown]
-    signature = ([index for index, line in enumerate(lines) if line][-_SIGNATURE_LINES:] or [0])[0]
     kept: list[str] = []
     answering = above = False
     forwarding = _FORWARD.match(subject.strip())
@@ -55,8 +50,9 @@ def new_text(text: str, subject: str) -> str:
         forwarding = forwarding or _FORWARD.match(line)
         if not forwarding and kept and letter_starts(lines, index):
             break
-        if line == "--" and index >= signature:
-            break
+        if line == "--" and (end := _signature_end(lines, index + 1)):
+            index = end
+            continue
         if not line.strip("_") and _LIST_FOOTER.match(next_written(lines, index + 1)):
             break
         if is_quote(line):
@@ -66,9 +62,22 @@ def new_text(text: str, subject: str) -> str:
             continue
         kept.append(shown[index])
         index += 1
-    while kept and (not kept[-1].strip("_-= ") or _MOBILE.fullmatch(kept[-1].strip())):
-        kept.pop()
+    drop_mobile_lines(kept)
     return tidy(kept) or text.strip()
+
+
+def _signature_end(lines: list[str], start: int) -> int:
+    """Number of the line after the signature that starts here; 0 where it may be a customer's text."""
+    end = start
+    while end < len(lines) and not (lines[end] == "--" or is_quote(lines[end]) or _older_starts(lines, end)):
+        end += 1
+        if end - start > _SIGNATURE_SPAN:
+            return 0
+    return end if may_be_left_out(lines[start:end]) else 0
+
+
+def _older_starts(lines: list[str], index: int) -> bool:
+    return bool(lines[index]) and (attribution(lines, index)[0] > 0 or letter_starts(lines, index))
 
 
 def _quote_end(lines: list[str], index: int, *, wrapped: bool) -> int:

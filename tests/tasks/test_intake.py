@@ -104,6 +104,16 @@ def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
     assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
 
 
+def test_a_bounce_that_names_nobody_is_seen(wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    nameless = (BOUNCE % sent.message_id.encode()).replace(BUDI.encode(), b"budi")
+    assert take_in(wired, received(nameless.replace(b"Undelivered", b"Warning: delayed"))) == TakenIn("automatic", 1)
+    assert rows(wired, Outbox)[0].state == "queued"
+    take_in(wired, received(nameless.replace(b"<bounce@", b"<final@")))
+    assert (rows(wired, Outbox)[0].state, [wake.kind for wake in rows(wired, Wake)]) == ("bounced", ["undelivered"])
+
+
 def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wired: Systems) -> None:
     opened(wired)
     (sent,) = rows(wired, Letter)

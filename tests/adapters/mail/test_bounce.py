@@ -75,3 +75,62 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
     assert (lost.address, lost.action, lost.status, lost.hard) == ("siti@example.com", "failed", "5.1.1", True)
     late = text.replace(b"failure notice", b"Warning: delayed 4 hours").replace(b"550 5.1.1", b"451 4.4.1")
     assert parse(late).automatic is Automatic.DELAYED
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Unable to deliver your message to siti@example.com since the mailbox is full.", ["siti@example.com"]),
+        ("It went undelivered: 552\n 552 Quota exceeded for <siti@example.com>", ["siti@example.com"]),
+        ("The address to which it was addressed, siti@example.com, is like none of ours.", ["siti@example.com"]),
+        ("MAIL FROM:<ani@example.com>\nRCPT TO:<siti@example.com>\n550 no", ["siti@example.com"]),
+        ("Pesan Anda tidak dapat dikirim ke siti@example.com; hubungi admin@example.com.", ["siti@example.com"]),
+        ("Recipients:\n\t* [siti@example.com]: over quota", ["siti@example.com"]),
+        ("For help contact <help@example.com>", []),
+        ("siti refuses mail from ani@example.com.", []),
+        ("Names are\nmade of two parts, e.g. if\nsiti@example.com fails, try others.", []),
+    ],
+)
+def test_who_is_meant_in_the_sentences_of_a_bounce(said: str, expected: list[str]) -> None:
+    text = f"From: MAILER-DAEMON@x.example\nSubject: failure notice\n\n{said}\n"
+    assert [one.address for one in parse(text.encode()).bounce] == expected
+
+
+def test_a_warning_that_names_nobody_is_no_failure() -> None:
+    late = parse(b"From: MAILER-DAEMON@x.example\nSubject: Warning: delayed 4 hours\n\nWe will try again.\n")
+    assert (late.automatic, late.bounce) == (Automatic.DELAYED, ())
+
+
+WRAPPED = b"""From: %s
+Subject: Undelivered
+Content-Type: multipart/mixed; boundary=w
+
+--w
+Content-Type: message/rfc822
+
+%s
+--w
+Content-Type: text/plain
+
+This e-mail is confidential.
+--w--
+"""
+
+
+def test_a_report_that_a_filter_has_wrapped_is_read() -> None:
+    inner = report("Final-Recipient: rfc822; budi@example.com\nAction: failed\nStatus: 5.1.1\n")
+    mail = parse(WRAPPED % (b"MAILER-DAEMON@mx.example", inner))
+    assert [(one.address, one.status) for one in mail.bounce] == [("budi@example.com", "5.1.1")]
+    assert mail.reported_message_id == "<ours@telkom.example>"
+    returned = parse(WRAPPED % (b"MAILER-DAEMON@other.example", inner))
+    assert (returned.automatic, returned.bounce) == (Automatic.BOUNCE, ())
+    assert parse(WRAPPED % (b"Ani <ani@example.com>", inner)).automatic is None
+
+
+def test_a_program_that_says_that_it_reports_is_believed() -> None:
+    text = (
+        b"From: admin@example.com\nSubject: Non-Delivery: Tiket\n\n--- Non-Delivery Report ---\n"
+        b'The email below could not be delivered to the following user:\n\n"siti@example.com"\n'
+    )
+    assert [one.address for one in parse(text).bounce] == ["siti@example.com"]
+    assert parse(text.replace(b"--- Non-Delivery Report ---", b"I got this:")).automatic is None

@@ -21,6 +21,7 @@ from adapters.mail.html_text import html_text
         ('<a href="https://www.a.example/">a.example</a> <a href=mailto:b@c.d>Budi</a>', "a.example Budi"),
         ("<a href='https://a.example'><img></a>", ""),
         ("<pre>a  b\n c</pre>", "a b\n c"),
+        ("<blockquote type=cite><pre>a\n\nb</pre></blockquote>", "> a\n>\n> b"),
         (
             "<blockquote type=cite>lama<blockquote class=x>dalam</blockquote></blockquote>baru",
             "> lama\n>\n> dalam\n>\nbaru",

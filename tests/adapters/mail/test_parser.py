@@ -260,15 +260,28 @@ def test_real_bounces_and_automatic_replies_are_found(corpus: dict[str, ParsedMa
     assert (found["bounce", Automatic.BOUNCE] + found["bounce", Automatic.DELAYED]) / of["bounce"] >= 0.98
     assert found["vacation", Automatic.AUTO_REPLY] == of["vacation"]
     assert found["feedback", Automatic.FEEDBACK] / of["feedback"] >= 0.85
-    labels = list(lines("labels/flufl.jsonl"))
-    bounces = [parsed for row in labels if (parsed := corpus[str(row["file"]).removeprefix("messages/")])]
-    named = [
-        {recipient.address for recipient in parsed.bounce} == {str(address).lower() for address in row["addresses"]}  # type: ignore[attr-defined]
-        for row, parsed in zip(labels, bounces, strict=True)
-    ]
-    bounced = {Automatic.BOUNCE, Automatic.DELAYED}
-    assert sum(parsed.automatic in bounced for parsed in bounces) / len(bounces) >= 0.96
-    assert sum(named) / len(named) >= 0.93
+    bounces = [parsed for row in lines("labels/flufl.jsonl") if (parsed := corpus[message_of(row)])]
+    assert sum(parsed.automatic in {Automatic.BOUNCE, Automatic.DELAYED} for parsed in bounces) / len(bounces) >= 0.97
+
+
+OTHER_ADDRESSES = {
+    "simple_42": "an address with dots in a row is none to the reference; the report says that it failed",
+    "yale_01": "the reference makes addresses of a bare name and domains that it knows",
+    "aol_01": "the reference makes an address of a bare name and a domain that it knows",
+}
+
+
+@needs_corpus
+def test_every_difference_in_the_addresses_of_bounces_is_explained(corpus: dict[str, ParsedMail | None]) -> None:
+    """Where the reference's detectors read one file in two ways, one of them is enough."""
+    agree: dict[str, bool] = {}
+    for row in lines("labels/flufl.jsonl"):
+        file = message_of(row)
+        parsed = corpus[file]
+        named = {recipient.address for recipient in parsed.bounce} if parsed else set()
+        agree[file] = agree.get(file, False) or named == {str(address).lower() for address in row["addresses"]}  # type: ignore[attr-defined]
+    differ = {Path(file).name.removeprefix("tests_data_").split(".")[0] for file, same in agree.items() if not same}
+    assert (len(agree), differ) == (115, set(OTHER_ADDRESSES))
 
 
 @needs_corpus
@@ -288,6 +301,10 @@ def test_letters_of_people_are_not_taken_for_automatic(corpus: dict[str, ParsedM
     people = [name for name in corpus if name.startswith(("talon/", "freescout/"))]
     assert len(people) > 20
     assert [name for name in people if (parsed := corpus[name]) and parsed.automatic] == []
+
+
+def message_of(row: dict[str, object]) -> str:
+    return str(row["file"]).removeprefix("messages/")
 
 
 def squeezed(text: object) -> str:

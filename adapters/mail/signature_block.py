@@ -1,0 +1,147 @@
+"""Signatures: what people and mail programs put below each letter, told from what a customer means.
+
+A customer may write below his signature. Only what is evidently a part of one is taken for it.
+"""
+
+import re
+
+_SMALL = (
+    "my|mobile|phone|with|cell|smart|smartphone|device|tablet|the|for|on|a|saya|ponsel|cerdas|seluler|telepon|genggam"
+    "|perangkat|untuk|di|meinem|für|mon|pour|mi|para|il|mio|per|mijn|voor"
+)
+_PROGRAM = (
+    r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|mail|xiaomi|redmi|oppo|vivo|realme"
+    r"|huawei|nokia|blackberry|spark|proton|k-9"
+)
+_MOBILE = re.compile(
+    r"(?i:sent (?:from|with)|(?:di|ter)kirim dari|powered by|get|dapatkan|gesendet (?:von|mit)|envoyé (?:de|depuis)"
+    r"|télécharger|enviado (?:desde|do)|inviato da|verzonden (?:vanaf|met)|hol dir)"
+    rf"(?P<what>(?:\s(?:(?:[A-Z\d]|i(?=[A-Z]))[^\s,.!?<(]{{0,20}}|{_SMALL})(?=[\s.<(]|$)){{1,8}})"
+    r"(?:\. (?i:(?:please )?(?:excuse|forgive|pardon)) [\w ,]{1,60})?\.?(?P<link>\s?[<(]https?://\S+)?"
+)
+_LINKED = re.compile(r"sent (?:from|with) \[[\w ]{1,30}\]\(https?://[^\s)]{1,200}\)[\w ]{0,20}\.?", re.IGNORECASE)
+_NAMED = re.compile(rf"\smy\s|\b(?:{_PROGRAM})\b", re.IGNORECASE)
+
+_COURTESY = re.compile(
+    r"(?:hi|hello|halo|hai|salam|regards|best|sincerely|cheers|thanks?|terima kasih|hormat (?:kami|saya)|wassalam)"
+    r"(?: (?:there|all|semua|hormat|regards|you|banyak))?\W{0,3}|(?:kind|best|warm) regards\W{0,3}",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(
+    r"[^\s@<>|]{1,64}@[^\s@<>|]{1,100}|(?:https?://|www\.)\S+|(?:\+|\(?0)\d[\d ().-]{6,18}\d"
+    r"|\b(?:tele?p?(?:on)?|phone|hp|mob(?:ile)?|cell|fax|faks|wa|whatsapp|e-?mail|surel|web(?:site)?|[tmfephw])\b"
+    r"(?=\W)(?:\W{1,3}\d[\d ().-]{6,18}\d)?",
+    re.IGNORECASE,
+)
+_POSITION = re.compile(
+    r"\b(?:PT|CV|UD|Ltd|Inc|LLC|GmbH|Tbk|Manager|Manajer|Director|Direktur|Kepala|Head|Supervisor|Officer|Engineer"
+    r"|Staff?|Sekretaris|Secretary|Finance|Marketing|Sales)\b"
+)
+_STREET = re.compile(r"\b(?:Jl|Jln|Jalan|Street|St|Road|Rd|Avenue|Gedung|Building|Tower|Lantai|Floor|Kav|Blok)\b")
+_FACT = re.compile(r"[^\W\d][\w ]{1,30}:\s*\w|\d{9}")
+_CONNECTORS = {"dan", "and", "of", "the", "di", "&", "-", "|", "–"}
+_ASKS = re.compile(
+    r"\b(?:mohon|tolong|harap|minta|segera|belum|tidak|bukan|mati|rusak|gangguan|please|need|not|still|urgent)\b",
+    re.IGNORECASE,
+)
+"""Words that are in no name."""
+_NOTICE = (
+    re.compile(
+        r"confidential|privileged|rahasia|vertraulich|riservat|recipient|addressee|penerima|destinatari"
+        r"|in error|per errore|virus|unsubscribe",
+        re.IGNORECASE,
+    ),
+    re.compile(r"e-?mail|message|messag+io|communication|pesan|surel|nachricht", re.IGNORECASE),
+)
+"""Words of both of which a notice has, and a customer's remark hardly: of secrecy, and of mail."""
+_NOTICE_LENGTH = 80
+_LINES_LIMIT = 14
+"""Lines of the longest signature."""
+_SPAN = 40
+"""Lines at the end among which a mobile line is looked for."""
+_LINE_LIMIT = 300
+_WORDS_LIMIT = 8
+
+
+def is_mobile_line(line: str) -> bool:
+    """Whether a program wrote this (“Sent from my iPhone”, “Dikirim dari Yahoo Mail di Android”).
+
+    ``Dikirim dari gudang`` is a customer's: the line names a device or a program, and has no words of a sentence.
+    """
+    found = _MOBILE.fullmatch(line)
+    return bool(found and (found["link"] or _NAMED.search(found["what"]))) or bool(_LINKED.fullmatch(line))
+
+
+def drop_mobile_lines(kept: list[str]) -> None:
+    """Take away the last of these lines that a program wrote, and a signature that stands below."""
+    while True:
+        while kept and not kept[-1].strip("_-= "):
+            kept.pop()
+        last = [line.strip() for line in kept[-_SPAN:]]
+        below = next((size for size, line in enumerate(reversed(last)) if is_mobile_line(line)), None)
+        if below is None or (below and not _is_evident(last[-below:])):
+            return
+        del kept[-below - 1 :]
+
+
+def may_be_left_out(lines: list[str]) -> bool:
+    """Whether lines below ``--`` are a signature: few, without sentences, and without a customer's data."""
+    paragraphs = _paragraphs(lines)
+    own = [line for paragraph in paragraphs if not _is_notice(paragraph) for line in paragraph]
+    return sum(map(len, paragraphs)) <= _LINES_LIMIT and not any(
+        _informs(line) and not is_mobile_line(line) for line in own
+    )
+
+
+def _is_evident(lines: list[str]) -> bool:
+    """Whether these lines are surely a signature: courtesies and notices, or who somebody is and how to reach him.
+
+    A name with a telephone number or a street is none: it may be where the technician shall come.
+    """
+    kinds: set[str] = set()
+    for paragraph in _paragraphs(lines):
+        kinds |= {"notice"} if _is_notice(paragraph) else set(map(_kind, paragraph))
+    return "" not in kinds and (kinds <= {"notice", "courtesy"} or kinds >= {"position", "contact"})
+
+
+def _paragraphs(lines: list[str]) -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if not line.strip("_-=* "):
+            found.append([])
+        else:
+            found[-1].append(line)
+    return list(filter(None, found))
+
+
+def _is_notice(paragraph: list[str]) -> bool:
+    text = " ".join(paragraph)
+    return len(text) > _NOTICE_LENGTH and all(word.search(text) for word in _NOTICE)
+
+
+def _informs(line: str) -> bool:
+    """Whether this is more than who somebody is: a sentence, a labelled fact, a number that is no telephone's."""
+    words = [word for word in line.split() if word[0].isalpha()]
+    small = sum(word[0].islower() for word in words)
+    sentence = len(words) > 2 and small * 2 >= len(words) and (len(words) > 4 or line.endswith((".", "!", "?")))
+    return sentence or len(line) > _LINE_LIMIT or bool(_FACT.search(_CONTACT.sub("", line)))
+
+
+def _kind(line: str) -> str:
+    """What part of a signature the line is; empty for none."""
+    if len(line) > _LINE_LIMIT:
+        return ""
+    if _COURTESY.fullmatch(line):
+        return "courtesy"
+    rest = _CONTACT.sub("", line)
+    if rest != line and not re.search(r"\w", rest):
+        return "contact"
+    words = line.replace("*", "").split()
+    titled = all(word in _CONNECTORS or word[0].isupper() or word[0].isdigit() for word in words)
+    if not titled or len(words) > _WORDS_LIMIT or _ASKS.search(line):
+        return ""
+    if _STREET.search(line):
+        return "street"
+    if any(map(str.isdigit, line)):
+        return ""
+    return "position" if _POSITION.search(line) else "name"
