@@ -16,6 +16,8 @@ from models.mail import ParsedMail, Problem
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -36,8 +38,8 @@ def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_header
     subject = decode_header(message["Subject"] or "")
     new = new_text(body.text, subject)
     verdict = classify(message, subject, body.text, spam_headers)
-    name, sender = next(iter(_addresses(message, "From")), ("", ""))
-    results = authentication(message, authserv_id)
+    name, sender = _sender(message)
+    results = authentication(message, authserv_id, sender)
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
@@ -72,6 +74,16 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
         yield Problem.NO_MESSAGE_ID
     if any(len(message.get_all(name, [])) > 1 for name in _ONCE):
         yield Problem.REPEATED_HEADERS
+
+
+def _sender(message: Message) -> tuple[str, str]:
+    """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
+    found = _addresses(message, "From")
+    if len(found) > 1:
+        text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
+        if own := _BRACKETED.search(text):
+            return text[: own.start()].strip(), own[1].lower()
+    return next(iter(found), ("", ""))
 
 
 def _addresses(message: Message, name: str) -> list[tuple[str, str]]:

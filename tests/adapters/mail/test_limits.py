@@ -55,6 +55,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a folded header": lambda: b"Subject: hai" + b"\n x" * 300_000 + b"\n\nx",
     "encoded words": lambda: b"Subject: " + b"=?utf-8?q?=41?= " * 60_000 + b"\n\nx",
     "addresses": lambda: b"From: a@b.c\nTo: " + b'"a\\"b" <a@b.c>, ' * 60_000 + b"\n\nx",
+    "an open quote": lambda: b'From: a@b.c, d@e.f "' + b'\\"' * 29_000 + b"\n\nx",
     "comments": lambda: b"From: " + b"(" * 60_000 + b"\nDate: " + b"(" * 60_000 + b"\n\nx",
     "message ids": lambda: b"Message-ID: " + b"<" * 60_000 + b"\nReferences: " + b"<a" * 30_000 + b"\n\nx",
     "parameters": lambda: of(b"multipart/mixed" + b';a="b' * 200_000, b"x"),
