@@ -14,6 +14,9 @@ from adapters.mail.parts import read
 from adapters.mail.text import language, new_text
 from models.mail import ParsedMail, Problem
 
+LINE_LIMIT = 998
+"""Bytes of a line (RFC 5322, 2.1.1)."""
+
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
@@ -99,7 +102,9 @@ def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
 
 def _ids(message: Message, name: str) -> tuple[str, ...]:
     value = " ".join(message.get_all(name, []))
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:]))))
+    found = dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:])))
+    # what is longer than a line is none, and no key of a data base
+    return tuple(one for one in found if len(one.encode()) < LINE_LIMIT)
 
 
 def _date(message: Message) -> datetime | None:

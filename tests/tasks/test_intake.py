@@ -1,5 +1,6 @@
 """Intake: every mail gets one outcome, once, whatever it is and whoever takes it."""
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -279,6 +280,16 @@ def test_a_mail_that_comes_while_its_case_ends_opens_another(wired: Systems) -> 
         finish(session, case.case_id, "closed", "complaint", wired.clock.now())
     thread.join(30)
     assert taken[0].outcome == "opened", "nobody would read it in a closed case"
+
+
+LONG = "".join(map(chr, random.Random(1).sample(range(0x20000, 0x2A000), 890)))
+"""No data base can press it into a key."""
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_no_message_id_is_too_long_for_a_data_base(wired: Systems) -> None:
+    raw = f"Message-ID: <{LONG}@x>\nReferences: <{LONG}>\n".encode() + mail(BUDI)
+    assert take_in(wired, received(raw)).outcome == "opened"
 
 
 @pytest.mark.parametrize("raw", [NASTY, NASTY.replace(b"plain", b"html").replace(b"\x00 mati", b"&#0; mati")])
