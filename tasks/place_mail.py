@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import bindparam, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -60,17 +60,11 @@ _UNREAD = re.compile(
 # made once: intake asks for each mail
 _LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_SAME_TEXT = or_(
-    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
-    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
-)
 _TWIN = (
     select(Message)
     .where(
-        or_(
-            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
-            and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("since")),
-        ),
+        col(Message.content) == bindparam("content"),
+        or_(col(Message.message_id) == bindparam("message_id"), col(Message.received_at) > bindparam("since")),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
     )
     .limit(1)
@@ -148,13 +142,13 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately.
+    """The same mail, taken in before: by Message-ID and content, or, where it answers nothing, by its content lately.
 
     The same words in answer to a letter ask again.
     """
     mail = arrived.mail
     lately = arrived.now - timedelta(hours=arrived.wired.settings.limits.resent_hours)
-    known = {"message_id": mail.message_id, "text": mail.text, "content": content_of(mail)}
+    known = {"message_id": mail.message_id, "content": content_of(mail)}
     since = _NEVER if _answers(mail) else lately
     twin = arrived.session.exec(_TWIN, params=known | {"since": since}).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None

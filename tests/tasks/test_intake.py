@@ -141,6 +141,14 @@ def test_another_mail_under_the_same_id_is_none(wired: Systems) -> None:
     assert taken.outcome != "duplicate"
 
 
+def test_another_attachment_under_the_same_id_is_seen(wired: Systems) -> None:
+    message = message_from_bytes(mail(BUDI), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    assert take_in(wired, received(message.as_bytes())).outcome == "opened"
+    message.add_attachment(b"%PDF-1.4", "application", "pdf", filename="bukti.pdf")
+    assert take_in(wired, received(message.as_bytes())).outcome == "joined"
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
