@@ -35,6 +35,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
     customer_id, now = whose_address(wired, mail), wired.clock.now()
     with wired.store.write() as session:
+        wired.store.alone(session, f"intake of {mail.sender}")  # as intake does
         row = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")

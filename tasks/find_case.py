@@ -91,7 +91,7 @@ def find_case(
         elif mail.forged and not named.secret:
             remark = remark or f"names {named.case.reference}; the sender's domain disowns the mail"
         else:
-            return Match(_current(session, named.case), why=named.why)
+            return Match(_current(session, named.case, mail.sender), why=named.why)
     if mail.forged or not open_cases:
         return Match(why=remark)
     scored = _same_matter(session, wired, mail, now)
@@ -118,15 +118,17 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
-    numbers = {int(number): token for number, token in REFERENCE.findall(mail.subject)}
-    if not thread and not numbers:
+    references = {(int(number), token) for number, token in REFERENCE.findall(mail.subject)}
+    if not thread and not references:
         return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
     theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id))
     theirs = theirs.where(col(Message.message_id).in_(thread)).order_by(col(Case.id).desc())
+    numbers = {number for number, _ in references}
     named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
     found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
-    found += [_Named(case, "signed reference", secret=True) for case in named if numbers[case.key] == case.token != ""]
+    signed = [case for case in named if case.token and (case.key, case.token) in references]
+    found += [_Named(case, "signed reference", secret=True) for case in signed]
     found += [_Named(case, "reference in the subject") for case in named]
     if thread:
         found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]
@@ -139,12 +141,16 @@ def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> boo
     return session.get(Party, (case.key, sender)) is not None
 
 
-def _current(session: Session, case: Case) -> Case:
-    """The case that goes on for this one: the one it was merged into, or the newest of those that followed it."""
+def _current(session: Session, case: Case, sender: str) -> Case:
+    """The case that goes on for this one: the one it was merged into, or the newest of those that followed it.
+
+    What somebody else opened after it is not looked at, unless it is the sender's own.
+    """
     seen = {case.id}
     while True:
-        follows = select(Case).where(Case.address == case.address, Case.previous_id == case.id)
-        later = session.get(Case, case.merged_into) if case.merged_into else session.exec(follows).first()
+        follows = select(Case).where(col(Case.address).in_([case.address, sender]), Case.previous_id == case.id)
+        newest = follows.order_by(col(Case.id).desc()).limit(1)
+        later = session.get(Case, case.merged_into) if case.merged_into else session.exec(newest).first()
         if later is None or later.id in seen:
             return case
         case = later

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, or_
+from sqlalchemy import bindparam, exists, func, or_
 from sqlmodel import Session, col, select
 
 from models.mail import ParsedMail
@@ -15,17 +15,11 @@ from tasks.find_case import OPEN_CASES, is_answer, same_matter_since
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
-_SAME_TEXT = or_(
-    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
-    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
-)
 _TWIN = (
     select(Message.id)
     .where(
-        or_(
-            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
-            and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("resent_since")),
-        ),
+        col(Message.content) == bindparam("content"),
+        or_(col(Message.message_id) == bindparam("message_id"), col(Message.received_at) > bindparam("resent_since")),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
     )
     .limit(1)
@@ -43,7 +37,7 @@ class Known(NamedTuple):
     letter_id: int | None
     """Our letter that the mail is a copy of."""
     twin_id: int | None
-    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately."""
+    """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
     mails: int
     """How many its sender has sent within an hour."""
     open_cases: bool
@@ -55,7 +49,6 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
     lately = now - timedelta(hours=settings.limits.resent_hours)
     asked = {
         "message_id": mail.message_id,
-        "text": mail.text,
         "content": content_of(mail),
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else lately,

@@ -53,26 +53,33 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     now = wired.clock.now()
     running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
     deadlines = session.exec(running).all()
-    kept: dict[str, object] = {"into": into.reference, "deadlines": [deadline.id for deadline in deadlines]}
+    unread = (Wake.case_id == case_id, col(Wake.kind).in_(["mail", "unit", UNDELIVERED]), col(Wake.taken_at).is_(None))
+    wakes = session.exec(select(Wake).where(*unread)).all()
+    kept: dict[str, object] = {
+        "into": into.reference,
+        "deadlines": [deadline.id for deadline in deadlines],
+        "wakes": [wake.id for wake in wakes],
+    }
     for deadline in deadlines:
         deadline.over = True
+    for wake in wakes:
+        wake.case_id = into_id
     if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
         # the engine takes no key twice: should the merger be undone, the wait has another attempt
         key, _, attempt = re.fullmatch(r"(.*?)(-r(\d+))?", wait.wait_key).groups("1")  # type: ignore[union-attr]
         session.add(_record(session, case_id, key, {}, by, now, attempt=int(attempt), state=MERGED))
         session.delete(wait)
     case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
-    session.add_all([case, *deadlines, _record(session, case_id, MERGED, kept, by, now)])
+    session.add_all([case, *deadlines, *wakes, _record(session, case_id, MERGED, kept, by, now)])
     session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
-    kinds = ("mail", "unit", UNDELIVERED)
-    news = (col(Wake.case_id) == case_id, col(Wake.kind).in_(kinds), col(Wake.taken_at).is_(None))
-    session.execute(update(Wake).where(*news).values(case_id=into_id))
     first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
     session.add(new_wake(wired, into_id, "mail", f"merged:{case_id}:{now.isoformat()}", {"message": first}))
 
 
 def unmerge(wired: Systems, case_id: int, by: str) -> None:
-    """Take a merger back: the case goes on from where it was. Mails that came since stay where they are.
+    """Take a merger back: the case goes on from where it was, with what it had not read yet.
+
+    Mails that came since stay where they are.
 
     Raises:
         WrongUse: the case is not merged.
@@ -86,8 +93,10 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
         into, now = case.merged_into, wired.clock.now()
         case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
-        ids = kept.output["deadlines"] if kept else []
-        session.execute(update(Deadline).where(col(Deadline.id).in_(ids)).values(over=False))
+        before = kept.output if kept else {}
+        session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
+        unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*unread).values(case_id=case_id))
         session.add_all([case, _record(session, case_id, "unmerged", {}, by, now)])
         session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
         pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))

@@ -95,6 +95,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         return Refused("imap", f"{what}: {error}: look at xoauth2 in LAYANAN_MAILBOXES")
     if isinstance(error, socket.gaierror):
         return Unavailable("imap", f"{what}: there is no such host: look at host in LAYANAN_MAILBOXES")
+    if isinstance(error, imaplib.IMAP4.readonly):
+        return Refused("imap", f"{what}: look at the rights of user in LAYANAN_MAILBOXES")
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):

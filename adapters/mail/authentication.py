@@ -9,25 +9,36 @@ from models.mail import Authentication
 
 _METHODS = ("spf", "dkim", "dmarc", "arc")
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
+_JUDGED = re.compile(r"\sheader\.from\s*=\s*(?:[^\s@]{0,64}@)?([^\s@]{1,255})", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>\"'()@]{1,64}@([^\s<>\"'()@]{1,255})")
-_LIMIT = 4_000
+_LIMIT = 60_000
+"""Characters of results that are looked at."""
 
 
-def authentication(message: Message, authserv_id: str) -> Authentication:
+def authentication(message: Message, authserv_id: str, sender: str) -> Authentication:
     """Results that the server of that name wrote; of each method the topmost, for forged ones stand below.
+
+    DMARC failed, too, where the server has judged another address than the one that we read as the sender's.
 
     Args:
         authserv_id: our own server's name in Authentication-Results; empty: no result is believed.
     """
     found: dict[str, str] = {}
+    left = _LIMIT
     for header in message.get_all("Authentication-Results", []) if authserv_id else ():
-        server, *results = _without_comments(str(header)[:_LIMIT]).split(";")
-        if server.split()[:1] != [authserv_id] and server.strip().lower() != authserv_id.lower():
+        server, *results = _without_comments(str(header)[:left]).split(";")
+        left -= len(header)
+        if server.lower().split()[:1] != [authserv_id.lower()]:
             continue
         for result in results:
             match = _RESULT.match(result)
-            if match and match[1].lower() in _METHODS:
-                found.setdefault(match[1].lower(), match[2].lower())
+            if not match or match[1].lower() not in _METHODS:
+                continue
+            method, value = match[1].lower(), match[2].lower()
+            judged = _JUDGED.search(result) if method == "dmarc" else None
+            if judged and not _one_domain(judged[1], sender.rpartition("@")[2]):
+                value = "fail"
+            found.setdefault(method, value)
     if "arc" not in found and "ARC-Seal" in message:
         found["arc"] = "present"
     return Authentication(**found)
@@ -50,13 +61,34 @@ def warnings(message: Message, sender: str, sender_name: str, results: Authentic
 
 
 def _without_comments(value: str) -> str:
-    """The header without its comments, which may nest."""
-    kept, depth = [], 0
+    """The header without its comments, which may nest, and without what separates results in quoted words."""
+    kept, depth, quoted, escaped = [], 0, False, False
     for char in value:
-        depth += (char == "(") - (char == ")" and depth > 0)
-        if depth == 0 and char != ")":
+        if escaped or (char == "\\" and (quoted or depth)):
+            escaped = not escaped
+        elif char == '"' and not depth:
+            quoted = not quoted
+        elif quoted:
+            kept.append("_" if char in " \t;=" else char)
+        elif char in "()":
+            depth = max(0, depth + (1 if char == "(" else -1))
+        elif not depth:
             kept.append(char)
-    return "".join(kept)
+    # what does not end is none
+    return value if depth or quoted else "".join(kept)
+
+
+def _one_domain(one: str, other: str) -> bool:
+    """Whether they are the same, or one lies within the other: some servers name the organisation's."""
+    one, other = (_ascii(domain.lower().strip(".")) for domain in (one, other))
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        return domain
 
 
 def _mixed(domain: str) -> bool:

@@ -27,6 +27,10 @@ ENCODED_LIMIT = 20_000_000
 
 SEALS_LIMIT = 2
 """Signed contents of one mail that are taken out, be it one from another."""
+CALENDARS_LIMIT = 10
+"""Calendars of one mail that are read."""
+TNEF_LIMIT = 5
+"""Times that winmail.dat is unpacked."""
 
 Keep = Callable[[bytes], str]
 """Keeps an attachment's bytes and returns their SHA-256."""
@@ -61,9 +65,9 @@ class Body:
         self._keep = keep
         self._invitations: list[str] = []
         self._left = TEXT_LIMIT
-        self._seals = 0
-        """How many signed contents were taken out."""
-        texts = self._texts(root) or self._invitations
+        self._seals = self._tnefs = 0
+        """How many signed contents were taken out, and how many winmail.dat."""
+        texts = self._texts(root) or list(filter(None, self._invitations))
         self.text = "\n\n".join(texts)[:TEXT_LIMIT]
 
     def _texts(self, part: Part, *, another_form: bool = False) -> list[str]:
@@ -100,8 +104,8 @@ class Body:
         data, well = decoded(part)
         if not well:
             self.problems.append(Problem.TRANSFER_ENCODING)
-        if kind == "text/calendar":
-            self._invitations += filter(None, [invitation_text(decode(data[:READ_LIMIT], charset(part)))])
+        if kind == "text/calendar" and len(self._invitations) < CALENDARS_LIMIT:
+            self._invitations.append(invitation_text(decode(data[:READ_LIMIT], charset(part))))
         self._attach(kind, name, data)
         return []
 
@@ -132,7 +136,8 @@ class Body:
             self._attach("application/pgp-encrypted", "encrypted.asc", data)
             return ""
         text = without_armour(text).strip()
-        self._left -= len(text)
+        # tags take time, too
+        self._left -= max(len(text), len(data) // 4)
         return text
 
     def _smime(self, part: Part) -> list[str]:
@@ -150,6 +155,11 @@ class Body:
         return []
 
     def _tnef(self, part: Part) -> list[str]:
+        self._tnefs += 1
+        if self._tnefs > TNEF_LIMIT:
+            self.problems.append(Problem.TOO_MANY_PARTS)
+            self._attach(part.get_content_type(), filename(part), _data(part))
+            return []
         packed = unpack(_data(part))
         if packed.broken:
             self.problems.append(Problem.BROKEN_TNEF)

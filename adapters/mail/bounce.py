@@ -3,10 +3,18 @@
 import re
 from collections.abc import Iterator
 from email.message import Message
+from itertools import islice
 
 from adapters.mail.charset import decode
 from adapters.mail.parts import children, content
 from models.mail import BounceRecipient
+
+RECIPIENTS_LIMIT = 100
+"""Recipients that one bounce is read for: a letter of ours has one, and its copy."""
+REPORTS_LIMIT = 10
+"""Reports that are looked at."""
+WORDS_LIMIT = 20_000
+"""Characters of text that are looked at."""
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
 _BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expanded from: ?"
@@ -36,9 +44,11 @@ _RETURNED_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "m
 
 def recipients(message: Message, parts: list[Message], text: str, *, delayed: bool) -> tuple[BounceRecipient, ...]:
     """Each recipient that the bounce names, once; ``delayed`` where it has no report that tells."""
-    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
-    found = list(_reported(reports)) or list(_named(message, text, delayed=delayed))
-    return tuple({recipient.address: recipient for recipient in reversed(found)}.values())[::-1]
+    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"][:REPORTS_LIMIT]
+    for named in (_reported(reports), _named(message, text[:WORDS_LIMIT], delayed=delayed)):
+        if found := list(islice(named, RECIPIENTS_LIMIT)):
+            return tuple({recipient.address: recipient for recipient in reversed(found)}.values())[::-1]
+    return ()
 
 
 def reported_message_id(parts: list[Message], text: str) -> str:
@@ -55,9 +65,8 @@ def reported_message_id(parts: list[Message], text: str) -> str:
 
 def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
     """Recipients and Message-ID, where a filter has rejected a letter by a read receipt (RFC 5429, 2.1.1)."""
-    for part in parts:
-        if part.get_content_type() != "message/disposition-notification":
-            continue
+    receipts = [part for part in parts if part.get_content_type() == "message/disposition-notification"]
+    for part in receipts[:REPORTS_LIMIT]:
         for block in children(part):
             address = _reported_address(block)
             if address and _REJECTED.match(str(block["Disposition"])):
@@ -119,7 +128,7 @@ def _recipient(address: str, action: str, status: str, said: str) -> BounceRecip
 
 def _status(text: str) -> str:
     """The most telling enhanced status code in a text: one of a kind rather than ``5.0.0``."""
-    codes = [".".join(found) for found in _STATUS.findall(text[:20_000])]
+    codes = [".".join(found) for found in _STATUS.findall(text[:WORDS_LIMIT])]
     return next((code for code in codes if not code.endswith(".0.0")), next(iter(codes), ""))
 
 

@@ -3,20 +3,20 @@
 
 def unflowed(text: str, *, del_sp: bool) -> str:
     """``text`` with every flowed paragraph on one line; quoted lines stay as they are."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     flowing = False
     for raw in text.split("\n"):
         if raw.startswith(">") or raw == "-- ":
             # a paragraph ends at a quote or signature, even if its last line says that it goes on
-            lines.append(raw)
+            lines.append([raw])
             flowing = False
             continue
         line = raw.removeprefix(" ")
         flows = line.endswith(" ")
         line = line[:-1] if flows and del_sp else line
         if flowing:
-            lines[-1] += line
+            lines[-1].append(line)
         else:
-            lines.append(line)
+            lines.append([line])
         flowing = flows
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join("".join(pieces).rstrip() for pieces in lines)

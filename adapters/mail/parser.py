@@ -16,9 +16,13 @@ from models.mail import ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
 """Checks the signatures of a mail's sender (``Signatures.check``)."""
+LINE_LIMIT = 998
+"""Bytes of a line (RFC 5322, 2.1.1)."""
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -47,8 +51,8 @@ def parse(
     subject = decode_header(message["Subject"] or "")
     new = new_text(body.text, subject)
     verdict = classify(message, subject, body.text, spam_headers)
-    name, sender = next(iter(_addresses(message, "From")), ("", ""))
-    results = authentication(message, authserv_id)
+    name, sender = _sender(message)
+    results = authentication(message, authserv_id, sender)
     if check and not (results.dkim or results.dmarc):
         results = results.model_copy(update={"dkim_here": check(raw, message, sender)})
     mail = ParsedMail(
@@ -87,6 +91,16 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
         yield Problem.REPEATED_HEADERS
 
 
+def _sender(message: Message) -> tuple[str, str]:
+    """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
+    found = _addresses(message, "From")
+    if len(found) > 1:
+        text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
+        if own := _BRACKETED.search(text):
+            return text[: own.start()].strip(), own[1].lower()
+    return next(iter(found), ("", ""))
+
+
 def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
     """Names and addresses (lower case) of a header; what is no address is left out."""
     value = ", ".join(message.get_all(name, []) if name != "From" else [message[name] or ""])[:HEADER_LIMIT]
@@ -100,7 +114,9 @@ def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
 
 def _ids(message: Message, name: str) -> tuple[str, ...]:
     value = " ".join(message.get_all(name, []))
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:]))))
+    found = dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:])))
+    # what is longer than a line is none, and no key of a data base
+    return tuple(one for one in found if len(one.encode()) < LINE_LIMIT)
 
 
 def _date(message: Message) -> datetime | None:

@@ -18,6 +18,8 @@ from models.mail import Problem
 DEPTH_LIMIT = 50
 """Levels of parts within parts."""
 PARTS_LIMIT = 1_000
+BLOCKS_LIMIT = 100
+"""Blocks of a report's fields."""
 HEADERS_LIMIT = 1_000
 """Headers of one part."""
 VALUE_LIMIT = 60_000
@@ -195,7 +197,7 @@ def children(part: Message) -> list[Message]:
 
 def _blocks(data: bytes) -> Iterator[Part]:
     position = 0
-    for _ in range(PARTS_LIMIT):
+    for _ in range(BLOCKS_LIMIT):
         part, end = _head(data, position)
         if part.keys():
             yield part

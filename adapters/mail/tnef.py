@@ -11,6 +11,7 @@ from adapters.mail.charset import decode
 
 SIGNATURE = b"\x78\x9f\x3e\x22"
 PROPERTIES_LIMIT = 5_000
+FILES_LIMIT = 1_000
 RTF_LIMIT = 1_000_000
 """Bytes of RTF that are taken out."""
 
@@ -37,7 +38,10 @@ class File(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """What was found up to the end or to the first thing that is ``broken``."""
+    """What was found up to the end or to the first thing that is ``broken``, and one file too many is.
+
+    ``rtf`` is taken out where there is no plain text.
+    """
 
     text: str
     html: str
@@ -52,7 +56,7 @@ class _Broken(Exception):
 
 def unpack(data: bytes) -> Packed:
     """All that ``data`` holds, as far as it can be read."""
-    text, html, rtf, code_page, broken = "", "", b"", "cp1252", False
+    text, html, rtf, packed, code_page, broken = "", "", b"", b"", "cp1252", False
     files: list[dict[int, bytes]] = []
     try:
         for kind, value in _attributes(data):
@@ -61,6 +65,9 @@ def unpack(data: bytes) -> Packed:
             elif kind == _BODY:
                 text = _string(_STRING8, value, code_page)
             elif kind == _NEW_ATTACHMENT:
+                if len(files) == FILES_LIMIT:
+                    broken = True
+                    break
                 files.append({})
             elif kind in (_ATTACH_DATA, _ATTACH_TITLE) and files:
                 title = _string(_STRING8, value, code_page).encode()
@@ -79,7 +86,9 @@ def unpack(data: bytes) -> Packed:
                     elif name == _PR_HTML:
                         html = decode(item) if form == _BINARY else _string(form, item, code_page)
                     elif name == _PR_RTF:
-                        rtf = _rtf(item)
+                        packed = item
+        if packed and not text.strip():
+            rtf = _rtf(packed)
     except (_Broken, struct.error):
         broken = True
     return Packed(text.strip(), html, rtf, tuple(map(_file, files)), broken)

@@ -85,6 +85,16 @@ def test_a_signed_reference_ties_a_mail_whatever_was_lost(wired: Systems) -> Non
     assert case.token in str(letter(CaseRun.open(1, wired), "first_response")["Subject"])
 
 
+def test_a_reference_that_stands_there_twice_is_still_signed(wired: Systems) -> None:
+    case = snapshot(opened(wired))
+    for signed in (
+        f"{case.reference}-{case.token} ({case.reference})",
+        f"{case.reference}: {case.reference}-{case.token}",
+    ):
+        assert arrives(wired, BUDI, f"{OTHER} {signed}", signed).outcome == "joined"
+        assert rows(wired, Message)[-1].reason == "signed reference"
+
+
 def test_another_address_on_record_of_the_customer_joins(wired: Systems) -> None:
     case = opened(wired)
     done(receive_and_analyse, case, 0)
@@ -135,6 +145,17 @@ def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:
     assert arrives(wired, BUDI, OTHER, "JKT-0000099").outcome == "opened"
     assert arrives(wired, BUDI, f"{OTHER} Terima kasih.", "JKT-999999999").outcome == "opened"
     assert rows(wired, Message)[-1].reason == "new"
+
+
+def test_what_another_address_of_the_customer_writes_after_the_closing_stays_together(wired: Systems) -> None:
+    case = opened(wired)
+    done(receive_and_analyse, case, 0)
+    post(wired)
+    done(end_case, case, "complaint")
+    taken = [
+        arrives(wired, "santoso@example.org", f"{OTHER} {number}", f"Re: [{case.reference}]") for number in range(2)
+    ]
+    assert [(one.outcome, one.case_id) for one in taken] == [("opened", 2), ("joined", 2)]
 
 
 def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:

@@ -1,5 +1,6 @@
 """Intake: every mail gets one outcome, once, whatever it is and whoever takes it."""
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -151,6 +152,14 @@ def test_another_mail_under_the_same_id_is_none(wired: Systems) -> None:
     assert taken.outcome != "duplicate"
 
 
+def test_another_attachment_under_the_same_id_is_seen(wired: Systems) -> None:
+    message = message_from_bytes(mail(BUDI), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    assert take_in(wired, received(message.as_bytes())).outcome == "opened"
+    message.add_attachment(b"%PDF-1.4", "application", "pdf", filename="bukti.pdf")
+    assert take_in(wired, received(message.as_bytes())).outcome == "joined"
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
@@ -290,6 +299,16 @@ def test_a_mail_that_comes_while_its_case_ends_opens_another(wired: Systems) -> 
         finish(session, case.case_id, "closed", "complaint", wired.clock.now())
     thread.join(30)
     assert taken[0].outcome == "opened", "nobody would read it in a closed case"
+
+
+LONG = "".join(map(chr, random.Random(1).sample(range(0x20000, 0x2A000), 890)))
+"""No data base can press it into a key."""
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_no_message_id_is_too_long_for_a_data_base(wired: Systems) -> None:
+    raw = f"Message-ID: <{LONG}@x>\nReferences: <{LONG}>\n".encode() + mail(BUDI)
+    assert take_in(wired, received(raw)).outcome == "opened"
 
 
 @pytest.mark.parametrize("raw", [NASTY, NASTY.replace(b"plain", b"html").replace(b"\x00 mati", b"&#0; mati")])

@@ -99,6 +99,18 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
         unmerge(wired, second.case.case_id, "Rina")
 
 
+def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    writes(wired, second.case, "Masih ada satu pertanyaan lagi, mohon dibantu.")
+    unread = pending(second.case)
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    assert writes(wired, second.case, "Dan satu lagi.") == first.case.case_id
+    unmerge(wired, second.case.case_id, "Rina")
+    assert pending(second.case) == unread != []
+    assert len(pending(first.case)) == 1, "what came since stays where it is"
+
+
 def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
     first, second = two
     wired = first.runs.wired

@@ -319,6 +319,16 @@ def test_a_uid_told_after_the_text_is_read_too() -> None:
         assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, b"hi")]
 
 
+def test_a_mailbox_that_may_only_be_read_is_named_and_not_waited_for() -> None:
+    with scripted(
+        b"* OK\r\n", IMAP_ANSWERS | {b"SELECT": b"* OK [UIDVALIDITY 7]\r\n%t OK [READ-ONLY] done\r\n"}
+    ) as port:
+        ems, box = liar(port)
+        for ask in (partial(ems.settle, box, 7, [5], []), partial(ems.reach_imap, box)):
+            with pytest.raises(Refused, match="imap: readonly: look at the rights of user in LAYANAN_MAILBOXES"):
+                ask()
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

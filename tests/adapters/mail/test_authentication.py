@@ -38,6 +38,37 @@ def test_of_each_method_the_topmost_counts() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        'spf=none smtp.mailfrom="x; dmarc=pass"@evil.example',
+        'spf=none smtp.mailfrom="("@evil.example',
+        r'spf=none smtp.mailfrom="\"("@evil.example',
+        r"spf=none (a \) note; dmarc=pass; ) smtp.mailfrom=x",
+        "spf=none smtp.helo=(",
+        "; ".join(f"dkim=fail header.d=evil{number}.example header.s=a" for number in range(200)),
+    ],
+)
+def test_nothing_that_a_sender_chooses_hides_the_verdict(before: str) -> None:
+    assert results(f"{OURS}; {before}; dmarc=fail header.from=example.com").dmarc == "fail"
+
+
+@pytest.mark.parametrize(
+    ("sender", "judged", "forged"),
+    [
+        ("Budi <budi@example.com>", "example.com", False),
+        ("Budi <budi@mail.example.com>", '"Example.com"', False),
+        ("Budi <budi@münchen.example>", "xn--mnchen-3ya.example", False),
+        ("budi@example.com, x@evil.example", "evil.example", True),
+        ("<budi@example.com> <x@evil.example>", "evil.example", True),
+        ("budi@example.com", "anexample.com", True),
+    ],
+)
+def test_a_verdict_on_another_address_is_none_on_the_sender(sender: str, judged: str, forged: bool) -> None:
+    verdict = f"Authentication-Results: {OURS}; dmarc=pass header.from={judged}"
+    assert parse(mail(verdict, sender=sender), authserv_id=OURS).forged is forged
+
+
 def test_no_result_is_believed_where_we_have_no_server() -> None:
     assert parse(mail(f"Authentication-Results: {OURS}; dmarc=fail")).authentication == Authentication()
 

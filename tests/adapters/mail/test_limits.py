@@ -2,6 +2,7 @@
 
 import base64
 import resource
+import struct
 import subprocess
 import sys
 import time
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from adapters.mail.parser import parse
+from adapters.mail.tnef import FILES_LIMIT, SIGNATURE
 from models.mail import Problem
 
 HEAD = b"From: budi@pelanggan.example\r\nSubject: hai\r\nMIME-Version: 1.0\r\n"
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 SIZE = 50_000_000
+TNEF = SIGNATURE + b"\0\0"
+DAEMON = b"From: mailer-daemon@x\nSubject: failed\n\n"
 SMIME = HEAD + b"Content-Type: application/pkcs7-mime\r\n\r\n\x30\x80"
 
 
@@ -25,6 +29,20 @@ def of(kind: bytes, body: bytes) -> bytes:
 
 def nested(levels: int) -> bytes:
     return HEAD + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(levels))
+
+
+def attribute(kind: int, value: bytes = b"") -> bytes:
+    return b"\1" + struct.pack("<HHI", kind, 0, len(value)) + value + b"\0\0"
+
+
+def rtf_that_grows() -> bytes:
+    """A TNEF property: 100 kB of RTF that say again and again what stands right before."""
+    packed, end = b"", 207
+    for _ in range(8_000):
+        references = [struct.pack(">H", (end + 17 * n - 1) % 4096 << 4 | 15) for n in range(8)]
+        packed, end = packed + b"\xff" + b"".join(references), end + 8 * 17
+    value = struct.pack("<IIII", 0, 2**31, 0x75465A4C, 0) + packed
+    return struct.pack("<HHII", 0x102, 0x1009, 1, len(value)) + value + b"\0" * (-len(value) % 4)
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
@@ -37,6 +55,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a folded header": lambda: b"Subject: hai" + b"\n x" * 300_000 + b"\n\nx",
     "encoded words": lambda: b"Subject: " + b"=?utf-8?q?=41?= " * 60_000 + b"\n\nx",
     "addresses": lambda: b"From: a@b.c\nTo: " + b'"a\\"b" <a@b.c>, ' * 60_000 + b"\n\nx",
+    "an open quote": lambda: b'From: a@b.c, d@e.f "' + b'\\"' * 29_000 + b"\n\nx",
     "comments": lambda: b"From: " + b"(" * 60_000 + b"\nDate: " + b"(" * 60_000 + b"\n\nx",
     "message ids": lambda: b"Message-ID: " + b"<" * 60_000 + b"\nReferences: " + b"<a" * 30_000 + b"\n\nx",
     "parameters": lambda: of(b"multipart/mixed" + b';a="b' * 200_000, b"x"),
@@ -53,6 +72,25 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "quotes": lambda: of(b"text/plain", b"> x\n\n" * 200_000),
     "letter heads": lambda: of(b"text/plain", b"From: x\n" * 100_000),
     "addresses in text": lambda: b"From: mailer-daemon@x\n\n" + b"to: <a@b.c> copy of the " * 40_000,
+    "a bounce of 40,000": lambda: (
+        DAEMON + b"".join(b"u%d@b.c\n" % n for n in range(40_000)) + b"copy of the original message"
+    ),
+    "a header of recipients": lambda: (
+        b"X-Failed-Recipients: "
+        + b"".join(b"u%d@b.c," % n for n in range(9_000))
+        + b"\n\n"
+        + b"word \n" * 80_000
+        + b"x"
+    ),
+    "a bounce of empty lines": lambda: DAEMON + b"x" + b"\n" * 490_000 + b"x",
+    "a bounce of short lines": lambda: DAEMON + b"!\n" * 249_000 + b"x",
+    "reports": lambda: MIXED + (b"--b\r\nContent-Type: message/delivery-status\r\n\r\n" + b"a:\n\n" * 900) * 990,
+    "reports of many": lambda: (
+        MIXED
+        + b"--b\r\nContent-Type: message/delivery-status\r\n\r\n".join(
+            b"".join(b"Final-Recipient: %d.%d@b\nAction: failed\n\n" % (m, n) for n in range(500)) for m in range(900)
+        )
+    ),
     "wrong charset": lambda: of(b"text/plain; charset=gb2312", bytes(range(128, 255)) * 8_000),
     "1,000 wrong charsets": lambda: (
         MIXED + (b"--b\r\nContent-Type: a/b; name*=x''%e9%e8" + b"%e7" * 900 + b"\r\n\r\n") * 999
@@ -60,7 +98,31 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "utf-7": lambda: of(b"text/plain; charset=utf-7", b"+2AA-" + b"+AAA" * 250_000),
     "HTML 100,000 deep": lambda: of(b"text/html", b"<div>" * 100_000 + b"x" + b"</div>" * 100_000),
     "HTML that grows": lambda: of(b"text/html", b"".join(b"<p><font id=%d>x" % n for n in range(50_000))),
-    "1,000 parts of HTML": lambda: MIXED + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<p>" * 15_000) * 999,
+    "1,000 parts of HTML": lambda: (
+        MIXED + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<p>" * 15_000 + b"\r\n") * 999
+    ),
+    "ends of links": lambda: of(b"text/html", b"x</a>" * 200_000),
+    "24 large parts of HTML": lambda: (
+        MIXED + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<b> " * 250_000 + b"\r\n") * 24
+    ),
+    "a flowed paragraph": lambda: of(b"text/plain; format=flowed", b"a \n" * 330_000),
+    "calendars": lambda: (
+        MIXED + (b"--b\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VEVENT\nSUMMARY:" + b"a\\," * 9_000 + b"\r\n") * 900
+    ),
+    "100 texts in RTF": lambda: of(
+        b"application/ms-tnef", TNEF + attribute(0x9003, struct.pack("<I", 100) + rtf_that_grows() * 100)
+    ),
+    "40 times winmail.dat": lambda: (
+        MIXED
+        + (
+            b"--b\r\nContent-Type: application/ms-tnef\r\n\r\n"
+            + TNEF
+            + attribute(0x9003, struct.pack("<I", 1) + rtf_that_grows())
+            + b"\r\n"
+        )
+        * 40
+    ),
+    "1,000,000 packed files": lambda: of(b"application/ms-tnef", TNEF + attribute(0x9002) * 1_000_000),
     "a calendar": lambda: of(b"text/calendar", b"BEGIN:VEVENT\n" + b"SUMMARY;" * 100_000 + b"\r\n X" * 100_000),
     "BER values": lambda: (
         SMIME + bytes.fromhex("06092a864886f70d010702") + b"\xa0\x80\x30\x80" + b"\x04\x00" * 5_000_000
@@ -84,6 +146,12 @@ def test_what_is_beyond_the_limits_is_said() -> None:
     mail = parse(MIXED + b"--b\r\n\r\nhai\r\n" + b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 1_500 + b"--b--")
     assert Problem.TOO_MANY_PARTS in mail.problems
     assert (mail.text, len(mail.attachments)) == ("hai", 999)
+    mail = parse(HOSTILE["1,000,000 packed files"]())
+    assert Problem.BROKEN_TNEF in mail.problems
+    assert len(mail.attachments) == FILES_LIMIT + 1, "and the whole"
+    mail = parse(HOSTILE["40 times winmail.dat"]())
+    assert Problem.TOO_MANY_PARTS in mail.problems
+    assert len(mail.attachments) == 40
 
 
 def large_mails() -> dict[str, bytes]:

@@ -166,6 +166,21 @@ def nested(kind: bytes, levels: int) -> bytes:
     return b"Subject: x\n" + parts + b"\nhai"
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("korban@telkom.example <siti@example.com>", "korban@telkom.example"),
+        ("korban@telkom.example (x) <siti@example.com>", "korban@telkom.example (x)"),
+        ("Siti, korban@telkom.example <siti@example.com>", "Siti, korban@telkom.example"),
+        ("Siti [korban@telkom.example] < Siti@Example.com >", "Siti [korban@telkom.example]"),
+    ],
+)
+def test_the_sender_is_in_brackets_whatever_stands_before_them(value: str, name: str) -> None:
+    parsed = parse(f"From: {value}\n\nhai".encode())
+    assert (parsed.sender, parsed.sender_name) == ("siti@example.com", name)
+    assert "another address" in parsed.warnings[0]
+
+
 @pytest.mark.parametrize("raw", [b"", b"\r\n\r\n", bytes(range(256)) * 4], ids=["empty", "blank", "noise"])
 def test_what_is_no_mail_is_unreadable(raw: bytes) -> None:
     with pytest.raises(Unreadable):
