@@ -17,7 +17,7 @@ from adapters.ems import Received
 from adapters.mail.parser import parse
 from adapters.store import Conflict
 from adapters.wiring import Systems
-from models.errors import LayananError, Unreadable
+from models.errors import Defect, LayananError, Unreadable
 from models.mail import UNREAD, ParsedMail, Problem
 from models.tables import Message, NewMessage, row
 from tasks.case_run import CaseRun
@@ -100,6 +100,9 @@ def _store(wired: Systems, received: Received, sha256: str) -> TakenIn:
         return _write(wired, received, lambda session: _placed(session, wired, received, mail, customer_id))
     except Unreadable as error:
         reason = error.reason
+    except Defect as error:
+        log.exception("a defect: mail %s is set aside", sha256)
+        reason = f"defect: {error}"
     except LayananError:
         raise
     except Exception as error:

@@ -15,6 +15,8 @@ from adapters.mail.text import language, new_text
 from models.mail import ParsedMail, Problem
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
+_ID_LIMIT = 998
+"""Octets of a Message-ID: a line has no more (RFC 5322), and PostgreSQL's index takes 2,704."""
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
@@ -87,7 +89,8 @@ def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
 
 def _ids(message: Message, name: str) -> tuple[str, ...]:
     value = " ".join(message.get_all(name, []))
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:]))))
+    found = _MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:]))
+    return tuple(dict.fromkeys(one for one in found if len(one.encode()) <= _ID_LIMIT))
 
 
 def _date(message: Message) -> datetime | None:
