@@ -10,6 +10,7 @@ from models.mail import Authentication
 _METHODS = ("spf", "dkim", "dmarc", "arc")
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>\"'()@]{1,64}@([^\s<>\"'()@]{1,255})")
+_QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"", re.DOTALL)
 _LIMIT = 4_000
 
 
@@ -21,8 +22,8 @@ def authentication(message: Message, authserv_id: str) -> Authentication:
     """
     found: dict[str, str] = {}
     for header in message.get_all("Authentication-Results", []) if authserv_id else ():
-        server, *results = _without_comments(str(header)[:_LIMIT]).split(";")
-        if server.split()[:1] != [authserv_id] and server.strip().lower() != authserv_id.lower():
+        server, *results = _bare(str(header)[:_LIMIT]).split(";")
+        if server.lower().split()[:1] != [authserv_id.lower()]:  # a version may follow
             continue
         for result in results:
             match = _RESULT.match(result)
@@ -47,13 +48,23 @@ def warnings(message: Message, sender: str, sender_name: str, results: Authentic
         yield "domain mirip huruf lain / the domain mixes alphabets"
 
 
-def _without_comments(value: str) -> str:
-    """The header without its comments, which may nest."""
-    kept, depth = [], 0
-    for char in value:
+def _bare(value: str) -> str:
+    """The header without its comments, which may nest, and with nothing in quoted strings that could be a result.
+
+    The sender chooses the address that our server quotes there.
+    """
+    kept: list[str] = []
+    depth = position = 0
+    while position < len(value):
+        char = value[position]
+        if depth == 0 and (quoted := _QUOTED.match(value, position)):
+            kept.append(re.sub(r"[^\w.@-]", "_", quoted[1]))
+            position = quoted.end()
+            continue
         depth += (char == "(") - (char == ")" and depth > 0)
-        if depth == 0 and char != ")":
+        if depth == 0 and char not in ")\\":
             kept.append(char)
+        position += 2 if char == "\\" else 1
     return "".join(kept)
 
 
