@@ -60,15 +60,11 @@ _UNREAD = re.compile(
 # made once: intake asks for each mail
 _LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_SAME_TEXT = or_(
-    and_(col(Message.text) == bindparam("text"), bindparam("text") != ""),
-    and_(col(Message.content) == bindparam("content"), bindparam("text") == ""),
-)
 _TWIN = (
     select(Message)
     .where(
         or_(
-            and_(col(Message.message_id) == bindparam("message_id"), _SAME_TEXT),
+            and_(col(Message.message_id) == bindparam("message_id"), col(Message.content) == bindparam("content")),
             and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("since")),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
@@ -113,8 +109,12 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    if mail.bounce and mail.reported_message_id:
-        letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
+    if mail.bounce:
+        # some servers return nothing of the letter, and answer it
+        reported = [mail.reported_message_id] if mail.reported_message_id else [*mail.in_reply_to, *mail.references]
+        letter = session.exec(
+            select(Letter).where(col(Letter.message_id).in_(reported)).order_by(col(Letter.id).desc())
+        ).first()
         if letter is not None:
             return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     return Place("automatic", reason)
@@ -148,13 +148,13 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    """The same mail, taken in before: by Message-ID and text, or, where it answers nothing, by its content lately.
+    """The same mail, taken in before: by Message-ID and content, or, where it answers nothing, by its content lately.
 
     The same words in answer to a letter ask again.
     """
     mail = arrived.mail
     lately = arrived.now - timedelta(hours=arrived.wired.settings.limits.resent_hours)
-    known = {"message_id": mail.message_id, "text": mail.text, "content": content_of(mail)}
+    known = {"message_id": mail.message_id, "content": content_of(mail)}
     since = _NEVER if _answers(mail) else lately
     twin = arrived.session.exec(_TWIN, params=known | {"since": since}).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None

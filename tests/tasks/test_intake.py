@@ -349,3 +349,30 @@ def test_a_value_that_an_index_cannot_hold_is_no_failure_of_the_data_base(wired:
                 received_at=wired.clock.now(),
             )
         )
+
+
+@pytest.mark.parametrize(("sender", "scan"), [(BUDI, b"%PDF-1.4 two"), (STRANGER, b"%PDF-1.4 one")])
+def test_what_programs_send_under_one_id_is_told_apart(sender: str, scan: bytes, wired: Systems) -> None:
+    def scanned(sender: str, content: bytes) -> bytes:
+        message = message_from_bytes(
+            mail(sender, "Terlampir.", "Scan", Message_ID="<1@scanner>"), policy=policy.default
+        )
+        assert isinstance(message, EmailMessage)
+        message.add_attachment(content, maintype="application", subtype="pdf", filename="scan.pdf")
+        return message.as_bytes()
+
+    first = take_in(wired, received(scanned(BUDI, b"%PDF-1.4 one")))
+    taken = take_in(wired, received(scanned(sender, scan)))
+    assert taken.outcome in {"opened", "joined"}
+    assert take_in(wired, received(scanned(BUDI, b"%PDF-1.4 one"))) == TakenIn("duplicate", first.case_id)
+
+
+@pytest.mark.parametrize("header", ["In_Reply_To", "References"])
+def test_a_report_that_returns_nothing_is_tied_by_what_it_answers(header: str, wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    report = (BOUNCE % b"").replace(
+        b"MIME-Version", f"{header.replace('_', '-')}: {sent.message_id}\nMIME-Version".encode()
+    )
+    assert take_in(wired, received(report)) == TakenIn("automatic", 1)
+    assert [outbox.state for outbox in rows(wired, Outbox)] == ["bounced"]
