@@ -29,6 +29,8 @@ _WRITERS = 4
 """Files that are written at once."""
 POOL_TIMEOUT = 30.0
 """Seconds to wait for a connection that is free."""
+_TOO_LARGE = "54000"
+"""PostgreSQL's word for a value that an index cannot hold: an OperationalError, though no failure of the data base."""
 
 
 class Conflict(LayananError):
@@ -166,6 +168,8 @@ class Store:
         except IntegrityError as error:
             raise Conflict(type(error.orig).__name__) from error
         except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) == _TOO_LARGE:
+                raise _defect(error) from None
             what = f"{self._place()}: {type(error.orig).__name__}: is it up? Else look at LAYANAN_DATABASE_URL"
             raise Unavailable("case store", what) from error
         except TimeoutError as error:
@@ -173,8 +177,7 @@ class Store:
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("case store", "connection lost") from error
-            # what the data base says of it may quote a row
-            raise Defect(f"case store: {type(error.orig).__name__}") from None
+            raise _defect(error) from None
 
     def _place(self) -> str:
         """Where the data base is; its address without user and password."""
@@ -187,6 +190,11 @@ class Store:
             yield
         except OSError as error:
             raise Unavailable("case store", f"folder of blobs: {error.strerror}") from None
+
+
+def _defect(error: DBAPIError) -> Defect:
+    """What the data base says of a row may quote it."""
+    return Defect(f"case store: {type(error.orig).__name__}")
 
 
 def _write(path: Path, content: bytes) -> None:

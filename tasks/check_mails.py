@@ -46,7 +46,7 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
         what = "not taken in yet" if folder == box.folder else "never taken in"
         for uid, sha256 in mails.items():
             if sha256 not in known:
-                yield Unaccounted(box.address, folder, uid, what)
+                yield Unaccounted(box.address, folder, uid, what if sha256 else "the server does not give it")
     last = 0
     while rows := _rows(wired, box, last, newest):
         for number, sha256 in rows:

@@ -99,8 +99,11 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    if mail.reported_message_id:
-        letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
+    # some servers return nothing of the letter, and answer it
+    thread = (*mail.in_reply_to, *mail.references) if mail.bounce else ()
+    if reported := [mail.reported_message_id] if mail.reported_message_id else thread:
+        letters = select(Letter).where(col(Letter.message_id).in_(reported)).order_by(col(Letter.id).desc())
+        letter = session.exec(letters).first()
         if letter is not None:
             return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     return Place("automatic", reason)

@@ -11,10 +11,13 @@ from imap_tools import AND, BaseMailBox, Header
 from adapters.ems import imap_session as session
 from adapters.ems.pool import Pool, again
 from adapters.ems.protocol import Received
+from models.errors import Refused, Unavailable
 from models.settings import Mailbox, Settings
 
 WALKED = 500
 """Mails whose sizes are asked for together."""
+MOST_BROKEN = 20
+"""Mails that a server does not give, after which nobody looks for one that it does."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +29,42 @@ class Mailboxes:
         self._batch, self._largest = settings.intake_batch_bytes, settings.mail_max_bytes
         self._in: dict[str, Pool[BaseMailBox]] = {}
 
-    @again
     def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
         """See :class:`Ems`."""
+        try:
+            return self._read(box, limit, after)
+        except (Refused, Unavailable):
+            return self._one_by_one(box, limit, after)
+
+    def _one_by_one(self, box: Mailbox, limit: int, after: int) -> list[Received]:
+        """What can be read where a batch cannot: servers end the connection over one mail that is broken there."""
+        received: list[Received] = []
+        broken: list[int] = []
+        for uid in self._left(box, after):
+            try:
+                received += [mail for mail in self._read(box, 1, uid - 1) if mail.uid == uid]
+            except (Refused, Unavailable):
+                if uid in self._left(box, uid - 1):
+                    broken.append(uid)
+            full = len(received) >= limit or sum(len(mail.raw) for mail in received) >= self._batch
+            if full or len(broken) >= MOST_BROKEN:
+                break
+        if broken:
+            what = f"the server does not give mail {', '.join(f'UID {uid}' for uid in broken[:9])} in {box.folder}"
+            if not received:
+                raise Refused("imap", f"{what}: look at its log")
+            _log.warning("imap: %s, mailbox of %s", what, box.site)
+        return received
+
+    @again
+    def _left(self, box: Mailbox, after: int) -> list[int]:
+        """UIDs that are not settled; raises where it is the server that is away."""
+        with self._imap(box) as imap:
+            session.select(imap, box.folder)
+            return [uid for uid in session.unsettled(imap, box) if uid > after]
+
+    @again
+    def _read(self, box: Mailbox, limit: int, after: int) -> list[Received]:
         with self._imap(box) as imap:
             uidvalidity = session.select(imap, box.folder)
             uids = [uid for uid in session.unsettled(imap, box) if uid > after][:limit]
@@ -63,14 +99,31 @@ class Mailboxes:
 
     def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
         """See :class:`Ems`."""
+        for folder in dict.fromkeys((box.folder, box.done_folder, box.aside_folder)):
+            uids = self._uids(box, folder)
+            for first in range(0, len(uids), WALKED):
+                yield folder, self._hashes(box, folder, uids[first : first + WALKED])
+
+    @again
+    def _uids(self, box: Mailbox, folder: str) -> list[int]:
         with self._imap(box) as imap:
-            for folder in filter(imap.folder.exists, (box.folder, box.done_folder, box.aside_folder)):
+            if not imap.folder.exists(folder):
+                return []
+            session.select(imap, folder)
+            return sorted(map(int, imap.uids("ALL")))
+
+    def _hashes(self, box: Mailbox, folder: str, uids: list[int]) -> dict[int, str]:
+        try:
+            with self._imap(box) as imap:
                 session.select(imap, folder)
-                uids = sorted(map(int, imap.uids("ALL")))
-                for first in range(0, len(uids), WALKED):
-                    part = uids[first : first + WALKED]
-                    for mails in session.batches(imap, part, self._batch, self._largest):
-                        yield folder, {uid: sha256(raw).hexdigest() for uid, (raw, _) in mails.items()}
+                mails = session.batches(imap, uids, self._batch, self._largest)
+                return {uid: sha256(raw).hexdigest() for batch in mails for uid, (raw, _) in batch.items()}
+        except (Refused, Unavailable):
+            left = set(self._uids(box, folder))  # the server is there: it is a mail that is broken
+            if len(uids) == 1:
+                return {uid: "" for uid in uids if uid in left}
+        half = len(uids) // 2
+        return self._hashes(box, folder, uids[:half]) | self._hashes(box, folder, uids[half:])
 
     @again
     def reach_imap(self, box: Mailbox) -> int | None:

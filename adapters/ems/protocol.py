@@ -35,11 +35,12 @@ class Ems(Protocol):
         """At most ``limit`` mails of the mailbox that are not settled, oldest first; none is marked or left out.
 
         They are fewer where the settings' bytes of a batch are reached; one at least, if there is any. ``after`` is
-        the last UID that is passed over.
+        the last UID that is passed over. So is a mail that the server itself cannot read.
 
         Raises:
             Unavailable: the server cannot be reached, or said "later".
-            Refused: login or folder was refused; the text names the setting to look at.
+            Refused: login or folder was refused; the text names the setting to look at. Or only mails are left that the
+                server cannot read; the text names them.
         """
         ...
 
@@ -68,7 +69,7 @@ class Ems(Protocol):
     def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
         """Every mail of the folders that intake uses, some at a time: the folder, and SHA-256 by UID.
 
-        It is that of the bytes that ``fetch`` gives.
+        It is that of the bytes that ``fetch`` gives; empty where the server cannot read a mail.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.

@@ -19,6 +19,7 @@ from adapters.ems import Received
 from adapters.mail.body import Keep
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
+from models.errors import Defect
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Letter, Message, Outbox, Wake
 from tasks.case_run import CaseRun
@@ -341,3 +342,66 @@ def test_one_mail_that_comes_twice_at_once_opens_one_case(wired: Systems, monkey
         taken = list(threads.map(lambda uid: take_in(wired, received(raw, uid)).outcome, (901, 902)))
     assert sorted(taken) == ["duplicate", "opened"]
     assert len(rows(wired, Letter)) == 1
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+@pytest.mark.parametrize("letters", [800, 2_000])
+def test_a_message_id_that_no_index_holds_stops_no_mail(letters: int, wired: Systems) -> None:
+    long = "".join(map(chr, random.Random(1).sample(range(0x10000, 0x1F000), letters)))
+    raw = mail(BUDI).replace(b"Message-ID: <", b"Message-ID: <" + long.encode())
+    assert take_in(wired, received(raw)).outcome == "opened"
+    assert arrives(wired, STRANGER).outcome == "opened"
+
+
+def test_what_the_data_base_refuses_is_set_aside(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(arrived: Arrived) -> Place:
+        raise Defect("case store: DataError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.intake, "place", refuses)
+        assert arrives(wired, BUDI).outcome == "set_aside"
+    assert rows(wired, Message)[0].reason == "defect: case store: DataError"
+
+
+@pytest.mark.parametrize("wired", ["postgresql"], indirect=True)
+def test_a_value_that_an_index_cannot_hold_is_no_failure_of_the_data_base(wired: Systems) -> None:
+    long = "".join(map(chr, random.Random(1).sample(range(0x10000, 0x1F000), 2_000)))
+    with pytest.raises(Defect), wired.store.write() as session:
+        session.add(
+            Message(
+                mailbox=OURS,
+                uidvalidity=1,
+                uid=1,
+                sha256="",
+                message_id=long,
+                outcome="set_aside",
+                received_at=wired.clock.now(),
+            )
+        )
+
+
+@pytest.mark.parametrize(("sender", "scan"), [(BUDI, b"%PDF-1.4 two"), (STRANGER, b"%PDF-1.4 one")])
+def test_what_programs_send_under_one_id_is_told_apart(sender: str, scan: bytes, wired: Systems) -> None:
+    def scanned(sender: str, content: bytes) -> bytes:
+        message = message_from_bytes(
+            mail(sender, "Terlampir.", "Scan", Message_ID="<1@scanner>"), policy=policy.default
+        )
+        assert isinstance(message, EmailMessage)
+        message.add_attachment(content, maintype="application", subtype="pdf", filename="scan.pdf")
+        return message.as_bytes()
+
+    first = take_in(wired, received(scanned(BUDI, b"%PDF-1.4 one")))
+    taken = take_in(wired, received(scanned(sender, scan)))
+    assert taken.outcome in {"opened", "joined"}
+    assert take_in(wired, received(scanned(BUDI, b"%PDF-1.4 one"))) == TakenIn("duplicate", first.case_id)
+
+
+@pytest.mark.parametrize("header", ["In_Reply_To", "References"])
+def test_a_report_that_returns_nothing_is_tied_by_what_it_answers(header: str, wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    report = (BOUNCE % b"").replace(
+        b"MIME-Version", f"{header.replace('_', '-')}: {sent.message_id}\nMIME-Version".encode()
+    )
+    assert take_in(wired, received(report)) == TakenIn("automatic", 1)
+    assert [outbox.state for outbox in rows(wired, Outbox)] == ["bounced"]

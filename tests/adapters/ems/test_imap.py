@@ -1,5 +1,6 @@
 """Mailboxes of the simulator and of Dovecot; errors of small liars."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -107,9 +108,9 @@ def test_a_batch_is_bounded_by_bytes_and_a_large_mail_goes_alone(world: World) -
         while batch := ems.fetch(world.box, 9, last):
             batches.append(ids(batch))
             last = batch[-1].uid
-        walked = [mails for _, mails in ems.walk(world.box)]
+        walked = [len(mails) for _, mails in ems.walk(world.box)]
     assert batches == [[f"<c{n}@telkom.example>" for n in some] for some in ((1, 2), (3,), (4,))]
-    assert [len(mails) for mails in walked] == [2, 1, 1]
+    assert walked == [4]
 
 
 def test_of_a_mail_that_is_too_large_the_beginning_is_read(world: World) -> None:
@@ -150,11 +151,29 @@ def test_a_connection_that_is_cut_in_the_midst_of_a_fetch_loses_nothing(genuine:
     genuine.write(*(letter(number) + 50_000 * b"x\r\n" for number in range(3)))
     with cutting(genuine.box.port, *[200_000] * 4) as port, genuine.ems() as ems:
         box = genuine.box.model_copy(update={"port": port})
-        with pytest.raises(Unavailable):
-            ems.fetch(box, 9)
-        # the last cut, and then a connection that lasts
+        # thrice all of them, then one by one: the last cut, and then a connection that lasts
         assert ems.fetch(box, 9) == ems.fetch(genuine.box, 9)
         assert len(ems.fetch(box, 9)) == 3
+
+
+def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
+    genuine: World, real: tuple[Dovecot, Postfix], caplog: pytest.LogCaptureFixture
+) -> None:
+    genuine.write(*map(letter, range(3)))
+    files = (real[0].folder / "home" / OURS).rglob("*/*,S=*")
+    broken = next(file for file in files if b"<c1@" in file.read_bytes())
+    # as after a restored backup: its name tells another size; the server takes it for a new mail
+    broken.rename(re.sub(r",S=\d+,W=\d+", ",S=999999,W=999999", str(broken)))
+    genuine.write(letter(4))
+    with genuine.ems() as ems:
+        mails = ems.fetch(genuine.box, 9)
+        assert ids(mails) == [f"<c{number}@telkom.example>" for number in (0, 2, 4)]
+        (uid,) = map(int, re.findall(r"does not give mail UID (\d+) in INBOX", caplog.text))
+        hashes = {mail.uid: sha256(mail.raw).hexdigest() for mail in mails}
+        assert list(ems.walk(genuine.box)) == [("INBOX", hashes | {uid: ""})]
+        ems.settle(genuine.box, mails[0].uidvalidity, list(hashes), [])
+        with pytest.raises(Refused, match=f"does not give mail UID {uid} in INBOX"):
+            ems.fetch(genuine.box, 9)
 
 
 def test_uids_of_a_mailbox_that_was_made_anew_are_not_taken_for_the_old_ones(
@@ -332,13 +351,13 @@ def test_a_mailbox_that_may_only_be_read_is_named_and_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({b"FETCH": b"* 1 FETCH (UID 5 BODY[] {2000}\r\nhalf a mail"}, Unavailable),
+        ({b"FETCH": b"* 1 FETCH (UID 5 BODY[] {2000}\r\nhalf a mail"}, Refused),  # all else is well: it is the mail
         ({b"LOGIN": b"%t NO [UNAVAILABLE] later\r\n"}, Unavailable),
         ({b"LOGIN": b"%t NO [AUTHENTICATIONFAILED] no\r\n"}, Refused),
         ({b"EXAMINE": b"%t NO [NONEXISTENT] no such folder\r\n"}, Refused),
         ({b"EXAMINE": b"%t OK done\r\n"}, Refused),  # no UIDVALIDITY
         ({b"SEARCH": None}, Unavailable),
-        ({b"FETCH": b"%t NO [SERVERBUG] oops\r\n"}, Unavailable),
+        ({b"FETCH": b"%t NO [SERVERBUG] oops\r\n"}, Refused),
     ],
 )
 def test_what_an_imap_session_that_breaks_means(

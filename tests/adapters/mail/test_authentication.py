@@ -97,3 +97,17 @@ def test_nothing_odd_nothing_said(sender: str) -> None:
 @given(st.text(max_size=300))
 def test_any_header_is_read(text: str) -> None:
     parse(mail("Authentication-Results: " + text.replace("\n", " ").replace("\r", " ")), authserv_id=OURS)
+
+
+@pytest.mark.parametrize(
+    "mailfrom",
+    ['"x; dmarc=pass"@evil.example', '"("@evil.example', r'"\"; dmarc=pass;("@evil.example', r"(\( \) ; dmarc=pass) x"],
+)
+def test_what_a_sender_writes_is_no_result_of_ours(mailfrom: str) -> None:
+    found = results(f"{OURS}; spf=pass smtp.mailfrom={mailfrom}; dmarc=fail header.from=example.com")
+    assert found == Authentication(spf="pass", dmarc="fail")
+
+
+@pytest.mark.parametrize("name", ["MX.Telkom.example 1", f'"{OURS}"', f"(a note) {OURS}", f"{OURS}/1"])
+def test_our_server_is_known_however_it_writes_its_name(name: str) -> None:
+    assert results(f"{name}; dmarc=fail").dmarc == ("" if name.endswith("/1") else "fail")
