@@ -16,7 +16,7 @@ from adapters.mail.html_text import ATTRIBUTES_LIMIT, TAG, UNSHOWN, URL_LIMIT
 TAGS_LIMIT = 8_000
 """Tags that are kept: 20,000 that are nested take four seconds."""
 NAME_LIMIT = 2_000
-"""Characters of a link's text in which addresses are looked for."""
+"""Characters of a link's text; a longer one is looked at by nobody, and so is no link."""
 CUT = "<p>[… dipotong / cut]</p>"
 
 # Without attributes, for browsers open up to three of each kind anew in every paragraph.
@@ -148,13 +148,14 @@ def _attributes(raw: str) -> dict[str, str]:
 
 def _told(href: str, shown: str) -> tuple[str, str]:
     """A link's tag, and what is said behind it of its target."""
+    shown = " ".join(shown.split())
     named = unicodedata.normalize("NFKC", shown[:NAME_LIMIT]).replace("\u3002", ".").lower()
     named = "".join(char for char in named if unicodedata.category(char) != "Cf")
     target = _TARGET.fullmatch(href)
-    if target is None or not _names(target, named):
+    if target is None or len(shown) > NAME_LIMIT or not _names(target, named):
         return "<a>", f" [⚠ tujuan / goes to: {href[:URL_LIMIT]}]"
     goes_to = (target["address"] or target["host"]).lower()
-    words = "" if named.strip() in (goes_to, href.lower()) else f" [{goes_to}]"
+    words = "" if named in (goes_to, href.lower()) else f" [{goes_to}]"
     return f'<a href="{escape(href)}" title="{escape(href[:URL_LIMIT])}">', words
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapters.mail.html_safe import CUT, TAGS_LIMIT, safe_html
+from adapters.mail.html_safe import CUT, NAME_LIMIT, TAGS_LIMIT, safe_html
 
 REL = ' rel="noopener noreferrer nofollow"'
 
@@ -67,6 +67,8 @@ def test_a_link_says_where_it_goes(html: str, expected: tuple[str, ...]) -> None
         ("https://evil.example/", "Masuk ke https://telkom.example/akun"),
         ("https://evil.example/", "t<b>elkom</b>.exa<span></span>mple"),
         ("https://evil.example/", "telkom&shy;&#8203;.example"),
+        ("https://evil.example/", " \n" * NAME_LIMIT + "telkom.example"),
+        ("https://evil.example/", "x" * NAME_LIMIT + " telkom.example"),
         ("https://evil.example/", "telkom\uff0eexample"),
         ("https://evil.example/", "telkom\u3002example"),
         ("https://evil.example/", "<img alt='telkom.example'>"),
