@@ -100,10 +100,10 @@ class _Reader:
             self._preformatted = max(0, self._preformatted - 1)
         elif name == "a":
             (address, before), self._link = self._link, ("", 0)
-            shown = "".join(self._line[before:]).strip()
-            web = address.startswith(("http://", "https://")) and len(address) <= URL_LIMIT
-            if web and shown and _bare(address) != _bare(shown):
-                self._line.append(f" <{address}>")
+            if address.startswith(("http://", "https://")) and len(address) <= URL_LIMIT:
+                shown = "".join(self._line[before:]).strip()
+                if shown and _bare(address) != _bare(shown):
+                    self._line.append(f" <{address}>")
 
     def _end_line(self, name: str = "", *, even_empty: bool = False) -> None:
         text = re.sub(" +", " ", "".join(self._line)).strip()
