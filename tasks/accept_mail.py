@@ -40,6 +40,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")
         placed = old_or_new(Arrived(session, wired, received, mail, now, customer_id))
+        session.flush()
         row.sqlmodel_update(columns(mail))
         row.outcome, row.case_id = placed.outcome, placed.case_id
         row.reason = f"{placed.reason}; taken in by {by}, before: {message.reason}"

@@ -28,7 +28,7 @@ from models.errors import Defect, LayananError, MissingFact, Unavailable
 from models.forms import FixActivity, FixActivityByLeader, FixChoice
 from models.letter import LetterKind
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
-from models.tables import ActivityRecord, Case, Message
+from models.tables import ActivityRecord, Case, Letter, Message
 from tasks import drain
 from tasks.case_run import CaseRun
 from tasks.send_letter import send_letter
@@ -156,8 +156,8 @@ class Activity(Generic[P, R]):
         case.remember(record)
         return letters
 
-    def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[int]:
-        """The same within a transaction that goes on, in which the case may have been opened.
+    def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[Letter]:
+        """The same within a transaction that goes on, in which the case may have been opened; flushes nothing.
 
         Args:
             messages: All of the case's, where they are known.
@@ -249,9 +249,9 @@ class _Doing(Generic[P, R]):
             if already is None:
                 raise
             return already, []
-        return record, letters
+        return record, [letter.id for letter in letters if letter.id is not None]
 
-    def perform_within(self, session: Session, messages: Sequence[Message]) -> tuple[ActivityRecord, list[int]]:
+    def perform_within(self, session: Session, messages: Sequence[Message]) -> tuple[ActivityRecord, list[Letter]]:
         """Run the body and record it, be it as failed, in this transaction."""
         known: dict[str, Any] = {"session": session, "messages": messages}
         work = Work(self.run.systems, self.run.row, self.activity.name, self.occurrence, **known)
@@ -270,14 +270,13 @@ class _Doing(Generic[P, R]):
         output = self.activity.body(work, *self.args, **self.kwargs)
         return self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
 
-    def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[int]:
+    def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[Letter]:
         session.add(record)
         for effect in work.effects:
             known_now = effect(session)
             if isinstance(known_now, self.activity.output):
                 record.output = known_now.model_dump(mode="json")
-        session.flush()
-        return [letter.id for letter in work.letters if letter.id is not None]
+        return work.letters
 
     def failed(self, error: LayananError) -> ActivityRecord:
         """Record that a person must help."""

@@ -17,7 +17,7 @@ from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import Defect, LayananError
 from models.mail import UNREAD, ParsedMail
-from models.tables import Message, NewMessage, row
+from models.tables import Letter, Message, NewMessage, row
 from tasks.case_run import CaseRun
 from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
@@ -74,18 +74,23 @@ def answered(wired: Systems, message: Message) -> TakenIn:
     case = CaseRun.open(message.case_id, wired)
     try:
         with wired.store.write() as session:
-            return _respond(session, case, message, ())
+            letters = _respond(session, case, message, ())
     except Conflict:
         # another intake on the same mailbox was quicker
         return taken
+    return _taken(message, letters)
 
 
-def _respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> TakenIn:
+def _respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
     """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
     now = case.systems.clock.now()
     if case.row.sender_doubt or thread_is_answered(session, tuple(message.references), message.sender, now):
-        return TakenIn(message.outcome, message.case_id)
-    return TakenIn(message.outcome, message.case_id, tuple(first_response.do_within(session, case, messages)))
+        return []
+    return first_response.do_within(session, case, messages)
+
+
+def _taken(message: Message, letters: Sequence[Letter]) -> TakenIn:
+    return TakenIn(message.outcome, message.case_id, tuple(letter.id for letter in letters if letter.id is not None))
 
 
 def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
@@ -96,17 +101,23 @@ def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
 
 
 def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
-    """Mails in their order. One that answers something is alone: others are asked about it before it is stored."""
+    """Mails in their order, so that none has to do with another of its portion.
+
+    Their senders differ, and one that answers something is alone.
+    """
     some: list[ReadMail] = []
+    senders: set[str] = set()
     for one in mails:
         alone = one.mail is None or is_answer(one.mail)
-        if some and (alone or len(some) == TOGETHER):
+        sender = one.mail.sender if one.mail else ""
+        if some and (alone or sender in senders or len(some) == TOGETHER):
             yield some
-            some = []
+            some, senders = [], set()
         some.append(one)
+        senders.add(sender)
         if alone:
             yield some
-            some = []
+            some, senders = [], set()
     if some:
         yield some
 
@@ -161,25 +172,28 @@ def _aside(session: Session, message: Message) -> TakenIn:
 
 
 def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
-    mails = [(one, one.mail) for one in some if one.mail is not None]
+    mails = [(one.received, one.mail) for one in some if one.mail is not None]
     # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
     wired.store.alone(session, {f"intake of {mail.sender}" for _, mail in mails})
-    return {
-        one.received.uid: _place(Arrived(session, wired, one.received, mail, wired.clock.now(), customer_id))
-        for one, mail in mails
-    }
+    # as none has to do with another, their rows are written together
+    with session.no_autoflush:
+        arrived = [Arrived(session, wired, received, mail, wired.clock.now(), customer_id) for received, mail in mails]
+        placed = [(one, place(one)) for one in arrived]
+        session.flush()
+        written = [_written(session, one, its_place) for one, its_place in placed]
+        session.flush()
+    for (_, its_place), (message, _) in zip(placed, written, strict=True):
+        its_place.then(message)
+    return {message.uid: _taken(message, letters) for message, letters in written}
 
 
-def _place(arrived: Arrived) -> TakenIn:
-    session, mail = arrived.session, arrived.mail
-    placed = place(arrived)
-    message = _row(arrived.received, mail.sha256, arrived.now, placed, mail)
+def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:
+    """The mail's row, and its first response; flushes nothing."""
+    message = _row(arrived.received, arrived.mail.sha256, arrived.now, placed, arrived.mail)
     session.add(message)
     if placed.opened is None:
-        session.flush()
-        placed.then(message)
-        return TakenIn(placed.outcome, placed.case_id)
-    return _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
+        return message, []
+    return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
 
 
 def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:

@@ -50,11 +50,17 @@ class Place:
 
     outcome: MailOutcome
     reason: str
-    case_id: int | None = None
+    known: int | None = None
+    """Number of the case that was there already."""
     opened: Case | None = None
-    """The case, where the mail has opened it."""
+    """The case that the mail opens; it has its number once it is flushed."""
     then: Callable[[Message], object] = lambda _: None
     """What follows from it, once the mail has its row."""
+
+    @property
+    def case_id(self) -> int | None:
+        """The case that the mail belongs to."""
+        return self.opened.id if self.opened else self.known
 
 
 _UNREAD = re.compile(
@@ -195,8 +201,7 @@ def old_or_new(arrived: Arrived) -> Place:
     new.perhaps_id = match.perhaps.id if match.perhaps else None
     new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
     session.add(new)
-    session.flush()
-    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", new.id, new)
+    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", opened=new)
 
 
 def _wake(arrived: Arrived, case_id: int, message: Message) -> None:

@@ -136,8 +136,7 @@ class Work:
             return ""
         case, last = self.case, self.messages[-1]
         limits = self.settings.limits
-        # no letter is ever pending there: nothing that is needs to be written for this look
-        with self._look() as session, session.no_autoflush:
+        with self._look() as session:
             if letters_used_up(session, limits, case.address, self.now):
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(
