@@ -51,6 +51,10 @@ UNREAD = {
 """With these, the customer's words may be where we did not read: a person looks."""
 
 
+SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
+"""A warning: our server's verdict may be of another one than the address that we read."""
+
+
 class Attachment(BaseModel):
     """One attachment; ``name`` is safe to show and to write."""
 
@@ -120,5 +124,5 @@ class ParsedMail(BaseModel):
 
     @property
     def forged(self) -> bool:
-        """Whether the domain of the sender's address disowns the mail (DMARC)."""
-        return self.authentication.dmarc == "fail"
+        """Whether the domain of the sender's address disowns the mail (DMARC), or another sender stands beside it."""
+        return self.authentication.dmarc == "fail" or SEVERAL_SENDERS in self.warnings

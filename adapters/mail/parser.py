@@ -12,12 +12,14 @@ from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
 from adapters.mail.text import language, new_text
-from models.mail import ParsedMail, Problem
+from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ID_LIMIT = 998
 """Octets of a Message-ID: a line has no more (RFC 5322), and PostgreSQL's index takes 2,704."""
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
+_SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
+"""An address in the place of a name, without the quotes that it needs."""
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -38,14 +40,16 @@ def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_header
     subject = decode_header(message["Subject"] or "")
     new = new_text(body.text, subject)
     verdict = classify(message, subject, body.text, spam_headers)
-    name, sender = next(iter(_addresses(message, "From")), ("", ""))
+    name, sender = next(iter(_addresses([message["From"] or ""])), ("", ""))
+    senders = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
+    houses = {address.rpartition("@")[2] for _, address in _addresses(senders)}
     results = authentication(message, authserv_id)
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
         sender=sender,
         sender_name=name,
-        recipients=tuple(dict.fromkeys(a for key in ("To", "Cc") for _, a in _addresses(message, key))),
+        recipients=tuple(dict.fromkeys(a for key in ("To", "Cc") for _, a in _addresses(message.get_all(key, [])))),
         subject=subject,
         sent_at=_date(message),
         in_reply_to=_ids(message, "In-Reply-To"),
@@ -59,7 +63,7 @@ def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_header
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=tuple(warnings(message, sender, name, results)),
+        warnings=(*[SEVERAL_SENDERS] * (len(houses) > 1), *warnings(message, sender, name, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
@@ -76,9 +80,9 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
         yield Problem.REPEATED_HEADERS
 
 
-def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
+def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:
     """Names and addresses (lower case) of a header; what is no address is left out."""
-    value = ", ".join(message.get_all(name, []) if name != "From" else [message[name] or ""])[:HEADER_LIMIT]
+    value = ", ".join(values)[:HEADER_LIMIT]
     try:
         pairs = getaddresses([value])
     except RecursionError:  # comments within comments
