@@ -38,6 +38,7 @@ _OPEN_CASES = (
         ),
         col(Case.status) == "open",
         col(Case.opened_at) >= bindparam("since"),
+        col(Case.sender_doubt) == "",
     )
     .order_by(col(Case.id).desc())
 )

@@ -60,6 +60,9 @@ _UNREAD = re.compile(
 # made once: intake asks for each mail
 _LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_BELIEVED = select(Case.id).where(
+    col(Case.id) == col(Message.case_id), or_(col(Case.sender_doubt) == "", bindparam("forged"))
+)
 _TWIN = (
     select(Message)
     .where(
@@ -68,6 +71,7 @@ _TWIN = (
             and_(col(Message.content) == bindparam("content"), col(Message.received_at) > bindparam("since")),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
+        _BELIEVED.exists(),
     )
     .limit(1)
 )
@@ -154,7 +158,7 @@ def _twin(arrived: Arrived) -> Place | None:
     """
     mail = arrived.mail
     lately = arrived.now - timedelta(hours=arrived.wired.settings.limits.resent_hours)
-    known = {"message_id": mail.message_id, "content": content_of(mail)}
+    known = {"message_id": mail.message_id, "content": content_of(mail), "forged": mail.forged}
     since = _NEVER if _answers(mail) else lately
     twin = arrived.session.exec(_TWIN, params=known | {"since": since}).first()
     return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None

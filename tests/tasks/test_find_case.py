@@ -176,3 +176,15 @@ def test_a_reference_in_small_letters(wired: Systems) -> None:
     case = opened(wired)
     assert arrives(wired, BUDI, OTHER, f"re: [{case.reference.lower()}-{snapshot(case).token}]").case_id == case.case_id
     assert rows(wired, Message)[-1].reason == "signed reference"
+
+
+@pytest.mark.parametrize("words", [MATI, f"{MATI} Terima kasih."])
+def test_what_somebody_forges_keeps_no_mail_of_the_customer_back(words: str, wired: Systems) -> None:
+    wired.settings.authserv_id = "mx.telkom.example"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, **forged).letters == ()
+    assert arrives(wired, **forged).outcome == "duplicate"
+    genuine = arrives(wired, BUDI, words)
+    assert (genuine.outcome, genuine.case_id, len(genuine.letters)) == ("opened", 2, 1)
+    again = arrives(wired, BUDI, words)
+    assert (again.outcome, again.case_id) == ("duplicate", 2)
