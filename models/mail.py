@@ -53,6 +53,8 @@ UNREAD = {
 
 SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
 """A warning: our server's verdict may be of another one than the address that we read."""
+DISOWNED = ("DMARC: fail", SEVERAL_SENDERS)
+"""Warnings of a mail that perhaps is not its sender's."""
 
 
 class Attachment(BaseModel):
@@ -125,4 +127,4 @@ class ParsedMail(BaseModel):
     @property
     def forged(self) -> bool:
         """Whether the domain of the sender's address disowns the mail (DMARC), or another sender stands beside it."""
-        return self.authentication.dmarc == "fail" or SEVERAL_SENDERS in self.warnings
+        return any(words in self.warnings for words in DISOWNED)

@@ -166,7 +166,8 @@ def _twin(arrived: Arrived) -> Place | None:
 
 def _flood(arrived: Arrived) -> Place | None:
     limits = arrived.wired.settings.limits
-    if not flooding(arrived.session, limits, arrived.mail.sender, arrived.now):
+    mail = arrived.mail
+    if not flooding(arrived.session, limits, mail.sender, arrived.now, forged=mail.forged):
         return None
     return Place("set_aside", f"flood: more than {limits.mails_an_hour} mails of this sender within an hour")
 
