@@ -30,7 +30,8 @@ _AUTO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _DELAY = re.compile(
-    r"delay|tertunda|still (?:being )?(?:retried|trying)|warning: .{0,40}not (?:yet )?(?:sent|delivered)", re.IGNORECASE
+    r"delay|tertunda|still (?:being )?(?:retried|trying)|warning: .{0,40}not (?:yet )?(?:been )?(?:sen[dt]|delivered)",
+    re.IGNORECASE,
 )
 _CHALLENGE = re.compile(
     r"please confirm (?:your|that you|this) (?:message|e-?mail|sen)|confirm your e-?mail to|verify your message",

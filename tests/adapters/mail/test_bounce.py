@@ -75,3 +75,13 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
     assert (lost.address, lost.action, lost.status, lost.hard) == ("siti@example.com", "failed", "5.1.1", True)
     late = text.replace(b"failure notice", b"Warning: delayed 4 hours").replace(b"550 5.1.1", b"451 4.4.1")
     assert parse(late).automatic is Automatic.DELAYED
+
+
+@pytest.mark.parametrize(
+    "subject", ["Warning: could not send message for past 4 hours", "Warning: mail has not yet been delivered"]
+)
+def test_an_old_servers_warning_is_no_failure(subject: str) -> None:
+    raw = f"From: MAILER-DAEMON@example.com\nSubject: {subject}\n\n<budi@example.com>... Deferred\n"
+    found = parse(raw.encode())
+    assert found.automatic is Automatic.DELAYED
+    assert [(one.address, one.action, one.hard) for one in found.bounce] == [("budi@example.com", "delayed", False)]
