@@ -42,7 +42,9 @@ def complain(problem: str) -> None:
 def show(data: Any, columns: Sequence[str], as_json: bool, zone: tzinfo = UTC) -> None:
     """Print all of it as JSON; or these columns of rows as a table, or these members of one object as a list."""
     if as_json:
-        say(json.dumps(data, ensure_ascii=False, indent=2))
+        text = json.dumps(data, ensure_ascii=False, indent=2)
+        # terminals obey U+009B as they do an escape
+        say("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
     elif isinstance(data, dict):
         _table([{"": name, " ": data[name]} for name in columns], ("", " "), zone)
     else:

@@ -51,6 +51,12 @@ UNREAD = {
 """With these, the customer's words may be where we did not read: a person looks."""
 
 
+SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
+"""A warning: our server's verdict may be of another one than the address that we read."""
+DISOWNED = ("DMARC: fail", SEVERAL_SENDERS)
+"""Warnings of a mail that perhaps is not its sender's."""
+
+
 class Attachment(BaseModel):
     """One attachment; ``name`` is safe to show and to write."""
 
@@ -125,5 +131,5 @@ class ParsedMail(BaseModel):
 
     @property
     def forged(self) -> bool:
-        """Whether the domain of the sender's address disowns the mail (DMARC)."""
-        return self.authentication.dmarc == "fail"
+        """Whether the domain of the sender's address disowns the mail (DMARC), or another sender stands beside it."""
+        return any(words in self.warnings for words in DISOWNED)

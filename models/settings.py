@@ -113,6 +113,14 @@ class Mailbox(Part):
     aside_folder: str = Field(default="Set aside", description="Folder for mail that no parser reads")
     sent_folder: str = Field(default="Sent", description="Folder where copies of our letters arrive")
 
+    @field_validator("done_folder", "aside_folder")
+    @classmethod
+    def _another_folder(cls, folder: str, known: ValidationInfo) -> str:
+        read = known.data.get("folder", "")
+        if folder == read or folder.upper() == read.upper() == "INBOX":
+            raise ValueError("mail would come back to the folder that is read, and be read for ever")
+        return folder
+
     @field_validator("xoauth2")
     @classmethod
     def _some_secret(cls, token: Xoauth2, known: ValidationInfo) -> Xoauth2:

@@ -8,21 +8,23 @@ ties it to a case.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import bindparam, or_
 from sqlmodel import Session, col, select
 
+from adapters.analyser.rules import MAX_TEXT
 from adapters.wiring import Systems
-from models.analysis import Kind
+from models.analysis import Analysis, Kind
 from models.errors import LayananError
 from models.mail import ParsedMail
 from models.settings import Settings
 from models.tables import Case, Letter, Message, Party
 
-REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?")
+REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?", re.IGNORECASE)
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
@@ -37,6 +39,7 @@ OPEN_CASES = (
         ),
         col(Case.status) == "open",
         col(Case.opened_at) >= bindparam("since"),
+        col(Case.sender_doubt) == "",
     )
     .order_by(col(Case.id).desc())
 )
@@ -118,7 +121,7 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
-    references = {(int(number), token) for number, token in REFERENCE.findall(mail.subject)}
+    references = {(int(number), token.lower()) for number, token in REFERENCE.findall(mail.subject)}
     if not thread and not references:
         return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
@@ -201,7 +204,13 @@ def _known_matter(session: Session, wired: Systems, case: Case) -> _Matter:
 
 
 def _matter(wired: Systems, subject: str, text: str) -> _Matter:
-    analysis = wired.analyser.analyse(subject, text)
+    return _analysed(wired.analyser.analyse, subject, text[:MAX_TEXT])
+
+
+@lru_cache(maxsize=256)
+def _analysed(analyse: Callable[[str, str], Analysis], subject: str, text: str) -> _Matter:
+    """Kept, because each mail is held against all cases of its sender that wait for their activity 1."""
+    analysis = analyse(subject, text)
     lines = frozenset(number.value for number in analysis.service_numbers)
     follows_up = analysis.kind.value is Kind.FOLLOW_UP or analysis.topic.value == "case_status"
     return _Matter(analysis.topic.value, lines, follows_up)

@@ -4,28 +4,33 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, or_
+from sqlalchemy import Boolean, String, and_, bindparam, cast, exists, func, or_
 from sqlmodel import Session, col, select
 
-from models.mail import ParsedMail
+from models.mail import DISOWNED, ParsedMail
 from models.settings import Settings
-from models.tables import Letter, Message
+from models.tables import Case, Letter, Message
 from tasks.find_case import OPEN_CASES, is_answer, same_matter_since
 
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
+_FORGED = bindparam("forged", type_=Boolean)
 _TWIN = (
     select(Message.id)
     .where(
         col(Message.content) == bindparam("content"),
         or_(col(Message.message_id) == bindparam("message_id"), col(Message.received_at) > bindparam("resent_since")),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
+        # what somebody forged keeps no mail of the customer's back
+        exists().where(col(Case.id) == col(Message.case_id), or_(col(Case.sender_doubt) == "", _FORGED)),
     )
     .limit(1)
 )
 _MAILS = select(func.count()).where(
-    col(Message.sender) == bindparam("sender"), col(Message.received_at) > bindparam("hour_ago")
+    col(Message.sender) == bindparam("sender"),
+    col(Message.received_at) > bindparam("hour_ago"),
+    or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
 )
 # made once: intake asks for each mail
 _KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), exists(OPEN_CASES))
@@ -39,7 +44,7 @@ class Known(NamedTuple):
     twin_id: int | None
     """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
     mails: int
-    """How many its sender has sent within an hour."""
+    """How many its sender has sent within an hour; not counting forged ones, unless it is one itself."""
     open_cases: bool
     """Whether its sender has an open case of late, or is a party of one."""
 
@@ -50,6 +55,7 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
     asked = {
         "message_id": mail.message_id,
         "content": content_of(mail),
+        "forged": mail.forged,
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else lately,
         "sender": mail.sender,

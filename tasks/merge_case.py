@@ -7,7 +7,7 @@ the ledger of the cases that it touches, and can be undone: :func:`unmerge` take
 import re
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
@@ -150,11 +150,17 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
 
 
 def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
-    """Take that back."""
+    """Take that back.
+
+    Raises:
+        WrongUse: the mail's sender is no party of the case.
+    """
     with wired.store.write() as session:
         mail = session.get(Message, message_id)
-        address = mail.sender if mail else ""
-        session.execute(delete(Party).where(col(Party.case_id) == case_id, col(Party.address) == address))
+        party = session.get(Party, (case_id, mail.sender)) if mail else None
+        if party is None:
+            raise WrongUse(f"the sender of mail {message_id} is no party of the case; `layanan case` shows its history")
+        session.delete(party)
         session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
 
 

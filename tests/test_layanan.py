@@ -27,6 +27,7 @@ from sqlmodel import col
 import layanan
 from adapters import schema
 from adapters.ems import Received
+from adapters.screen import show
 from adapters.wiring import Systems, systems
 from flows.service import ROOT
 from models.errors import WrongUse
@@ -664,3 +665,12 @@ def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:
             return found[0]
         time.sleep(0.2)
     raise AssertionError("the case does not wait")
+
+
+def test_json_holds_no_sign_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"subject": "\x9b31mMERAH \u202egnol é 😀 \U000e0041"}
+    show(told, (), True)
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == told
+    assert "é 😀" in shown
+    assert shown.replace("\n", "").isprintable()

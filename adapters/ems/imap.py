@@ -9,7 +9,7 @@ from hashlib import sha256
 from imap_tools import AND, BaseMailBox, Header
 
 from adapters.ems import imap_session as session
-from adapters.ems.pool import Pool, again
+from adapters.ems.pool import BROKEN, Pool, again
 from adapters.ems.protocol import Received
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox, Settings
@@ -20,6 +20,10 @@ MOST_BROKEN = 20
 """Mails that a server does not give, after which nobody looks for one that it does."""
 
 _log = logging.getLogger(__name__)
+
+
+class _NotGiven(Unavailable):
+    """The server answers, until it is asked for these mails."""
 
 
 class Mailboxes:
@@ -33,7 +37,7 @@ class Mailboxes:
         """See :class:`Ems`."""
         try:
             return self._read(box, limit, after)
-        except (Refused, Unavailable):
+        except _NotGiven:
             return self._one_by_one(box, limit, after)
 
     def _one_by_one(self, box: Mailbox, limit: int, after: int) -> list[Received]:
@@ -43,7 +47,7 @@ class Mailboxes:
         for uid in self._left(box, after):
             try:
                 received += [mail for mail in self._read(box, 1, uid - 1) if mail.uid == uid]
-            except (Refused, Unavailable):
+            except _NotGiven:
                 if uid in self._left(box, uid - 1):
                     broken.append(uid)
             full = len(received) >= limit or sum(len(mail.raw) for mail in received) >= self._batch
@@ -68,7 +72,10 @@ class Mailboxes:
         with self._imap(box) as imap:
             uidvalidity = session.select(imap, box.folder)
             uids = [uid for uid in session.unsettled(imap, box) if uid > after][:limit]
-            mails = next(session.batches(imap, uids, self._batch, self._largest), {})
+            try:
+                mails = next(session.batches(imap, uids, self._batch, self._largest), {})
+            except BROKEN as error:
+                raise _NotGiven("imap", type(error).__name__) from None
         return [Received(box.address, box.site, uidvalidity, uid, raw, cut) for uid, (raw, cut) in mails.items()]
 
     @again

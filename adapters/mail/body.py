@@ -199,8 +199,15 @@ def filename(part: Part) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name that is safe to show and to write: no folders, formulas, control or direction characters, 120 at most."""
+    """A name that is safe to show and to write: no folders, formulas, control or direction characters.
+
+    120 characters at most, and 200 octets: file systems take 255.
+    """
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
     stem, dot, extension = _UNSAFE.sub("_", name).strip(". ").lstrip(_FORMULA).rpartition(".")
-    return f"{stem[:100]}{dot}{extension[:19]}" if stem else extension[:120]
+    return f"{_cut(stem, 100, 150)}{dot}{_cut(extension, 19, 49)}" if stem else _cut(extension, 120, 200)
+
+
+def _cut(text: str, characters: int, octets: int) -> str:
+    return text[:characters].encode()[:octets].decode(errors="ignore")

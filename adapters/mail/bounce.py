@@ -133,6 +133,6 @@ def _status(text: str) -> str:
 
 
 def first(message: Message, name: str) -> str:
-    """First word of a header, lower case; empty where there is none."""
-    word = re.match(r"\s*([a-z0-9_-]{1,40})", (message[name] or "").lower())
+    """First word of a header behind its comments, lower case; empty where there is none."""
+    word = re.match(r"\s*+(?:\([^()]*+\)\s*+)*+([a-z0-9_-]{1,40})", (message[name] or "").lower())
     return word[1] if word else ""

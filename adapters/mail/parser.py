@@ -12,7 +12,7 @@ from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
 from adapters.mail.text import language, new_text
-from models.mail import ParsedMail, Problem
+from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
 """Checks the signatures of a mail's sender (``Signatures.check``)."""
@@ -23,6 +23,8 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
+_SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
+"""An address in the place of a name, without the quotes that it needs."""
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -52,6 +54,8 @@ def parse(
     new = new_text(body.text, subject)
     verdict = classify(message, subject, body.text, spam_headers)
     name, sender = _sender(message)
+    senders = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
+    houses = {address.rpartition("@")[2] for _, address in _addresses(senders)}
     results = authentication(message, authserv_id, sender)
     if check and not (results.dkim or results.dmarc):
         results = results.model_copy(update={"dkim_here": check(raw, message, sender)})
@@ -60,7 +64,7 @@ def parse(
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
         sender=sender,
         sender_name=name,
-        recipients=tuple(dict.fromkeys(a for key in ("To", "Cc") for _, a in _addresses(message, key))),
+        recipients=tuple(dict.fromkeys(a for key in ("To", "Cc") for _, a in _addresses(message.get_all(key, [])))),
         subject=subject,
         sent_at=_date(message),
         in_reply_to=_ids(message, "In-Reply-To"),
@@ -74,7 +78,7 @@ def parse(
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=tuple(warnings(message, sender, name, results)),
+        warnings=(*[SEVERAL_SENDERS] * (len(houses) > 1), *warnings(message, sender, name, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
@@ -93,7 +97,7 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
 
 def _sender(message: Message) -> tuple[str, str]:
     """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
-    found = _addresses(message, "From")
+    found = _addresses([message["From"] or ""])
     if len(found) > 1:
         text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
         if own := _BRACKETED.search(text):
@@ -101,9 +105,9 @@ def _sender(message: Message) -> tuple[str, str]:
     return next(iter(found), ("", ""))
 
 
-def _addresses(message: Message, name: str) -> list[tuple[str, str]]:
+def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:
     """Names and addresses (lower case) of a header; what is no address is left out."""
-    value = ", ".join(message.get_all(name, []) if name != "From" else [message[name] or ""])[:HEADER_LIMIT]
+    value = ", ".join(values)[:HEADER_LIMIT]
     try:
         pairs = getaddresses([value])
     except RecursionError:  # comments within comments

@@ -92,6 +92,14 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             'mailboxes = [{ user = "u", password = "p" }]',
             r"LAYANAN_MAILBOXES__0__ADDRESS: Field required \(for example layanan@telkom\.example\)",
         ),
+        (
+            'mailboxes = [{ address = "a", user = "u", password = "p", done_folder = "inbox" }]',
+            r"LAYANAN_MAILBOXES__0__DONE_FOLDER: .*that is read",
+        ),
+        (
+            'mailboxes = [{ address = "a", user = "u", password = "p", aside_folder = "INBOX" }]',
+            r"LAYANAN_MAILBOXES__0__ASIDE_FOLDER: .*that is read",
+        ),
         ('mailboxes = [{ address = "a", user = "u" }]', r"LAYANAN_MAILBOXES__0__XOAUTH2: .*a password or a token"),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import delete
 
 from adapters.wiring import Systems
+from models.analysis import Analysis
 from models.tables import Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.end_case import end_case
@@ -177,3 +178,34 @@ def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
     assert writes_again("Masih juga.") == ("opened", 3)
     assert writes_again("Belum juga.") == ("joined", 3)
     assert [case.previous_id for case in rows(wired, Case)] == [None, 1, 2]
+
+
+def test_cases_that_nobody_has_analysed_yet_are_analysed_once(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse, read = wired.analyser.analyse, []
+
+    def counted(subject: str, text: str) -> Analysis:
+        read.append(text)
+        return analyse(subject, text)
+
+    monkeypatch.setattr(wired.analyser, "analyse", counted)
+    for number in range(5):
+        assert arrives(wired, BUDI, f"Internet 12234567000{number} mati.").outcome == "opened"
+    assert len(read) == len(set(read)) <= 5
+
+
+def test_a_reference_in_small_letters(wired: Systems) -> None:
+    case = opened(wired)
+    assert arrives(wired, BUDI, OTHER, f"re: [{case.reference.lower()}-{snapshot(case).token}]").case_id == case.case_id
+    assert rows(wired, Message)[-1].reason == "signed reference"
+
+
+@pytest.mark.parametrize("words", [MATI, f"{MATI} Terima kasih."])
+def test_what_somebody_forges_keeps_no_mail_of_the_customer_back(words: str, wired: Systems) -> None:
+    wired.settings.authserv_id = "mx.telkom.example"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, **forged).letters == ()
+    assert arrives(wired, **forged).outcome == "duplicate"
+    genuine = arrives(wired, BUDI, words)
+    assert (genuine.outcome, genuine.case_id, len(genuine.letters)) == ("opened", 2, 1)
+    again = arrives(wired, BUDI, words)
+    assert (again.outcome, again.case_id) == ("duplicate", 2)

@@ -122,3 +122,18 @@ def test_mails_whose_words_are_all_in_the_subject_are_told_apart_by_it(headers: 
     assert "duplicate" not in {first.outcome, other.outcome}
     resent = arrives(wired, BUDI, " ", bill, **headers)
     assert (resent.outcome, resent.case_id) == ("duplicate", other.case_id)
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_flood_in_somebodys_name_stops_none_of_their_own_mails(wired: Systems) -> None:
+    wired.settings.authserv_id = "mx.telkom.example"
+    wired.settings.limits.mails_an_hour = 3
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    outcomes = [arrives(wired, BUDI, f"Halo {number}", **forged).outcome for number in range(4)]
+    assert outcomes == ["opened", "opened", "opened", "set_aside"]
+    assert [arrives(wired, BUDI, f"{MATI} {number}").outcome for number in range(4)] == [
+        "opened",
+        "joined",
+        "joined",
+        "set_aside",
+    ]

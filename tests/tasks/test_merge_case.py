@@ -10,7 +10,7 @@ from sqlmodel import col
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import NotWaiting, WrongUse
-from models.tables import Case, Letter, Message, Party, TicketRow
+from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
 from tasks.intake import take_in
@@ -258,3 +258,11 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
     assert re.fullmatch(r"[a-z]{8}", new.token)
     assert new.token != snapshot(case).token
+
+
+def test_who_is_no_party_is_told_so(wired: Systems) -> None:
+    case = opened(wired)
+    for message_id in (99, 1):
+        with pytest.raises(WrongUse, match="no party"):
+            remove_party(wired, case.case_id, message_id, "Rina")
+    assert not rows(wired, ActivityRecord, name="no-party")

@@ -111,3 +111,25 @@ def test_what_a_sender_writes_is_no_result_of_ours(mailfrom: str) -> None:
 @pytest.mark.parametrize("name", ["MX.Telkom.example 1", f'"{OURS}"', f"(a note) {OURS}", f"{OURS}/1"])
 def test_our_server_is_known_however_it_writes_its_name(name: str) -> None:
     assert results(f"{name}; dmarc=fail").dmarc == ("" if name.endswith("/1") else "fail")
+
+
+@pytest.mark.parametrize(
+    "senders",
+    [
+        ["From: korban@example.com", "From: me@evil.example"],
+        ["From: Korban <korban@example.com>, me@evil.example"],
+    ],
+)
+def test_of_senders_of_several_domains_none_is_believed(senders: list[str]) -> None:
+    raw = "\n".join([f"Authentication-Results: {OURS}; dmarc=pass", *senders, "Subject: x", "", "halo"]).encode()
+    found = parse(raw, authserv_id=OURS)
+    assert found.sender == "korban@example.com"
+    assert found.forged
+    assert "several" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "sender", ['"a@other.example" <a@example.com>, b@example.com', "a@other.example <a@example.com>", "a@example.com"]
+)
+def test_two_authors_of_one_house_and_an_address_for_a_name_are_believed(sender: str) -> None:
+    assert not parse(mail(sender=sender)).forged

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from adapters.mail.body import safe_name
 from adapters.mail.parser import parse
 from models.mail import Attachment, ParsedMail, Problem
 from tests.adapters.mail.test_tnef import ATTACHED, packed
@@ -167,3 +168,8 @@ def test_words_where_a_report_has_its_fields_are_read() -> None:
     report = "Content-Type: message/delivery-status\r\n\r\n"
     mail = multipart("report", f"{report}Surat ini tidak sampai kepada\r\nani@a.example", f"{report}Status: 5.0.0")
     assert mail.text == "Surat ini tidak sampai kepada\nani@a.example"
+
+
+def test_a_name_is_no_longer_than_a_file_systems() -> None:
+    for name in (f"{'😀' * 100}.pdf", "😀" * 300, f"a.{'😀' * 30}"):
+        assert 0 < len(safe_name(name).encode()) <= 200

@@ -134,3 +134,13 @@ def test_a_program_that_says_that_it_reports_is_believed() -> None:
     )
     assert [one.address for one in parse(text).bounce] == ["siti@example.com"]
     assert parse(text.replace(b"--- Non-Delivery Report ---", b"I got this:")).automatic is None
+
+
+@pytest.mark.parametrize(
+    "subject", ["Warning: could not send message for past 4 hours", "Warning: mail has not yet been delivered"]
+)
+def test_an_old_servers_warning_is_no_failure(subject: str) -> None:
+    raw = f"From: MAILER-DAEMON@example.com\nSubject: {subject}\n\n<budi@example.com>... Deferred\n"
+    found = parse(raw.encode())
+    assert found.automatic is Automatic.DELAYED
+    assert [(one.address, one.action, one.hard) for one in found.bounce] == [("budi@example.com", "delayed", False)]
