@@ -131,7 +131,10 @@ class NewMessage(SQLModel):
     """As :class:`models.mail.Authentication`, without what is empty."""
     attachments: list[Json] = []
     """Each as :class:`models.mail.Attachment`; the bytes are kept by their SHA-256."""
+    arrived_at: AwareDatetime | None = None
+    """When it came to the mailbox; None where the server's word is missing or cannot be believed."""
     received_at: AwareDatetime
+    """When intake took it in."""
     outcome: MailOutcome = Field(sa_type=String, index=True)
     reason: str = ""
     case_id: int | None = None
@@ -152,8 +155,14 @@ class Message(NewMessage, table=True):
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     authentication: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     attachments: list[Json] = Field(default_factory=list, sa_type=JSON)
+    arrived_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     received_at: datetime = Field(sa_type=UTC_TIME, index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
+
+    @property
+    def came_at(self) -> datetime:
+        """When the customer's mail was with us, as far as is known: from then on somebody waits for an answer."""
+        return self.arrived_at or self.received_at
 
 
 class NewLetter(SQLModel):

@@ -39,7 +39,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         row = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")
-        placed = old_or_new(Arrived(session, wired, received, mail, now, customer_id))
+        placed = old_or_new(Arrived(session, wired, received, mail, now, message.came_at, customer_id))
         session.flush()
         row.sqlmodel_update(columns(mail))
         row.outcome, row.case_id = placed.outcome, placed.case_id

@@ -93,7 +93,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
         what = _said(FORMS[decision.form], decision.answers)
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}")
     if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
-        at = mail.received_at.astimezone(zone)
+        at = mail.came_at.astimezone(zone)
         words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
         facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]

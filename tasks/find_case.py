@@ -45,9 +45,9 @@ OPEN_CASES = (
 )
 
 
-def same_matter_since(settings: Settings, now: datetime) -> datetime:
-    """When a case must have been opened for a new mail to be of its matter."""
-    return now - timedelta(days=settings.policy.same_matter_days)
+def same_matter_since(settings: Settings, came_at: datetime) -> datetime:
+    """When a case must have been opened for a mail that came then to be of its matter."""
+    return came_at - timedelta(days=settings.policy.same_matter_days)
 
 
 def answers(subject: str, thread: Sequence[str]) -> bool:
@@ -79,7 +79,13 @@ class _Named:
 
 
 def find_case(
-    session: Session, wired: Systems, mail: ParsedMail, now: datetime, customer_id: str = "", *, open_cases: bool = True
+    session: Session,
+    wired: Systems,
+    mail: ParsedMail,
+    came_at: datetime,
+    customer_id: str = "",
+    *,
+    open_cases: bool = True,
 ) -> Match:
     """The mail's case.
 
@@ -97,7 +103,7 @@ def find_case(
             return Match(_current(session, named.case, mail.sender), why=named.why)
     if mail.forged or not open_cases:
         return Match(why=remark)
-    scored = _same_matter(session, wired, mail, now)
+    scored = _same_matter(session, wired, mail, came_at)
     return Match(scored.case, scored.perhaps, scored.why or remark)
 
 
@@ -160,8 +166,8 @@ def _current(session: Session, case: Case, sender: str) -> Case:
         seen.add(case.id)
 
 
-def _same_matter(session: Session, wired: Systems, mail: ParsedMail, now: datetime) -> Match:
-    since = same_matter_since(wired.settings, now)
+def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: datetime) -> Match:
+    since = same_matter_since(wired.settings, came_at)
     open_cases = session.exec(OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()

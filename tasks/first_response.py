@@ -15,5 +15,5 @@ class Responded(Output):
 @step("5.2")
 def first_response(work: Work) -> Responded:
     """Answer the case's first mail."""
-    facts = FirstResponseFacts(received_at=work.messages[0].received_at)
+    facts = FirstResponseFacts(received_at=work.messages[0].came_at)
     return Responded(letter=work.letter(facts))

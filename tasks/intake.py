@@ -18,6 +18,7 @@ from adapters.wiring import Systems
 from models.errors import Defect, LayananError
 from models.mail import UNREAD, ParsedMail
 from models.tables import Letter, Message, NewMessage, row
+from tasks.arrival import arrival
 from tasks.case_run import CaseRun
 from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
@@ -150,7 +151,7 @@ def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
     except Exception as error:
         log.exception(DEFECT, one.sha256)
         reason = defect(error)
-    aside = _row(one.received, one.sha256, wired.clock.now(), Place("set_aside", reason))
+    aside = _row(wired, one.received, one.sha256, wired.clock.now(), Place("set_aside", reason))
     return _write(wired, one, lambda session: _aside(session, aside))
 
 
@@ -177,7 +178,7 @@ def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer
     wired.store.alone(session, {f"intake of {mail.sender}" for _, mail in mails})
     # as none has to do with another, their rows are written together
     with session.no_autoflush:
-        arrived = [Arrived(session, wired, received, mail, wired.clock.now(), customer_id) for received, mail in mails]
+        arrived = [_arrived(session, wired, received, mail, customer_id) for received, mail in mails]
         placed = [(one, place(one)) for one in arrived]
         session.flush()
         written = [_written(session, one, its_place) for one, its_place in placed]
@@ -187,21 +188,29 @@ def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer
     return {message.uid: _taken(message, letters) for message, letters in written}
 
 
+def _arrived(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Arrived:
+    now = wired.clock.now()
+    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now) or now, customer_id)
+
+
 def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:
     """The mail's row, and its first response; flushes nothing."""
-    message = _row(arrived.received, arrived.mail.sha256, arrived.now, placed, arrived.mail)
+    message = _row(arrived.wired, arrived.received, arrived.mail.sha256, arrived.now, placed, arrived.mail)
     session.add(message)
     if placed.opened is None:
         return message, []
     return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
 
 
-def _row(received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None) -> Message:
+def _row(
+    wired: Systems, received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None
+) -> Message:
     known = {
         "mailbox": received.mailbox,
         "uidvalidity": received.uidvalidity,
         "uid": received.uid,
         "sha256": sha256,
+        "arrived_at": arrival(wired.settings, received, now),
         "received_at": now,
         "outcome": placed.outcome,
         "reason": placed.reason,

@@ -20,7 +20,11 @@ _TWIN = (
     select(Message.id)
     .where(
         col(Message.content) == bindparam("content"),
-        or_(col(Message.message_id) == bindparam("message_id"), col(Message.received_at) > bindparam("resent_since")),
+        # by arrival: after an outage, the mails of days are taken in within minutes
+        or_(
+            col(Message.message_id) == bindparam("message_id"),
+            func.coalesce(Message.arrived_at, Message.received_at) > bindparam("resent_since"),
+        ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
         # what somebody forged keeps no mail of the customer's back
         exists().where(col(Case.id) == col(Message.case_id), or_(col(Case.sender_doubt) == "", _FORGED)),
@@ -49,9 +53,9 @@ class Known(NamedTuple):
     """Whether its sender has an open case of late, or is a party of one."""
 
 
-def known_of(session: Session, settings: Settings, mail: ParsedMail, now: datetime) -> Known:
+def known_of(session: Session, settings: Settings, mail: ParsedMail, now: datetime, came_at: datetime) -> Known:
     """Ask the store."""
-    lately = now - timedelta(hours=settings.limits.resent_hours)
+    lately = came_at - timedelta(hours=settings.limits.resent_hours)
     asked = {
         "message_id": mail.message_id,
         "content": content_of(mail),
@@ -60,7 +64,7 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
         "resent_since": _NEVER if is_answer(mail) else lately,
         "sender": mail.sender,
         "hour_ago": now - _HOUR,
-        "since": same_matter_since(settings, now),
+        "since": same_matter_since(settings, came_at),
     }
     return Known(*session.execute(_KNOWN, asked).one())
 

@@ -35,13 +35,15 @@ class Arrived:
     received: Received
     mail: ParsedMail
     now: datetime
+    came_at: datetime
+    """When it came to us; before ``now`` where the service was away."""
     customer_id: str = ""
     """Whose address on record the sender's is, where that matters."""
 
     @cached_property
     def known(self) -> Known:
         """What the store knows of it."""
-        return known_of(self.session, self.wired.settings, self.mail, self.now)
+        return known_of(self.session, self.wired.settings, self.mail, self.now, self.came_at)
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,8 @@ RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, 
 
 
 def _match(arrived: Arrived) -> Match:
-    session, wired, mail, now = arrived.session, arrived.wired, arrived.mail, arrived.now
-    return find_case(session, wired, mail, now, arrived.customer_id, open_cases=arrived.known.open_cases)
+    session, wired, mail = arrived.session, arrived.wired, arrived.mail
+    return find_case(session, wired, mail, arrived.came_at, arrived.customer_id, open_cases=arrived.known.open_cases)
 
 
 def old_or_new(arrived: Arrived) -> Place:
@@ -193,7 +195,7 @@ def old_or_new(arrived: Arrived) -> Place:
             name=mail.sender_name,
             subject=mail.subject,
             language=mail.language,
-            opened_at=arrived.now,
+            opened_at=arrived.came_at,
             sop_revision=REVISION,
             previous_id=case.id if case else None,
         ),

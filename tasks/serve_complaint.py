@@ -22,7 +22,7 @@ class Complaint(Output):
 @activity(2)
 def serve_complaint(work: Work, need: Need) -> Complaint:
     """Record the complaint's details."""
-    received = work.message(need.message_id).received_at.astimezone(work.settings.zone_of(work.case.mailbox))
+    received = work.message(need.message_id).came_at.astimezone(work.settings.zone_of(work.case.mailbox))
     description = (
         f"{work.case.reference}: {need.topic.replace('_', ' ')}, layanan {need.service_number or '-'}; "
         f"email pelanggan diterima {received:%d-%m-%Y %H:%M}"

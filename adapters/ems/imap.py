@@ -76,7 +76,7 @@ class Mailboxes:
                 mails = next(session.batches(imap, uids, self._batch, self._largest), {})
             except BROKEN as error:
                 raise _NotGiven("imap", type(error).__name__) from None
-        return [Received(box.address, box.site, uidvalidity, uid, raw, cut) for uid, (raw, cut) in mails.items()]
+        return [Received(box.address, box.site, uidvalidity, uid, *mail) for uid, mail in mails.items()]
 
     @again
     def settle(self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int]) -> None:
@@ -124,7 +124,7 @@ class Mailboxes:
             with self._imap(box) as imap:
                 session.select(imap, folder)
                 mails = session.batches(imap, uids, self._batch, self._largest)
-                return {uid: sha256(raw).hexdigest() for batch in mails for uid, (raw, _) in batch.items()}
+                return {uid: sha256(mail.raw).hexdigest() for batch in mails for uid, mail in batch.items()}
         except (Refused, Unavailable):
             left = set(self._uids(box, folder))  # the server is there: it is a mail that is broken
             if len(uids) == 1:

@@ -6,6 +6,9 @@ import socket
 import ssl
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import (
@@ -36,11 +39,29 @@ _LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
 _CODE = re.compile(r"\[([A-Z]+)\b")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+_ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _QUOTA = re.compile(rb"\b(?:STORAGE|MESSAGE) (\d+) (\d+)")
 
 Line = bytes | tuple[bytes, bytes]
-Batch = dict[int, tuple[bytes, bool]]
-"""Mails by UID: each's bytes, and whether they are its beginning alone."""
+
+
+class Mail(NamedTuple):
+    """A mail's bytes, whether they are its beginning alone, and when it came."""
+
+    raw: bytes
+    cut: bool
+    arrived_at: datetime | None
+
+
+class Known(NamedTuple):
+    """What the server says of a mail: its bytes, 0 where it does not say, and when it came."""
+
+    size: int = 0
+    arrived_at: datetime | None = None
+
+
+Batch = dict[int, Mail]
+"""Mails by UID."""
 
 
 def connect(box: Mailbox) -> BaseMailBox:
@@ -132,25 +153,27 @@ def batches(imap: BaseMailBox, uids: Collection[int], most: int, largest: int) -
 
     A batch has at most ``most`` bytes, or one mail. Of mails above ``largest`` bytes the beginning is read.
     """
-    batch: dict[int, bool] = {}
+    batch: dict[int, tuple[bool, datetime | None]] = {}
     total = 0
-    for uid, size in _sizes(imap, uids):
+    known = _known(imap, uids)
+    for uid in uids:
+        size, arrived_at = known.get(uid, Known())
         cut = size > largest
         size = BEGINNING if cut else size
         if batch and total + size > most:
             yield _read(imap, batch)
             batch, total = {}, 0
-        batch[uid] = cut
+        batch[uid] = cut, arrived_at
         total += size
     if batch:
         yield _read(imap, batch)
 
 
-def _read(imap: BaseMailBox, batch: dict[int, bool]) -> Batch:
+def _read(imap: BaseMailBox, batch: dict[int, tuple[bool, datetime | None]]) -> Batch:
     found: Batch = {}
     for cut, part in ((False, ""), (True, f"<0.{BEGINNING}>")):
-        uids = [uid for uid, is_cut in batch.items() if is_cut is cut]
-        found |= {uid: (raw, cut) for uid, raw in bodies(imap, uids, f"BODY.PEEK[]{part}").items()}
+        uids = [uid for uid, (is_cut, _) in batch.items() if is_cut is cut]
+        found |= {uid: Mail(raw, *batch[uid]) for uid, raw in bodies(imap, uids, f"BODY.PEEK[]{part}").items()}
     return dict(sorted(found.items()))
 
 
@@ -167,14 +190,23 @@ def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int,
     return found
 
 
-def _sizes(imap: BaseMailBox, uids: Collection[int]) -> list[tuple[int, int]]:
-    """Each mail's bytes as the server counts them; 0 where it does not say."""
-    found: dict[int, int] = {}
-    for item in _fetch(imap, uids, "RFC822.SIZE"):
+def _known(imap: BaseMailBox, uids: Collection[int]) -> dict[int, Known]:
+    found: dict[int, Known] = {}
+    for item in _fetch(imap, uids, "RFC822.SIZE INTERNALDATE"):
         line = item[0] if isinstance(item, tuple) else item
-        if (known := _UID.search(line)) and (size := _SIZE.search(line)):
-            found[int(known[1])] = int(size[1])
-    return [(uid, found.get(uid, 0)) for uid in uids]
+        if uid := _UID.search(line):
+            size = _SIZE.search(line)
+            found[int(uid[1])] = Known(int(size[1]) if size else 0, _arrived(line))
+    return found
+
+
+def _arrived(line: bytes) -> datetime | None:
+    found = _ARRIVED.search(line)
+    try:
+        at = parsedate_to_datetime(found[1].decode("ascii", "replace")) if found else None
+    except (IndexError, OverflowError, TypeError, ValueError):
+        return None
+    return at if at and at.tzinfo else None
 
 
 def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 from models.errors import Unavailable
@@ -26,6 +27,8 @@ class Received:
     raw: bytes = field(repr=False)
     cut: bool = False
     """``raw`` is only the mail's beginning: the whole is larger than the settings allow and stays on the server."""
+    arrived_at: datetime | None = None
+    """When it came to the mailbox, as the server says; None where it does not."""
 
 
 class Ems(Protocol):

@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +32,28 @@ def test_fetch_gives_the_oldest_first_and_leaves_no_mark(world: World) -> None:
         assert len(ems.fetch(world.box, 9)) == 3
     with world.imap() as imap:
         assert imap.search(None, "SEEN")[1] == [b""]
+
+
+def test_a_mail_says_when_it_came_to_the_server(world: World) -> None:
+    early = datetime(2026, 3, 3, 10, 12, tzinfo=timezone(timedelta(hours=7)))
+    with world.imap() as imap:
+        imap.append("INBOX", None, early, letter(1))
+    world.write(letter(2))
+    with world.ems() as ems:
+        first, second = ems.fetch(world.box, 9)
+    assert first.arrived_at == early
+    assert second.arrived_at is not None
+    assert abs(datetime.now(UTC) - second.arrived_at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b'INTERNALDATE "99-Mar-2026 10:12:00 +0700"', b'INTERNALDATE "1-Foo-0000 1:1:1 +0"']
+)
+def test_a_server_that_does_not_say_when_a_mail_came_is_read_all_the_same(said: bytes) -> None:
+    size = b"* 1 FETCH (UID 5 RFC822.SIZE 2 " + said + b")\r\n%t OK done\r\n"
+    with scripted(b"* OK\r\n", {b"RFC822.SIZE": size} | IMAP_ANSWERS) as port:
+        ems, box = liar(port)
+        assert [mail.arrived_at for mail in ems.fetch(box, 9)] == [None]
 
 
 def test_what_is_received_does_not_print_its_text(world: World) -> None:
