@@ -108,6 +108,8 @@ class ParsedMail(BaseModel):
     """Address of From, lower case; empty where there is none."""
     sender_name: str
     recipients: tuple[str, ...]
+    delivered_to: tuple[str, ...] = ()
+    """Addresses that mail servers on the way delivered it to, where they say so."""
     subject: str
     sent_at: AwareDatetime | None
     in_reply_to: tuple[str, ...] = ()

@@ -346,6 +346,11 @@ class Settings(BaseSettings):
     mailboxes: list[Mailbox] = Field(default=[], description="Mailboxes of the EMS")
     smtp: Smtp = Field(default=Smtp(), description="Server for letters")
     sender_name: str = Field(default="Layanan Pelanggan Telkom", description="Name that letters come from")
+    reply_to_reference: bool = Field(
+        default=False,
+        description="Letters ask for answers to the mailbox's address with “+” and the case's signed reference "
+        "(Reply-To); the mail server must deliver such addresses into the folder that is read",
+    )
     mycx: HttpSystem = Field(default=HttpSystem(), description="My CX: trouble tickets (TMF621)")
     nossa: HttpSystem = Field(default=HttpSystem(), description="NOSSA: progress of tickets (TMF621)")
     siska: HttpSystem = Field(default=HttpSystem(), description="SISKA: customers (TMF629, TMF632)")

@@ -1,10 +1,10 @@
 """Old or new (SOP 5.3): does a mail belong to a case that we know?
 
-By order of trust: it answers one of our letters; it names a case's signed reference; it names a case's reference, or
-follows a mail of the case; the same sender wrote of the same line or matter lately. In every case the sender must be
-the case's customer (an address on record) or a party of it: somebody else who quotes a reference opens a case of
-their own and learns nothing. Where the sender's domain says that the mail is forged, only what outsiders cannot know
-ties it to a case.
+By order of trust: it answers one of our letters; it names a case's signed reference (in the Subject, or in the address
+that it was sent to); it names a case's reference, or follows a mail of the case; the same sender wrote of the same
+line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it:
+somebody else who quotes a reference opens a case of their own and learns nothing. Where the sender's domain says that
+the mail is forged, only what outsiders cannot know ties it to a case.
 """
 
 import re
@@ -57,7 +57,17 @@ def answers(subject: str, thread: Sequence[str]) -> bool:
 
 def is_answer(mail: ParsedMail) -> bool:
     """Whether this mail does."""
-    return answers(mail.subject, (*mail.in_reply_to, *mail.references))
+    return answers(mail.subject, (*mail.in_reply_to, *mail.references)) or bool(_signed_addresses(mail))
+
+
+def _signed_addresses(mail: ParsedMail) -> set[tuple[int, str]]:
+    """Numbers and tokens of ``layanan+JKT-0000001-bcdfghjk@…``.
+
+    Whose the address is does not matter: the token is what is believed, and an alias of ours has any name.
+    """
+    plus = (each.rpartition("@")[0].rpartition("+") for each in (*mail.recipients, *mail.delivered_to))
+    found = (REFERENCE.fullmatch(reference) for local, _, reference in plus if local)
+    return {(int(one[1]), one[2].lower()) for one in found if one and one[2]}
 
 
 @dataclass(frozen=True)
@@ -127,18 +137,20 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
-    references = {(int(number), token.lower()) for number, token in REFERENCE.findall(mail.subject)}
-    if not thread and not references:
+    in_subject = {(int(number), token.lower()) for number, token in REFERENCE.findall(mail.subject)}
+    in_address = _signed_addresses(mail)
+    if not (thread or in_subject or in_address):
         return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
     theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id))
     theirs = theirs.where(col(Message.message_id).in_(thread)).order_by(col(Case.id).desc())
-    numbers = {number for number, _ in references}
+    numbers = {number for number, _ in in_subject | in_address}
     named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
+    signatures, said = in_subject | in_address, {number for number, _ in in_subject}
     found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
-    signed = [case for case in named if case.token and (case.key, case.token) in references]
+    signed = [case for case in named if case.token and (case.key, case.token) in signatures]
     found += [_Named(case, "signed reference", secret=True) for case in signed]
-    found += [_Named(case, "reference in the subject") for case in named]
+    found += [_Named(case, "reference in the subject") for case in named if case.key in said]
     if thread:
         found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]
     return found

@@ -81,6 +81,7 @@ def mail(sender: str, text: str = MATI, subject: str = "Internet mati", **header
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, OURS, subject
     for name, value in {"Message_ID": make_msgid(domain="pelanggan.example"), **headers}.items():
+        del message[name.replace("_", "-")]
         message[name.replace("_", "-")] = value
     message.set_content(text)
     return message.as_bytes()

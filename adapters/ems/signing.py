@@ -6,7 +6,7 @@ from adapters.ems.protocol import NotLetIn
 from models.settings import Dkim
 
 SIGNED = (
-    *(b"from", b"to", b"subject", b"date", b"message-id", b"in-reply-to", b"references"),
+    *(b"from", b"to", b"reply-to", b"subject", b"date", b"message-id", b"in-reply-to", b"references"),
     *(b"mime-version", b"content-type", b"content-transfer-encoding", b"auto-submitted"),
 )
 """Headers that a signature covers, where the letter has them."""

@@ -128,6 +128,7 @@ class TemplateLetters:
             "From": mailbox("From", service, sender),
             "To": mailbox("To", name, recipient),
             "Subject": encoded("Subject", subject),
+            **self._reply_to(sender, f"{reference}-{token}" if token else ""),
             "Date": format_datetime(now),
             "Message-ID": message_id,
             **thread(in_reply_to, references),
@@ -141,6 +142,11 @@ class TemplateLetters:
             subject=subject,
             raw=compose(headers, as_text(letter), html, attached),
         )
+
+    def _reply_to(self, sender: str, signed: str) -> dict[str, str]:
+        """Where an answer finds its case even if its program changes Subject and thread."""
+        local, _, domain = sender.rpartition("@")
+        return {"Reply-To": f"{local}+{signed}@{domain}"} if signed and self._settings.reply_to_reference else {}
 
     def _environment(self, folder: Path, language: Language) -> Environment:
         environment = Environment(

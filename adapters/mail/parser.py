@@ -64,7 +64,8 @@ def parse(
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
         sender=sender,
         sender_name=name,
-        recipients=tuple(dict.fromkeys(a for key in ("To", "Cc") for _, a in _addresses(message.get_all(key, [])))),
+        recipients=_recipients(message, "To", "Cc"),
+        delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
         sent_at=_date(message),
         in_reply_to=_ids(message, "In-Reply-To"),
@@ -114,6 +115,10 @@ def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:
         pairs = []
     found = [(decode_header(who), address.lower()) for who, address in pairs if _ADDRESS.fullmatch(address)]
     return found or [("", address.lower()) for address in _ADDRESS.findall(decode_header(value))]
+
+
+def _recipients(message: Message, *names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a for name in names for _, a in _addresses(message.get_all(name, []))))
 
 
 def _ids(message: Message, name: str) -> tuple[str, ...]:

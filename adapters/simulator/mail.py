@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,14 @@ FAULTS = {
 """Local parts, at any seeded domain, whose mail goes wrong: answered so at RCPT (``once4xx`` the first time only),
 after the text (``data4xx``), or taken in with the connection cut before the answer (``drop``)."""
 
+_REFERENCE = re.compile(r"[A-Z]{3}-\d", re.IGNORECASE)
+
 
 class MailServer:
     """Mail between the contact centre and the seeded customers; none leaves the machine.
 
-    What goes to ``name+Folder@domain`` lies in that folder of ``name@domain``. Every accepted mail is also written to
+    What goes to ``name+Folder@domain`` lies in that folder of ``name@domain``, but what goes to the reference of a case
+    (``name+JKT-0000001-…@domain``) in its inbox. Every accepted mail is also written to
     ``folder/mail/NNNNN.eml``, with a line in ``folder/mail/index.jsonl``: file, from, to, message_id, at.
     """
 
@@ -141,4 +145,4 @@ def _place(address: str) -> tuple[str, str]:
     """Mailbox and folder that an address leads to."""
     local, _, domain = address.rpartition("@")
     name, _, folder = local.partition("+")
-    return f"{name}@{domain}".lower(), folder or "INBOX"
+    return f"{name}@{domain}".lower(), "INBOX" if not folder or _REFERENCE.match(folder) else folder

@@ -193,6 +193,47 @@ def test_cases_that_nobody_has_analysed_yet_are_analysed_once(wired: Systems, mo
     assert len(read) == len(set(read)) <= 5
 
 
+@pytest.mark.parametrize("header", ["To", "Cc", "Delivered_To", "X_Original_To"])
+def test_a_signed_reference_in_our_address_ties_a_mail_as_one_in_the_subject_does(header: str, wired: Systems) -> None:
+    case = snapshot(opened(wired))
+    wired.settings.authserv_id = "mx.telkom.example"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+
+    def to(address: str, sender: str = BUDI, **headers: str) -> tuple[str, int | None, str]:
+        taken = arrives(wired, sender, f"{OTHER} {address}", "Foto", **{header: f"Layanan <{address}>"}, **headers)
+        return taken.outcome, taken.case_id, rows(wired, Message)[-1].reason
+
+    plus = f"layanan+{case.reference}-{case.token}@telkom.example"
+    assert to(plus) == ("joined", 1, "signed reference")
+    assert to(plus.lower(), **forged) == ("joined", 1, "signed reference")
+    for nothing in (
+        plus.replace("+", ""),
+        f"layanan+{case.reference}@telkom.example",
+        f"layanan+{case.reference}-bcdfghjk@telkom.example",
+        f"layanan+x-{case.reference}-{case.token}@telkom.example",
+    ):
+        assert to(nothing)[0] == "opened", nothing
+    assert to(plus, STRANGER)[2] == "names JKT-0000001, which is another sender's (signed reference)"
+
+
+def test_who_answers_by_that_address_from_another_one_on_record_joins(wired: Systems) -> None:
+    case = opened(wired)
+    done(receive_and_analyse, case, 0)
+    plus = f"layanan+{case.reference}-{snapshot(case).token}@telkom.example"
+    assert arrives(wired, "santoso@example.org", OTHER, "Foto", Cc=plus).case_id == case.case_id
+
+
+def test_letters_may_ask_for_answers_by_that_address(wired: Systems) -> None:
+    assert letter(opened(wired), "first_response")["Reply-To"] is None
+    wired.settings.reply_to_reference = True
+    case = opened(wired, STRANGER)
+    token = snapshot(case).token
+    plus = str(letter(case, "first_response")["Reply-To"])
+    assert plus == f"layanan+JKT-0000002-{token}@telkom.example"
+    assert arrives(wired, STRANGER, OTHER, "Foto", Cc=plus).case_id == case.case_id
+    assert arrives(wired, plus, OTHER, "Foto").outcome == "automatic", "it is ours: no letter goes there"
+
+
 def test_a_reference_in_small_letters(wired: Systems) -> None:
     case = opened(wired)
     assert arrives(wired, BUDI, OTHER, f"re: [{case.reference.lower()}-{snapshot(case).token}]").case_id == case.case_id

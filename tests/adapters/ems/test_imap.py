@@ -1,6 +1,7 @@
 """Mailboxes of the simulator and of Dovecot; errors of small liars."""
 
 import re
+import smtplib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from adapters.ems import Received, imap_session
 from adapters.ems.imap_session import BEGINNING
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox, Settings
-from tests.adapters.ems.world import OURS, World, call, ids, letter, liar, simulator
+from tests.adapters.ems.world import BUDI, OURS, World, call, ids, letter, liar, simulator
 from tests.servers import PASSWORD, Dovecot, Postfix, cutting, dovecot, eventually, scripted
 
 
@@ -32,6 +33,12 @@ def test_fetch_gives_the_oldest_first_and_leaves_no_mark(world: World) -> None:
         assert len(ems.fetch(world.box, 9)) == 3
     with world.imap() as imap:
         assert imap.search(None, "SEEN")[1] == [b""]
+
+
+def test_a_mail_to_a_reference_of_ours_lies_where_mail_is_read(simulated: World) -> None:
+    with smtplib.SMTP("127.0.0.1", simulated.relay) as smtp:
+        smtp.sendmail(BUDI, [OURS.replace("@", "+JKT-0000001-bcdfghjk@")], letter(1))
+    assert simulated.arrived(1)
 
 
 def test_a_mail_says_when_it_came_to_the_server(world: World) -> None:
