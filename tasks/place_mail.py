@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import and_, bindparam, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.letter import LetterKind
-from models.mail import ParsedMail
+from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
 from tasks.family import locked
-from tasks.find_case import Match, answers, find_case
+from tasks.find_case import REFERENCE, Match, answers, find_case
 from tasks.limits import answers_like_a_robot, flooding
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
@@ -59,6 +59,8 @@ _UNREAD = re.compile(
 
 # made once: intake asks for each mail
 _LETTER = select(Letter).where(col(Letter.message_id) == bindparam("message_id"))
+_RETURNED = 2_000
+"""Characters of a bounce in which a reference of ours is looked for."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _TWIN = (
     select(Message)
@@ -107,11 +109,25 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    if mail.bounce and mail.reported_message_id:
-        letter = session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first()
-        if letter is not None:
-            return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
+    letter = _reported(session, mail) if mail.bounce or mail.automatic is Automatic.BOUNCE else None
+    if letter is not None:
+        return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     return Place("automatic", reason)
+
+
+def _reported(session: Session, mail: ParsedMail) -> Letter | None:
+    """The letter that a bounce reports: by its Message-ID, else the latest to an address that it names.
+
+    What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
+    """
+    if letter := session.exec(_LETTER, params={"message_id": mail.reported_message_id}).first():
+        return letter
+    named = col(Letter.recipient).in_([one.address for one in mail.bounce])
+    references = set(REFERENCE.findall(f"{mail.subject}\n{mail.text[:_RETURNED]}"))
+    answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references])
+    signed = (and_(col(Case.id) == int(number), col(Case.token) == token) for number, token in references if token)
+    tied = select(Letter).join(Case).where(named, or_(answered, *signed))
+    return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
 
 
 def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
@@ -120,7 +136,8 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    if any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said):
+    lost = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
+    if lost or not said:
         undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
 
 

@@ -100,9 +100,10 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
     reason = _bounce_reason(message, parts, subject, text[:3_000])
     if not reason:
         return None
-    named = recipients(message, parts, text, delayed=bool(_DELAY.search(subject)))
+    delayed = bool(_DELAY.search(subject))
+    named = recipients(message, parts, text, delayed=delayed)
     actions = {recipient.action for recipient in named}
-    kind = Automatic.BOUNCE
+    kind = Automatic.DELAYED if delayed and not named else Automatic.BOUNCE
     if actions and "failed" not in actions:
         kind = Automatic.DELAYED if "delayed" in actions else Automatic.RECEIPT
     return Verdict(kind, reason, named, reported_message_id(parts, text))
