@@ -75,6 +75,7 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
     assert (lost.address, lost.action, lost.status, lost.hard) == ("siti@example.com", "failed", "5.1.1", True)
     late = text.replace(b"failure notice", b"Warning: delayed 4 hours").replace(b"550 5.1.1", b"451 4.4.1")
     assert parse(late).automatic is Automatic.DELAYED
+    assert parse(late.replace(b"<siti@example.com>", b"siti")).automatic is Automatic.DELAYED
 
 
 @pytest.mark.parametrize(

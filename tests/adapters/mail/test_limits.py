@@ -165,11 +165,14 @@ def large_mails() -> dict[str, bytes]:
         + b"--b--",
         "text": of(b"text/plain", b"Internet saya mati sejak kemarin.\r\n" * (SIZE // 35)),
         "html": of(b"text/html", b"<p>Internet <b>saya</b> mati.\r\n" * (SIZE // 31)),
+        "uuencode": of(
+            b"a/b\r\nContent-Transfer-Encoding: uuencode", b"begin 644 x\n" + b"M#\n" * (SIZE // 3) + b"end\n"
+        ),
         "noise": bytes(range(256)) * (2 * SIZE // 256),
     }
 
 
-@pytest.mark.parametrize("name", ["attachment", "text", "html", "noise"])
+@pytest.mark.parametrize("name", ["attachment", "text", "html", "uuencode", "noise"])
 def test_a_large_mail_takes_no_more_than_256_mb(tmp_path: Path, name: str) -> None:
     """In a process of its own, the command line, with all that it loads."""
     file = tmp_path / "large.eml"
