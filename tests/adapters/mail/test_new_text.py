@@ -18,6 +18,17 @@ MENULIS = "Pada tanggal Sel, 3 Mar 2026 pukul 10.12 Ani <ani@a.example> menulis:
 
 NOTICE = "Pesan ini bersifat rahasia dan hanya untuk penerima yang dituju; bila salah kirim, mohon hapus surel ini."
 
+REMARK = (
+    "Kalau bisa kirim pesan lewat WhatsApp saja ke nomor istri saya, karena saya sering di luar kota dan tanpa sinyal."
+)
+OWN = [
+    "Tolong Segera Datang",
+    "Pelanggan 122345678901",
+    "Internet Kantor Sangat Lambat Sejak Kemarin Sore Sampai Hari Ini",
+    "HP 0812 0000 1111, " * 20 + "HP 0812 0000 1111",
+]
+"""What is no part of a signature: a request, a number that is no telephone's, too many words, too long a line."""
+
 
 @pytest.mark.parametrize(
     "attribution",
@@ -78,10 +89,11 @@ def test_the_head_of_a_copied_letter_ends_what_is_new(head: str) -> None:
         "-- \nBudi\n\n\nPT Maju" + "\n\nJl. Melati" * 10,
         "______\nwarga mailing list\nwarga@lists.example",
         "Dikirim dari ponsel cerdas Samsung Galaxy saya.",
-        "Sent from my iPhone\n\nBudi Santoso\nKepala Gudang, PT Maju\nJl. Melati No. 3\nTel: +62 21 555 0100",
+        "Sent from my iPhone\n\n*Budi Santoso*\nKepala Gudang, PT Maju\nJl. Melati No. 3\nTel: +62 21 555 0100",
         "Sent from my iPhone\n\nRegards,\n\n" + NOTICE,
         "-- \nBudi\n\n" + NOTICE,
-        "-- \nBudi, Mob: 8485827731",
+        "-- \nbudi.\nMob: 8485827731",
+        "-- \nBudi\nSent from my iPhone. Please excuse my brevity.",
         f"Sent from my iPhone\n\n-- \nBudi\n\n{WROTE}\nhai",
     ],
 )
@@ -109,10 +121,13 @@ def test_a_signature_is_not_new(signature: str) -> None:
         "Perangkat belum tiba.\nDikirim dari gudang Bekasi",
         "Internet mati.\nDikirim dari ponsel istri karena wifi mati",
         "Internet mati.\n\nSent from my iPhone\n\nBudi Santoso\nJl. Melati 3\nHP 0812 0000 1111",
-        "Internet mati.\n\nSent from my iPhone\n\nKepala Gudang\nHP 0812 0000 1111\nTolong Segera Datang",
+        "Internet mati.\n\nSent from my iPhone\n\nKepala Gudang",
+        *(f"Internet mati.\n\nSent from my iPhone\n\nKepala Gudang\nHP 0812 0000 1111\n{own}" for own in OWN),
         "Internet mati.\n\nSent from my iPhone\n\nPesan ini rahasia.",
         "Internet mati.\n--\nBudi\n\nNB: kami pulang jam lima.",
         "Internet mati.\n--\nNama: Budi Santoso",
+        "Internet mati.\n--\n" + "BUDI " * 99 + "S",
+        "Internet mati.\n--\nBudi\n\n" + REMARK,
         "Internet mati.\n--\nBudi 122345678901",
         "Pada 2 Maret 2026 teknisi menulis:\nganti modem\n\nTetapi belum.",
     ],
