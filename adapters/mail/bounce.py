@@ -21,7 +21,7 @@ _BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expand
 _LISTED = re.compile(rf"(?im)^[ \t>*\"[-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?")
 _MENTIONED = re.compile(
     r"(?im)(?:\b(?:(?:un)?deliver\w{0,4}\s{1,3}(?:(?:your|the|this)\s)?(?:(?:mail|message)\s)?to:?"
-    r"|failed (?:to|for):?|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|rcpt to:|to:|generated from|mailbox|smtp[:=]"
+    r"|failed (?:to|for):?|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|to:|generated from|mailbox|smtp[:=]"
     r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed):)"
     rf"|^\s?[45]\d\d[ -][^\n@]{{0,60}} for)[\s<'\[]{{0,10}}({_ADDRESS})"
 )

@@ -126,6 +126,8 @@ def test_a_report_that_a_filter_has_wrapped_is_read() -> None:
     returned = parse(WRAPPED % (b"MAILER-DAEMON@other.example", inner))
     assert (returned.automatic, returned.bounce) == (Automatic.BOUNCE, ())
     assert parse(WRAPPED % (b"Ani <ani@example.com>", inner)).automatic is None
+    letter = b"From: MAILER-DAEMON@mx.example\nMessage-ID: <ours@telkom.example>\n\nx"
+    assert parse(WRAPPED % (b"MAILER-DAEMON@mx.example", letter)).reported_message_id == "<ours@telkom.example>"
 
 
 def test_a_program_that_says_that_it_reports_is_believed() -> None:
