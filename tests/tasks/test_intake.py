@@ -165,6 +165,16 @@ def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
     assert rows(wired, Message)[0].reason == "from an address of ours"
 
 
+def test_the_same_words_after_the_case_has_ended_are_no_duplicate(wired: Systems) -> None:
+    raw, again = mail(BUDI), mail(BUDI)
+    case = CaseRun.open(take_in(wired, received(raw)).case_id or 0, wired)
+    assert take_in(wired, received(again)) == TakenIn("duplicate", case.case_id)
+    with wired.store.write() as session:
+        finish(session, case.case_id, "closed", "informed", wired.clock.now())
+    assert take_in(wired, received(raw)) == TakenIn("duplicate", case.case_id)
+    assert take_in(wired, received(mail(BUDI))).outcome == "opened"
+
+
 def test_the_same_mail_in_another_place_is_a_duplicate(wired: Systems) -> None:
     raw = mail(BUDI)
     take_in(wired, received(raw))
