@@ -62,7 +62,7 @@ def parse(raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_header
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=tuple(warnings(message, sender, name, results)),
+        warnings=tuple(warnings(message, sender, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
