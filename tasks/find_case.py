@@ -26,6 +26,8 @@ from models.settings import Settings
 from models.tables import Case, Letter, Message, Party
 
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?", re.IGNORECASE)
+MOST_CASES = 20
+"""Open cases of a sender that a new mail is held against: the newest."""
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
@@ -48,6 +50,7 @@ OPEN_CASES = (
         col(Case.sender_doubt) == "",
     )
     .order_by(col(Case.id).desc())
+    .limit(MOST_CASES)
 )
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.mail.parser import parse
-from models.mail import Authentication
+from models.mail import SEVERAL_SENDERS, Authentication
 
 OURS = "mx.telkom.example"
 
@@ -86,8 +86,8 @@ def test_no_result_is_believed_where_we_have_no_server() -> None:
     ],
 )
 def test_warnings(raw: bytes, warning: str) -> None:
-    (found,) = parse(raw, authserv_id=OURS).warnings
-    assert warning in found
+    found = [words for words in parse(raw, authserv_id=OURS).warnings if words != SEVERAL_SENDERS]
+    assert [warning in words for words in found] == [True]
 
 
 @pytest.mark.parametrize(
