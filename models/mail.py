@@ -96,6 +96,13 @@ class Authentication(BaseModel):
     """
 
 
+def without_detail(address: str) -> str:
+    """The address without what stands behind a plus: ``robot+1@…`` and ``robot+2@…`` are one mailbox (RFC 5233)."""
+    local, at, domain = address.rpartition("@")
+    # of a gateway's telephone number (“+62812…@…”) nothing would be left
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
 class ParsedMail(BaseModel):
     """What a parser made of one mail."""
 

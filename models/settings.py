@@ -38,6 +38,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
+from models.mail import without_detail
 
 DEFAULT_FILE = Path("layanan.toml")
 
@@ -390,7 +391,7 @@ class Settings(BaseSettings):
 
     def is_ours(self, address: str) -> bool:
         """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""
-        return not self.own_addresses.isdisjoint([address, re.sub(r"\+[^@]*", "", address)])
+        return not self.own_addresses.isdisjoint([address, without_detail(address)])
 
     @cached_property
     def desk_addresses(self) -> frozenset[str]:

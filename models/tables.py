@@ -117,6 +117,8 @@ class NewMessage(SQLModel):
     sha256: str
     message_id: str = ""
     sender: str = ""
+    sender_key: str = ""
+    """The sender's mailbox, whatever stands behind a plus: limits count by it."""
     sender_name: str = ""
     subject: str = ""
     language: Literal["id", "en"] = Field(default="id", sa_type=String)
@@ -145,7 +147,7 @@ class Message(NewMessage, table=True):
 
     __table_args__ = (
         UniqueConstraint("mailbox", "uidvalidity", "uid"),
-        Index("ix_message_sender", "sender", "received_at"),
+        Index("ix_message_sender_key", "sender_key", "received_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     message_id: str = Field(default="", index=True)
@@ -173,6 +175,8 @@ class NewLetter(SQLModel):
     occurrence: int
     message_id: str
     recipient: str
+    recipient_key: str = ""
+    """The recipient's mailbox, as of :class:`NewMessage` the sender's."""
     sender: str
     subject: str
     sha256: str
@@ -185,6 +189,7 @@ class Letter(NewLetter, table=True):
     __table_args__ = (
         UniqueConstraint("case_id", "kind", "occurrence"),
         Index("ix_letter_recipient", "recipient", "written_at"),
+        Index("ix_letter_recipient_key", "recipient_key", "written_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id")

@@ -16,7 +16,7 @@ from adapters.ems import Received
 from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.errors import Defect, LayananError
-from models.mail import UNREAD, ParsedMail
+from models.mail import UNREAD, ParsedMail, without_detail
 from models.tables import Letter, Message, NewMessage, row
 from tasks.arrival import arrival
 from tasks.case_run import CaseRun
@@ -110,7 +110,7 @@ def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
     senders: set[str] = set()
     for one in mails:
         alone = one.mail is None or is_answer(one.mail)
-        sender = one.mail.sender if one.mail else ""
+        sender = without_detail(one.mail.sender) if one.mail else ""
         if some and (alone or sender in senders or len(some) == TOGETHER):
             yield some
             some, senders = [], set()
@@ -175,7 +175,7 @@ def _aside(session: Session, message: Message) -> TakenIn:
 def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
     mails = [(one.received, one.mail) for one in some if one.mail is not None]
     # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
-    wired.store.alone(session, {f"intake of {mail.sender}" for _, mail in mails})
+    wired.store.alone(session, {f"intake of {without_detail(mail.sender)}" for _, mail in mails})
     # as none has to do with another, their rows are written together
     with session.no_autoflush:
         arrived = [_arrived(session, wired, received, mail, customer_id) for received, mail in mails]
@@ -224,6 +224,7 @@ def columns(mail: ParsedMail) -> dict[str, Any]:
     return {
         "message_id": mail.message_id,
         "sender": mail.sender,
+        "sender_key": without_detail(mail.sender),
         "sender_name": mail.sender_name,
         "subject": mail.subject,
         "language": mail.language,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Boolean, String, and_, bindparam, cast, exists, func, or_
 from sqlmodel import Session, col, select
 
-from models.mail import DISOWNED, ParsedMail
+from models.mail import DISOWNED, ParsedMail, without_detail
 from models.settings import Settings
 from models.tables import Case, Letter, Message
 from tasks.find_case import OPEN_CASES, is_answer, same_matter_since
@@ -37,7 +37,7 @@ _TWIN = (
     .limit(1)
 )
 _MAILS = select(func.count()).where(
-    col(Message.sender) == bindparam("sender"),
+    col(Message.sender_key) == bindparam("sender_key"),
     col(Message.received_at) > bindparam("hour_ago"),
     or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
 )
@@ -68,6 +68,7 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else lately,
         "sender": mail.sender,
+        "sender_key": without_detail(mail.sender),
         "hour_ago": now - _HOUR,
         "since": same_matter_since(settings, came_at),
     }

@@ -1,6 +1,7 @@
 """Limits against loops and floods beyond what headers tell (settings: ``LAYANAN_LIMITS__…``).
 
-What is over a limit is kept and listed (``layanan mails --outcome set_aside``), and a person looks at it.
+Addresses that differ behind a plus only are one mailbox to them: a robot has as many as it likes. What is over a limit
+is kept and listed (``layanan mails --outcome set_aside``), and a person looks at it.
 """
 
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
+from models.mail import without_detail
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
 from tasks.find_case import answers
@@ -17,13 +19,14 @@ DAY = timedelta(days=1)
 
 # made once: intake asks for each mail
 _LETTERS = select(func.count()).where(
-    col(Letter.recipient) == bindparam("recipient"), col(Letter.written_at) > bindparam("since")
+    col(Letter.recipient_key) == bindparam("recipient_key"), col(Letter.written_at) > bindparam("since")
 )
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
     """Whether this answer comes within seconds of a letter of ours, as enough others of the sender did on this day."""
-    letters = select(Outbox.sent_at).join(Letter).where(Letter.recipient == sender, col(Letter.written_at) > now - DAY)
+    key = without_detail(sender)
+    letters = select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > now - DAY)
     sent = [at for at in session.exec(letters) if at is not None]
 
     def quick(at: datetime) -> bool:
@@ -31,20 +34,21 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: dat
 
     if not quick(now):
         return False
-    lately = (Message.sender == sender, col(Message.received_at) > now - DAY)
+    lately = (Message.sender_key == key, col(Message.received_at) > now - DAY)
     mails = session.exec(select(Message.received_at, Message.subject, Message.references).where(*lately))
     return sum(answers(subject, thread) and quick(at) for at, subject, thread in mails) + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
     """Whether no more letters may go to the address on this day."""
-    return session.exec(_LETTERS, params={"recipient": recipient, "since": now - DAY}).one() >= limits.letters_a_day
+    asked = {"recipient_key": without_detail(recipient), "since": now - DAY}
+    return session.exec(_LETTERS, params=asked).one() >= limits.letters_a_day
 
 
 def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:
     """Whether a thread of the sender has had its first response on this day."""
     if not thread:
         return False
-    ours = (Letter.kind == LetterKind.FIRST_RESPONSE, Letter.recipient == sender)
+    ours = (Letter.kind == LetterKind.FIRST_RESPONSE, Letter.recipient_key == without_detail(sender))
     lately = (col(Letter.message_id).in_(thread), col(Letter.written_at) > now - DAY)
     return session.exec(select(Letter.id).where(*ours, *lately).limit(1)).first() is not None

@@ -15,6 +15,7 @@ from adapters.wiring import Systems
 from models.errors import LayananError
 from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.letter import LetterKind
+from models.mail import without_detail
 from models.states import LetterState
 from models.tables import Bounce, Case, Letter, Outbox, Wake
 from tasks.briefing import escaped
@@ -80,6 +81,7 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
         outbox.handled = True
         if answers.choice is UnreachableChoice.OTHER_ADDRESS:
             before, letter.recipient, outbox.state = letter.recipient, answers.address.lower(), "bounced"
+            letter.recipient_key = without_detail(letter.recipient)
             letter.sha256 = systems.store.keep(_readdressed(systems.store.kept(letter.sha256), letter.recipient))
             same = and_(col(Case.id) == going_on(session, letter.case_id), col(Case.address) == before)
             cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from adapters.wiring import Systems
 from models.errors import MissingFact, Refused
 from models.letter import LetterFacts
+from models.mail import without_detail
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
@@ -200,6 +201,7 @@ class Work:
                 occurrence=self.occurrence,
                 message_id=rendered.message_id,
                 recipient=rendered.recipient,
+                recipient_key=without_detail(rendered.recipient),
                 sender=case.mailbox,
                 subject=rendered.subject,
                 sha256=hashlib.sha256(rendered.raw).hexdigest(),

@@ -27,6 +27,14 @@ def test_a_mail_over_a_limit_opens_its_case_and_is_answered(wired: Systems) -> N
         accept_mail(wired, latest(wired).id or 0, "Sari")
 
 
+def test_it_waits_for_an_intake_of_the_sender_s(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    monkeypatch.setattr(wired.store, "alone", lambda _, names: asked.append(set(names)))
+    arrives(wired, STRANGER, PRICE, "Harga", Precedence="bulk")
+    accept_mail(wired, 1, "Sari")
+    assert asked[0] == asked[1] == {f"intake of {STRANGER}"}
+
+
 def test_one_that_was_taken_for_a_robots_joins_its_case(wired: Systems) -> None:
     case = opened(wired)
     arrives(wired, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")

@@ -3,16 +3,32 @@
 import pytest
 from sqlalchemy import update
 
+from adapters.ems import Received
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.letter import ClosingFacts
 from models.tables import Case, Letter, Message
 from tasks.closing import closing
-from tasks.intake import TakenIn
+from tasks.intake import TakenIn, take_in_batch
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.send_letter import deliver
 from tasks.work import Work
-from tests.cases import BUDI, LINE, MAJU, MATI, STRANGER, arrives, done, latest, letter, opened, rows, snapshot
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    MATI,
+    STRANGER,
+    arrives,
+    done,
+    latest,
+    letter,
+    mail,
+    opened,
+    received,
+    rows,
+    snapshot,
+)
 from tests.conftest import BOTH
 
 
@@ -87,6 +103,32 @@ def test_the_limit_is_an_address_s_own(wired: Systems) -> None:
     assert latest(case, "first_response").state == "failed"
     with pytest.raises(Refused, match="a loop"):
         Work(wired, snapshot(case), "closing", 1).letter(ClosingFacts(answer_by=wired.clock.now()))
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_plus_addresses_are_one_mailbox_to_the_limits(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 2
+    wired.settings.limits.mails_an_hour = 4
+
+    def robot(number: int, prefix: str = "robot+") -> Received:
+        return received(mail(f"{prefix}{number}@example.com", f"{MATI} Nomor {number}.", f"Mati {number}"))
+
+    taken = take_in_batch(wired, [robot(number) for number in range(5)])
+    assert [len(one.letters) for one in taken.values()] == [1, 1, 0, 0, 0]
+    assert outcomes(wired) == ["opened"] * 4 + ["set_aside"]
+    assert [row.recipient for row in rows(wired, Letter)] == ["robot+0@example.com", "robot+1@example.com"]
+    others = take_in_batch(wired, [robot(number, "+62812") for number in range(6)])
+    assert [len(one.letters) for one in others.values()] == [1] * 6, "a gateway's telephone numbers are no folders"
+
+
+def test_a_robot_of_many_names_is_one(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 2
+    for number in range(2):
+        sender = f"budi+{number}@example.com"
+        case = opened(wired, sender, MATI.replace("2345", f"234{number}"), "Mati")
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+        arrives(wired, sender, "Pesan kami", f"Re: [{case.reference}]")
+    assert outcomes(wired) == ["opened", "joined", "opened", "set_aside"]
 
 
 def test_a_thread_has_one_first_response_a_day(wired: Systems) -> None:

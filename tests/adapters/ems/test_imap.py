@@ -148,16 +148,16 @@ def test_a_batch_that_another_intake_was_faster_to_take_is_passed_over(
     genuine: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine.write(letter(1), letter(2))
-    world, measured = bounded(genuine, intake_batch_bytes=1), imap_session._sizes
+    world, measured = bounded(genuine, intake_batch_bytes=1), imap_session._known
     with world.ems() as ems, world.ems() as other:
         one, two = other.fetch(world.box, 1)[0], other.fetch(world.box, 2, 1)[0]
 
-        def is_slow(*asked: Any) -> list[tuple[int, int]]:
-            sizes = measured(*asked)
+        def is_slow(*asked: Any) -> dict[int, imap_session.Known]:
+            known = measured(*asked)
             other.settle(world.box, one.uidvalidity, [one.uid], [])
-            return sizes
+            return known
 
-        monkeypatch.setattr(imap_session, "_sizes", is_slow)
+        monkeypatch.setattr(imap_session, "_known", is_slow)
         assert ems.fetch(world.box, 9) == [two]
 
 
