@@ -60,7 +60,15 @@ SERVICE, WORK, REHEARSE = "Running the service", "Cases and people", "Rehearsing
 Json = Annotated[bool, typer.Option("--json", help="Data as JSON instead of a table.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, metavar="N", help="Only the N newest; 0 is all.")]
 Once = Annotated[bool, typer.Option("--once", help="One pass, then end. `layanan up` runs the passes for ever.")]
-By = Annotated[str, typer.Option(help="Your name, for the case's history.")]
+
+
+def _name(by: str) -> str:
+    if not by.strip():
+        raise WrongUse("--by: your name, for the case's history")
+    return by
+
+
+By = Annotated[str, typer.Option(help="Your name, for the case's history.", callback=_name)]
 MailNumber = Annotated[int, typer.Argument(metavar="MAIL", help="As `layanan mails` shows it.")]
 IntoName = Annotated[str, typer.Argument(metavar="INTO", help="The case that goes on.")]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Reference (JKT-0000001) or number (1).")]
@@ -324,6 +332,10 @@ def merge(name: CaseName, into: IntoName, by: By) -> None:
 
     merge(wired, case.key, other.key, by)
     say(f"{case.reference} is merged into {other.reference}")
+    if case.address != other.address:
+        who = "customers" if case.customer_id and case.customer_id != other.customer_id != "" else "senders"
+        whose = f"letters go to {other.address}, none to {case.address}"
+        say(f"They are of two {who}: {whose}; `layanan unmerge {case.reference}` takes it back")
 
 
 @app.command(rich_help_panel=WORK)
@@ -449,19 +461,23 @@ def letter(
 
 @mail_app.command()
 def inspect(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Mails as they came (RFC 5322).")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Mails as they came; -: standard input.")],
     authserv_id: Annotated[str, typer.Option(metavar="NAME", help="Server whose Authentication-Results count.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line and file.")] = False,
 ) -> None:
     """Show what the parser makes of mails in files. Needs no settings, changes nothing, fails on no bytes.
 
+    Exit code 1 if a file could not be opened; whatever is in one is no failure.
+
     Example: `layanan mail inspect odd.eml --json | jq .problems`
     """
+    from adapters.mail.inspection import STDIN
     from adapters.mail.inspection import inspect as look
     from adapters.screen import say_line, show_mail
 
     for file in files:
         (say_line if as_json else show_mail)(look(file, authserv_id))
+    raise typer.Exit(any(file != STDIN and not (file.is_file() and os.access(file, os.R_OK)) for file in files))
 
 
 @mail_app.command("show")

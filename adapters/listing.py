@@ -155,4 +155,5 @@ def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
 
 def _dump(row: Any, exclude: set[str] | None = None) -> View:
     view: View = row.model_dump(mode="json", exclude=exclude)
-    return view
+    # SQLModel's order is the one in which columns were loaded
+    return {name: view[name] for name in sorted(type(row).model_fields, key="id".__ne__) if name in view}

@@ -4,6 +4,7 @@ A merged case keeps its history; the other one goes on, and later mails to eithe
 the ledger of the cases that it touches, and can be undone: :func:`unmerge` takes a merger back, a merger a split.
 """
 
+import logging
 import re
 from datetime import datetime
 
@@ -11,13 +12,15 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
-from models.errors import NotWaiting, WrongUse
+from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import UNDELIVERED
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
 from tasks.family import locked
 from tasks.start_case import start_case
 from tasks.waits import new_wake, wake_or_show
+
+log = logging.getLogger("layanan.correct")
 
 MERGED = "merged"
 
@@ -109,9 +112,11 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
     """Give one mail of a case a case of its own, its sender's; returns that one's number.
 
+    Where the engine does not answer, the monitor starts its run.
+
     Raises:
         WrongUse: the mail is not the case's, or its first one, or a program's.
-        Unavailable: store or engine do not answer.
+        Unavailable: the store does not answer.
     """
     with wired.store.write() as session:
         case, now = locked(session, case_id), wired.clock.now()
@@ -130,7 +135,10 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by=f"split: {new.reference}"))
         for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
             session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
-    start_case(wired, new.key)
+    try:
+        start_case(wired, new.key)
+    except LayananError as error:
+        log.warning("%s is there, and the monitor starts its run: %s", new.reference, error)
     return new.key
 
 

@@ -22,10 +22,11 @@ import httpx
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import update
-from sqlmodel import col
+from sqlalchemy.orm import defer
+from sqlmodel import col, select
 
 import layanan
-from adapters import schema
+from adapters import listing, schema
 from adapters.ems import Received
 from adapters.screen import show
 from adapters.wiring import Systems, systems
@@ -33,7 +34,7 @@ from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
-from models.tables import Case, Decision, Outbox
+from models.tables import Case, Decision, Message, Outbox
 from tasks import waits
 from tasks.case_run import CaseRun
 from tasks.closing import closing
@@ -296,6 +297,43 @@ def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str
     assert "choice: OTHER_UNIT" in said
     assert "{" not in said
     assert "False" not in said
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_nobody_corrects_a_case_without_a_name(name: str, wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    given = (["party", "1", "1"], ["merge", "2", "1"], ["unmerge", "2"], ["split", "1", "2"], ["mail", "accept", "1"])
+    for command in given:
+        assert "--by: your name" in refusal(capsys, 2, *command, "--by", name)
+    assert "--by: your name" in refusal(capsys, 2, "decide", "1", "--by", name, "--set", "choice=SUPERVISOR")
+
+
+def test_a_merger_of_two_senders_says_whom_letters_go_to(
+    wired: Systems, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.merge_case.merge", lambda *_: None)
+    merger = ["merge", "2", "1", "--by", "Rina"]
+    assert layanan.main(merger) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    for customers, who in ((("", ""), "senders"), (("C-1", "C-1"), "senders"), (("C-1", "C-2"), "customers")):
+        with wired.store.write() as session:
+            for number, customer_id in enumerate(customers, start=1):
+                case = session.get_one(Case, number)
+                case.customer_id, case.address = customer_id, f"{number}@pelanggan.example"
+                session.add(case)
+        assert layanan.main(merger) == 0
+        line = capsys.readouterr().out.splitlines()[1]
+        assert f"two {who}" in line
+        assert "letters go to 1@pelanggan.example, none to 2@pelanggan.example" in line
+
+
+def test_a_mail_is_told_in_one_order(wired: Systems) -> None:
+    with wired.store.read() as session:
+        in_table = list(listing.mail(session, 1))
+        session.expire_all()
+        session.exec(select(Message).options(defer(Message.subject))).all()  # type: ignore[arg-type]
+        assert list(listing.mail(session, 1)) == in_table
+    assert in_table[:4] == ["id", "mailbox", "uidvalidity", "uid"]
+    assert in_table[-1] == "case"
 
 
 def test_a_mail_is_shown_with_what_it_carries(

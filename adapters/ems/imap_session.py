@@ -42,6 +42,14 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _QUOTA = re.compile(rb"\b(?:STORAGE|MESSAGE) (\d+) (\d+)")
 
+_WHERE: dict[type[Exception], str] = {
+    ConnectionRefusedError: "host and port",
+    ssl.SSLError: "port and tls",
+    # a port for TLS waits for the client to begin
+    TimeoutError: "host, port and tls",
+}
+"""What to look at where no session begins, by the error itself: those derived from it end one, too."""
+
 Line = bytes | tuple[bytes, bytes]
 
 
@@ -118,6 +126,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         return Unavailable("imap", f"{what}: there is no such host: look at host in LAYANAN_MAILBOXES")
     if isinstance(error, imaplib.IMAP4.readonly):
         return Refused("imap", f"{what}: look at the rights of user in LAYANAN_MAILBOXES")
+    if where := _WHERE.get(type(error)):
+        return Unavailable("imap", f"{what}: look at {where} in LAYANAN_MAILBOXES")
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):

@@ -1,6 +1,7 @@
 """What the parser makes of a mail in a file, as plain data: `layanan mail inspect`."""
 
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from models.mail import ParsedMail, Problem
 
 log = logging.getLogger("layanan.inspection")
 
+STDIN = Path("-")
+"""Stands for the standard input."""
 UNREADABLE: dict[str, Any] = {
     **{"message_id": "", "from": "", "to": [], "subject": "", "date": None, "kind": "unreadable", "bounce": None},
     **{"text": "", "new_text": "", "attachments": [], "language": None, "references": [], "authentication": None},
@@ -26,7 +29,7 @@ def inspect(path: Path, authserv_id: str = "", spam_headers: Sequence[str] = ())
     # a name may hold bytes that are no text
     file = {"file": str(path).encode("utf-8", "replace").decode()}
     try:
-        return file | _fields(parse(path.read_bytes(), authserv_id=authserv_id, spam_headers=spam_headers))
+        return file | _fields(parse(_content(path), authserv_id=authserv_id, spam_headers=spam_headers))
     except Unreadable as error:
         problem = error.reason
     except OSError as error:
@@ -35,6 +38,15 @@ def inspect(path: Path, authserv_id: str = "", spam_headers: Sequence[str] = ())
         log.exception("a defect: a mail cannot be read")
         problem = f"defect: {type(error).__name__}"
     return file | UNREADABLE | {"problems": [problem]}
+
+
+def _content(path: Path) -> bytes:
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # a pipe may have nobody who writes, a device no end
+        raise Unreadable("no regular file (a mail in a pipe: - as its name)")
+    return path.read_bytes()
 
 
 def _fields(mail: ParsedMail) -> dict[str, Any]:

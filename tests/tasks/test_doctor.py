@@ -31,7 +31,9 @@ def examined(wired: Systems) -> Check:
             "imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password, xoauth2",
         ),
         ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: look at folder in LAYANAN_MAILBOXES"),
-        ({"port": 0}, "imap: ConnectionRefusedError"),
+        ({"port": 0}, "imap: ConnectionRefusedError: look at host and port in LAYANAN_MAILBOXES"),
+        ({"port": 1}, "imap: SSLError: look at port and tls in LAYANAN_MAILBOXES"),
+        ({"tls": False}, "imap: TimeoutError: look at host, port and tls in LAYANAN_MAILBOXES"),
         ({"host": "hilang.invalid"}, "imap: gaierror: there is no such host: look at host in LAYANAN_MAILBOXES"),
         ({}, "imap: SSLCertVerificationError: look at host and tls in LAYANAN_MAILBOXES"),
     ],
@@ -42,6 +44,9 @@ def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
     genuine.write(mail("", "tanpa pengirim"))
     if change.get("port") == 0:
         change = {"port": free_port()}
+    if change.get("port") == 1:
+        change = {"port": genuine.relay}
+    monkeypatch.setattr("adapters.ems.imap_session.IMAP_TIMEOUT", 1.0)
     wired.settings.mailboxes = [genuine.box.model_copy(update=change)]
     with monkeypatch.context() as patch:
         if not change:

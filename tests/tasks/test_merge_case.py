@@ -16,6 +16,7 @@ from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
 from tasks.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
 from tasks.monitor import deliver_wakes, follow_tickets
+from tasks.start_case import cases_without_run
 from tasks.undelivered import undelivered
 from tests.cases import (
     BUDI,
@@ -166,6 +167,15 @@ def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: 
     with pytest.raises(WrongUse, match="no later mail"):
         split(wired, first.case.case_id, 1, "Rina")
     first.comes_to("ApproveSolution")
+
+
+def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, caplog: pytest.LogCaptureFixture) -> None:
+    case = opened(wired)
+    arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
+    assert split(wired, case.case_id, 2, "Rina") == 2
+    assert rows(wired, Case)[-1].run_id is None
+    assert "JKT-0000002" in caplog.text
+    assert cases_without_run(wired) == [1, 2], "the monitor starts its run"
 
 
 @pytest.mark.parametrize("undo", [None, remove_party])

@@ -1,6 +1,9 @@
 """`layanan mail inspect`: one line for each file, whatever is in it."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -49,10 +52,32 @@ def test_one_line_of_json_for_each_file_or_a_table(tmp_path: Path, capsys: pytes
     odd = tmp_path / "odd.eml"
     odd.write_bytes(b"From: a@b.c\nSubject: \x1b[31mmerah\n\n\x1b]0;judul\x07hai \xff\n")
     files = [str(odd), str(MAILS / "bounce.eml"), str(tmp_path)]
-    assert layanan.main(["mail", "inspect", *files, "--json"]) == 0
+    assert layanan.main(["mail", "inspect", *files, "--json"]) == 1, "one is no file"
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["file"] for line in lines] == files
-    assert layanan.main(["mail", "inspect", *files]) == 0
+    assert layanan.main(["mail", "inspect", *files[:2]]) == 0
+    assert layanan.main(["mail", "inspect", str(tmp_path), str(tmp_path / "no")]) == 1
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert all(word in shown for word in ("merah", "hai", "ani@pelanggan.example", "unreadable"))
+
+
+def test_a_mail_comes_by_standard_input_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((MAILS / "plain.eml").read_bytes())))
+    assert layanan.main(["mail", "inspect", "-", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["file"], found["subject"]) == ("-", "Internet mati")
+
+
+def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as waits:
+        looked = waits.submit(inspect, tmp_path / "pipe")
+        try:
+            assert looked.result(2)["problems"] == ["no regular file (a mail in a pipe: - as its name)"]
+        finally:
+            # who still waits for a writer would never end
+            os.close(os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK))
+    assert layanan.main(["mail", "inspect", str(tmp_path / "pipe")]) == 1
