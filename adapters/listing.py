@@ -24,6 +24,8 @@ from models.tables import (
 
 View = dict[str, Any]
 BODIES = {"text", "new_text"}
+KEYS = {"sender_key", "recipient_key"}
+"""Columns that queries are for."""
 
 
 def find_case(session: Session, name: str) -> Case:
@@ -154,6 +156,6 @@ def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
 
 
 def _dump(row: Any, exclude: set[str] | None = None) -> View:
-    view: View = row.model_dump(mode="json", exclude=exclude)
+    view: View = row.model_dump(mode="json", exclude=KEYS | (exclude or set()))
     # SQLModel's order is the one in which columns were loaded
     return {name: view[name] for name in sorted(type(row).model_fields, key="id".__ne__) if name in view}

@@ -334,6 +334,10 @@ def test_a_mail_is_told_in_one_order(wired: Systems) -> None:
         assert list(listing.mail(session, 1)) == in_table
     assert in_table[:4] == ["id", "mailbox", "uidvalidity", "uid"]
     assert in_table[-1] == "case"
+    assert "arrived_at" in in_table
+    assert "sender_key" not in in_table
+    with wired.store.read() as session:
+        assert "recipient_key" not in listing.letters(session)[0]
 
 
 def test_a_mail_is_shown_with_what_it_carries(
