@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
+from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
@@ -84,15 +85,22 @@ def _nobody(arrived: Arrived) -> Place | None:
 
 
 def _our_letter(arrived: Arrived) -> Place | None:
-    """A copy of our letter: the server took it."""
+    """A copy of our letter, be it in a forwarder's name: the server took it."""
     if arrived.known.letter_id is None:
         return None
     of_letter = select(Letter, Outbox).join(Outbox).where(Letter.id == arrived.known.letter_id)
     letter, outbox = arrived.session.exec(of_letter).one()
+    wired, mail = arrived.wired, arrived.mail
+    if not wired.settings.is_ours(mail.sender) and mail.text.split() != _words(wired.store.kept(letter.sha256)):
+        return None
     if outbox.state in {"queued", "sending"}:
         outbox.state, outbox.sent_at = "sent", arrived.now
         arrived.session.add(outbox)
     return Place("automatic", "copy of our own letter", letter.case_id)
+
+
+def _words(letter: bytes) -> list[str]:
+    return parse(letter).text.split()
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
