@@ -51,13 +51,14 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
 def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
     """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
 
-    A mailbox from which nothing can be moved (quota, rights) keeps no customer waiting: all is taken in, and the error
-    raised at the end.
+    A mailbox from which nothing can be moved (quota, rights, a limit) keeps no customer waiting: all is taken in, and
+    the error raised at the end.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer; what was not settled stays on the server.
     """
-    last, unsettled = 0, None
+    last = 0
+    unsettled: Refused | Unavailable | None = None
     while not drain.asked() and (received := _fetch(wired, box, last)):
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
@@ -65,7 +66,7 @@ def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
         done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
         try:
             wired.ems.settle(box, received[0].uidvalidity, done, aside)
-        except Refused as error:
+        except (Refused, Unavailable) as error:
             unsettled = error
         last = received[-1].uid
         yield Counter(result.outcome for result in taken.values())
@@ -76,7 +77,7 @@ def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
 def _fetch(wired: Systems, box: Mailbox, last: int) -> list[Received]:
     with wired.store.read() as session:
         session.connection()  # no store, no reading: the mail stays where it is
-        return wired.ems.fetch(box, wired.settings.intake_batch, last)
+    return wired.ems.fetch(box, wired.settings.intake_batch, last)
 
 
 def _answer(wired: Systems, taken: Collection[TakenIn]) -> None:

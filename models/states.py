@@ -8,7 +8,7 @@ CaseStatus = Literal["open", "closed", "cancelled", "merged"]
 MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplicate", "set_aside"]
 """What became of a mail; each has one."""
 
-NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate")
+NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate", "set_aside")
 """Mails of a case that are none of the customer's, or none of their new ones."""
 
 LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]

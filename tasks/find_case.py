@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import bindparam, or_, union_all
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from adapters.analyser.rules import MAX_TEXT
@@ -25,23 +26,31 @@ from models.settings import Settings
 from models.tables import Case, Letter, Message, Party
 
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?", re.IGNORECASE)
+MOST_CASES = 20
+"""Open cases of a sender that a new mail is held against: the newest."""
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
 
+_MERGED = aliased(Case)
+_JOINED = union_all(
+    select(Party.case_id).where(col(Party.address) == bindparam("sender")),
+    # what the sender has opened goes on there
+    select(_MERGED.merged_into).where(
+        col(_MERGED.address) == bindparam("sender"), col(_MERGED.merged_into).is_not(None)
+    ),
+)
 # made once: intake asks for each mail
 OPEN_CASES = (
     select(Case)
     .where(
-        or_(
-            col(Case.address) == bindparam("sender"),
-            col(Case.id).in_(select(Party.case_id).where(col(Party.address) == bindparam("sender"))),
-        ),
+        or_(col(Case.address) == bindparam("sender"), col(Case.id).in_(_JOINED)),
         col(Case.status) == "open",
         col(Case.opened_at) >= bindparam("since"),
         col(Case.sender_doubt) == "",
     )
     .order_by(col(Case.id).desc())
+    .limit(MOST_CASES)
 )
 
 

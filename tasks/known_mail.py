@@ -23,7 +23,12 @@ _TWIN = (
         or_(col(Message.message_id) == bindparam("message_id"), col(Message.received_at) > bindparam("resent_since")),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
         # what somebody forged keeps no mail of the customer's back
-        exists().where(col(Case.id) == col(Message.case_id), or_(col(Case.sender_doubt) == "", _FORGED)),
+        exists().where(
+            col(Case.id) == col(Message.case_id),
+            or_(col(Case.sender_doubt) == "", _FORGED),
+            # who writes the same words after the closing letter has the trouble again
+            or_(col(Message.message_id) == bindparam("message_id"), col(Case.status).in_(["open", "merged"])),
+        ),
     )
     .limit(1)
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -20,7 +21,7 @@ from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
 from tasks.family import locked
-from tasks.find_case import Match, find_case, is_answer
+from tasks.find_case import REFERENCE, Match, find_case, is_answer
 from tasks.known_mail import Known, known_of
 from tasks.limits import answers_like_a_robot
 from tasks.undelivered import undelivered
@@ -68,6 +69,8 @@ _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
+_RETURNED = 2_000
+"""Characters of a bounce in which a reference of ours is looked for."""
 
 Rule = Callable[[Arrived], Place | None]
 
@@ -113,14 +116,25 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    # some servers return nothing of the letter, and answer it
-    thread = (*mail.in_reply_to, *mail.references) if mail.bounce else ()
-    if reported := [mail.reported_message_id] if mail.reported_message_id else thread:
-        letters = select(Letter).where(col(Letter.message_id).in_(reported)).order_by(col(Letter.id).desc())
-        letter = session.exec(letters).first()
-        if letter is not None:
-            return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
+    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED}
+    if reports and (letter := _reported(session, mail)):
+        return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     return Place("automatic", reason)
+
+
+def _reported(session: Session, mail: ParsedMail) -> Letter | None:
+    """The letter that a bounce reports: by its Message-ID, else the latest to an address that it names.
+
+    What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
+    """
+    if letter := session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first():
+        return letter
+    named = col(Letter.recipient).in_([one.address for one in mail.bounce])
+    references = set(REFERENCE.findall(f"{mail.subject}\n{mail.text[:_RETURNED]}"))
+    answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references])
+    signed = (and_(col(Case.id) == int(number), col(Case.token) == token) for number, token in references if token)
+    tied = select(Letter).join(Case).where(named, or_(answered, *signed))
+    return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
 
 
 def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:

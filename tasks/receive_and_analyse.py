@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlmodel import Session, col, select
+
 from models.analysis import Analysis, Finding, Kind, Urgency
 from models.facts import Customer, Segment, Tier
 from models.forms import TopicChoice
@@ -10,6 +12,7 @@ from models.need import Need
 from models.tables import Case, Message
 from tasks.activity import activity
 from tasks.briefing import short
+from tasks.find_case import same_matter_since
 from tasks.work import Work
 
 KINDS: dict[Kind, str] = {
@@ -55,8 +58,10 @@ def receive_and_analyse(
     verified = customer is not None
     if customer is None and told_number:
         customer = work.systems.siska.customer_by_service_number(told_number)
-    known = {"verified": verified, "doubt": doubt} | _perhaps(work)
-    need = _need(work, mail, analysis, customer, told_number).model_copy(update=known)
+    need = _need(work, mail, analysis, customer, told_number)
+    need = need.model_copy(update={"verified": verified, "doubt": doubt})
+    if first:
+        need = need.model_copy(update=_perhaps(work, need))
     if earlier is not None:
         need = earlier.with_answer(need)
         work.drop_deadlines("answer")
@@ -75,11 +80,27 @@ def receive_and_analyse(
     return need
 
 
-def _perhaps(work: Work) -> dict[str, Any]:
-    if not work.case.perhaps_id:
-        return {}
+def _perhaps(work: Work, need: Need) -> dict[str, Any]:
+    """The open case that this one is perhaps a part of: as intake saw, or the customer's, from another address."""
     with work.systems.store.read() as session:
-        return {"perhaps_id": work.case.perhaps_id, "perhaps": short(session.get_one(Case, work.case.perhaps_id))}
+        known = work.case.perhaps_id
+        other = session.get_one(Case, known) if known else _of_the_customer(session, work, need)
+        return {"perhaps_id": other.key, "perhaps": short(other)} if other else {}
+
+
+def _of_the_customer(session: Session, work: Work, need: Need) -> Case | None:
+    if not need.verified or not need.customer_id or need.topic == "other":
+        return None
+    lines = {"", need.service_number} if need.service_number else None
+    cases = select(Case).where(
+        Case.customer_id == need.customer_id,
+        Case.topic == need.topic,
+        Case.status == "open",
+        Case.id != work.case.id,
+        col(Case.opened_at) >= same_matter_since(work.settings, work.now),
+        *([col(Case.service_number).in_(lines)] if lines else []),
+    )
+    return session.exec(cases.order_by(col(Case.id).desc())).first()
 
 
 def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:

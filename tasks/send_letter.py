@@ -81,7 +81,7 @@ def deliver(wired: Systems, letter_id: int) -> str:
 
 
 def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
-    """Send queued letters one after the other, until one of them cannot go now.
+    """Send queued letters one after the other, until the server takes none; what one recipient's says stops no other.
 
     What became of one is committed together with the claim of the next, before that is sent.
 
@@ -95,7 +95,7 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
                 last.record(session)
             claim = _claim(session, wired, letter_id)
         last = _sent(wired, claim) if claim is not None else None
-        if last is not None and not last.final:
+        if last is not None and last.ends:
             break
     if last is not None:
         with wired.store.write() as session:
@@ -104,10 +104,10 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of an attempt: ``final`` where the letter is sent, or failed."""
+    """What became of an attempt; ``ends`` where the server would take no other letter now."""
 
-    final: bool
     record: Callable[[Session], object]
+    ends: bool = False
 
 
 def send_again(wired: Systems, letter_id: int) -> None:
@@ -157,17 +157,18 @@ def _sent(wired: Systems, way: _WayOut) -> _Outcome:
             return _done(wired, letter_id)
         raw = wired.store.kept(way.sha256)
     except LayananError as error:
-        return _later(wired, way, str(error))
+        # who was cut off before keeps that doubt, though there is an error now
+        return _later(wired, way, str(error), unanswered=max(way.unanswered, int(_was_cut_off(way))))
     if doubtful and _is_a_persons(wired, way):
         return _failed(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
     try:
         wired.ems.send(raw, way.sender, [way.recipient])
     except OutcomeUnknown:
-        return _changed(letter_id, final=False, unanswered=way.unanswered + 1)
+        return _changed(letter_id, ends=True, unanswered=way.unanswered + 1)
     except Deferred as error:
         if (deferrals := way.deferrals + 1) >= MOST_DEFERRALS:
             return _failed(wired, letter_id, f"{error}, {deferrals} times")
-        return _later(wired, way, str(error), deferrals=deferrals)
+        return _later(wired, way, str(error), ends=False, deferrals=deferrals)
     except Unavailable as error:
         return _later(wired, way, str(error))
     except Refused as error:
@@ -178,20 +179,24 @@ def _sent(wired: Systems, way: _WayOut) -> _Outcome:
 def _is_a_persons(wired: Systems, way: _WayOut) -> bool:
     """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
     if wired.settings.smtp.in_doubt == "ask":
-        # a person who wants it sent again has put them back; what the server put off itself has not gone
-        return way.attempts > 0 and not way.error
+        return way.unanswered > 0 or _was_cut_off(way)
     return way.unanswered > 1
 
 
+def _was_cut_off(way: _WayOut) -> bool:
+    """Whether an attempt ended without a word: a person has put back none, and the server put off what has an error."""
+    return way.state == "sending" and way.attempts > 0 and not way.error
+
+
 def _done(wired: Systems, letter_id: int) -> _Outcome:
-    times = {"not_before": wired.machine_clock.now(), "sent_at": wired.clock.now()}
-    return _changed(letter_id, final=True, state="sent", error="", **times)
+    now = wired.machine_clock.now()
+    return _changed(letter_id, state="sent", error="", not_before=now, sent_at=wired.clock.now())
 
 
-def _later(wired: Systems, way: _WayOut, error: str, **counted: int) -> _Outcome:
+def _later(wired: Systems, way: _WayOut, error: str, *, ends: bool = True, **counted: int) -> _Outcome:
     wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
     until = wired.machine_clock.now() + wait
-    return _changed(way.letter_id, final=False, state=way.state, error=error, not_before=until, **counted)
+    return _changed(way.letter_id, ends=ends, state=way.state, error=error, not_before=until, **counted)
 
 
 def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
@@ -203,11 +208,11 @@ def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
         if state == "sending":
             undelivered(session, letter_id, "failed", error, now)
 
-    return _Outcome(True, record)
+    return _Outcome(record)
 
 
-def _changed(letter_id: int, *, final: bool, **values: Any) -> _Outcome:
+def _changed(letter_id: int, *, ends: bool = False, **values: Any) -> _Outcome:
     """What an attempt changes, unless a report or a copy of the letter has come meanwhile and says more."""
     claimed = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
     changed = update(Outbox).where(*claimed).values(**values)
-    return _Outcome(final, lambda session: session.connection().execute(changed))
+    return _Outcome(lambda session: session.connection().execute(changed), ends)

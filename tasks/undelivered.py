@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes, policy
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
@@ -58,15 +58,17 @@ def problem(case: CaseRun, letter_ids: Sequence[int], answers: Unreachable) -> s
     if answers.choice is not UnreachableChoice.OTHER_ADDRESS:
         return None
     to_desk = select(Letter.id).where(col(Letter.id).in_(letter_ids), Letter.kind == LetterKind.TO_DESK)
+    # a case that was merged into this one may be another customer's
+    theirs = select(Case.customer_id).join(Letter).where(col(Letter.id).in_(letter_ids), Case.customer_id != "")
     with case.store.read() as session:
-        row = session.exec(select(Case).where(Case.id == case.case_id)).one()
+        customers = {*session.exec(theirs), *session.exec(select(Case.customer_id).where(Case.id == case.case_id))}
         if session.exec(to_desk.limit(1)).first() is not None:
             return "Alamat desk ada di setelan / a desk's address is a setting: LAYANAN_POLICY__SEGMENT_DESKS"
     try:
         customer = case.systems.siska.customer_by_address(answers.address)
     except LayananError as error:
         return f"Alamat tidak dapat diperiksa / the address could not be checked: {error}"
-    if customer is None or customer.customer_id != row.customer_id:
+    if customer is None or customers != {customer.customer_id}:
         return "Alamat itu tidak terdaftar atas pelanggan ini / the address is not on record for this customer (SISKA)"
     return None
 
@@ -77,9 +79,11 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
     for letter, outbox in session.exec(query).all():
         outbox.handled = True
         if answers.choice is UnreachableChoice.OTHER_ADDRESS:
-            letter.recipient, outbox.state = answers.address.lower(), "bounced"
+            before, letter.recipient, outbox.state = letter.recipient, answers.address.lower(), "bounced"
             letter.sha256 = systems.store.keep(_readdressed(systems.store.kept(letter.sha256), letter.recipient))
-            session.execute(update(Case).where(col(Case.id) == letter.case_id).values(address=letter.recipient))
+            same = and_(col(Case.id) == going_on(session, letter.case_id), col(Case.address) == before)
+            cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))
+            session.execute(cases.values(address=letter.recipient))
         if answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}:
             put_back(systems, outbox)
         session.add_all([letter, outbox])

@@ -73,7 +73,9 @@ class Mailboxes:
             uidvalidity = session.select(imap, box.folder)
             uids = [uid for uid in session.unsettled(imap, box) if uid > after][:limit]
             try:
-                mails = next(session.batches(imap, uids, self._batch, self._largest), {})
+                # another intake may have been faster with the first ones
+                batches = session.batches(imap, uids, self._batch, self._largest)
+                mails = next(filter(None, batches), {})
             except BROKEN as error:
                 raise _NotGiven("imap", type(error).__name__) from None
         return [Received(box.address, box.site, uidvalidity, uid, raw, cut) for uid, (raw, cut) in mails.items()]

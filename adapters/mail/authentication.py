@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from email.message import Message
 
+from adapters.mail.charset import decode_header
 from models.mail import DISOWNED_BY_SPF, Authentication
 
 _METHODS = ("spf", "dkim", "dmarc", "arc")
@@ -60,7 +61,7 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
     return Authentication(**found)
 
 
-def warnings(message: Message, sender: str, sender_name: str, results: Authentication) -> Iterator[str]:
+def warnings(message: Message, sender: str, results: Authentication) -> Iterator[str]:
     """What a person should know before they believe the sender, in words."""
     domain = sender.rpartition("@")[2]
     if results.disowned_by:
@@ -70,12 +71,18 @@ def warnings(message: Message, sender: str, sender_name: str, results: Authentic
             yield f"{method.upper()}: {getattr(results, method)}"
     if results.dkim_here in {"fail", "policy"}:
         yield f"DKIM: {results.dkim_here} (diperiksa di sini / checked here)"
-    if (shown := _ADDRESS.search(sender_name)) and shown[1].lower() != domain:
-        yield "nama pengirim memuat alamat lain / the sender's name holds another address"
-    if (answer := _ADDRESS.search(str(message["Reply-To"] or ""))) and answer[1].lower() != domain:
+    if _domains(message, "From") - {domain}:
+        yield "nama pengirim memuat alamat lain / beside the sender another address is named"
+    if _domains(message, "Reply-To") - {domain}:
         yield "balasan diminta ke domain lain / replies are asked for at another domain"
     if _mixed(domain):
         yield "domain mirip huruf lain / the domain mixes alphabets"
+
+
+def _domains(message: Message, name: str) -> set[str]:
+    """Domains of all addresses that a header shows, in whatever way."""
+    shown = decode_header(" ".join(message.get_all(name, [])))
+    return {found[1].lower().rstrip(",;]") for found in _ADDRESS.finditer(shown)}
 
 
 def _without_comments(value: str) -> str:

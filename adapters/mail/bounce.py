@@ -13,6 +13,8 @@ RECIPIENTS_LIMIT = 100
 """Recipients that one bounce is read for: a letter of ours has one, and its copy."""
 REPORTS_LIMIT = 10
 """Reports that are looked at."""
+HEADERS_LIMIT = 100_000
+"""Bytes of a returned letter's header that are looked at."""
 WORDS_LIMIT = 20_000
 """Characters of text that are looked at."""
 
@@ -21,7 +23,7 @@ _BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expand
 _LISTED = re.compile(rf"(?im)^[ \t>*\"[-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?")
 _MENTIONED = re.compile(
     r"(?im)(?:\b(?:(?:un)?deliver\w{0,4}\s{1,3}(?:(?:your|the|this)\s)?(?:(?:mail|message)\s)?to:?"
-    r"|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|rcpt to:|to:|generated from|mailbox|smtp[:=]"
+    r"|failed (?:to|for):?|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|to:|generated from|mailbox|smtp[:=]"
     r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed):)"
     rf"|^\s?[45]\d\d[ -][^\n@]{{0,60}} for)[\s<'\[]{{0,10}}({_ADDRESS})"
 )
@@ -57,7 +59,7 @@ def reported_message_id(parts: list[Message], text: str) -> str:
         if part.get_content_type() not in _RETURNED_TYPES:
             continue
         heads = [f"Message-ID: {letter['Message-ID']}" for letter in children(part)]
-        if found := _MESSAGE_ID.search("\n".join(heads) or decode(content(part))):
+        if found := _MESSAGE_ID.search("\n".join(heads) or decode(content(part, HEADERS_LIMIT))):
             return found[1]
     found = _MESSAGE_ID.search(text)
     return found[1] if found else ""

@@ -78,7 +78,7 @@ def parse(
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=(*[SEVERAL_SENDERS] * (len(houses) > 1), *warnings(message, sender, name, results)),
+        warnings=(*[SEVERAL_SENDERS] * (len(houses) > 1), *warnings(message, sender, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})

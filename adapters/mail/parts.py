@@ -24,6 +24,8 @@ HEADERS_LIMIT = 1_000
 """Headers of one part."""
 VALUE_LIMIT = 60_000
 """Bytes of one header's value; what is beyond is cut off."""
+UU_LINES_LIMIT = 1_000_000
+"""Lines of one uuencoded part: 45 MB, where they are full."""
 DASHES_LIMIT = 200_000
 """Lines that start as a boundary does; what comes after them is not divided."""
 PARAMETERS_LIMIT = 4_000
@@ -36,6 +38,7 @@ _BLANK_LINE = re.compile(rb"[ \t]*\r*\n")
 _LETTERS = {"message/rfc822", "message/global"}
 _FIELDS = {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification"}
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
+_UU_LINE = re.compile(rb"[^\r\n]+")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _PARAMETERISED = {"content-type", "content-disposition"}
@@ -230,24 +233,26 @@ def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
     if encoding == "quoted-printable":
         return binascii.a2b_qp(window), True
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        return _unuu(bytes(window))
+        return _unuu(window)
     return bytes(window), True
 
 
-def _unuu(data: bytes) -> tuple[bytes, bool]:
+def _unuu(data: memoryview) -> tuple[bytes, bool]:
     begin = _UU_BEGIN.search(data)
     if begin is None:
-        return data, False
-    lines, well = [], True
-    for line in data[begin.end() :].splitlines():
-        if line == b"end":
+        return bytes(data), False
+    found, well = bytearray(), True
+    for number, match in enumerate(_UU_LINE.finditer(data, begin.end())):
+        line = match[0]
+        if line == b"end" or number == UU_LINES_LIMIT:
+            well = well and line == b"end"
             break
         try:
             # encoders differ in what they fill the last group with
-            lines.append(binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 2) // 3] if line else line))
+            found += binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 2) // 3])
         except binascii.Error:
             well = False
-    return b"".join(lines), well
+    return bytes(found), well
 
 
 def parameter(part: Message, header: str, name: str) -> str | None:

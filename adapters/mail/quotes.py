@@ -87,7 +87,7 @@ def attribution(lines: list[str], index: int) -> tuple[int, str]:
     line = lines[index]
     if len(line) < _SHORTEST:
         return 0, ""
-    if (glued := _GLUED.match(line)) and _LEAD.match(line) and _TIME.search(glued[1]) and _attributes(glued[1]):
+    if (glued := _GLUED.match(line)) and _LEAD.match(line) and _TIME.search(glued[1]):
         return 1, ""
     if line.endswith(_ENDS) and (before := _before(line)) and is_quote(next_written(lines, index + 1)):
         return 1, before

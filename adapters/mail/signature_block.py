@@ -45,16 +45,17 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """Words that are in no name."""
-_NOTICE = (
-    re.compile(
-        r"confidential|privileged|rahasia|vertraulich|riservat|recipient|addressee|penerima|destinatari"
-        r"|in error|per errore|virus|unsubscribe",
-        re.IGNORECASE,
-    ),
-    re.compile(r"e-?mail|message|messag+io|communication|pesan|surel|nachricht", re.IGNORECASE),
+_SECRET = re.compile(
+    r"confidential|privileged|rahasia|vertraulich|riservat|recipient|addressee|penerima|destinatari", re.IGNORECASE
 )
-"""Words of both of which a notice has, and a customer's remark hardly: of secrecy, and of mail."""
-_NOTICE_LENGTH = 80
+_LEGAL = re.compile(
+    rf"{_SECRET.pattern}|intended|dituju|solely|in error|kesalahan|salah kirim|per errore|delete|hapus|cancell"
+    "|copiare|copy|disclos|terzi|unauthori|notify",
+    re.IGNORECASE,
+)
+_OF_MAIL = re.compile(r"e-?mail|message|messaggi|communication|pesan|surel|nachricht", re.IGNORECASE)
+_PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Ss]aya|[Aa]ku)\b")
+"""A word that no notice has, and a customer's remark hardly lacks."""
 _LINES_LIMIT = 14
 """Lines of the longest signature."""
 _SPAN = 40
@@ -87,7 +88,7 @@ def drop_mobile_lines(kept: list[str]) -> None:
 def may_be_left_out(lines: list[str]) -> bool:
     """Whether lines below ``--`` are a signature: few, without sentences, and without a customer's data."""
     paragraphs = _paragraphs(lines)
-    own = [line for paragraph in paragraphs if not _is_notice(paragraph) for line in paragraph]
+    own = [line for paragraph in _without_notices(paragraphs) for line in paragraph]
     return sum(map(len, paragraphs)) <= _LINES_LIMIT and not any(
         _informs(line) and not is_mobile_line(line) for line in own
     )
@@ -98,10 +99,8 @@ def _is_evident(lines: list[str]) -> bool:
 
     A name with a telephone number or a street is none: it may be where the technician shall come.
     """
-    kinds: set[str] = set()
-    for paragraph in _paragraphs(lines):
-        kinds |= {"notice"} if _is_notice(paragraph) else set(map(_kind, paragraph))
-    return "" not in kinds and (kinds <= {"notice", "courtesy"} or kinds >= {"position", "contact"})
+    kinds = {_kind(line) for paragraph in _without_notices(_paragraphs(lines)) for line in paragraph}
+    return "" not in kinds and (kinds <= {"courtesy"} or kinds >= {"position", "contact"})
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
@@ -114,9 +113,18 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
     return list(filter(None, found))
 
 
-def _is_notice(paragraph: list[str]) -> bool:
-    text = " ".join(paragraph)
-    return len(text) > _NOTICE_LENGTH and all(word.search(text) for word in _NOTICE)
+def _without_notices(paragraphs: list[list[str]]) -> list[list[str]]:
+    """Paragraphs that no lawyer wrote: one of secrecy and mail begins a notice, and others may go on with it."""
+    kept = []
+    begun = False
+    for paragraph in paragraphs:
+        text = " ".join(paragraph)
+        words = {word.lower() for word in _LEGAL.findall(text)} if begun or _SECRET.search(text) else set()
+        if len(words) > 1 and _OF_MAIL.search(text) and not _PERSON.search(text):
+            begun = True
+        else:
+            kept.append(paragraph)
+    return kept
 
 
 def _informs(line: str) -> bool:

@@ -69,9 +69,10 @@ def unpack(data: bytes) -> Packed:
                     broken = True
                     break
                 files.append({})
-            elif kind in (_ATTACH_DATA, _ATTACH_TITLE) and files:
-                title = _string(_STRING8, value, code_page).encode()
-                files[-1] |= {_PR_DATA: value} if kind == _ATTACH_DATA else {_PR_FILENAME: title}
+            elif kind == _ATTACH_DATA and files:
+                files[-1][_PR_DATA] = value
+            elif kind == _ATTACH_TITLE and files:
+                files[-1][_PR_FILENAME] = _string(_STRING8, value, code_page).encode()
             elif kind == _ATTACH_PROPERTIES and files:
                 for form, name, item in _properties(value):
                     if name in (_PR_FILENAME, _PR_LONG_FILENAME, _PR_MIME_TYPE):

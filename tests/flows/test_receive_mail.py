@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
+from adapters.ems import Received
 from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
 from flows.receive_mail import receive_mail, take_batches
@@ -143,6 +144,35 @@ def test_a_mailbox_whose_mails_cannot_be_moved_keeps_nobody_waiting(outside: Sys
     assert all_taken_in(outside, genuine.box) == {"opened": 3}
     assert genuine.mails(OURS) == []
     assert {(letter.state, letter.attempts) for letter in rows(outside, Outbox)} == {("sent", 1)}
+
+
+def test_a_server_that_moves_nothing_for_now_keeps_nobody_waiting(
+    outside: Systems, genuine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.settings.intake_batch = 2
+    written(genuine, 3)
+
+    def full(*_: object) -> None:
+        raise Unavailable("imap", "MailboxMoveError LIMIT")
+
+    monkeypatch.setattr(outside.ems, "settle", full)
+    with pytest.raises(Unavailable, match="LIMIT"):
+        all_taken_in(outside, genuine.box)
+    assert len(rows(outside, Outbox)) == 3
+
+
+def test_no_connection_to_the_store_is_kept_while_a_mailbox_is_read(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def reads(*_: object) -> list[Received]:
+        kept.append(wired.store.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return []
+
+    monkeypatch.setattr(wired.ems, "fetch", reads)
+    assert all_taken_in(wired, wired.settings.mailboxes[0]) == Counter()
+    assert kept == [0]
 
 
 def test_flagged_mail_is_not_taken_in_again(outside: Systems, genuine: World) -> None:

@@ -6,7 +6,7 @@ from tests.cases import BUDI, OURS, arrives, letter, opened, rows, text
 
 
 def test_the_customer_hears_at_once_and_learns_the_reference(wired: Systems) -> None:
-    taken = arrives(wired, f"Budi <{BUDI}>", Message_ID="<1@pelanggan.example>")
+    taken = arrives(wired, f"Budi <{BUDI}>", Message_ID="<1@pelanggan.example>", Reply_To="lain@elsewhere.example")
     assert len(taken.letters) == 1
     case = opened(wired, "lain@example.com")
     assert case.reference == "JKT-0000002"

@@ -26,7 +26,7 @@ from tasks.case_run import CaseRun
 from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
 from tasks.place_mail import Arrived, Place, place
-from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows
+from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
 from tests.conftest import BOTH
 
 BOUNCE = b"""From: Mail Delivery System <MAILER-DAEMON@example.com>
@@ -116,6 +116,32 @@ def test_a_bounce_that_names_nobody_is_seen(wired: Systems) -> None:
     assert (rows(wired, Outbox)[0].state, [wake.kind for wake in rows(wired, Wake)]) == ("bounced", ["undelivered"])
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        "From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\nSorry.\n\nMessage-ID: {letter}\n",
+        "From: postmaster@mx.example\nSubject: Undeliverable: {subject}\n\nDelivery has failed to {recipient}\n",
+        "From: MAILER-DAEMON@mx.example\nSubject: failed\n\n<{recipient}>:\nno such user\n\nSubject: {subject}\n",
+        "From: mx@mx.example\nX-Failed-Recipients: {recipient}\nIn-Reply-To: {letter}\nSubject: Failure\n\nSorry.\n",
+        "From: a@mx.example\nX-Failed-Recipients: {recipient}\nReferences: <a@b.c> {letter}\nSubject: x\n\nSorry.\n",
+    ],
+    ids=["by nobody", "by its subject", "by its subject in the text", "as an answer", "as one of a thread"],
+)
+def test_a_bounce_that_names_its_letter_in_another_way_is_seen(report: str, wired: Systems) -> None:
+    opened(wired, STRANGER)
+    case = opened(wired)
+    _, sent = rows(wired, Letter)
+    known = {"letter": sent.message_id, "subject": sent.subject, "recipient": sent.recipient}
+    assert take_in(wired, received(report.format(**known).encode())) == TakenIn("automatic", case.case_id)
+    assert [wake.answers for wake in rows(wired, Wake)] == [{"letter": sent.id}]
+    assert take_in(
+        wired,
+        received(
+            report.format(**known).replace(sent.message_id, "<a@b>").replace(snapshot(case).token, "bcdfghjk").encode()
+        ),
+    ) == TakenIn("automatic")
+
+
 def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wired: Systems) -> None:
     opened(wired)
     (sent,) = rows(wired, Letter)
@@ -152,6 +178,16 @@ def test_other_words_under_the_id_of_our_letter_are_read(wired: Systems) -> None
 def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
     assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("automatic")
     assert rows(wired, Message)[0].reason == "from an address of ours"
+
+
+def test_the_same_words_after_the_case_has_ended_are_no_duplicate(wired: Systems) -> None:
+    raw, again = mail(BUDI), mail(BUDI)
+    case = CaseRun.open(take_in(wired, received(raw)).case_id or 0, wired)
+    assert take_in(wired, received(again)) == TakenIn("duplicate", case.case_id)
+    with wired.store.write() as session:
+        finish(session, case.case_id, "closed", "informed", wired.clock.now())
+    assert take_in(wired, received(raw)) == TakenIn("duplicate", case.case_id)
+    assert take_in(wired, received(mail(BUDI))).outcome == "opened"
 
 
 def test_the_same_mail_in_another_place_is_a_duplicate(wired: Systems) -> None:

@@ -43,7 +43,10 @@ def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -
             done(closing, case)
     assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
     assert "within seconds" in rows(wired, Message)[-1].reason
-    assert rows(wired, Message)[-1].case_id == case.case_id, "the person who looks at it sees the case"
+    aside = rows(wired, Message)[-1]
+    assert aside.case_id == case.case_id, "the person who looks at it sees the case"
+    done(closing, case)
+    assert letter(case, "closing")["In-Reply-To"] != aside.message_id, "it is none of the mails that are answered"
     wired.clock.advance(0.5)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, "Sekarang saya sendiri", f"Re: [{case.reference}]").outcome == "joined"
 

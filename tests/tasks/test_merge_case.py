@@ -13,8 +13,8 @@ from models.errors import NotWaiting, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
-from tasks.intake import take_in
-from tasks.merge_case import add_party, merge, remove_party, split, unmerge
+from tasks.intake import TakenIn, take_in
+from tasks.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
 from tasks.monitor import deliver_wakes, follow_tickets
 from tasks.undelivered import undelivered
 from tests.cases import (
@@ -97,6 +97,14 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     assert second.path == [*path, 1], "nothing is done again"
     with pytest.raises(WrongUse, match="is not merged"):
         unmerge(wired, second.case.case_id, "Rina")
+
+
+def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: Systems) -> None:
+    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
+    with wired.store.write() as session:
+        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+    again = f"Nomor {LINE} masih lambat sekali, mohon segera diperiksa."
+    assert arrives(wired, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
 
 
 def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:

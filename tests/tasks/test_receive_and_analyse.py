@@ -5,7 +5,7 @@ from models.analysis import Kind
 from models.facts import Segment, Tier
 from models.need import Path
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import BANK, BUDI, LINE, MATI, STRANGER, arrives, done, need, opened, snapshot
+from tests.cases import BANK, BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, need, opened, snapshot
 
 
 def test_of_somebody_elses_line_nothing_is_told(wired: Systems) -> None:
@@ -111,3 +111,17 @@ def test_a_line_that_a_person_found_out_tells_the_customer_but_not_their_data(wi
     assert told.missing == ()
     assert told.model_copy(update={"kind": Kind.INFORMATION, "topic": "bill_copy"}).missing != ()
     assert snapshot(case).name == "", "a stranger is not greeted by the customer's name"
+
+
+def test_the_same_matter_from_the_customers_other_address_is_for_a_person_to_compare(wired: Systems) -> None:
+    first = opened(wired)
+    done(receive_and_analyse, first, 0)
+    second = opened(wired, "santoso@example.org", f"Nomor {LINE} internetnya mati total, tolong.", "Mati")
+    found = done(receive_and_analyse, second, 0)
+    assert found.perhaps_id == first.case_id
+    assert first.reference in found.perhaps
+    third = opened(wired, "santoso@example.org", PRICE, "Harga")
+    assert done(receive_and_analyse, third, 0).perhaps_id == 0
+    # who only says to be the customer is shown nothing
+    stranger = opened(wired, STRANGER)
+    assert done(receive_and_analyse, stranger, 0, told_number=LINE).perhaps_id == 0

@@ -12,7 +12,7 @@ from sqlalchemy import update
 import tasks.send_letter
 from adapters.clock import SimulatedClock
 from adapters.wiring import Systems
-from models.errors import Refused
+from models.errors import Refused, Unavailable
 from models.forms import UNDELIVERED
 from models.settings import Smtp
 from models.tables import Letter, Outbox, Wake
@@ -168,6 +168,29 @@ def in_doubt(wired: Systems, machine: SimulatedClock) -> None:
     opened(wired, CUT_OFF)
     assert deliver(wired, 1) == "sending"
     machine.advance(wired.settings.claim_seconds / 3600)
+
+
+def test_a_mailbox_that_is_away_does_not_answer_for_the_person(
+    wired: Systems, machine: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise Unavailable("imap", "abort")
+
+    wired.settings.smtp.in_doubt = "ask"
+    in_doubt(wired, machine)
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.ems, "has_copy", away)
+        assert deliver(wired, 1) == "sending"
+    machine.advance(1)
+    assert deliver(wired, 1) == "failed"
+    assert len(accepted(wired, CUT_OFF)) == 1
+
+
+def test_who_is_put_off_keeps_no_other_waiting(wired: Systems) -> None:
+    for sender in (TEMPORARY, BUDI):
+        opened(wired, sender)
+    deliver_all(wired, [1, 2])
+    assert [letter.state for letter in rows(wired, Outbox)] == ["queued", "sent"]
 
 
 def test_without_a_copy_it_is_sent_once_more_and_then_a_person_asked(wired: Systems, machine: SimulatedClock) -> None:

@@ -6,14 +6,17 @@ from email import message_from_bytes
 import pytest
 from sqlalchemy import delete
 
+from models.forms import Unreachable, UnreachableChoice
 from models.tables import Bounce, Case, Decision, Letter, Outbox, Wake
+from tasks.case_run import CaseRun
 from tasks.doctor import Doubt, letters
 from tasks.end_case import Ended, end_case
 from tasks.intake import take_in
 from tasks.join_case import join_case
 from tasks.monitor import deliver_wakes, send_due_letters
+from tasks.receive_and_analyse import receive_and_analyse
 from tasks.send_letter import deliver
-from tasks.undelivered import undelivered
+from tasks.undelivered import problem, settle, undelivered
 from tests.cases import (
     BUDI,
     MAJU,
@@ -143,6 +146,30 @@ def test_a_case_waits_for_the_letters_of_those_that_were_merged_into_it(runs: Ru
     assert not done(end_case, case, "complaint").ended
     post(runs.wired)
     assert done(end_case, case, "complaint").ended
+
+
+ELSEWHERE = Unreachable(choice=UnreachableChoice.OTHER_ADDRESS, address=OTHER, by="Sari")
+
+
+def merged(runs: Runs, one: str, into: str) -> tuple[CaseRun, list[int]]:
+    """The case that goes on, and the letter of the other one, which did not arrive."""
+    case, other = opened(runs.wired, into), opened(runs.wired, one, "Berapa tagihan telepon saya?", "Tagihan")
+    for each in (case, other):
+        done(receive_and_analyse, each)
+    assert done(join_case, other, case.case_id, "Sari").joined
+    return case, [rows(runs.wired, Letter, case_id=other.case_id)[0].id or 0]
+
+
+def test_a_letter_to_another_customer_goes_to_none_of_this_one_s_addresses(runs: Runs) -> None:
+    assert "not on record" in str(problem(*merged(runs, MAJU, BUDI), ELSEWHERE))
+
+
+def test_the_other_address_is_that_of_the_case_that_goes_on_too(runs: Runs) -> None:
+    case, lost = merged(runs, BUDI, BUDI)
+    assert problem(case, lost, ELSEWHERE) is None
+    with runs.wired.store.write() as session:
+        settle(runs.wired, lost, session, ELSEWHERE)
+    assert {row.address for row in rows(runs.wired, Case)} == {OTHER}
 
 
 def test_a_bounce_in_the_last_moment_keeps_it_open(runs: Runs) -> None:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -111,6 +112,23 @@ def test_a_batch_is_bounded_by_bytes_and_a_large_mail_goes_alone(world: World) -
         walked = [len(mails) for _, mails in ems.walk(world.box)]
     assert batches == [[f"<c{n}@telkom.example>" for n in some] for some in ((1, 2), (3,), (4,))]
     assert walked == [4]
+
+
+def test_a_batch_that_another_intake_was_faster_to_take_is_passed_over(
+    genuine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine.write(letter(1), letter(2))
+    world, measured = bounded(genuine, intake_batch_bytes=1), imap_session._sizes
+    with world.ems() as ems, world.ems() as other:
+        one, two = other.fetch(world.box, 1)[0], other.fetch(world.box, 2, 1)[0]
+
+        def is_slow(*asked: Any) -> list[tuple[int, int]]:
+            sizes = measured(*asked)
+            other.settle(world.box, one.uidvalidity, [one.uid], [])
+            return sizes
+
+        monkeypatch.setattr(imap_session, "_sizes", is_slow)
+        assert ems.fetch(world.box, 9) == [two]
 
 
 def test_of_a_mail_that_is_too_large_the_beginning_is_read(world: World) -> None:

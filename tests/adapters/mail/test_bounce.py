@@ -75,6 +75,7 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
     assert (lost.address, lost.action, lost.status, lost.hard) == ("siti@example.com", "failed", "5.1.1", True)
     late = text.replace(b"failure notice", b"Warning: delayed 4 hours").replace(b"550 5.1.1", b"451 4.4.1")
     assert parse(late).automatic is Automatic.DELAYED
+    assert parse(late.replace(b"<siti@example.com>", b"siti")).automatic is Automatic.DELAYED
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,8 @@ def test_a_report_that_a_filter_has_wrapped_is_read() -> None:
     returned = parse(WRAPPED % (b"MAILER-DAEMON@other.example", inner))
     assert (returned.automatic, returned.bounce) == (Automatic.BOUNCE, ())
     assert parse(WRAPPED % (b"Ani <ani@example.com>", inner)).automatic is None
+    letter = b"From: MAILER-DAEMON@mx.example\nMessage-ID: <ours@telkom.example>\n\nx"
+    assert parse(WRAPPED % (b"MAILER-DAEMON@mx.example", letter)).reported_message_id == "<ours@telkom.example>"
 
 
 def test_a_program_that_says_that_it_reports_is_believed() -> None:

@@ -165,11 +165,18 @@ def large_mails() -> dict[str, bytes]:
         + b"--b--",
         "text": of(b"text/plain", b"Internet saya mati sejak kemarin.\r\n" * (SIZE // 35)),
         "html": of(b"text/html", b"<p>Internet <b>saya</b> mati.\r\n" * (SIZE // 31)),
+        "packed": of(
+            b"application/ms-tnef", TNEF + attribute(0x9002) + attribute(0x800F, bytes(range(255)) * (SIZE // 255))
+        ),
+        "returned header": b"From: mailer-daemon@x\nContent-Type: text/rfc822-headers\n\n" + b"x: y\n" * (SIZE // 5),
+        "uuencode": of(
+            b"a/b\r\nContent-Transfer-Encoding: uuencode", b"begin 644 x\n" + b"M#\n" * (SIZE // 3) + b"end\n"
+        ),
         "noise": bytes(range(256)) * (2 * SIZE // 256),
     }
 
 
-@pytest.mark.parametrize("name", ["attachment", "text", "html", "noise"])
+@pytest.mark.parametrize("name", ["attachment", "text", "html", "packed", "returned header", "uuencode", "noise"])
 def test_a_large_mail_takes_no_more_than_256_mb(tmp_path: Path, name: str) -> None:
     """In a process of its own, the command line, with all that it loads."""
     file = tmp_path / "large.eml"

@@ -18,6 +18,21 @@ MENULIS = "Pada tanggal Sel, 3 Mar 2026 pukul 10.12 Ani <ani@a.example> menulis:
 
 NOTICE = "Pesan ini bersifat rahasia dan hanya untuk penerima yang dituju; bila salah kirim, mohon hapus surel ini."
 
+REMARKS = [
+    "Kalau bisa kirim pesan lewat WhatsApp saja ke nomor istri saya, karena saya sering di luar kota dan tanpa sinyal.",
+    "I got your e-mail in error and it is confidential, please delete my address from the list of recipients at once.",
+    "Teknisi tadi bilang data ini rahasia dan hanya untuk penerima paket, padahal paketnya belum dikirim kemari.",
+    "Modem yang rahasia kata sandinya saja ditulis dalam pesan, padahal tetangga sebelah rumah bisa ikut membacanya.",
+    "Kalau salah kirim, surel yang kemarin dihapus, lampirannya dipakai lagi untuk kunjungan teknisi di hari Senin.",
+]
+OWN = [
+    "Tolong Segera Datang",
+    "Pelanggan 122345678901",
+    "Internet Kantor Sangat Lambat Sejak Kemarin Sore Sampai Hari Ini",
+    "HP 0812 0000 1111, " * 20 + "HP 0812 0000 1111",
+]
+"""What is no part of a signature: a request, a number that is no telephone's, too many words, too long a line."""
+
 
 @pytest.mark.parametrize(
     "attribution",
@@ -57,6 +72,7 @@ def test_an_attribution_ends_what_is_new(attribution: str) -> None:
         "________________________________\nFrom: Ani\nSent: Tuesday, March 3, 2026 10:12\n\nTo: Budi\n",
         "-------- Pesan asli --------Dari: Ani Tanggal: 03/03/26 10.12",
         "Pada Sel, 3 Mar 2026 pada 10:12, Ani<ani@a.example> menulis:   Yth. Budi,\n",
+        "On 3 March 2026 you wrote:\n",
         "  Date: Tue, 3 Mar 2026 10:12:00 +0700\n  To: budi@b.example\n",
         "Von: Ani\nGesendet: Dienstag, 3. März 2026\nAn: Budi\nBetreff: x\n",
         "====\n\nMessage du : 03/03/2026 10:12\nDe : Ani <ani@a.example>\nA : Budi\n",
@@ -78,10 +94,15 @@ def test_the_head_of_a_copied_letter_ends_what_is_new(head: str) -> None:
         "-- \nBudi\n\n\nPT Maju" + "\n\nJl. Melati" * 10,
         "______\nwarga mailing list\nwarga@lists.example",
         "Dikirim dari ponsel cerdas Samsung Galaxy saya.",
-        "Sent from my iPhone\n\nBudi Santoso\nKepala Gudang, PT Maju\nJl. Melati No. 3\nTel: +62 21 555 0100",
+        "Sent from my iPhone\n\n*Budi Santoso*\nKepala Gudang, PT Maju\nJl. Melati No. 3\nTel: +62 21 555 0100",
         "Sent from my iPhone\n\nRegards,\n\n" + NOTICE,
         "-- \nBudi\n\n" + NOTICE,
-        "-- \nBudi, Mob: 8485827731",
+        "-- \nbudi.\nMob: 8485827731",
+        f"-- \nBudi\n\n{NOTICE}\n\n"
+        + "Bila salah kirim, harap surel ini dengan lampirannya segera dihapus dari komputer Anda.",
+        "-- \nBudi\n> Apakah lampu LOS merah\n> masih menyala pagi ini?",
+        "-- \nBudi\n\nDari: Ani\nDikirim: Selasa\nKepada: Budi\n\nPerbaikan akan selesai hari ini juga.",
+        "-- \nBudi\nSent from my iPhone. Please excuse my brevity.",
         f"Sent from my iPhone\n\n-- \nBudi\n\n{WROTE}\nhai",
     ],
 )
@@ -109,10 +130,19 @@ def test_a_signature_is_not_new(signature: str) -> None:
         "Perangkat belum tiba.\nDikirim dari gudang Bekasi",
         "Internet mati.\nDikirim dari ponsel istri karena wifi mati",
         "Internet mati.\n\nSent from my iPhone\n\nBudi Santoso\nJl. Melati 3\nHP 0812 0000 1111",
-        "Internet mati.\n\nSent from my iPhone\n\nKepala Gudang\nHP 0812 0000 1111\nTolong Segera Datang",
+        "Internet mati.\n\nSent from my iPhone\n\nKepala Gudang",
+        *(f"Internet mati.\n\nSent from my iPhone\n\nKepala Gudang\nHP 0812 0000 1111\n{own}" for own in OWN),
         "Internet mati.\n\nSent from my iPhone\n\nPesan ini rahasia.",
         "Internet mati.\n--\nBudi\n\nNB: kami pulang jam lima.",
         "Internet mati.\n--\nNama: Budi Santoso",
+        "Internet mati.\n--\n" + "BUDI " * 99 + "S",
+        *(f"Internet mati.\n--\nBudi\n\n{remark}" for remark in REMARKS),
+        *(f"Internet mati.\n\nSent from my iPhone\n\n{remark}" for remark in REMARKS),
+        "Internet mati.\n--\nBudi\n\nThis message is confidential.",
+        "Ini lagi:\n--- Pesan asli saya sudah hilang\nInternet mati.",
+        "Ini lagi:\nTeknisi Ani <ani@a.example> menulis:  besok pukul 10:12 datang.",
+        "Ini lagi:\nKata teknisi pukul 10:12 Ani <ani@a.example> menulis:  besok datang.",
+        "Ini lagi:\nPada hari Senin Ani <ani@a.example> menulis:  besok datang.",
         "Internet mati.\n--\nBudi 122345678901",
         "Pada 2 Maret 2026 teknisi menulis:\nganti modem\n\nTetapi belum.",
     ],
