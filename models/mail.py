@@ -126,7 +126,7 @@ class ParsedMail(BaseModel):
     bounce: tuple[BounceRecipient, ...] = ()
     """What a bounce says of each recipient."""
     reported_message_id: str = ""
-    """Of a bounce: Message-ID of the letter that it reports, where it says so."""
+    """Of a bounce or a complaint: Message-ID of the letter that it reports, where it says so."""
     attachments: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
     authentication: Authentication = Authentication()

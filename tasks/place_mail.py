@@ -116,14 +116,16 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED}
+    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
     if reports and (letter := _reported(session, mail)):
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
-    return Place("automatic", reason)
+    # that the customer is away, or what a gateway has marked, is for the agent to see
+    case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
+    return Place("automatic", reason, case.id if case else None)
 
 
 def _reported(session: Session, mail: ParsedMail) -> Letter | None:
-    """The letter that a bounce reports: by its Message-ID, else the latest to an address that it names.
+    """The letter that a bounce or a complaint reports: by its Message-ID, else the latest to an address that it names.
 
     What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
     """

@@ -105,12 +105,12 @@ def _report(message: Message, parts: list[Message], subject: str, text: str) -> 
     if named := rejected(parts, text):
         return Verdict(Automatic.BOUNCE, "rejected by the recipient's filter (RFC 5429)", *named)
     if (kind := _report_type(message)) in _REPORTS:
-        return Verdict(_REPORTS[kind], f"report: {kind}")
+        return Verdict(_REPORTS[kind], f"report: {kind}", (), reported_message_id(parts, text))
     types = {part.get_content_type() for part in parts}
     if "message/feedback-report" in types:
-        return Verdict(Automatic.FEEDBACK, "feedback report (RFC 5965)")
+        return Verdict(Automatic.FEEDBACK, "feedback report (RFC 5965)", (), reported_message_id(parts, text))
     if "message/rfc822" in types and _COMPLAINT.match(subject):
-        return Verdict(Automatic.FEEDBACK, "complaint about a message")
+        return Verdict(Automatic.FEEDBACK, "complaint about a message", (), reported_message_id(parts, text))
     if "message/disposition-notification" in types:
         return Verdict(Automatic.RECEIPT, "read receipt (RFC 8098)")
     return None

@@ -141,7 +141,7 @@ def test_language_is_indonesian_or_english() -> None:
         ("bounce_by_virus_scanner", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
         ("bounce_return_path", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
         ("bounce_as_complaint", None, (), ""),
-        ("complaint_of_provider", Automatic.FEEDBACK, (), ""),
+        ("complaint_of_provider", Automatic.FEEDBACK, (), "<c7.1@telkom.example>"),
         ("list_digest", Automatic.LIST, (), ""),
         ("list_loop_alert", Automatic.LIST, (), ""),
         ("vacation", Automatic.AUTO_REPLY, (), ""),
