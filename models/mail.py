@@ -109,7 +109,7 @@ class ParsedMail(BaseModel):
     message_id: str
     """With angle brackets; made from the hash where the mail has none."""
     sender: str
-    """Address of From, lower case; empty where there is none."""
+    """Address of From, lower case, its domain in ASCII where it has such a form; empty where there is none."""
     sender_name: str
     recipients: tuple[str, ...]
     subject: str

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from email.message import Message
 
+import idna
+
 from adapters.mail.charset import decode_header
 from models.mail import DISOWNED_BY_SPF, Authentication
 
@@ -82,7 +84,7 @@ def warnings(message: Message, sender: str, results: Authentication) -> Iterator
 def _domains(message: Message, name: str) -> set[str]:
     """Domains of all addresses that a header shows, in whatever way."""
     shown = decode_header(" ".join(message.get_all(name, [])))
-    return {found[1].lower().rstrip(",;]") for found in _ADDRESS.finditer(shown)}
+    return {ascii_domain(found[1].lower().rstrip(",;]")) for found in _ADDRESS.finditer(shown)}
 
 
 def _without_comments(value: str) -> str:
@@ -105,14 +107,15 @@ def _without_comments(value: str) -> str:
 
 def _one_domain(one: str, other: str) -> bool:
     """Whether they are the same, or one lies within the other: some servers name the organisation's."""
-    one, other = (_ascii(domain.lower().strip("<>.")) for domain in (one, other))
+    one, other = (ascii_domain(domain.lower().strip("<>.")) for domain in (one, other))
     return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
-def _ascii(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
+    """The domain as servers know it (IDNA 2008); as it is where there is no such."""
     try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
         return domain
 
 
@@ -120,7 +123,7 @@ def _mixed(domain: str) -> bool:
     """Whether a label of the domain has letters of several alphabets, as look-alikes do."""
     for label in domain.split("."):
         try:
-            shown = label.encode("ascii").decode("idna") if label.startswith("xn--") else label
+            shown = label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
         except UnicodeError:
             return True
         alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in shown if char.isalpha()}

@@ -324,3 +324,17 @@ def message_of(row: dict[str, object]) -> str:
 
 def squeezed(text: object) -> str:
     return "".join(str(text).split())
+
+
+@pytest.mark.parametrize(
+    ("value", "sender"),
+    [
+        ("Budi <Budi@Exämple.example>", "budi@xn--exmple-cua.example"),
+        ("=?utf-8?q?budi=40ex=C3=A4mple.example?=", "budi@xn--exmple-cua.example"),
+        ("a@straße.example", "a@xn--strae-oqa.example"),
+        ("x@y.example <büdi@xn--exmple-cua.example>", "büdi@xn--exmple-cua.example"),
+        ("a@-ä.example", "a@-ä.example"),
+    ],
+)
+def test_a_domain_is_as_letters_go_to_it(value: str, sender: str) -> None:
+    assert parse(f"From: {value}\n\nhai".encode()).sender == sender
