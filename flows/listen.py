@@ -1,6 +1,7 @@
 """Hears of new mail: each mailbox is listened to (IMAP IDLE), and a pass of intake starts when some comes.
 
-The passes by schedule stay beneath it: they find what is not heard. The threads are the worker's, and end with it.
+The passes by schedule stay beneath it: they find what is not heard. The threads are the worker's, and end with it;
+beside Prefect's own worker they are those of `layanan up`.
 """
 
 import logging
@@ -44,9 +45,14 @@ def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
                 if drain.asked():
                     return
         except LayananError as error:
-            pause = SHORTEST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
-            log.warning("a mailbox of %s is not listened to for %.0f s: %s", box.site, pause, error)
-            drain.asked_within(pause)
+            log.warning("a mailbox of %s is not listened to: %s", box.site, error)
+        except Exception:
+            log.exception("a defect: a mailbox of %s is not listened to", box.site)
+        else:
+            continue
+        pause = SHORTEST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        log.info("it is tried again in %.0f s", pause)
+        drain.asked_within(pause)
 
 
 def start_passes(wired: Systems, news: threading.Event) -> None:
@@ -57,4 +63,6 @@ def start_passes(wired: Systems, news: threading.Event) -> None:
             wired.engine.start_pass(receive_mail.name)
         except LayananError as error:
             log.warning("new mail waits for the next pass by schedule: %s", error)
+        except Exception:
+            log.exception("a defect: new mail waits for the next pass by schedule")
         drain.asked_within(BETWEEN)

@@ -26,6 +26,7 @@ from adapters.engine import PrefectEngine
 from adapters.engine_environment import engine_environment
 from adapters.folder import private
 from adapters.store import Store
+from adapters.wiring import systems
 from models.errors import Unavailable
 from models.settings import Settings
 
@@ -182,6 +183,10 @@ class Service:
 
     def watch(self) -> NoReturn:
         """Keep the service up: a server or worker that ends by itself is started again."""
+        if self.settings.worker_type == "process":
+            from flows.listen import listen_to_mailboxes
+
+            listen_to_mailboxes(systems())  # as our own worker does itself
         kept = (_Kept("server", self.start_server), _Kept("worker", self.start_worker))
         while True:
             time.sleep(1)

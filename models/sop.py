@@ -204,6 +204,13 @@ STEPS: tuple[Step, ...] = (
 )
 STEPS_BY_TASK = {step.task: step for step in STEPS}
 
+
+def label(task: str) -> str:
+    """What operators read of an activity or a step, or of the letter that it writes."""
+    known = BY_TASK.get(task) or STEPS_BY_TASK.get(task.removesuffix("_to_desk"))
+    return known.label if known else task
+
+
 POLICIES: dict[str, str] = {
     "5.1": "Every letter opens with the greeting of the courtesy standard",
     "5.2": "Mail is checked and answered as response time: a first response",

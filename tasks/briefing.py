@@ -23,6 +23,7 @@ from models.forms import (
     is_choice,
 )
 from models.mail import Automatic
+from models.sop import label
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Decision, Letter, Message, TicketRow, Wake
 from tasks.case_run import CaseRun
@@ -90,7 +91,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     letters = select(Letter).where(Letter.case_id == of_case).order_by(col(Letter.id).desc())
     if letter := session.exec(letters.limit(1)).first():
         facts.append(
-            f"Surat terakhir / Latest letter, {letter.written_at.astimezone(zone):%d-%m-%Y %H:%M}: {letter.kind}"
+            f"Surat terakhir / Latest letter, {letter.written_at.astimezone(zone):%d-%m-%Y %H:%M}: {label(letter.kind)}"
         )
     reports = select(Wake).where(Wake.case_id == of_case, Wake.kind == "unit", col(Wake.taken_at).is_(None))
     for report in session.exec(reports):

@@ -15,6 +15,7 @@ from adapters.wiring import Systems
 from models.errors import LayananError
 from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.letter import LetterKind
+from models.sop import label
 from models.states import LetterState
 from models.tables import Bounce, Case, Letter, Outbox, Wake
 from tasks.briefing import escaped
@@ -45,7 +46,7 @@ def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
             bounces = session.exec(select(Bounce).where(Bounce.letter_id == letter.id)).all()
             said = [outbox.error, *(f"{bounce.action} {bounce.status}".strip() for bounce in bounces)]
             to = escaped(letter.recipient, 100)
-            lines.append(f"{letter.kind} #{letter.id} → {to}: {escaped('; '.join(filter(None, said)))}")
+            lines.append(f"{label(letter.kind)} #{letter.id} → {to}: {escaped('; '.join(filter(None, said)))}")
     # SISKA may be away: the agent sees then what there is
     with suppress(LayananError):
         if customer_id and (phone := case.systems.siska.customer(customer_id).phone):

@@ -93,7 +93,7 @@ def test_who_asks_for_the_manager_at_once_gets_one_while_the_unit_works(runs: Ru
 def test_an_unknown_customer_whom_the_agent_has_phoned_is_helped(runs: Runs) -> None:
     played = Played(runs, STRANGER, "Internet rumah saya mati total sejak tadi pagi, lampu LOS merah.", "Internet mati")
     # the rehearsal's mail server knows no such address
-    assert "ask_customer" in played.comes_to("Unreachable")
+    assert "Ask the customer" in played.comes_to("Unreachable")
     played.decides("Unreachable", choice="TOLD", note="Ditelepon")
     played.comes_to("CustomerAnswer")
     played.decides("CustomerAnswer", choice="ANSWERED", service_number=LINE)

@@ -2,7 +2,9 @@
 
 import smtplib
 import threading
+import time
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
@@ -12,7 +14,9 @@ import flows.listen
 from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
 from flows.listen import LONGEST_PAUSE, listen, listen_to_mailboxes
+from flows.service import Service
 from models.errors import Unavailable
+from models.settings import Mailbox
 from tasks import drain
 from tests.cases import MAJU, OURS, mail
 from tests.ports import free_port
@@ -121,6 +125,36 @@ def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
     listen(wired, box, threading.Event())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     assert passes.started == []
+
+
+def test_a_defect_does_not_end_the_listening(
+    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = wired.ems.listen
+
+    def breaks_once(box: Mailbox) -> Iterator[None]:
+        monkeypatch.setattr(wired.ems, "listen", real)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(wired.ems, "listen", breaks_once)
+    threads = listening(wired, passes)
+    post(wired)
+    assert eventually(lambda: passes.started)
+    assert "a defect" in caplog.text
+    assert stopped(wired, threads)
+
+
+@pytest.mark.parametrize(("kind", "listens"), [("process", 1), ("layanan", 0)])
+def test_beside_prefects_own_worker_the_service_listens(
+    kind: str, listens: int, wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Systems] = []
+    monkeypatch.setattr(flows.listen, "listen_to_mailboxes", heard.append)
+    over = Mock(sleep=Mock(side_effect=KeyboardInterrupt), monotonic=time.monotonic)
+    monkeypatch.setattr("flows.service.time", over)
+    with pytest.raises(KeyboardInterrupt):
+        Service(wired.settings.model_copy(update={"worker_type": kind})).watch()
+    assert len(heard) == listens
 
 
 def test_an_engine_that_is_away_does_not_end_the_listening(wired: Systems, passes: Passes) -> None:

@@ -63,7 +63,7 @@ def state(played: Played, kind: str = "inform_result") -> Outbox:
 
 def test_a_bounce_asks_the_agent_and_the_case_does_not_end_as_if_informed(told: Played) -> None:
     bounces(told)
-    assert "inform_result" in told.comes_to("Unreachable")
+    assert "Inform the result" in told.comes_to("Unreachable")
     assert state(told).state == "bounced"
     with pytest.raises(Doubt, match="1 did not arrive"):
         letters(told.runs.wired)
@@ -123,7 +123,7 @@ def test_several_lost_letters_are_one_matter(told: Played) -> None:
         take_in(told.runs.wired, received(report))
     deliver_wakes.fn()
     description = told.comes_to("Unreachable")
-    assert all(kind in description for kind in ("inform_result", "closing"))
+    assert all(words in description for words in ("Inform the result", "Closing"))
     told.decides("Unreachable", choice="TOLD", note="Ditelepon")
     told.comes_to("ClosingPeriod")
     assert pending(told.case) == []
@@ -197,5 +197,5 @@ def test_the_agent_reads_where_it_did_not_arrive_and_whom_to_call(runs: Runs) ->
         undelivered(session, 1, "bounced", "550", runs.wired.clock.now())
     deliver_wakes.fn()
     description = played.comes_to("Unreachable")
-    assert "first_response #1 → toko\\@example\\.com: 550" in description
+    assert "First response #1 → toko\\@example\\.com: 550" in description
     assert "Telepon / Phone: 0215551234" in description
