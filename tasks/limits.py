@@ -16,6 +16,8 @@ from models.tables import Letter, Message, Outbox
 from tasks.find_case import answers
 
 DAY = timedelta(days=1)
+_WHOLE = timedelta(seconds=1)
+"""Mailboxes know the second in which a mail came."""
 
 # made once: intake asks for each mail
 _LETTERS = select(func.count()).where(
@@ -23,20 +25,23 @@ _LETTERS = select(func.count()).where(
 )
 
 
-def answers_like_a_robot(session: Session, limits: Limits, sender: str, now: datetime) -> bool:
-    """Whether this answer comes within seconds of a letter of ours, as enough others of the sender did on this day."""
+def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at: datetime) -> bool:
+    """Whether this answer came within seconds of a letter of ours, as enough others of the sender did on this day."""
     key = without_detail(sender)
-    letters = select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > now - DAY)
+    letters = (
+        select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > came_at - DAY)
+    )
     sent = [at for at in session.exec(letters) if at is not None]
 
     def quick(at: datetime) -> bool:
-        return any(timedelta() <= at - out <= timedelta(seconds=limits.quick_seconds) for out in sent)
+        return any(-_WHOLE <= at - out <= timedelta(seconds=limits.quick_seconds) for out in sent)
 
-    if not quick(now):
+    if not quick(came_at):
         return False
-    lately = (Message.sender_key == key, col(Message.received_at) > now - DAY)
-    mails = session.exec(select(Message.received_at, Message.subject, Message.references).where(*lately))
-    return sum(answers(subject, thread) and quick(at) for at, subject, thread in mails) + 1 >= limits.quick_answers
+    lately = (Message.sender_key == key, col(Message.received_at) > came_at - DAY)
+    mails = session.exec(select(Message).where(*lately))
+    others = sum(answers(mail.subject, mail.references) and quick(mail.came_at) for mail in mails)
+    return others + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:

@@ -185,7 +185,7 @@ def _robot(arrived: Arrived) -> Place | None:
     """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters."""
     if not is_answer(arrived.mail):
         return None
-    if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.now):
+    if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.came_at):
         return None
     case = _match(arrived).case
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
