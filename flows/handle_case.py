@@ -48,6 +48,7 @@ from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.end_case import end_case
 from tasks.escalate_to_team_leader import escalate_to_team_leader
 from tasks.find_information import Information, find_information
+from tasks.first_response import first_response
 from tasks.give_information import give_information
 from tasks.hand_over_segment import hand_over_segment
 from tasks.handle_complaint import handle_complaint
@@ -76,6 +77,7 @@ def handle_case(case_id: int, reference: str) -> str:
     need = of_certain_sender(case, receive_and_analyse(case))  # 1
     if is_old(case, need):
         return MERGED
+    respond(case)
     need = complete(case, understand(case, need))
     for round_number in count(1):
         serve(case, need, round_number)
@@ -86,6 +88,13 @@ def handle_case(case_id: int, reference: str) -> str:
             break
         need = reopened
     return need.path.value
+
+
+def respond(case: CaseRun) -> None:
+    """5.2 by a person, where intake could not: no letter reaches the customer's address."""
+    tried = case.record(first_response.name, 1)
+    if tried is not None and tried.output.get("fact"):
+        first_response(case)
 
 
 def serve(case: CaseRun, need: Need, round_number: int) -> None:

@@ -53,7 +53,9 @@ UNREAD = {
 
 SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
 """A warning: our server's verdict may be of another one than the address that we read."""
-DISOWNED = ("DMARC: fail", SEVERAL_SENDERS)
+DISOWNED_BY_SPF = "bukan dari server domain pengirim / not from a server of the sender's domain, nor signed by it"
+"""A warning where the domain has no DMARC: SPF says so."""
+DISOWNED = ("DMARC: fail", DISOWNED_BY_SPF, SEVERAL_SENDERS)
 """Warnings of a mail that perhaps is not its sender's."""
 
 
@@ -89,6 +91,8 @@ class Authentication(BaseModel):
     dkim: str = ""
     dmarc: str = ""
     arc: str = ""
+    disowned_by: str = ""
+    """``spf`` where it fails for the sender's own domain, and neither DMARC nor its signature says more."""
     dkim_here: str = ""
     """DKIM of the sender's domain as this service has checked it (setting), where our server says nothing of it.
 
@@ -112,7 +116,7 @@ class ParsedMail(BaseModel):
     message_id: str
     """With angle brackets; made from the hash where the mail has none."""
     sender: str
-    """Address of From, lower case; empty where there is none."""
+    """Address of From, lower case, its domain in ASCII where it has such a form; empty where there is none."""
     sender_name: str
     recipients: tuple[str, ...]
     delivered_to: tuple[str, ...] = ()
@@ -131,7 +135,7 @@ class ParsedMail(BaseModel):
     bounce: tuple[BounceRecipient, ...] = ()
     """What a bounce says of each recipient."""
     reported_message_id: str = ""
-    """Of a bounce: Message-ID of the letter that it reports, where it says so."""
+    """Of a bounce or a complaint: Message-ID of the letter that it reports, where it says so."""
     attachments: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
     authentication: Authentication = Authentication()
@@ -140,5 +144,5 @@ class ParsedMail(BaseModel):
 
     @property
     def forged(self) -> bool:
-        """Whether the domain of the sender's address disowns the mail (DMARC), or another sender stands beside it."""
+        """Whether the domain of the sender's address disowns the mail, or another sender stands beside it."""
         return any(words in self.warnings for words in DISOWNED)

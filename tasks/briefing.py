@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from models.facts import TicketStatus
@@ -21,6 +22,7 @@ from models.forms import (
     UnitProgress,
     is_choice,
 )
+from models.mail import Automatic
 from models.sop import label
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Decision, Letter, Message, TicketRow, Wake
@@ -48,6 +50,10 @@ SIGNED = (
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
+_BY_PROGRAMS = or_(
+    *(col(Message.reason).startswith(f"{kind}:") for kind in Automatic if kind not in {"bounce", "delayed"})
+)
+"""Such as that the customer is away. What did not arrive has a form of its own."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -62,9 +68,9 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     of_case = case.case_id
     tickets = select(TicketRow).where(TicketRow.case_id == of_case).order_by(col(TicketRow.status_since).desc())
     by_people = select(Decision).where(Decision.case_id == of_case, Decision.by != SYSTEM)
-    mails = select(Message).where(
-        col(Message.case_id).in_(family(session, of_case)), col(Message.outcome).not_in(NOT_THE_CUSTOMERS)
-    )
+    all_mails = select(Message).where(col(Message.case_id).in_(family(session, of_case)))
+    all_mails = all_mails.order_by(col(Message.id).desc()).limit(1)
+    mails = all_mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
     facts = []
     if because := case.last_output("receive_and_analyse").get("because"):
         facts.append(f"Analisa / Analysis: {escaped(because)}")
@@ -93,7 +99,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):
         what = _said(FORMS[decision.form], decision.answers)
         facts.append(f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}")
-    if mail := session.exec(mails.order_by(col(Message.id).desc()).limit(1)).first():
+    if mail := session.exec(mails).first():
         at = mail.came_at.astimezone(zone)
         words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
         facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
@@ -101,6 +107,9 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
         facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
         facts += [SIGNED] if mail.authentication.get("dkim_here") == "pass" else []
+        if one := session.exec(all_mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():
+            at = one.came_at.astimezone(zone)
+            facts.append(f"Email otomatis / Automatic mail, {at:%d-%m-%Y %H:%M}: “{escaped(one.text)}”")
     return facts
 
 

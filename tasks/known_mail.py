@@ -49,7 +49,7 @@ class Known(NamedTuple):
     """What there is already."""
 
     letter_id: int | None
-    """Our letter that the mail is a copy of."""
+    """Our letter that has its Message-ID."""
     twin_id: int | None
     """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
     mails: int

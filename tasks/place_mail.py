@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
+from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail
@@ -89,15 +90,22 @@ def _nobody(arrived: Arrived) -> Place | None:
 
 
 def _our_letter(arrived: Arrived) -> Place | None:
-    """A copy of our letter: the server took it."""
+    """A copy of our letter, be it in a forwarder's name: the server took it."""
     if arrived.known.letter_id is None:
         return None
     of_letter = select(Letter, Outbox).join(Outbox).where(Letter.id == arrived.known.letter_id)
     letter, outbox = arrived.session.exec(of_letter).one()
+    wired, mail = arrived.wired, arrived.mail
+    if not wired.settings.is_ours(mail.sender) and mail.text.split() != _words(wired.store.kept(letter.sha256)):
+        return None
     if outbox.state in {"queued", "sending"}:
         outbox.state, outbox.sent_at = "sent", arrived.now
         arrived.session.add(outbox)
     return Place("automatic", "copy of our own letter", letter.case_id)
+
+
+def _words(letter: bytes) -> list[str]:
+    return parse(letter).text.split()
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
@@ -110,14 +118,16 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED}
+    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
     if reports and (letter := _reported(session, mail)):
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
-    return Place("automatic", reason)
+    # that the customer is away, or what a gateway has marked, is for the agent to see
+    case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
+    return Place("automatic", reason, case.id if case else None)
 
 
 def _reported(session: Session, mail: ParsedMail) -> Letter | None:
-    """The letter that a bounce reports: by its Message-ID, else the latest to an address that it names.
+    """The letter that a bounce or a complaint reports: by its Message-ID, else the latest to an address that it names.
 
     What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
     """

@@ -25,6 +25,9 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066
 _PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+(?:-[a-z]{8})?\]")
 
+LINK = re.compile(r"@|://|www\.|[a-z]\.[a-z]{2,}/", re.IGNORECASE)
+"""What mail programs make a link of. None goes into a letter: it may be a stranger's, for a third person."""
+
 _NO_LINE = re.compile(rb"[\r\n\0]")
 _NEW_FIELD = re.compile(r"[\r\0]|\n(?=[^ \t])")
 
@@ -35,11 +38,12 @@ def one_line(text: str) -> str:
 
 
 def reply_subject(subject: str, reference: str, otherwise: str) -> str:
-    """``Re: <subject> [<reference>]`` with one ``Re:`` and one reference, cut to its bound.
+    """``Re: <subject> [<reference>]`` with one ``Re:`` and one reference, without links, cut to its bound.
 
     ``otherwise`` stands for a subject that is empty.
     """
-    subject = _PREFIXES.sub("", _REFERENCE.sub("", one_line(subject))).strip() or otherwise
+    subject = _PREFIXES.sub("", _REFERENCE.sub("", one_line(subject)))
+    subject = " ".join(word for word in subject.split() if not LINK.search(word)) or otherwise
     if len(subject) > MAX_SUBJECT:
         subject = subject[: MAX_SUBJECT - 1].rstrip() + "…"
     return f"Re: {subject} [{reference}]"

@@ -13,7 +13,7 @@ from typing import Protocol, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
 from adapters.letters.bodies import as_blocks, as_text, link, strong, whole
-from adapters.letters.message import compose, encoded, mailbox, one_line, reply_subject, thread
+from adapters.letters.message import LINK, compose, encoded, mailbox, one_line, reply_subject, thread
 from adapters.letters.words import WORDS
 from models.errors import MissingFact
 from models.letter import Language, LetterFacts, RenderedLetter
@@ -24,7 +24,6 @@ MAX_NAME = 64
 
 ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
 """An address that a letter can go to."""
-_LINK = re.compile(r"@|://|www\.", re.IGNORECASE)
 
 
 class LetterWriter(Protocol):
@@ -173,4 +172,4 @@ def _check(facts: LetterFacts, **others: str) -> None:
 def _name(name: str) -> str:
     """The name as a letter may repeat it. A link or address in it is no name: nobody may send links by us."""
     name = one_line(name)
-    return "" if _LINK.search(name) else name[:MAX_NAME].rstrip()
+    return "" if LINK.search(name) else name[:MAX_NAME].rstrip()

@@ -5,12 +5,18 @@ import unicodedata
 from collections.abc import Iterator
 from email.message import Message
 
+import idna
+
 from adapters.mail.charset import decode_header
-from models.mail import Authentication
+from models.mail import DISOWNED_BY_SPF, Authentication
 
 _METHODS = ("spf", "dkim", "dmarc", "arc")
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
-_JUDGED = re.compile(r"\sheader\.from\s*=\s*(?:[^\s@]{0,64}@)?([^\s@]{1,255})", re.IGNORECASE)
+_JUDGED = {
+    method: re.compile(rf"\s{which}\s*=\s*(\S+)", re.IGNORECASE)
+    for method, which in {"spf": r"smtp\.mailfrom", "dkim": r"header\.[di]", "dmarc": r"header\.from"}.items()
+}
+"""The address or domain that a result is about."""
 _ADDRESS = re.compile(r"[^\s<>\"'()@]{1,64}@([^\s<>\"'()@]{1,255})")
 _LIMIT = 60_000
 """Characters of results that are looked at."""
@@ -19,35 +25,49 @@ _LIMIT = 60_000
 def authentication(message: Message, authserv_id: str, sender: str) -> Authentication:
     """Results that the server of that name wrote; of each method the topmost, for forged ones stand below.
 
-    DMARC failed, too, where the server has judged another address than the one that we read as the sender's.
+    DMARC failed, too, where the server has judged another address than the one that we read as the sender's. Where
+    there is none, a failed SPF of the sender's own domain disowns the mail, unless a signature of that domain holds: it
+    does when a mail was forwarded.
 
     Args:
         authserv_id: our own server's name in Authentication-Results; empty: no result is believed.
     """
     found: dict[str, str] = {}
+    own: dict[str, set[str]] = {}
+    domain = sender.rpartition("@")[2]
     left = _LIMIT
     for header in message.get_all("Authentication-Results", []) if authserv_id else ():
         server, *results = _without_comments(str(header)[:left]).split(";")
         left -= len(header)
         if server.lower().split()[:1] != [authserv_id.lower()]:
             continue
+        above = set(found)
         for result in results:
             match = _RESULT.match(result)
-            if not match or match[1].lower() not in _METHODS:
+            if not match or match[1].lower() not in _METHODS or match[1].lower() in above:
                 continue
             method, value = match[1].lower(), match[2].lower()
-            judged = _JUDGED.search(result) if method == "dmarc" else None
-            if judged and not _one_domain(judged[1], sender.rpartition("@")[2]):
+            judged = _JUDGED[method].search(result) if method in _JUDGED else None
+            # who is not named is the sender; only a signature may be anybody's
+            is_own = _one_domain(judged[1].rpartition("@")[2], domain) if judged else method != "dkim"
+            if method == "dmarc" and not is_own:
                 value = "fail"
             found.setdefault(method, value)
+            if is_own:
+                own.setdefault(method, set()).add(value)
     if "arc" not in found and "ARC-Seal" in message:
         found["arc"] = "present"
+    unjudged = found.get("dmarc", "none") in {"none", "temperror", "permerror"}
+    if unjudged and "fail" in own.get("spf", ()) and "pass" not in own.get("dkim", ()):
+        found["disowned_by"] = "spf"
     return Authentication(**found)
 
 
 def warnings(message: Message, sender: str, results: Authentication) -> Iterator[str]:
     """What a person should know before they believe the sender, in words."""
     domain = sender.rpartition("@")[2]
+    if results.disowned_by:
+        yield DISOWNED_BY_SPF
     for method in ("spf", "dkim", "dmarc"):
         if getattr(results, method) in {"fail", "softfail", "permerror"}:
             yield f"{method.upper()}: {getattr(results, method)}"
@@ -64,7 +84,7 @@ def warnings(message: Message, sender: str, results: Authentication) -> Iterator
 def _domains(message: Message, name: str) -> set[str]:
     """Domains of all addresses that a header shows, in whatever way."""
     shown = decode_header(" ".join(message.get_all(name, [])))
-    return {found[1].lower().rstrip(",;]") for found in _ADDRESS.finditer(shown)}
+    return {ascii_domain(found[1].lower().rstrip(",;]")) for found in _ADDRESS.finditer(shown)}
 
 
 def _without_comments(value: str) -> str:
@@ -87,14 +107,15 @@ def _without_comments(value: str) -> str:
 
 def _one_domain(one: str, other: str) -> bool:
     """Whether they are the same, or one lies within the other: some servers name the organisation's."""
-    one, other = (_ascii(domain.lower().strip(".")) for domain in (one, other))
+    one, other = (ascii_domain(domain.lower().strip("<>.")) for domain in (one, other))
     return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
-def _ascii(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
+    """The domain as servers know it (IDNA 2008); as it is where there is no such."""
     try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
         return domain
 
 
@@ -102,7 +123,7 @@ def _mixed(domain: str) -> bool:
     """Whether a label of the domain has letters of several alphabets, as look-alikes do."""
     for label in domain.split("."):
         try:
-            shown = label.encode("ascii").decode("idna") if label.startswith("xn--") else label
+            shown = label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
         except UnicodeError:
             return True
         alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in shown if char.isalpha()}

@@ -23,10 +23,17 @@ _TRANSCRIPT = re.compile(r"\brcpt to: ?<?\w|\bcould not be delivered to\b", re.I
 _COMPLAINT = re.compile(r"\s*complaint about message from [\d.:a-f]+\s*$", re.IGNORECASE)
 """How Outlook.com's junk mail reporting begins, which sends no report of RFC 5965."""
 _AUTO_SUBJECT = re.compile(
-    r"\W?(?:(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)|(?:balasan|jawaban|respons?) otomatis"
+    r"\W?(?:(?:re|bls|balas|aw|sv)\s?:\s?){0,3}\W?(?:"
+    # who complains of automatic replies goes on with a word
+    r"(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)|(?:balasan|jawaban|respons?) otomatis"
     r"|out of (?:the )?office(?: (?:auto[- ]?reply|reply|message|notification))?)\s*(?:[^\w\s]|$)"
-    r"|on (?:vacation|leave)\s*:"
-    r"|(?:sedang )?(?:cuti|di luar kantor|tidak di kantor)\s*[:(-])",
+    r"|(?:auto|auto ?balas|(?:pesan )?otomatis|(?:balasan|jawapan) automatik|on (?:vacation|leave|holiday)"
+    r"|(?:sedang )?(?:cuti|di luar kantor|tidak di kantor)|abwesenheits(?:notiz|assistent)|automatische antwort"
+    r"|automatisch antwoord|r[eé]ponse automatique|respuesta autom[aá]tica|resposta autom[aá]tica|risposta automatica"
+    r"|auto(?:mati(?:sk|skt) )?svar|otomatik yan[ıi]t|自动(?:回复|答复)|自動(?:応答|返信|回覆))\s?[:：\])]"
+    r"|(?:(?:(?:i(?: a|['’])m|currently) ){0,2}(?:out of (?:the )?office|on (?:vacation|leave|holiday))"
+    r"|(?:(?:saya|kami|sedang) ){1,2}(?:cuti|di luar kantor|tidak di kantor))"
+    r"(?: (?:until|till|sampai|hingga|s/d)(?: (?:tanggal|tgl\.?))?(?: [\w/.-]{1,12}){1,3})?\W*$)",
     re.IGNORECASE,
 )
 _DELAY = re.compile(
@@ -98,12 +105,12 @@ def _report(message: Message, parts: list[Message], subject: str, text: str) -> 
     if named := rejected(parts, text):
         return Verdict(Automatic.BOUNCE, "rejected by the recipient's filter (RFC 5429)", *named)
     if (kind := _report_type(message)) in _REPORTS:
-        return Verdict(_REPORTS[kind], f"report: {kind}")
+        return Verdict(_REPORTS[kind], f"report: {kind}", (), reported_message_id(parts, text))
     types = {part.get_content_type() for part in parts}
     if "message/feedback-report" in types:
-        return Verdict(Automatic.FEEDBACK, "feedback report (RFC 5965)")
+        return Verdict(Automatic.FEEDBACK, "feedback report (RFC 5965)", (), reported_message_id(parts, text))
     if "message/rfc822" in types and _COMPLAINT.match(subject):
-        return Verdict(Automatic.FEEDBACK, "complaint about a message")
+        return Verdict(Automatic.FEEDBACK, "complaint about a message", (), reported_message_id(parts, text))
     if "message/disposition-notification" in types:
         return Verdict(Automatic.RECEIPT, "read receipt (RFC 8098)")
     return None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
-from adapters.mail.authentication import authentication, warnings
+from adapters.mail.authentication import ascii_domain, authentication, warnings
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
@@ -53,7 +53,9 @@ def parse(
     subject = decode_header(message["Subject"] or "")
     new = new_text(body.text, subject)
     verdict = classify(message, subject, body.text, spam_headers)
-    name, sender = _sender(message)
+    name, address = _sender(message)
+    local, at, domain = address.rpartition("@")
+    sender = f"{local}{at}{ascii_domain(domain)}"
     senders = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
     houses = {address.rpartition("@")[2] for _, address in _addresses(senders)}
     results = authentication(message, authserv_id, sender)

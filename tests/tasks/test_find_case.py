@@ -5,14 +5,16 @@ from sqlalchemy import delete
 
 from adapters.wiring import Systems
 from models.analysis import Analysis
-from models.tables import Case, Letter, Message, Wake
+from models.tables import Bounce, Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.end_case import end_case
+from tasks.intake import TakenIn, take_in
 from tasks.receive_and_analyse import receive_and_analyse
 from tests.cases import (
     BUDI,
     LINE,
     MATI,
+    OURS,
     PRICE,
     STRANGER,
     arrives,
@@ -21,10 +23,12 @@ from tests.cases import (
     opened,
     pending,
     post,
+    received,
     rows,
     snapshot,
     text,
 )
+from tests.runs import Played, Runs
 
 OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
 
@@ -250,3 +254,40 @@ def test_what_somebody_forges_keeps_no_mail_of_the_customer_back(words: str, wir
     assert (genuine.outcome, genuine.case_id, len(genuine.letters)) == ("opened", 2, 1)
     again = arrives(wired, BUDI, words)
     assert (again.outcome, again.case_id) == ("duplicate", 2)
+
+
+AWAY = {"Auto_Submitted": "auto-replied"}
+GATEWAY = {"List_Unsubscribe": "<https://gateway.example>"}
+
+
+@pytest.mark.parametrize("robot", [AWAY, GATEWAY])
+def test_an_automatic_answer_is_kept_with_its_case_and_wakes_nobody(robot: dict[str, str], wired: Systems) -> None:
+    case = opened(wired)
+    signed = f"Re: [{case.reference}-{snapshot(case).token}]"
+    assert arrives(wired, BUDI, OTHER, signed, **robot) == TakenIn("automatic", 1)
+    assert arrives(wired, BUDI, OTHER, "Lain", In_Reply_To=the_letter(wired), **robot) == TakenIn("automatic", 1)
+    assert pending(case) == []
+    assert arrives(wired, STRANGER, OTHER, signed, **robot) == TakenIn("automatic")
+    assert arrives(wired, BUDI, MATI, "Internet mati", **robot) == TakenIn("automatic"), "it answers nothing"
+
+
+def test_a_complaint_about_a_letter_is_kept_with_its_case(wired: Systems) -> None:
+    case = opened(wired)
+    report = (
+        "From: fbl@penyedia.example\nSubject: FW: spam\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n'
+        "--b\n\nKomplain\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n"
+        f"--b\nContent-Type: message/rfc822\n\nMessage-ID: {the_letter(wired)}\n\nhalo\n--b--\n"
+    )
+    assert take_in(wired, received(report.encode())) == TakenIn("automatic", 1)
+    assert pending(case) == []
+    assert rows(wired, Bounce) == []
+
+
+def test_the_agent_sees_that_the_customer_is_away(runs: Runs) -> None:
+    played = Played(runs, BUDI, "Halo, mohon bantuannya ya.", "Tanya")
+    thread = the_letter(runs.wired)
+    arrives(runs.wired, BUDI, "Saya cuti sampai Senin.", "Cuti", In_Reply_To=thread, **AWAY)
+    arrives(runs.wired, OURS, "Salinan", "Lain", Message_ID=thread)
+    assert "Automatic mail" in (said := played.comes_to("ConfirmAnalysis"))
+    assert "Saya cuti sampai Senin" in said

@@ -1,8 +1,10 @@
 """5.2: the first response."""
 
 from adapters.wiring import Systems
-from models.tables import ActivityRecord, Outbox
-from tests.cases import BUDI, OURS, arrives, letter, opened, rows, text
+from models.tables import ActivityRecord, Letter, Outbox
+from tasks.intake import take_in
+from tests.cases import BUDI, MATI, OURS, arrives, letter, opened, received, rows, text
+from tests.runs import Played, Runs
 
 
 def test_the_customer_hears_at_once_and_learns_the_reference(wired: Systems) -> None:
@@ -23,3 +25,20 @@ def test_it_is_recorded_with_its_clause(wired: Systems) -> None:
     opened(wired)
     (record,) = rows(wired, ActivityRecord)
     assert (record.name, record.number, record.state) == ("first_response", None, "done")
+
+
+def test_a_domain_beyond_ascii_is_written_to(wired: Systems) -> None:
+    (letter_id,) = take_in(wired, received("From: Budi <budi@exämple.example>\n\n".encode() + MATI.encode())).letters
+    assert rows(wired, Letter, id=letter_id)[0].recipient == "budi@xn--exmple-cua.example"
+
+
+def test_whom_no_letter_reaches_an_agent_is_asked_at_once(runs: Runs) -> None:
+    raw = f"From: Büdi <büdi@example.com>\nSubject: Mati\n\n{MATI}".encode()
+    played = Played.of(runs, take_in(runs.wired, received(raw)))
+    asked = played.comes_to("FixActivity")
+    assert "Respon awal" in asked
+    assert "recipient" in asked
+    assert played.path == [1]
+    played.decides("FixActivity", choice="BY_HAND")
+    assert "Ask the customer" in played.comes_to("FixActivity")
+    assert rows(runs.wired, Letter) == []

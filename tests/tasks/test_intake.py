@@ -160,6 +160,21 @@ def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
     assert (outbox.state, outbox.sent_at is not None) == ("sent", True)
 
 
+def test_a_copy_that_a_forwarder_sends_in_its_own_name_is_one(wired: Systems) -> None:
+    copy = letter(opened(wired), "first_response")
+    copy.replace_header("From", "diteruskan@forwarder.example")
+    copy.replace_header("Subject", "Fwd: x")
+    assert take_in(wired, received(b"Received: by forwarder\n" + copy.as_bytes())) == TakenIn("automatic", 1)
+
+
+def test_other_words_under_the_id_of_our_letter_are_read(wired: Systems) -> None:
+    """A program that answers under the Message-ID that it answers."""
+    sent = letter(opened(wired), "first_response")
+    here = {"Message_ID": str(sent["Message-ID"]), "In_Reply_To": str(sent["Message-ID"])}
+    assert arrives(wired, BUDI, "Masih mati, tolong.", "Re: x", **here) == TakenIn("joined", 1)
+    assert rows(wired, Outbox)[0].state == "queued"
+
+
 def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
     assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("automatic")
     assert rows(wired, Message)[0].reason == "from an address of ours"

@@ -96,3 +96,13 @@ def test_keys_that_nobody_gives_do_not_stop_intake(runs: Runs) -> None:
     taken = take_in_batch(runs.wired, [*batch, cut])
     assert "set_aside" not in {one.outcome for one in taken.values()}
     assert [one.authentication for one in rows(runs.wired, Message)] == [{"dkim_here": "temperror"}] * 3 + [{}]
+
+
+def test_where_a_domain_has_no_dmarc_spf_disowns_a_mail(runs: Runs) -> None:
+    runs.wired.settings.authserv_id = OURS
+    spf = f"{OURS}; spf=fail smtp.mailfrom={BUDI}; dmarc=none"
+    played = Played(runs, BUDI, BILL, "Tagihan", Authentication_Results=spf)
+    assert "not from a server of the sender's domain" in played.comes_to("ConfirmSender")
+    assert rows(runs.wired, Letter) == []
+    forwarded = f"{spf}; dkim=pass header.d=example.com"
+    assert len(arrives(runs.wired, BUDI, BILL, "Tagihan", Authentication_Results=forwarded).letters) == 1

@@ -336,7 +336,7 @@ def test_nothing_from_outside_becomes_a_header(facts: LetterFacts) -> None:
         references=("<c@d>\nBcc: eve@jahat.example",),
     )
     assert parse(letter).keys() == [*HEADERS, "Auto-Submitted", *MIME]
-    assert letter.subject == "Re: Halo Bcc: eve@jahat.example <b>isi</b> [JKT-0000123]"
+    assert letter.subject == "Re: Halo Bcc: <b>isi</b> [JKT-0000123]"
 
 
 def test_bad_reference_alone_is_left_out() -> None:
@@ -403,6 +403,13 @@ def test_lines_end_in_crlf_and_bytes_are_ascii(facts: LetterFacts) -> None:
         ("Tagihan [URGENT] re: lunas", "Re: Tagihan [URGENT] re: lunas [R]"),
         ("Rekening: salah", "Re: Rekening: salah [R]"),
         ("  banyak \t spasi\n di sini ", "Re: banyak spasi di sini [R]"),
+        ("Klik https://evil.example/x segera", "Re: Klik segera [R]"),
+        ("Klik www.evil.example. atau (HTTP://evil.example)", "Re: Klik atau [R]"),
+        ("Menang! evil.example/hadiah tulis ke a@evil.example", "Re: Menang! tulis ke [R]"),
+        (
+            "PT.Maju no. 1/2, indihome.co.id lambat s/d 10.30/11.00",
+            "Re: PT.Maju no. 1/2, indihome.co.id lambat s/d 10.30/11.00 [R]",
+        ),
     ],
 )
 def test_subject_has_one_re_and_one_reference(subject: str, expected: str) -> None:
@@ -411,7 +418,7 @@ def test_subject_has_one_re_and_one_reference(subject: str, expected: str) -> No
     assert reply == expected.replace("[R]", f"[{reference}]")
 
 
-@pytest.mark.parametrize("subject", ["", "  ", "Re:", "Re: [JKT-0000123]", "\r\n"])
+@pytest.mark.parametrize("subject", ["", "  ", "Re:", "Re: [JKT-0000123]", "\r\n", "Re: https://evil.example"])
 def test_empty_subject_becomes_the_services_name(subject: str) -> None:
     assert write(all_facts()[0], subject=subject).subject == "Re: Layanan Pelanggan Telkom [JKT-0000123]"
 

@@ -34,7 +34,7 @@ def test_nobody_elses_and_nothing_broken(header: str) -> None:
 
 def test_of_each_method_the_topmost_counts() -> None:
     assert results(f"{OURS} 1; dmarc=fail", f"{OURS}; dmarc=pass; spf=PASS").model_dump() == {
-        "spf": "pass", "dkim": "", "dmarc": "fail", "arc": "", "dkim_here": "",
+        "spf": "pass", "dkim": "", "dmarc": "fail", "arc": "", "disowned_by": "", "dkim_here": "",
     }  # fmt: skip
 
 
@@ -67,6 +67,37 @@ def test_nothing_that_a_sender_chooses_hides_the_verdict(before: str) -> None:
 def test_a_verdict_on_another_address_is_none_on_the_sender(sender: str, judged: str, forged: bool) -> None:
     verdict = f"Authentication-Results: {OURS}; dmarc=pass header.from={judged}"
     assert parse(mail(verdict, sender=sender), authserv_id=OURS).forged is forged
+
+
+@pytest.mark.parametrize(
+    ("verdict", "forged"),
+    [
+        ("spf=fail smtp.mailfrom=example.com; dkim=none; dmarc=none", True),
+        ("spf=fail smtp.mailfrom=x@bounce.example.com", True),
+        ("spf=fail (not permitted); dmarc=temperror header.from=example.com", True),
+        ("spf=fail smtp.mailfrom=example.com; dkim=pass header.d=evil.example; dmarc=none", True),
+        ("spf=fail smtp.mailfrom=example.com; dkim=fail header.d=example.com", True),
+        ("spf=fail smtp.mailfrom=example.com; dkim=pass", True),
+        ("spf=fail smtp.helo=mx.evil.example smtp.mailfrom=<example.com>", True),
+        (f"spf=fail smtp.mailfrom={'a' * 99}@example.com", True),
+        ("spf=softfail smtp.mailfrom=example.com; dmarc=none", False),
+        ("spf=fail smtp.mailfrom=list.example; dmarc=none", False),
+        ("spf=fail smtp.helo=example.com smtp.mailfrom=list.example", False),
+        ("spf=fail smtp.mailfrom=example.com; dmarc=pass header.from=example.com", False),
+        ("spf=fail smtp.mailfrom=example.com; dkim=pass header.d=esp.example; dkim=pass header.d=example.com", False),
+        ("spf=fail smtp.mailfrom=example.com; dkim=fail header.d=x.example; dkim=pass header.i=@example.com", False),
+    ],
+)
+def test_where_no_dmarc_says_more_spf_disowns_a_mail_of_the_same_domain(verdict: str, forged: bool) -> None:
+    assert parse(mail(f"Authentication-Results: {OURS}; {verdict}"), authserv_id=OURS).forged is forged
+
+
+def test_results_may_stand_in_several_headers() -> None:
+    headers = [f"Authentication-Results: {OURS}; {one}" for one in ("dkim=pass header.d=example.com", "spf=fail")]
+    assert not parse(mail(*headers), authserv_id=OURS).forged
+    assert not parse(mail(*reversed(headers)), authserv_id=OURS).forged
+    below = [*headers[1:], f"Authentication-Results: {OURS}; dkim=none", headers[0]]
+    assert parse(mail(*below), authserv_id=OURS).forged
 
 
 def test_no_result_is_believed_where_we_have_no_server() -> None:

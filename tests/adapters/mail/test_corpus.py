@@ -45,6 +45,7 @@ EXPLAINED = {
     ("plain_emails_raw_email6.eml", "text"): LOST_LETTERS,
     ("rfc2822_example13.eml", "from"): "the reference does not know blanks before the colon of a header",
     ("rfc2822_example13.eml", "text"): "the reference takes the whole header for text",
+    ("rfc6532_utf8_headers.eml", "from"): "the sender's domain is as letters go to it",
     ("text_with_content_id.eml", "attachments"): "the reference lists the text itself, too",
 }
 """Why a message's field is not what the reference has."""

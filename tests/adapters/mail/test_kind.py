@@ -59,7 +59,41 @@ def test_marks_of_programs(header: str) -> None:
         ("Auto reply dari email telkom tidak jalan", None),
         ("Out of office kami pindah, tolong pindahkan line", None),
         ("Balasan otomatis email saya tidak jalan", None),
+        *(
+            (subject, Automatic.AUTO_REPLY)
+            for subject in (
+                *(
+                    "Auto: Internet mati",
+                    "Autobalas: Internet mati",
+                    "Pesan otomatis: Internet mati",
+                    "[Auto] Internet mati",
+                ),
+                *("Re: Balasan Otomatis: Internet mati", "Re: [Auto] Internet mati", "Cuti: Re: Internet mati"),
+                *("I am out of the office", "I'm currently on leave until 5 May 2026.", "Out of office till Monday"),
+                *("Saya sedang cuti", "Saya sedang cuti sampai 5 Mei 2026", "Kami tidak di kantor."),
+                *(
+                    "Abwesenheitsnotiz: Internet mati",
+                    "Automatische Antwort: x",
+                    "Automatisch antwoord: x",
+                    "Autosvar: x",
+                ),
+                *("Réponse automatique : x", "Respuesta automática: x", "自动回复：x", "Balasan automatik: x"),
+            )
+        ),
+        *(
+            (subject, None)
+            for subject in (
+                *("Cuti - internet tolong diputus sementara", "Cuti", "Sedang di luar kantor (rumah): internet mati"),
+                *("Saya sedang cuti, internet rumah mati", "Saya sedang cuti sampai 5 Mei 2026 mohon internet diputus"),
+                *(
+                    "I am out of the office and my line is down",
+                    "Pesan otomatis dari Telkom terus masuk",
+                    "Auto debit gagal",
+                ),
+                *("Autobalas tidak jalan", "Re: Internet mati", "Automatic payment failed", "Otomatis mati sendiri"),
+            )
+        ),
     ],
 )
-def test_who_writes_of_automatic_replies_is_none(subject: str, kind: Automatic | None) -> None:
+def test_subjects_of_automatic_replies_and_of_who_writes_of_them(subject: str, kind: Automatic | None) -> None:
     assert parse(f"From: a@example.com\nSubject: {subject}\n\nhalo\n".encode()).automatic is kind

@@ -141,7 +141,7 @@ def test_language_is_indonesian_or_english() -> None:
         ("bounce_by_virus_scanner", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
         ("bounce_return_path", Automatic.BOUNCE, ("ani@pelanggan.example",), "<c7.1@telkom.example>"),
         ("bounce_as_complaint", None, (), ""),
-        ("complaint_of_provider", Automatic.FEEDBACK, (), ""),
+        ("complaint_of_provider", Automatic.FEEDBACK, (), "<c7.1@telkom.example>"),
         ("list_digest", Automatic.LIST, (), ""),
         ("list_loop_alert", Automatic.LIST, (), ""),
         ("vacation", Automatic.AUTO_REPLY, (), ""),
@@ -324,3 +324,17 @@ def message_of(row: dict[str, object]) -> str:
 
 def squeezed(text: object) -> str:
     return "".join(str(text).split())
+
+
+@pytest.mark.parametrize(
+    ("value", "sender"),
+    [
+        ("Budi <Budi@Exämple.example>", "budi@xn--exmple-cua.example"),
+        ("=?utf-8?q?budi=40ex=C3=A4mple.example?=", "budi@xn--exmple-cua.example"),
+        ("a@straße.example", "a@xn--strae-oqa.example"),
+        ("x@y.example <büdi@xn--exmple-cua.example>", "büdi@xn--exmple-cua.example"),
+        ("a@-ä.example", "a@-ä.example"),
+    ],
+)
+def test_a_domain_is_as_letters_go_to_it(value: str, sender: str) -> None:
+    assert parse(f"From: {value}\n\nhai".encode()).sender == sender
