@@ -147,7 +147,8 @@ def _case(rows: Rows, number: int, at: datetime, *, closed: bool) -> None:
     rows[Message].append(
         {"mailbox": "layanan@telkom.example", "uidvalidity": 1, "uid": number, "sha256": f"{number:064x}"}
         | case
-        | {"message_id": told, "sender": address, "sender_name": "Budi", "subject": "Internet mati", "language": "id"}
+        | {"message_id": told, "sender": address, "sender_key": address, "sender_name": "Budi"}
+        | {"subject": "Internet mati", "language": "id"}
         | {"text": WORDS, "new_text": WORDS, "references": [], "received_at": at, "outcome": "opened", "reason": "new"}
     )
     for offset, kind in enumerate(KINDS):
@@ -158,6 +159,7 @@ def _case(rows: Rows, number: int, at: datetime, *, closed: bool) -> None:
             | {"kind": kind, "occurrence": 1, "message_id": f"<{kind}.{number}@telkom.example>"}
             | {
                 "recipient": address,
+                "recipient_key": address,
                 "sender": "layanan@telkom.example",
                 "subject": "Re",
                 "sha256": "0",
