@@ -167,11 +167,13 @@ class Service:
             Unavailable: it does not come up.
         """
         before = self._engine.live_workers().get(WORKER)  # one that ended lately still counts as live
+        log = self.logs / "worker.log"
+        said = log.stat().st_size if log.exists() else 0
         self.start_worker()
         deadline = time.monotonic() + START_SECONDS
         while self._engine.live_workers().get(WORKER) in (None, before):
             if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
-                raise Unavailable("worker", f"could not start: {_last_line(self.logs / 'worker.log')}")
+                raise Unavailable("worker", f"could not start: {_last_line(log, said)}")
             time.sleep(0.2)
 
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
@@ -272,9 +274,10 @@ def _end_with_the_parent() -> None:
         _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else f"see {log}"
+def _last_line(log: Path, since: int) -> str:
+    """What a process said last; as it ends that has no time before it, and another's lines may follow."""
+    lines = [line for line in log.read_bytes()[since:].decode("utf-8", "replace").splitlines() if line.strip()]
+    return ([line for line in lines if not line.startswith("20")] or lines or [f"see {log}"])[-1]
 
 
 def _program(name: str) -> str:
