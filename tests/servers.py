@@ -278,7 +278,7 @@ def cutting(port: int, *after: int | bytes) -> Iterator[int]:
         listener.close()
 
 
-def eventually(ask: Callable[[], T], seconds: float = 10) -> T:
+def eventually(ask: Callable[[], T], seconds: float = 60) -> T:
     """The first answer that is true; the last one when time is over."""
     end = time.monotonic() + seconds
     while not (answer := ask()) and time.monotonic() < end:
