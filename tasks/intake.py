@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from adapters.ems import Received
 from adapters.store import Conflict
 from adapters.wiring import Systems
-from models.errors import Defect, LayananError
+from models.errors import Defect, LayananError, Refused
 from models.mail import UNREAD, ParsedMail, without_detail
 from models.tables import Letter, Message, NewMessage, row
 from tasks.arrival import arrival
@@ -143,7 +143,7 @@ def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
         if one.mail is not None:
             customer_id = whose_address(wired, one.mail)
             return _write(wired, one, lambda session: _placed(session, wired, [one], customer_id)[one.received.uid])
-    except Defect as error:
+    except (Defect, Refused) as error:
         log.exception(DEFECT, one.sha256)
         reason = f"defect: {error}"
     except LayananError:

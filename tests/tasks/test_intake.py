@@ -175,6 +175,14 @@ def test_other_words_under_the_id_of_our_letter_are_read(wired: Systems) -> None
     assert rows(wired, Outbox)[0].state == "queued"
 
 
+def test_a_letter_whose_bytes_are_lost_stops_no_mail_under_its_id(wired: Systems) -> None:
+    opened(wired)
+    (sent,) = rows(wired, Letter)
+    (wired.store.blobs / sent.sha256[:2] / sent.sha256).unlink()
+    assert arrives(wired, STRANGER, Message_ID=sent.message_id) == TakenIn("set_aside")
+    assert "bytes are missing" in rows(wired, Message)[-1].reason
+
+
 def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
     assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("automatic")
     assert rows(wired, Message)[0].reason == "from an address of ours"
