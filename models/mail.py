@@ -1,6 +1,8 @@
 """A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash."""
 
+import hashlib
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -141,6 +143,16 @@ class ParsedMail(BaseModel):
     authentication: Authentication = Authentication()
     warnings: tuple[str, ...] = ()
     """What a person should know of the sender, in words."""
+
+    @cached_property
+    def content(self) -> str:
+        """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
+
+        The subject counts where it has all the words: a mail that is sent again often has another one.
+        """
+        words = self.text.split() or self.subject.split()
+        parts = [self.sender, *words, *(part.sha256 for part in self.attachments)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
     def forged(self) -> bool:

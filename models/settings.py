@@ -467,12 +467,12 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _refuse_unknown_names() -> None:
     """A misspelt name would otherwise leave its default in force without a word."""
-    known = {f"LAYANAN_{name}".upper() for name in Settings.model_fields} | {"LAYANAN_SETTINGS", "LAYANAN_SECRETS_DIR"}
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {"LAYANAN_SETTINGS", "LAYANAN_SECRETS_DIR"}
     file = _named_path("LAYANAN_SETTINGS") or DEFAULT_FILE
     in_file = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
-    for name in [*os.environ, *dotenv_values(".env"), *(f"LAYANAN_{name}" for name in in_file)]:
+    for name in [*os.environ, *dotenv_values(".env"), *(f"{PREFIX}{name}" for name in in_file)]:
         whole = name.upper().partition("__")[0]
-        if whole.startswith("LAYANAN_") and whole not in known:
+        if whole.startswith(PREFIX) and whole not in known:
             # what all of them begin with would make any two alike
             near = get_close_matches(whole.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1)
             hint = f"; did you mean {PREFIX}{near[0]}?" if near else " (docs/settings.md lists them)"

@@ -5,10 +5,10 @@ from sqlmodel import select
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.errors import Unreadable, WrongUse
-from models.mail import Problem, without_detail
+from models.mail import Problem
 from models.tables import Message
 from tasks.find_case import whose_address
-from tasks.intake import TakenIn, answered, columns
+from tasks.intake import TakenIn, alone_with, answered, columns
 from tasks.place_mail import Arrived, old_or_new
 from tasks.read_mail import read
 
@@ -35,7 +35,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
     customer_id, now = whose_address(wired, mail), wired.clock.now()
     with wired.store.write() as session:
-        wired.store.alone(session, {f"intake of {without_detail(mail.sender)}"})  # as intake does
+        alone_with(session, wired, [mail.sender])
         row = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")

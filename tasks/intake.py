@@ -22,7 +22,6 @@ from tasks.arrival import arrival
 from tasks.case_run import CaseRun
 from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
-from tasks.known_mail import content_of
 from tasks.limits import thread_is_answered
 from tasks.place_mail import Arrived, Place, place
 from tasks.read_mail import DEFECT, ReadMail, defect, read_mail
@@ -108,17 +107,15 @@ def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
     """
     some: list[ReadMail] = []
     senders: set[str] = set()
+    alone = False
     for one in mails:
-        alone = one.mail is None or is_answer(one.mail)
+        was_alone, alone = alone, one.mail is None or is_answer(one.mail)
         sender = without_detail(one.mail.sender) if one.mail else ""
-        if some and (alone or sender in senders or len(some) == TOGETHER):
+        if some and (alone or was_alone or sender in senders or len(some) == TOGETHER):
             yield some
             some, senders = [], set()
         some.append(one)
         senders.add(sender)
-        if alone:
-            yield some
-            some, senders = [], set()
     if some:
         yield some
 
@@ -151,7 +148,9 @@ def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
     except Exception as error:
         log.exception(DEFECT, one.sha256)
         reason = defect(error)
-    aside = _row(wired, one.received, one.sha256, wired.clock.now(), Place("set_aside", reason))
+    now = wired.clock.now()
+    known = {"arrived_at": arrival(wired.settings, one.received, now)}
+    aside = _row(one.received, one.sha256, now, Place("set_aside", reason), known)
     return _write(wired, one, lambda session: _aside(session, aside))
 
 
@@ -174,8 +173,7 @@ def _aside(session: Session, message: Message) -> TakenIn:
 
 def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
     mails = [(one.received, one.mail) for one in some if one.mail is not None]
-    # two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases
-    wired.store.alone(session, {f"intake of {without_detail(mail.sender)}" for _, mail in mails})
+    alone_with(session, wired, [mail.sender for _, mail in mails])
     # as none has to do with another, their rows are written together
     with session.no_autoflush:
         arrived = [_arrived(session, wired, received, mail, customer_id) for received, mail in mails]
@@ -188,35 +186,41 @@ def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer
     return {message.uid: _taken(message, letters) for message, letters in written}
 
 
+def alone_with(session: Session, wired: Systems, senders: Iterable[str]) -> None:
+    """Until this transaction ends, nobody else takes in mails of these senders.
+
+    Two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases.
+    """
+    wired.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})
+
+
 def _arrived(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Arrived:
     now = wired.clock.now()
-    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now) or now, customer_id)
+    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now), customer_id)
 
 
 def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:
     """The mail's row, and its first response; flushes nothing."""
-    message = _row(arrived.wired, arrived.received, arrived.mail.sha256, arrived.now, placed, arrived.mail)
+    read = columns(arrived.mail) | {"arrived_at": arrived.arrived_at}
+    message = _row(arrived.received, arrived.mail.sha256, arrived.now, placed, read)
     session.add(message)
     if placed.opened is None:
         return message, []
     return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
 
 
-def _row(
-    wired: Systems, received: Received, sha256: str, now: datetime, placed: Place, mail: ParsedMail | None = None
-) -> Message:
+def _row(received: Received, sha256: str, now: datetime, placed: Place, more: dict[str, Any]) -> Message:
     known = {
         "mailbox": received.mailbox,
         "uidvalidity": received.uidvalidity,
         "uid": received.uid,
         "sha256": sha256,
-        "arrived_at": arrival(wired.settings, received, now),
         "received_at": now,
         "outcome": placed.outcome,
         "reason": placed.reason,
         "case_id": placed.case_id,
     }
-    return row(Message, NewMessage.model_validate(known | (columns(mail) if mail else {})))
+    return row(Message, NewMessage.model_validate(known | more))
 
 
 def columns(mail: ParsedMail) -> dict[str, Any]:
@@ -231,7 +235,7 @@ def columns(mail: ParsedMail) -> dict[str, Any]:
         "text": mail.text,
         "new_text": mail.new_text,
         "references": list(mail.references or mail.in_reply_to),
-        "content": content_of(mail),
+        "content": mail.content,
         "authentication": mail.authentication.model_dump(exclude_defaults=True),
         "attachments": [one.model_dump() for one in mail.attachments],
         "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],

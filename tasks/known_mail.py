@@ -1,6 +1,5 @@
 """What the store knows of a mail that has come: asked once, in one query, before the rules look at it."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -63,7 +62,7 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
     lately = came_at - timedelta(hours=settings.limits.resent_hours)
     asked = {
         "message_id": mail.message_id,
-        "content": content_of(mail),
+        "content": mail.content,
         "forged": mail.forged,
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else lately,
@@ -73,13 +72,3 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
         "since": same_matter_since(settings, came_at),
     }
     return Known(*session.execute(_KNOWN, asked).one())
-
-
-def content_of(mail: ParsedMail) -> str:
-    """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
-
-    The subject counts where it has all the words: a mail that is sent again often has another one.
-    """
-    words = mail.text.split() or mail.subject.split()
-    parts = [mail.sender, *words, *(part.sha256 for part in mail.attachments)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -37,10 +37,15 @@ class Arrived:
     received: Received
     mail: ParsedMail
     now: datetime
-    came_at: datetime
-    """When it came to us; before ``now`` where the service was away."""
+    arrived_at: datetime | None
+    """When it came to the mailbox, where that can be told; before ``now`` where the service was away."""
     customer_id: str = ""
     """Whose address on record the sender's is, where that matters."""
+
+    @property
+    def came_at(self) -> datetime:
+        """When it was with us, as far as is known."""
+        return self.arrived_at or self.now
 
     @cached_property
     def known(self) -> Known:
