@@ -4,6 +4,7 @@ import imaplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, LifoQueue
+from time import monotonic
 from typing import Generic, TypeVar
 
 from imap_tools.errors import ImapToolsError
@@ -20,6 +21,8 @@ from models.errors import Unavailable
 
 KEPT = 4
 """Idle connections to one server that are kept."""
+SURE = 1.0
+"""Seconds after its last use in which a connection is not asked whether it lives."""
 BROKEN = (OSError, ValueError, imaplib.IMAP4.error, ImapToolsError)
 """What a session may raise; smtplib's errors are among the first."""
 
@@ -38,7 +41,7 @@ class Pool(Generic[C]):
 
     def __init__(self, lives: Callable[[C], bool], end: Callable[[C], object], drop: Callable[[C], object]) -> None:
         self._lives, self._end, self._drop = lives, end, drop
-        self._idle: LifoQueue[C] = LifoQueue(KEPT)
+        self._idle: LifoQueue[tuple[C, float]] = LifoQueue(KEPT)
 
     @contextmanager
     def use(self, connect: Callable[[], C]) -> Iterator[C]:
@@ -50,7 +53,7 @@ class Pool(Generic[C]):
             quietly(self._drop, connection)
             raise
         try:
-            self._idle.put_nowait(connection)
+            self._idle.put_nowait((connection, monotonic()))
         except Full:
             quietly(self._end, connection)
 
@@ -58,14 +61,14 @@ class Pool(Generic[C]):
         """End the connections that nobody uses."""
         with suppress(Empty):
             while True:
-                quietly(self._end, self._idle.get_nowait())
+                quietly(self._end, self._idle.get_nowait()[0])
 
     def _living(self) -> C | None:
         with suppress(Empty):
             while True:
-                connection = self._idle.get_nowait()
+                connection, used = self._idle.get_nowait()
                 with suppress(*BROKEN):
-                    if self._lives(connection):
+                    if monotonic() < used + SURE or self._lives(connection):
                         return connection
                 quietly(self._drop, connection)
         return None

@@ -38,10 +38,11 @@ class WayOut:
             raw = signed(raw, sender, self._smtp_settings.dkim)
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
         with self._smtp() as smtp:
-            _check("MAIL", *smtp.mail(sender, _mail_options(raw, sender, *recipients, copy_to)))
-            for recipient in recipients:
-                _check("RCPT", *smtp.rcpt(recipient))
-            code, _text = smtp.rcpt(copy_to)
+            answers = _envelope(smtp, sender, _mail_options(raw, sender, *recipients, copy_to), [*recipients, copy_to])
+            _check("MAIL", *next(answers))
+            for _recipient in recipients:
+                _check("RCPT", *next(answers))
+            code, _text = next(answers)
             if code // 100 != 2:
                 _log.warning("smtp: the copy of a letter was refused (%d)", code)
             _check("DATA", *smtp.docmd("DATA"), expected=3)
@@ -121,6 +122,20 @@ def _mail_options(raw: bytes, *addresses: str) -> list[str]:
         *([] if raw.isascii() else ["BODY=8BITMIME"]),
         *([] if "".join(addresses).isascii() else ["SMTPUTF8"]),
     ]
+
+
+def _envelope(
+    smtp: smtplib.SMTP, sender: str, options: Sequence[str], recipients: Sequence[str]
+) -> Iterator[tuple[int, bytes]]:
+    """The server's answers to MAIL and each RCPT; all are asked for in one go where it can take that (RFC 2920)."""
+    if not smtp.has_extn("pipelining"):
+        yield smtp.mail(sender, options)
+        yield from map(smtp.rcpt, recipients)
+        return
+    commands = [" ".join([f"MAIL FROM:<{sender}>", *options]), *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
+    smtp.send("".join(f"{command}\r\n" for command in commands).encode())
+    for _command in commands:
+        yield smtp.getreply()
 
 
 def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:

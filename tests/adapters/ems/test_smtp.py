@@ -152,7 +152,6 @@ def test_connections_outlive_a_restart_of_the_servers(tmp_path: Path) -> None:
 
 
 SMTP_ANSWERS = {
-    b"ehlo": b"250 mx\r\n",
     b"mail FROM": b"250 ok\r\n",
     b"rcpt TO": b"250 ok\r\n",
     b"DATA": b"354 go\r\n",
@@ -182,10 +181,28 @@ SMTP_ANSWERS = {
         ({b"ehlo": b"421 no\r\n", b"helo": b"421 no\r\n"}, Unavailable),
     ],
 )
-def test_what_an_smtp_session_that_breaks_means(change: dict[bytes, bytes | None], error: type[Exception]) -> None:
-    with scripted(b"220 mx\r\n", SMTP_ANSWERS | change) as port, pytest.raises(error) as raised:
+@pytest.mark.parametrize("hello", [b"250 mx\r\n", b"250-mx\r\n250 PIPELINING\r\n"])
+def test_what_an_smtp_session_that_breaks_means(
+    change: dict[bytes, bytes | None], error: type[Exception], hello: bytes
+) -> None:
+    answers = SMTP_ANSWERS | {b"ehlo": hello} | change
+    with scripted(b"220 mx\r\n", answers) as port, pytest.raises(error) as raised:
         call("send")(*liar(port))
     assert type(raised.value) is error
+
+
+def test_who_waits_for_the_whole_envelope_gets_it_at_once() -> None:
+    """A server that answers only once it has seen the last recipient, as one far away would seem to."""
+    answers = {
+        b"ehlo": b"250-mx\r\n250 PIPELINING\r\n",
+        b"+Sent@": b"250 ok\r\n" * 3,
+        b"mail FROM": b"",
+        b"rcpt TO": b"",
+        b"DATA": b"354 go\r\n",
+        b"Salam": b"250 ok\r\n",
+    }
+    with scripted(b"220 mx\r\n", answers) as port:
+        call("send")(*liar(port))
 
 
 @pytest.mark.parametrize(("greeting", "error"), [(b"554 no\r\n", NotLetIn), (b"421 later\r\n", Unavailable)])
