@@ -1,34 +1,42 @@
-"""The case store: one SQL data base, SQLite (WAL) or PostgreSQL, and a folder of raw mails and letters.
+"""The case store: one SQL data base, SQLite (WAL) or PostgreSQL, and a folder for what is large.
 
-Sessions are short: ``read`` for looking, ``write`` for one transaction. A write on SQLite takes the write lock at
-its start, so that it never fails half-way because another wrote in between. Nothing outside is called in either.
+Mails and letters are kept byte for byte: small ones in the data base, with the rows that speak of them, attachments and
+large ones as files. Sessions are short: ``read`` for looking, ``write`` for one transaction. A write on SQLite takes
+the write lock at its start, so that it never fails half-way because another wrote in between. Nothing outside is called
+in either.
 """
 
 import hashlib
+import math
 import os
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, QueuePool, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, TimeoutError
-from sqlmodel import Session
+from sqlalchemy import Dialect, Engine, QueuePool, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, OperationalError, TimeoutError
+from sqlmodel import Session, select
 
 from adapters.folder import private
 from models.errors import Defect, LayananError, Refused, SettingsError, Unavailable
 from models.settings import Settings
+from models.tables import Kept
 
 QUIET: dict[str, Any] = {"hide_parameters": True}
 """The data base's errors stand in run histories, and rows hold customers' words."""
-_KEPT = "files that the transaction waits for"
-_WRITERS = 4
-"""Files that are written at once."""
+SMALL = 64 * 1024
+"""Up to so many bytes stand in the data base: one wait for the disk, instead of one more for each file."""
+_KEPT = "bytes that are kept with the transaction"
 POOL_TIMEOUT = 30.0
 """Seconds to wait for a connection that is free."""
+SURE = 1.0
+"""Seconds after its last use in which a connection is not asked whether it lives."""
 _TOO_LARGE = "54000"
 """PostgreSQL's word for a value that an index cannot hold: an OperationalError, though no failure of the data base."""
 
@@ -48,7 +56,6 @@ class Store:
         self._lock = threading.Lock()
         self._lasting: set[Path] = set()
         """Folders of blobs that would outlive a power cut."""
-        self._writers = ThreadPoolExecutor(_WRITERS, "blobs")
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -84,8 +91,10 @@ class Store:
         with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"layanan_write": True})
             yield session
-            for kept in session.info.get(_KEPT, ()):
-                kept.result()
+            if kept := session.info.get(_KEPT):
+                # in one order, so that two who keep the same do not wait for each other
+                rows = [{"sha256": name, "content": kept[name]} for name in sorted(kept)]
+                session.execute(_INSERT[session.get_bind().dialect.name], rows)
 
     @staticmethod
     def alone(session: Session, names: Iterable[str]) -> None:
@@ -94,9 +103,8 @@ class Store:
         To be asked for once in a transaction: two that ask twice could wait for each other.
         """
         if session.get_bind().dialect.name == "postgresql":
-            for name in sorted(names):
-                key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-                session.execute(select(func.pg_advisory_xact_lock(key)))
+            digests = (hashlib.sha256(name.encode()).digest() for name in names)
+            session.execute(_LOCK, {"keys": sorted(int.from_bytes(one[:8], "big", signed=True) for one in digests)})
 
     def keep(self, content: bytes) -> str:
         """Keep bytes under their SHA-256 and return it; the same bytes are kept once, and outlive a power cut.
@@ -115,21 +123,31 @@ class Store:
                 _write(path, content)
         return name
 
-    def keep_soon(self, content: bytes) -> "Future[str]":
-        """Do so meanwhile: several files that are written at once wait for the disk together."""
-        return self._writers.submit(self.keep, content)
+    def keep_within(self, session: Session, content: bytes) -> str:
+        """Do so as a part of the transaction: they are kept once it is committed.
 
-    def keep_within(self, session: Session, content: bytes) -> None:
-        """Do so by the end of the transaction, which is undone where the folder cannot be written."""
-        session.info.setdefault(_KEPT, []).append(self.keep_soon(content))
+        Raises:
+            Unavailable: the folder cannot be written.
+        """
+        if len(content) > SMALL:
+            return self.keep(content)
+        name = hashlib.sha256(content).hexdigest()
+        session.info.setdefault(_KEPT, {})[name] = content
+        return name
 
     def kept(self, name: str) -> bytes:
         """The bytes with this SHA-256.
 
         Raises:
             Refused: they were never kept here.
-            Unavailable: the folder cannot be read.
+            Unavailable: the data base does not answer, or the folder cannot be read.
         """
+        with self.read() as session:
+            content = session.exec(select(Kept.content).where(Kept.sha256 == name)).first()
+        return self.kept_file(name) if content is None else content
+
+    def kept_file(self, name: str) -> bytes:
+        """Those that do not stand in the data base; raises as ``kept``."""
         with self._file_errors():
             try:
                 return self._blob(name).read_bytes()
@@ -138,7 +156,6 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
-        self._writers.shutdown()
         if self._engine is not None:
             self._engine.dispose()
 
@@ -149,12 +166,17 @@ class Store:
         private(self.blobs)
         # a thread may look into the store while it holds a session open
         size = {"pool_size": self._threads + 4, "max_overflow": self._threads, "pool_timeout": POOL_TIMEOUT}
+        # the latest used connection knows the statements and pages that are asked for again and again
+        size["pool_use_lifo"] = True
         if not self.url.startswith("sqlite"):
             try:
-                return create_engine(self.url, pool_pre_ping=True, **size, **QUIET)
+                engine = create_engine(self.url, **size, **QUIET)
             except (ArgumentError, ImportError):
                 example = "postgresql+psycopg://layanan@db/layanan"
                 raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
+            event.listen(engine, "checkin", _note_use)
+            event.listen(engine, "checkout", partial(_ask_whether_it_lives, engine.dialect))
+            return engine
         private(Path(self.url.removeprefix("sqlite:///")).parent)
         engine = create_engine(self.url, poolclass=QueuePool, connect_args={"timeout": 30}, **size, **QUIET)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -192,6 +214,13 @@ class Store:
             raise Unavailable("case store", f"folder of blobs: {error.strerror}") from None
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_INSERT: dict[str, Any] = {
+    name: dialect.insert(Kept).on_conflict_do_nothing()
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
 def _defect(error: DBAPIError) -> Defect:
     """What the data base says of a row may quote it."""
     return Defect(f"case store: {type(error.orig).__name__}")
@@ -218,6 +247,20 @@ def _sync(folder: Path) -> None:
         os.fsync(place)
     finally:
         os.close(place)
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = monotonic()
+
+
+def _ask_whether_it_lives(dialect: Dialect, connection: Any, record: Any, _proxy: Any) -> None:
+    """As the pool would itself, but only of a connection that nobody has used for a while; another one is made then."""
+    if monotonic() < record.info.get("used", math.inf) + SURE:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -58,10 +58,7 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
     """
     known = _known(wired, batch)
     taken = {uid: answered(wired, message) for uid, message in known.items()}
-    new = [mail for mail in batch if mail.uid not in known]
-    # the disk keeps some mails while others are read
-    kept = [(mail, wired.store.keep_soon(mail.raw)) for mail in new]
-    for some in _portions(read_mail(wired, mail, name.result()) for mail, name in kept):
+    for some in _portions(read_mail(wired, mail) for mail in batch if mail.uid not in known):
         taken |= _store(wired, some)
     return taken
 
@@ -151,7 +148,7 @@ def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
     now = wired.clock.now()
     known = {"arrived_at": arrival(wired.settings, one.received, now)}
     aside = _row(one.received, one.sha256, now, Place("set_aside", reason), known)
-    return _write(wired, one, lambda session: _aside(session, aside))
+    return _write(wired, one, lambda session: _aside(session, wired, one.received, aside))
 
 
 def _write(wired: Systems, one: ReadMail, make: Callable[[Session], TakenIn]) -> TakenIn:
@@ -166,7 +163,8 @@ def _write(wired: Systems, one: ReadMail, make: Callable[[Session], TakenIn]) ->
         return answered(wired, known[one.received.uid])
 
 
-def _aside(session: Session, message: Message) -> TakenIn:
+def _aside(session: Session, wired: Systems, received: Received, message: Message) -> TakenIn:
+    wired.store.keep_within(session, received.raw)
     session.add(message)
     return TakenIn("set_aside")
 
@@ -200,7 +198,8 @@ def _arrived(session: Session, wired: Systems, received: Received, mail: ParsedM
 
 
 def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:
-    """The mail's row, and its first response; flushes nothing."""
+    """The mail's bytes and row, and its first response; flushes nothing."""
+    arrived.wired.store.keep_within(session, arrived.received.raw)
     read = columns(arrived.mail) | {"arrived_at": arrived.arrived_at}
     message = _row(arrived.received, arrived.mail.sha256, arrived.now, placed, read)
     session.add(message)

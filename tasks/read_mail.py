@@ -1,5 +1,6 @@
-"""The reading of a mail that is kept: what nobody can read is a result, too, and stops no other mail."""
+"""The reading of a mail: what nobody can read is a result, too, and stops no other mail."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ DEFECT = "a defect: mail %s is set aside"
 
 @dataclass(frozen=True)
 class ReadMail:
-    """A mail that is kept; without ``mail`` nothing could be made of it, for that ``reason``."""
+    """A mail that has come; without ``mail`` nothing could be made of it, for that ``reason``."""
 
     received: Received
     sha256: str
@@ -24,12 +25,13 @@ class ReadMail:
     reason: str = ""
 
 
-def read_mail(wired: Systems, received: Received, sha256: str) -> ReadMail:
+def read_mail(wired: Systems, received: Received) -> ReadMail:
     """The mail as far as it can be read.
 
     Raises:
         Unavailable: the case store, which keeps its attachments, does not answer.
     """
+    sha256 = hashlib.sha256(received.raw).hexdigest()
     try:
         return ReadMail(received, sha256, read(wired, received.raw, cut=received.cut))
     except Unreadable as error:

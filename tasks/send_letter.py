@@ -5,9 +5,10 @@ the text was handed over) leaves it open whether the server took it: then our ow
 there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import islice, starmap
 from typing import Any
 
 import sqlalchemy
@@ -18,13 +19,16 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems, systems
 from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
-from models.tables import Letter, Outbox
+from models.tables import Kept, Letter, Outbox
 from tasks.undelivered import put_back, undelivered
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
 MOST_DEFERRALS = 30
 """How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
+
+TOGETHER = 10
+"""Letters that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +42,38 @@ class _WayOut:
     error: str
     unanswered: int
     deferrals: int
+    tries: int
     message_id: str
     sender: str
     recipient: str
     sha256: str
+    content: bytes | None
+    """The letter itself; None where it is a file."""
 
 
 # made once, and without the weight of whole rows: each letter is asked for
-_WAY_OUT = (
-    sqlalchemy.select(*(getattr(Outbox, field.name, None) or getattr(Letter, field.name) for field in fields(_WayOut)))
+_WAYS_OUT = (
+    sqlalchemy.select(
+        *(
+            next(getattr(table, field.name) for table in (Outbox, Letter, Kept) if field.name in table.model_fields)
+            for field in fields(_WayOut)
+        )
+    )
+    .select_from(Outbox)
     .join(Letter)
-    .where(col(Outbox.letter_id) == bindparam("claimed"))
-    .with_for_update(of=Outbox)
+    .outerjoin(Kept, col(Kept.sha256) == Letter.sha256)
+    .where(col(Outbox.letter_id).in_(bindparam("letters", expanding=True)))
 )
-_CLAIM = update(Outbox).where(col(Outbox.letter_id) == bindparam("claimed"))
-# an error that stands there is this attempt's, or no attempt has begun since
-_CLAIM = _CLAIM.values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
+# whoever claims a letter or puts it back counts that: one that was read before is claimed as it was
+_CLAIM = (
+    update(Outbox)
+    .where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")))
+    # an error that stands there is this attempt's, or no attempt has begun since
+    .values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
+)
+# unless a report or a copy of the letter has come meanwhile, and says more
+_SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
+_SENT = _SENDING.values(state="sent", error="", not_before=bindparam("now"), sent_at=bindparam("at"))
 
 
 @task(
@@ -89,12 +109,12 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
         Unavailable: the case store does not answer.
     """
     last: _Outcome | None = None
-    for letter_id in letter_ids:
+    for way in _ways_out(wired, letter_ids):
         with wired.store.write() as session:
             if last is not None:
                 last.record(session)
-            claim = _claim(session, wired, letter_id)
-        last = _sent(wired, claim) if claim is not None else None
+            claimed = _claim(session, wired, way)
+        last = _sent(wired, way) if claimed else None
         if last is not None and last.ends:
             break
     if last is not None:
@@ -137,15 +157,22 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query))
 
 
-def _claim(session: Session, wired: Systems, letter_id: int) -> _WayOut | None:
-    """The letter's way out; None where it is not to be sent now."""
+def _ways_out(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_WayOut]:
+    ids = iter(letter_ids)
+    while some := list(islice(ids, TOGETHER)):
+        with wired.store.read() as session:
+            found = {way.letter_id: way for way in starmap(_WayOut, session.execute(_WAYS_OUT, {"letters": some}))}
+        yield from (found[letter_id] for letter_id in some)
+
+
+def _claim(session: Session, wired: Systems, way: _WayOut) -> bool:
+    """Claim a letter, unless it is not to be sent now, or another was quicker."""
     now = wired.machine_clock.now()
-    way = _WayOut(*session.execute(_WAY_OUT, {"claimed": letter_id}).one())
     if way.state not in {"queued", "sending"} or way.not_before > now:
-        return None
+        return False
     until = now + timedelta(seconds=wired.settings.claim_seconds)
-    session.connection().execute(_CLAIM, {"claimed": letter_id, "until": until})
-    return way
+    its = {"its_letter_id": way.letter_id, "its_state": way.state, "its_attempts": way.attempts, "its_tries": way.tries}
+    return session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1
 
 
 def _sent(wired: Systems, way: _WayOut) -> _Outcome:
@@ -155,7 +182,7 @@ def _sent(wired: Systems, way: _WayOut) -> _Outcome:
     try:
         if doubtful and wired.ems.has_copy(way.message_id, wired.settings.mailbox(way.sender)):
             return _done(wired, letter_id)
-        raw = wired.store.kept(way.sha256)
+        raw = wired.store.kept_file(way.sha256) if way.content is None else way.content
     except LayananError as error:
         # who was cut off before keeps that doubt, though there is an error now
         return _later(wired, way, str(error), unanswered=max(way.unanswered, int(_was_cut_off(way))))
@@ -189,8 +216,8 @@ def _was_cut_off(way: _WayOut) -> bool:
 
 
 def _done(wired: Systems, letter_id: int) -> _Outcome:
-    now = wired.machine_clock.now()
-    return _changed(letter_id, state="sent", error="", not_before=now, sent_at=wired.clock.now())
+    sent = {"its_letter_id": letter_id, "now": wired.machine_clock.now(), "at": wired.clock.now()}
+    return _Outcome(lambda session: session.connection().execute(_SENT, sent))
 
 
 def _later(wired: Systems, way: _WayOut, error: str, *, ends: bool = True, **counted: int) -> _Outcome:
@@ -212,7 +239,6 @@ def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
 
 
 def _changed(letter_id: int, *, ends: bool = False, **values: Any) -> _Outcome:
-    """What an attempt changes, unless a report or a copy of the letter has come meanwhile and says more."""
-    claimed = (col(Outbox.letter_id) == letter_id, col(Outbox.state) == "sending")
-    changed = update(Outbox).where(*claimed).values(**values)
-    return _Outcome(lambda session: session.connection().execute(changed), ends)
+    """What an attempt changes."""
+    changed = _SENDING.values(**values)
+    return _Outcome(lambda session: session.connection().execute(changed, {"its_letter_id": letter_id}), ends)

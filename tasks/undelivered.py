@@ -83,7 +83,8 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
         if answers.choice is UnreachableChoice.OTHER_ADDRESS:
             before, letter.recipient, outbox.state = letter.recipient, answers.address.lower(), "bounced"
             letter.recipient_key = without_detail(letter.recipient)
-            letter.sha256 = systems.store.keep(_readdressed(systems.store.kept(letter.sha256), letter.recipient))
+            raw = _readdressed(systems.store.kept(letter.sha256), letter.recipient)
+            letter.sha256 = systems.store.keep_within(session, raw)
             same = and_(col(Case.id) == going_on(session, letter.case_id), col(Case.address) == before)
             cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))
             session.execute(cases.values(address=letter.recipient))

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import signal
 import smtplib
 import subprocess
@@ -21,7 +20,7 @@ from unittest import mock
 import httpx
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
@@ -34,7 +33,7 @@ from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
-from models.tables import Case, Decision, Message, Outbox
+from models.tables import Case, Decision, Kept, Message, Outbox
 from tasks import waits
 from tasks.case_run import CaseRun
 from tasks.closing import closing
@@ -414,7 +413,8 @@ def test_a_failed_letter_is_put_back(wired: Systems, capsys: pytest.CaptureFixtu
 
 
 def test_a_letter_whose_bytes_are_not_here_is_1(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.rmtree(wired.store.blobs)
+    with wired.store.write() as session:
+        session.execute(delete(Kept))
     assert "case store: " in refusal(capsys, 1, "letter", "1", "--raw")
 
 

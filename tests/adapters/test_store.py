@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from adapters import schema
-from adapters.store import Conflict, Store
+from adapters.store import SMALL, Conflict, Store
 from models.errors import Refused, Unavailable
 from models.settings import Settings
-from models.tables import Case
+from models.tables import Case, Kept
 from tests.models.test_tables import new_case, stored
 from tests.servers import Postgres
 
@@ -132,6 +133,19 @@ def test_a_data_base_that_went_away_is_unavailable_and_comes_back(postgresql: Po
     store.close()
 
 
+def test_a_connection_that_rested_is_asked_whether_it_lives(
+    postgresql: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(postgresql.new(), tmp_path)
+    schema.upgrade(store)
+    stored(store, new_case())
+    monkeypatch.setattr("adapters.store.SURE", 0.0)
+    postgresql.stop()
+    postgresql.start()
+    stored(store, new_case())
+    store.close()
+
+
 def test_an_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "cases.sqlite").mkdir()
     store = Store(f"sqlite:///{tmp_path / 'cases.sqlite'}", tmp_path)
@@ -144,25 +158,71 @@ def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_blobs_are_kept_once_under_their_hash(tmp_path: Path) -> None:
-    store = Store("sqlite://", tmp_path / "blobs")
+def test_files_are_kept_once_under_their_hash(store: Store) -> None:
     content = bytes(range(256)) * 1000
     name = store.keep(content)
     assert name == hashlib.sha256(content).hexdigest()
     assert store.kept(name) == content
-    before = [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()]
+    before = [file.stat().st_mtime_ns for file in store.blobs.rglob("*") if file.is_file()]
     assert store.keep(content) == name
-    assert [file.stat().st_mtime_ns for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == before
+    assert [file.stat().st_mtime_ns for file in store.blobs.rglob("*") if file.is_file()] == before
     assert len(before) == 1
     with pytest.raises(Refused, match=r"case store: .* missing"):
         store.kept("0" * 64)
 
 
-def test_what_keeps_or_kept_cannot_do_is_told_without_a_name(tmp_path: Path) -> None:
-    store = Store("sqlite://", tmp_path / "blobs")
+@pytest.mark.parametrize("size", [0, SMALL, SMALL + 1])
+def test_bytes_that_a_transaction_keeps_are_there_once_it_is_committed(store: Store, size: int) -> None:
+    content = bytes(size)
+    with store.write() as session:
+        name = store.keep_within(session, content)
+    with store.write() as session:
+        assert store.keep_within(session, content) == name, "again, and in the same words"
+    assert (store.kept(name), name) == (content, hashlib.sha256(content).hexdigest())
+    with store.read() as session:
+        assert len(session.exec(select(Kept)).all()) == (size <= SMALL)
+
+
+def test_small_bytes_are_undone_with_their_transaction(store: Store) -> None:
+    names = []
+
+    def fail() -> None:
+        with store.write() as session:
+            names.append(store.keep_within(session, b"x"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with pytest.raises(Refused, match="missing"):
+        store.kept(names[0])
+
+
+def test_two_transactions_at_once_may_keep_the_same_bytes(store: Store) -> None:
+    errors: list[BaseException] = []
+
+    def keep(numbers: Sequence[int]) -> None:
+        try:
+            for one in range(20):
+                with store.write() as session:
+                    for number in numbers:
+                        store.keep_within(session, b"%d %d" % (one, number))
+        except BaseException as error:  # noqa: BLE001 - the thread's end is told to the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=keep, args=(order,)) for order in (range(20), range(19, -1, -1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with store.read() as session:
+        assert len(session.exec(select(Kept)).all()) == 400
+
+
+def test_what_keeps_or_kept_cannot_do_is_told_without_a_name(store: Store) -> None:
     name = store.keep(b"x")
-    (tmp_path / "blobs" / name[:2] / name).unlink()
-    (tmp_path / "blobs" / name[:2] / name).mkdir()
+    (store.blobs / name[:2] / name).unlink()
+    (store.blobs / name[:2] / name).mkdir()
     with pytest.raises(Unavailable, match="case store: folder of blobs: Is a directory"):
         store.kept(name)
 
