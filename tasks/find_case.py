@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import bindparam, or_, union_all
+from sqlalchemy import bindparam, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -32,19 +32,21 @@ DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
 
-_MERGED = aliased(Case)
-_JOINED = union_all(
+_THEIRS, _MERGED = aliased(Case), aliased(Case)
+# by the addresses' indexes, however many cases are open
+_CASES_OF = union_all(
+    select(_THEIRS.id).where(col(_THEIRS.address) == bindparam("sender")),
     select(Party.case_id).where(col(Party.address) == bindparam("sender")),
     # what the sender has opened goes on there
     select(_MERGED.merged_into).where(
         col(_MERGED.address) == bindparam("sender"), col(_MERGED.merged_into).is_not(None)
     ),
 )
-# made once: intake asks for each mail
-OPEN_CASES = (
+# made once
+_OPEN_CASES = (
     select(Case)
     .where(
-        or_(col(Case.address) == bindparam("sender"), col(Case.id).in_(_JOINED)),
+        col(Case.id).in_(_CASES_OF),
         col(Case.status) == "open",
         col(Case.opened_at) >= bindparam("since"),
         col(Case.sender_doubt) == "",
@@ -110,7 +112,7 @@ def find_case(
 
     Args:
         customer_id: whose address on record the sender's is, where that was looked up.
-        open_cases: Whether the sender may have ``OPEN_CASES``.
+        open_cases: Whether the sender may have any.
     """
     remark = ""
     for named in _named_cases(session, mail):
@@ -189,7 +191,7 @@ def _current(session: Session, case: Case, sender: str) -> Case:
 
 def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: datetime) -> Match:
     since = same_matter_since(wired.settings, came_at)
-    open_cases = session.exec(OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
+    open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()
     new = _matter(wired, mail.subject, mail.new_text)

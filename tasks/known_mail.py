@@ -8,8 +8,8 @@ from sqlmodel import Session, col, select
 
 from models.mail import DISOWNED, ParsedMail, without_detail
 from models.settings import Settings
-from models.tables import Case, Letter, Message
-from tasks.find_case import OPEN_CASES, is_answer, same_matter_since
+from models.tables import Case, Letter, Message, Party
+from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -40,8 +40,12 @@ _MAILS = select(func.count()).where(
     col(Message.received_at) > bindparam("hour_ago"),
     or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
 )
+# by addresses alone: which of them are open is asked for the few who have any
+_CASES = or_(
+    exists().where(col(Case.address) == bindparam("sender")), exists().where(col(Party.address) == bindparam("sender"))
+)
 # made once: intake asks for each mail
-_KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), exists(OPEN_CASES))
+_KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), _CASES)
 
 
 class Known(NamedTuple):
@@ -53,22 +57,20 @@ class Known(NamedTuple):
     """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
     mails: int
     """How many its sender has sent within an hour; not counting forged ones, unless it is one itself."""
-    open_cases: bool
-    """Whether its sender has an open case of late, or is a party of one."""
+    cases: bool
+    """Whether its sender has had a case, or is a party of one."""
 
 
 def known_of(session: Session, settings: Settings, mail: ParsedMail, now: datetime, came_at: datetime) -> Known:
     """Ask the store."""
-    lately = came_at - timedelta(hours=settings.limits.resent_hours)
     asked = {
         "message_id": mail.message_id,
         "content": mail.content,
         "forged": mail.forged,
         # the same words in answer to a letter ask again
-        "resent_since": _NEVER if is_answer(mail) else lately,
+        "resent_since": _NEVER if is_answer(mail) else came_at - timedelta(hours=settings.limits.resent_hours),
         "sender": mail.sender,
         "sender_key": without_detail(mail.sender),
         "hour_ago": now - _HOUR,
-        "since": same_matter_since(settings, came_at),
     }
-    return Known(*session.execute(_KNOWN, asked).one())
+    return Known(*session.connection().execute(_KNOWN, asked).one())

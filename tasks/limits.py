@@ -47,7 +47,8 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
     """Whether no more letters may go to the address on this day."""
     asked = {"recipient_key": without_detail(recipient), "since": now - DAY}
-    return session.exec(_LETTERS, params=asked).one() >= limits.letters_a_day
+    letters: int = session.connection().execute(_LETTERS, asked).scalar_one()
+    return letters >= limits.letters_a_day
 
 
 def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:

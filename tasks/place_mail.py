@@ -202,7 +202,7 @@ RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, 
 
 def _match(arrived: Arrived) -> Match:
     session, wired, mail = arrived.session, arrived.wired, arrived.mail
-    return find_case(session, wired, mail, arrived.came_at, arrived.customer_id, open_cases=arrived.known.open_cases)
+    return find_case(session, wired, mail, arrived.came_at, arrived.customer_id, open_cases=arrived.known.cases)
 
 
 def old_or_new(arrived: Arrived) -> Place:

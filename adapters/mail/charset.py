@@ -72,8 +72,10 @@ def _mostly_right(text: str) -> bool:
 
 def decode_header(value: str) -> str:
     """Text of a header's value (RFC 2047) on one line."""
-    joined = re.sub(r"\?=\s+=\?", "?==?", _storable(value[:HEADER_LIMIT]))
-    text = "".join(decode(data, charset) for data, charset in _chunks(joined))
+    text = _storable(value[:HEADER_LIMIT])
+    if "=?" in text:
+        joined = re.sub(r"\?=\s+=\?", "?==?", text)
+        text = "".join(decode(data, charset) for data, charset in _chunks(joined))
     return _CONTROL.sub(" ", text).strip()
 
 
