@@ -54,7 +54,7 @@ class Mailboxes:
             if full or len(broken) >= MOST_BROKEN:
                 break
         if broken:
-            what = f"the server does not give mail {', '.join(f'UID {uid}' for uid in broken[:9])} in {box.folder}"
+            what = f"the server does not give {_named(broken, box)}"
             if not received:
                 raise Refused("imap", f"{what}: look at its log")
             _log.warning("imap: %s, mailbox of %s", what, box.site)
@@ -78,6 +78,8 @@ class Mailboxes:
                 mails = next(filter(None, batches), {})
             except BROKEN as error:
                 raise _NotGiven("imap", type(error).__name__) from None
+        if nothing := [uid for uid, mail in mails.items() if not mail.raw]:
+            _log.warning("imap: the server gives nothing of %s, mailbox of %s", _named(nothing, box), box.site)
         return [Received(box.address, box.site, uidvalidity, uid, *mail) for uid, mail in mails.items()]
 
     @again
@@ -169,3 +171,7 @@ class Mailboxes:
         )
         with session.meaning(), self._in.setdefault(box.address, new).use(partial(session.connect, box)) as imap:
             yield imap
+
+
+def _named(uids: Sequence[int], box: Mailbox) -> str:
+    return f"mail {', '.join(f'UID {uid}' for uid in uids[:9])} in {box.folder}"

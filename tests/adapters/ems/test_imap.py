@@ -386,6 +386,38 @@ def test_a_uid_told_after_the_text_is_read_too() -> None:
         assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, b"hi")]
 
 
+@pytest.mark.parametrize(
+    ("said", "raw"),
+    [
+        (b"* 1 FETCH (UID 5 BODY[] NIL)\r\n", b""),
+        (b"* 1 FETCH (BODY[] NIL UID 5)\r\n", b""),
+        (b"", b""),  # all is well, and not a word of it
+        (b'* 1 FETCH (UID 5 BODY[] "")\r\n', b""),
+        (rb'* 1 FETCH (UID 5 BODY[] "a \"short\" one\\")' + b"\r\n", b'a "short" one\\'),
+    ],
+)
+def test_a_mail_that_is_there_and_of_which_the_server_gives_nothing_is_not_left_out(
+    said: bytes, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = b"* 1 FETCH (UID 5 RFC822.SIZE 2)\r\n%t OK done\r\n"
+    answers = {b"RFC822.SIZE": size, b"FETCH": said + b"%t OK done\r\n"} | dict.fromkeys(
+        [b"NOOP", b"LIST"], b'* LIST () "/" INBOX\r\n%t OK done\r\n'
+    )
+    with scripted(b"* OK\r\n", IMAP_ANSWERS | answers) as port:
+        ems, box = liar(port)
+        assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, raw)]
+        assert next(ems.walk(box)) == ("INBOX", {5: sha256(raw).hexdigest()})
+    assert ("gives nothing of mail UID 5 in INBOX" in caplog.text) is (not raw)
+
+
+def test_a_mail_that_is_gone_before_it_is_read_is_left_out() -> None:
+    gone = {b"ASCII UID 5": b"* SEARCH\r\n%t OK done\r\n", b"NOOP": b"* 1 EXPUNGE\r\n%t OK done\r\n"}
+    nothing = {b"FETCH": b"* 1 FETCH (UID 5 BODY[] NIL)\r\n%t OK done\r\n"}
+    with scripted(b"* OK\r\n", gone | IMAP_ANSWERS | nothing) as port:
+        ems, box = liar(port)
+        assert ems.fetch(box, 9) == []
+
+
 def test_a_mailbox_that_may_only_be_read_is_named_and_not_waited_for() -> None:
     with scripted(
         b"* OK\r\n", IMAP_ANSWERS | {b"SELECT": b"* OK [UIDVALIDITY 7]\r\n%t OK [READ-ONLY] done\r\n"}
