@@ -24,7 +24,9 @@ class Unaccounted:
 
 
 def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
-    """What these mailboxes, or all, and the ledger do not agree on. Mails are compared by their bytes, which moving leaves as they are.
+    """What these mailboxes, or all, and the ledger do not agree on.
+
+    Mails are compared by their bytes, which moving leaves as they are.
 
     Raises:
         Unavailable, Refused: a mailbox or the case store does not answer.

@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import (
+    MailboxCopyError,
     MailboxFolderCreateError,
     MailboxFolderSelectError,
+    MailboxFolderSubscribeError,
     MailboxLoginError,
+    MailboxMoveError,
     UnexpectedCommandStatusError,
 )
 from imap_tools.utils import encode_folder
@@ -142,6 +145,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         what += ": look at user, password, xoauth2 in LAYANAN_MAILBOXES"
     elif isinstance(error, MailboxFolderSelectError):
         what += ": look at folder in LAYANAN_MAILBOXES"
+    elif isinstance(error, MailboxMoveError | MailboxCopyError):
+        what += ": look at done_folder and aside_folder in LAYANAN_MAILBOXES, and at the room on the server"
     return Refused("imap", what)
 
 
@@ -247,9 +252,10 @@ def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line
 def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
     """Move mails of the open folder, and no others; the folder is made where it is missing."""
     if not imap.folder.exists(folder):
-        with suppress(MailboxFolderCreateError):  # another intake was faster
+        # another intake was faster, or moving says what is wrong; and who does not subscribe still finds it
+        with suppress(MailboxFolderCreateError, MailboxFolderSubscribeError):
             imap.folder.create(folder)
-        imap.folder.subscribe(folder, True)
+            imap.folder.subscribe(folder, True)
     if can_move(imap) == "MOVE":
         imap.move(uids, folder)
         return

@@ -286,6 +286,16 @@ def test_what_is_wrong_with_a_mailbox_is_named(change: dict[str, object], says: 
                 ask()
 
 
+def test_a_folder_that_cannot_be_made_is_named(genuine: World) -> None:
+    genuine.write(letter(1))
+    box = genuine.box.model_copy(update={"done_folder": "a//b"})
+    with genuine.ems() as ems:
+        (mail,) = ems.fetch(box, 9)
+        with pytest.raises(Refused, match="MailboxMoveError CANNOT: look at done_folder and aside_folder"):
+            ems.settle(box, mail.uidvalidity, [mail.uid], [])
+        assert ems.fetch(box, 9) == [mail]
+
+
 def test_a_wrong_password_is_refused(world: World) -> None:
     box = world.box.model_copy(update={"user": OURS, "password": Settings(smtp={"password": "no"}).smtp.password})
     with world.ems() as ems, pytest.raises(Refused, match="imap: MailboxLoginError"):
