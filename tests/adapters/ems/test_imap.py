@@ -208,10 +208,7 @@ def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
     genuine: World, real: tuple[Dovecot, Postfix], caplog: pytest.LogCaptureFixture
 ) -> None:
     genuine.write(*map(letter, range(3)))
-    files = (real[0].folder / "home" / OURS).rglob("*/*,S=*")
-    broken = next(file for file in files if b"<c1@" in file.read_bytes())
-    # as after a restored backup: its name tells another size; the server takes it for a new mail
-    broken.rename(re.sub(r",S=\d+,W=\d+", ",S=999999,W=999999", str(broken)))
+    broken_there(real[0], 1)
     genuine.write(letter(4))
     with genuine.ems() as ems:
         mails = ems.fetch(genuine.box, 9)
@@ -221,6 +218,31 @@ def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
         assert list(ems.walk(genuine.box)) == [("INBOX", hashes | {uid: ""})]
         ems.settle(genuine.box, mails[0].uidvalidity, list(hashes), [])
         with pytest.raises(Refused, match=f"does not give mail UID {uid} in INBOX"):
+            ems.fetch(genuine.box, 9)
+
+
+def broken_there(server: Dovecot, *numbers: int) -> None:
+    """As after a restored backup: the names of their files tell another size; the server takes them for new mails."""
+    ids = [b"<c%d@" % number for number in numbers]
+    for file in list((server.folder / "home" / OURS).rglob("*/*,S=*")):
+        if any(one in file.read_bytes() for one in ids):
+            file.rename(re.sub(r",S=\d+,W=\d+", ",S=999999,W=999999", str(file)))
+
+
+def test_many_mails_that_the_server_cannot_read_keep_none_back(
+    genuine: World, real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ems.imap.MOST_BROKEN", 2)
+    genuine.write(*map(letter, range(3)))
+    broken_there(real[0], 0, 1, 2)
+    genuine.write(letter(4))
+    with genuine.ems() as ems:
+        with pytest.raises(Refused, match="does not give mail UID"):
+            ems.fetch(genuine.box, 9)
+        mails = ems.fetch(genuine.box, 9)
+        assert ids(mails) == ["<c4@telkom.example>"]
+        ems.settle(genuine.box, mails[0].uidvalidity, [mails[0].uid], [])
+        with pytest.raises(Refused, match="does not give mail UID"):
             ems.fetch(genuine.box, 9)
 
 
