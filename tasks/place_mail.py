@@ -152,9 +152,10 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    lost = any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said)
+    lost = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
     if lost or (not said and arrived.mail.automatic is Automatic.BOUNCE):
-        undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
+        codes = dict.fromkeys(one.status for one in lost if one.status)
+        undelivered(session, letter_id, "bounced", " ".join([*codes, arrived.mail.automatic_reason]), arrived.now)
 
 
 def _unread(arrived: Arrived) -> Place | None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from models.forms import Unreachable, UnreachableChoice
-from models.tables import Bounce, Case, Decision, Letter, Outbox, Wake
+from models.tables import Bounce, Case, Decision, Letter, Outbox, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.doctor import Doubt, letters
 from tasks.end_case import Ended, end_case
@@ -76,6 +76,17 @@ def test_a_bounce_asks_the_agent_and_the_case_does_not_end_as_if_informed(told: 
     assert told.goes_on() == "Completed"
     assert snapshot(told.case).outcome == "complaint"
     assert [(one.form, one.by) for one in rows(told.runs.wired, Decision)][1] == ("Unreachable", "Sari")
+
+
+def test_who_decides_on_something_else_reads_that_a_letter_did_not_arrive(runs: Runs) -> None:
+    played = Played(runs, BUDI, "Berapa tagihan saya bulan ini untuk 122345678901?", "Tagihan")
+    assert "did not arrive" not in played.comes_to("ConfirmAnalysis")
+    bounces(played, "first_response")
+    words = "did not arrive: Respon awal / First response → 5\\.1\\.1 delivery report"
+    assert words in played.comes_to("ConfirmAnalysis")
+    (shown,) = rows(runs.wired, Wait)
+    deliver_wakes.fn()
+    assert rows(runs.wired, Wait) == [shown], "what stands there is not written again"
 
 
 def test_the_letter_goes_to_another_address_on_record_and_to_no_other(told: Played) -> None:
