@@ -125,10 +125,22 @@ def _automatic(arrived: Arrived) -> Place | None:
     reason = f"{mail.automatic}: {mail.automatic_reason}"
     reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
     if reports and (letter := _reported(session, mail)):
+        # what was said of one sending says nothing of the next
+        if before := _had_before(arrived):
+            return Place("duplicate", f"same as mail {before}", letter.case_id)
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
     return Place("automatic", reason, case.id if case else None)
+
+
+def _had_before(arrived: Arrived) -> int | None:
+    """The same report, taken in by another mailbox, or before the mailbox gave its mails new UIDs."""
+    mail = arrived.mail
+    same = col(Message.sha256) == mail.sha256
+    if mail.message_id:
+        same = or_(same, and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content))
+    return arrived.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
 
 
 def _reported(session: Session, mail: ParsedMail) -> Letter | None:
