@@ -426,7 +426,7 @@ def letters(
     limit: Limit = 0,
     as_json: Json = False,
 ) -> None:
-    """List every letter, with its state in the outbox: queued, sending, sent or failed; oldest first.
+    """List every letter, with its state in the outbox: queued, sending, sent, failed or bounced; oldest first.
 
     Example: `layanan letters --state failed`
     """
