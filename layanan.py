@@ -404,13 +404,20 @@ def mails(
 
 def _check_mails(as_json: bool) -> None:
     wired = _systems()
+    if not wired.settings.mailboxes:
+        raise SettingsError(NO_MAILBOX)
     from dataclasses import asdict
 
     from tasks.check_mails import check_mails
 
-    found = [asdict(one) for one in check_mails(wired)]
+    found: list[dict[str, Any]] = []
+
+    def look(box: "Mailbox") -> None:
+        found.extend(map(asdict, check_mails(wired, box)))
+
+    codes = [_attempt(f"mailbox {box.address}", partial(look, box)) for box in wired.settings.mailboxes]
     show(found, ("mailbox", "where", "number", "what"), as_json)
-    raise typer.Exit(bool(found))
+    raise typer.Exit(max([*codes, bool(found)]))
 
 
 @app.command(rich_help_panel=WORK)
@@ -419,7 +426,7 @@ def letters(
     limit: Limit = 0,
     as_json: Json = False,
 ) -> None:
-    """List every letter, with its state in the outbox: queued, sending, sent or failed; oldest first.
+    """List every letter, with its state in the outbox: queued, sending, sent, failed or bounced; oldest first.
 
     Example: `layanan letters --state failed`
     """

@@ -19,6 +19,8 @@ log = logging.getLogger("layanan.listen")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 """Seconds before a mailbox that could not be listened to is tried again."""
+LASTED = 60.0
+"""Seconds from which on a session has worked, and is made anew soon: routers end those that are silent."""
 BETWEEN = 1.0
 """Seconds between two passes: one pass takes all that came meanwhile, to whichever mailbox."""
 
@@ -50,7 +52,7 @@ def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
             log.exception("a defect: a mailbox of %s is not listened to", box.site)
         else:
             continue
-        pause = SHORTEST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        pause = SHORTEST_PAUSE if time.monotonic() - began > LASTED else min(2 * pause, LONGEST_PAUSE)
         log.info("it is tried again in %.0f s", pause)
         drain.asked_within(pause)
 

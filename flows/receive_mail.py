@@ -17,6 +17,7 @@ from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from flows.passes import ended
 from models.errors import Refused, Unavailable
+from models.forms import UNDELIVERED
 from models.settings import Mailbox
 from tasks import drain
 from tasks.intake import TakenIn, take_in_batch
@@ -25,6 +26,9 @@ from tasks.start_case import start_cases
 from tasks.waits import wake_or_show
 
 log = logging.getLogger("layanan.intake")
+
+NEWS = {"joined": "mail", "automatic": UNDELIVERED}
+"""Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
 
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
@@ -93,9 +97,9 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
     with _left_to_the_monitor():
         start_cases(wired, [one.case_id for one in taken if one.outcome == "opened" and one.case_id is not None])
     for one in taken:
-        if one.outcome == "joined" and one.case_id is not None:
+        if one.outcome in NEWS and one.case_id is not None:
             with _left_to_the_monitor():
-                wake_or_show(wired, one.case_id, "mail")
+                wake_or_show(wired, one.case_id, NEWS[one.outcome])
 
 
 @contextmanager

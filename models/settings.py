@@ -83,6 +83,11 @@ class Mailbox(Part):
 
     site: Literal["JKT", "BDG"] = Field(default="JKT", description="Site that the mailbox's cases belong to")
     address: str = Field(description="Its address", examples=["layanan@telkom.example"])
+    aliases: tuple[str, ...] = Field(
+        default=(),
+        description="Other addresses whose mail comes to it: who writes from one of them is no customer either",
+        examples=['["cs@telkom.example"]'],
+    )
     timezone: ZoneName = Field(
         default="",
         description="Zone in which this site's people and customers read times; empty: LAYANAN_TIMEZONE",
@@ -364,6 +369,13 @@ class Settings(BaseSettings):
     policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
     limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
 
+    @field_validator("mailboxes")
+    @classmethod
+    def _each_by_its_address(cls, boxes: list[Mailbox]) -> list[Mailbox]:
+        if len({box.address.lower() for box in boxes}) < len(boxes):
+            raise ValueError("two mailboxes have one address, by which the intake ledger tells their mails apart")
+        return boxes
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone in which people read times that belong to no site."""
@@ -387,7 +399,8 @@ class Settings(BaseSettings):
     @cached_property
     def own_addresses(self) -> frozenset[str]:
         """Every address of ours, lower case: mail from one of them is never a customer's."""
-        return frozenset([*(box.address.lower() for box in self.mailboxes), self.smtp.copy_to.lower()]) - {""}
+        of_boxes = (address.lower() for box in self.mailboxes for address in (box.address, *box.aliases))
+        return frozenset([*of_boxes, self.smtp.copy_to.lower()]) - {""}
 
     def is_ours(self, address: str) -> bool:
         """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""

@@ -15,3 +15,4 @@ LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]
 """``sending`` is also a letter of which it is open whether it went; ``failed`` (refused by our server) and ``bounced``
 (reported by another) are for good.
 """
+LOST: tuple[LetterState, ...] = ("failed", "bounced")

@@ -20,12 +20,13 @@ from models.forms import (
     SupervisorEscalation,
     TopicChoice,
     UnitProgress,
+    Unreachable,
     is_choice,
 )
 from models.mail import Automatic
 from models.sop import label
-from models.states import NOT_THE_CUSTOMERS
-from models.tables import Case, Deadline, Decision, Letter, Message, TicketRow, Wake
+from models.states import LOST, NOT_THE_CUSTOMERS
+from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wake
 from tasks.case_run import CaseRun
 from tasks.family import family
 
@@ -93,6 +94,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
         facts.append(
             f"Surat terakhir / Latest letter, {letter.written_at.astimezone(zone):%d-%m-%Y %H:%M}: {label(letter.kind)}"
         )
+    facts += _lost(session, of_case) if form is not Unreachable else []
     reports = select(Wake).where(Wake.case_id == of_case, Wake.kind == "unit", col(Wake.taken_at).is_(None))
     for report in session.exec(reports):
         facts.append(f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}")
@@ -111,6 +113,15 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
             at = one.came_at.astimezone(zone)
             facts.append(f"Email otomatis / Automatic mail, {at:%d-%m-%Y %H:%M}: “{escaped(one.text)}”")
     return facts
+
+
+def _lost(session: Session, case_id: int) -> list[str]:
+    """Letters that did not arrive, and of which nobody has decided yet."""
+    lost = (col(Letter.case_id).in_(family(session, case_id)), col(Outbox.state).in_(LOST), ~col(Outbox.handled))
+    return [
+        f"⚠ Surat tidak sampai / A letter did not arrive: {label(letter.kind)} → {escaped(outbox.error)}"
+        for letter, outbox in session.exec(select(Letter, Outbox).join(Outbox).where(*lost).order_by(col(Letter.id)))
+    ]
 
 
 def _said(form: type[Form], answers: Mapping[str, Any]) -> str:

@@ -23,13 +23,15 @@ class Unaccounted:
     what: str
 
 
-def check_mails(wired: Systems) -> list[Unaccounted]:
-    """What mailboxes and ledger do not agree on. Mails are compared by their bytes, which moving leaves as they are.
+def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
+    """What these mailboxes, or all, and the ledger do not agree on.
+
+    Mails are compared by their bytes, which moving leaves as they are.
 
     Raises:
         Unavailable, Refused: a mailbox or the case store does not answer.
     """
-    return [found for box in wired.settings.mailboxes for found in _check(wired, box)]
+    return [found for box in boxes or wired.settings.mailboxes for found in _check(wired, box)]
 
 
 def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:

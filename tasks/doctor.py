@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Literal
 
@@ -25,11 +26,13 @@ from adapters.tmf621 import TROUBLE_TICKET
 from adapters.wiring import Systems
 from models.errors import LayananError, Refused
 from models.settings import Mailbox
-from models.tables import Case, Outbox
+from models.states import LOST
+from models.tables import Case, Letter, Message, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
 DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
+LATELY = timedelta(days=1)
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""
 BACK_OFFICE = {
@@ -86,6 +89,15 @@ def examine(wired: Systems) -> list[Check]:
                 "letters",
                 letters,
                 "`layanan letters` says why; an open case asks its agent, else `layanan letter ID --again` or a call",
+            ),
+            Probe(
+                "mails", mails, "`layanan mails --outcome set_aside` says why; `layanan mail accept ID` takes one in"
+            ),
+            Probe(
+                "copies",
+                copies,
+                "LAYANAN_SMTP__COPY_TO must lead into a folder that LAYANAN_MAILBOXES names; until it does, a letter "
+                "is sent twice where it is open whether it went",
             ),
         ],
         [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
@@ -149,7 +161,7 @@ def case_store(wired: Systems) -> str:
 def letters(wired: Systems) -> str:
     """No letter is lost unseen."""
     with wired.store.read() as session:
-        lost = (col(Outbox.state).in_(["failed", "bounced"]), col(Outbox.handled).is_(False))
+        lost = (col(Outbox.state).in_(LOST), col(Outbox.handled).is_(False))
         failed, under_way = (
             session.exec(select(func.count()).select_from(Outbox).where(*which)).one()
             for which in (lost, (col(Outbox.state).in_(["queued", "sending"]),))
@@ -157,6 +169,35 @@ def letters(wired: Systems) -> str:
     if failed:
         raise Doubt(f"{failed} did not arrive, and nobody has decided yet")
     return f"{under_way} on their way"
+
+
+def mails(wired: Systems) -> str:
+    """Nobody waits unseen for an answer to a mail that was set aside."""
+    of_late = (Message.outcome == "set_aside", col(Message.received_at) > wired.clock.now() - LATELY)
+    with wired.store.read() as session:
+        aside = session.exec(select(func.count()).select_from(Message).where(*of_late)).one()
+    if aside:
+        raise Doubt(f"{aside} set aside within a day: nobody has answered them")
+    return "none set aside within a day"
+
+
+def copies(wired: Systems) -> str:
+    """Where it is open whether a letter went, its copy tells: so copies must come."""
+    now = wired.clock.now()
+    travelled = timedelta(seconds=wired.settings.claim_seconds)
+    of_late = (Outbox.state == "sent", col(Outbox.sent_at).between(now - LATELY, now - travelled))
+    query = select(Letter).join(Outbox).where(*of_late).order_by(col(Outbox.sent_at).desc()).limit(1)
+    with wired.store.read() as session:
+        letter = session.exec(query).first()
+    if letter is None:
+        return "no letter of late to look for"
+    try:
+        found = wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender))
+    except LayananError:
+        return "not looked for: the mailbox cannot be read"
+    if not found:
+        raise Doubt("that of the latest letter has not come")
+    return "the latest letter's has come"
 
 
 def blobs(wired: Systems) -> str:

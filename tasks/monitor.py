@@ -18,14 +18,14 @@ from adapters.mycx import ENDED
 from adapters.wiring import Systems, systems
 from models.errors import Defect, LayananError, Unavailable
 from models.facts import Ticket, TicketStatus
-from models.forms import FORMS, LONGEST_TEXT
+from models.forms import FORMS, LONGEST_TEXT, UNDELIVERED
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks import drain
 from tasks.end_case import finish
 from tasks.family import going_on, locked
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
-from tasks.waits import new_wake, wake_or_show, wake_waiting_case
+from tasks.waits import new_wake, wake_or_show
 
 log = logging.getLogger("layanan.monitor")
 
@@ -75,16 +75,19 @@ def pass_deadlines() -> int:
 
 @part("Bangunkan kasus / Deliver wakes")
 def deliver_wakes() -> int:
-    """Resume suspended cases for which something was kept, the longest kept first."""
+    """Resume suspended cases for which something was kept, the longest kept first.
+
+    Who decides reads meanwhile that a letter did not arrive.
+    """
     takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.wakes())) for name, form in FORMS.items()]
     with systems().store.read() as session:
         query = (
             select(Wake.case_id)
             .join(Wait, col(Wait.case_id) == col(Wake.case_id))
-            .where(col(Wake.taken_at).is_(None), or_(*takes))
+            .where(col(Wake.taken_at).is_(None), or_(col(Wake.kind) == UNDELIVERED, *takes))
         )
         cases = session.exec(query.group_by(col(Wake.case_id)).order_by(func.min(Wake.id))).all()
-    return _each(cases, wake_waiting_case)
+    return _each(cases, partial(wake_or_show, kind=UNDELIVERED))
 
 
 @part("Pulihkan proses / Recover runs")

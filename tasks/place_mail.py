@@ -125,10 +125,22 @@ def _automatic(arrived: Arrived) -> Place | None:
     reason = f"{mail.automatic}: {mail.automatic_reason}"
     reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
     if reports and (letter := _reported(session, mail)):
+        # what was said of one sending says nothing of the next
+        if before := _had_before(arrived):
+            return Place("duplicate", f"same as mail {before}", letter.case_id)
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
     return Place("automatic", reason, case.id if case else None)
+
+
+def _had_before(arrived: Arrived) -> int | None:
+    """The same report, taken in by another mailbox, or before the mailbox gave its mails new UIDs."""
+    mail = arrived.mail
+    same = col(Message.sha256) == mail.sha256
+    if mail.message_id:
+        same = or_(same, and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content))
+    return arrived.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
 
 
 def _reported(session: Session, mail: ParsedMail) -> Letter | None:
@@ -152,9 +164,10 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    lost = any(one.action == "failed" and not arrived.wired.settings.is_ours(one.address) for one in said)
+    lost = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
     if lost or (not said and arrived.mail.automatic is Automatic.BOUNCE):
-        undelivered(session, letter_id, "bounced", arrived.mail.automatic_reason, arrived.now)
+        codes = dict.fromkeys(one.status for one in lost if one.status)
+        undelivered(session, letter_id, "bounced", " ".join([*codes, arrived.mail.automatic_reason]), arrived.now)
 
 
 def _unread(arrived: Arrived) -> Place | None:

@@ -18,7 +18,7 @@ from models.letter import LetterKind
 from models.mail import without_detail
 from models.sop import label
 from models.states import LetterState
-from models.tables import Bounce, Case, Letter, Outbox, Wake
+from models.tables import Case, Letter, Outbox, Wake
 from tasks.briefing import escaped
 from tasks.case_run import CaseRun
 from tasks.family import going_on
@@ -44,10 +44,8 @@ def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
     with case.store.read() as session:
         customer_id = session.exec(select(Case.customer_id).where(Case.id == case.case_id)).one()
         for letter, outbox in session.exec(query):
-            bounces = session.exec(select(Bounce).where(Bounce.letter_id == letter.id)).all()
-            said = [outbox.error, *(f"{bounce.action} {bounce.status}".strip() for bounce in bounces)]
             to = escaped(letter.recipient, 100)
-            lines.append(f"{label(letter.kind)} #{letter.id} → {to}: {escaped('; '.join(filter(None, said)))}")
+            lines.append(f"{label(letter.kind)} #{letter.id} → {to}: {escaped(outbox.error)}")
     # SISKA may be away: the agent sees then what there is
     with suppress(LayananError):
         if customer_id and (phone := case.systems.siska.customer(customer_id).phone):

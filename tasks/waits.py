@@ -310,7 +310,7 @@ def wake_or_show(systems: Systems, case_id: int, kind: str) -> None:
 
 
 def show_news(systems: Systems, case_id: int, kind: str) -> None:
-    """Put a mail, or a unit's report, before a person whose form it does not answer; a later wait may take it.
+    """Put what has come before a person whose form it does not answer; a later wait may take it.
 
     Raises:
         Unavailable: store or engine do not answer; the form shows what it showed.
@@ -318,10 +318,12 @@ def show_news(systems: Systems, case_id: int, kind: str) -> None:
     with systems.store.read() as session:
         query = select(Wait, Case).join(Case).where(Wait.case_id == case_id)
         wait, case = session.exec(query).first() or (None, None)
-    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].takes:
+    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].wakes():
         return
     about = wait.description.partition(f"\n\n- **{case.reference}**")[0]
     description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about)
+    if description == wait.description:
+        return
     this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
     with systems.store.write() as session:
         session.execute(update(Wait).where(*this).values(description=description))

@@ -1,7 +1,7 @@
 """Mail comes in: mailboxes over IMAP."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
@@ -32,33 +32,45 @@ class Mailboxes:
     def __init__(self, settings: Settings) -> None:
         self._batch, self._largest = settings.intake_batch_bytes, settings.mail_max_bytes
         self._in: dict[str, Pool[BaseMailBox]] = {}
+        self._broken: dict[str, set[int]] = {}
+        """UIDs of mails that the server did not give; what they mean anew after a change of UIDVALIDITY waits once."""
 
     def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
         """See :class:`Ems`."""
+        broken = self._broken.setdefault(box.address, set())
         try:
-            return self._read(box, limit, after)
+            received = self._read(box, lambda left: [uid for uid in left if uid > after and uid not in broken][:limit])
         except _NotGiven:
-            return self._one_by_one(box, limit, after)
+            return self._one_by_one(box, limit, after, broken)
+        return received or (self._one_by_one(box, limit, after, broken) if broken else [])
 
-    def _one_by_one(self, box: Mailbox, limit: int, after: int) -> list[Received]:
-        """What can be read where a batch cannot: servers end the connection over one mail that is broken there."""
+    def _one_by_one(self, box: Mailbox, limit: int, after: int, broken: set[int]) -> list[Received]:
+        """What can be read where a batch cannot: servers end the connection over one mail that is broken there.
+
+        Those that were ``broken`` when they were last asked for come last, so that none waits behind them.
+        """
         received: list[Received] = []
-        broken: list[int] = []
-        for uid in self._left(box, after):
+        not_given: list[int] = []
+        left = self._left(box, after)
+        if not after:
+            broken.intersection_update(left)
+        for uid in sorted(left, key=lambda uid: (uid in broken, uid)):
             try:
-                received += [mail for mail in self._read(box, 1, uid - 1) if mail.uid == uid]
+                received += self._read(box, partial(_if_there, uid))
+                broken.discard(uid)
             except _NotGiven:
                 if uid in self._left(box, uid - 1):
-                    broken.append(uid)
+                    not_given.append(uid)
+                    broken.add(uid)
             full = len(received) >= limit or sum(len(mail.raw) for mail in received) >= self._batch
-            if full or len(broken) >= MOST_BROKEN:
+            if full or len(not_given) >= MOST_BROKEN:
                 break
-        if broken:
-            what = f"the server does not give mail {', '.join(f'UID {uid}' for uid in broken[:9])} in {box.folder}"
+        if not_given:
+            what = f"the server does not give {_named(not_given, box)}"
             if not received:
                 raise Refused("imap", f"{what}: look at its log")
             _log.warning("imap: %s, mailbox of %s", what, box.site)
-        return received
+        return sorted(received, key=lambda mail: mail.uid)
 
     @again
     def _left(self, box: Mailbox, after: int) -> list[int]:
@@ -68,16 +80,18 @@ class Mailboxes:
             return [uid for uid in session.unsettled(imap, box) if uid > after]
 
     @again
-    def _read(self, box: Mailbox, limit: int, after: int) -> list[Received]:
+    def _read(self, box: Mailbox, wanted: Callable[[list[int]], list[int]]) -> list[Received]:
         with self._imap(box) as imap:
             uidvalidity = session.select(imap, box.folder)
-            uids = [uid for uid in session.unsettled(imap, box) if uid > after][:limit]
+            uids = wanted(session.unsettled(imap, box))
             try:
                 # another intake may have been faster with the first ones
                 batches = session.batches(imap, uids, self._batch, self._largest)
                 mails = next(filter(None, batches), {})
             except BROKEN as error:
                 raise _NotGiven("imap", type(error).__name__) from None
+        if nothing := [uid for uid, mail in mails.items() if not mail.raw]:
+            _log.warning("imap: the server gives nothing of %s, mailbox of %s", _named(nothing, box), box.site)
         return [Received(box.address, box.site, uidvalidity, uid, *mail) for uid, mail in mails.items()]
 
     @again
@@ -169,3 +183,11 @@ class Mailboxes:
         )
         with session.meaning(), self._in.setdefault(box.address, new).use(partial(session.connect, box)) as imap:
             yield imap
+
+
+def _if_there(uid: int, left: list[int]) -> list[int]:
+    return [uid] if uid in left else []
+
+
+def _named(uids: Sequence[int], box: Mailbox) -> str:
+    return f"mail {', '.join(f'UID {uid}' for uid in uids[:9])} in {box.folder}"

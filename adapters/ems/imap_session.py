@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import (
+    MailboxCopyError,
     MailboxFolderCreateError,
     MailboxFolderSelectError,
+    MailboxFolderSubscribeError,
     MailboxLoginError,
+    MailboxMoveError,
     UnexpectedCommandStatusError,
 )
 from imap_tools.utils import encode_folder
@@ -40,6 +43,7 @@ _CODE = re.compile(r"\[([A-Z]+)\b")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
+_SHORT = re.compile(rb'\bBODY\[[^]]*\](?:<0>)? "((?:[^"\\]|\\.)*)"')
 _QUOTA = re.compile(rb"\b(?:STORAGE|MESSAGE) (\d+) (\d+)")
 
 _WHERE: dict[type[Exception], str] = {
@@ -141,6 +145,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         what += ": look at user, password, xoauth2 in LAYANAN_MAILBOXES"
     elif isinstance(error, MailboxFolderSelectError):
         what += ": look at folder in LAYANAN_MAILBOXES"
+    elif isinstance(error, MailboxMoveError | MailboxCopyError):
+        what += ": look at done_folder and aside_folder in LAYANAN_MAILBOXES, and at the room on the server"
     return Refused("imap", what)
 
 
@@ -161,7 +167,8 @@ def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
 def batches(imap: BaseMailBox, uids: Collection[int], most: int, largest: int) -> Iterator[Batch]:
     """Mails in order, batch by batch.
 
-    A batch has at most ``most`` bytes, or one mail. Of mails above ``largest`` bytes the beginning is read.
+    A batch has at most ``most`` bytes, or one mail. Of mails above ``largest`` bytes the beginning is read. One that is
+    there, and of which the server gives nothing, is empty.
     """
     batch: dict[int, tuple[bool, datetime | None]] = {}
     total = 0
@@ -183,12 +190,28 @@ def _read(imap: BaseMailBox, batch: dict[int, tuple[bool, datetime | None]]) -> 
     found: Batch = {}
     for cut, part in ((False, ""), (True, f"<0.{BEGINNING}>")):
         uids = [uid for uid, (is_cut, _) in batch.items() if is_cut is cut]
-        found |= {uid: Mail(raw, *batch[uid]) for uid, raw in bodies(imap, uids, f"BODY.PEEK[]{part}").items()}
+        given = bodies(imap, uids, f"BODY.PEEK[]{part}")
+        if left := _still_there(imap, [uid for uid in uids if uid not in given]):
+            # it may have been for a moment
+            given |= dict.fromkeys(left, b"") | bodies(imap, left, f"BODY.PEEK[]{part}")
+        found |= {uid: Mail(raw, *batch[uid]) for uid, raw in given.items()}
     return dict(sorted(found.items()))
 
 
+def _still_there(imap: BaseMailBox, uids: list[int]) -> list[int]:
+    """Those that nobody has moved or removed."""
+    if not uids:
+        return []
+    imap.client.noop()  # until then the server may not say what is gone
+    there = set(imap.uids(f"UID {','.join(map(str, uids))}"))
+    return [uid for uid in uids if str(uid) in there]
+
+
 def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int, bytes]:
-    """A part of mails by UID, unparsed and unmarked (imap-tools' own fetch would parse each)."""
+    """A part of mails by UID, unparsed and unmarked (imap-tools' own fetch would parse each).
+
+    Without those of which the server gives nothing (NIL).
+    """
     data = _fetch(imap, uids, what)
     found: dict[int, bytes] = {}
     for item, after in zip(data, [*data[1:], b""], strict=False):
@@ -197,6 +220,8 @@ def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int,
             uid = _UID.search(item[0]) or (_UID.search(after) if isinstance(after, bytes) else None)
             if uid:
                 found[int(uid[1])] = item[1]
+        elif (short := _SHORT.search(item)) and (uid := _UID.search(item)):
+            found[int(uid[1])] = re.sub(rb"\\(.)", rb"\1", short[1])
     return found
 
 
@@ -227,9 +252,10 @@ def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line
 def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
     """Move mails of the open folder, and no others; the folder is made where it is missing."""
     if not imap.folder.exists(folder):
-        with suppress(MailboxFolderCreateError):  # another intake was faster
+        # another intake was faster, or moving says what is wrong; and who does not subscribe still finds it
+        with suppress(MailboxFolderCreateError, MailboxFolderSubscribeError):
             imap.folder.create(folder)
-        imap.folder.subscribe(folder, True)
+            imap.folder.subscribe(folder, True)
     if can_move(imap) == "MOVE":
         imap.move(uids, folder)
         return

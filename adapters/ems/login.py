@@ -10,6 +10,8 @@ from models.settings import Xoauth2
 
 TOKEN_SECONDS = 30.0
 """Time that the command for a token may take."""
+LONGEST = 16_384
+"""Characters of a token: on a line that is longer, servers end the connection without a word."""
 
 
 class NoToken(ValueError):
@@ -23,7 +25,7 @@ def bearer(user: str, of: Xoauth2) -> str:
         NoToken: file or command give none.
     """
     token = _token(of).strip()
-    if not token.isascii() or not token.isprintable() or not token:
+    if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
         raise NoToken("no token in what was read")
     return f"user={user}\1auth=Bearer {token}\1\1"
 

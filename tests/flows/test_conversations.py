@@ -110,7 +110,7 @@ def test_a_letter_that_comes_back_is_tied_to_its_case_and_the_agent_is_asked(
     wait = runs.wait(case)
     assert wait is not None
     assert wait.form == "Unreachable"
-    assert "First response #1 → hilang\\@pelanggan\\.example: delivery report" in wait.description
+    assert "First response #1 → hilang\\@pelanggan\\.example: 5\\.1\\.1 delivery report" in wait.description
 
 
 def test_a_letter_that_is_late_is_noted(outside: Systems, genuine: World, post: Postfix) -> None:

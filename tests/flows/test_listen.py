@@ -4,6 +4,8 @@ import smtplib
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -125,6 +127,27 @@ def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
     listen(wired, box, threading.Event())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     assert passes.started == []
+
+
+def test_a_connection_that_a_router_forgets_is_soon_made_anew(
+    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def waited(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            drain.begin()
+
+    def forgotten(box: Mailbox) -> Iterator[None]:
+        raise Unavailable("imap", "ConnectionResetError")
+
+    monkeypatch.setattr(drain, "asked_within", waited)
+    monkeypatch.setattr(wired.ems, "listen", forgotten)
+    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
+    monkeypatch.setattr(flows.listen, "time", SimpleNamespace(monotonic=count(0, 240).__next__))
+    listen(wired, wired.settings.mailboxes[0], threading.Event())
+    assert pauses == [flows.listen.SHORTEST_PAUSE] * 3
 
 
 def test_a_defect_does_not_end_the_listening(

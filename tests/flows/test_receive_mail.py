@@ -22,7 +22,7 @@ from tests.adapters.ems.world import World
 from tests.cases import MAJU, OURS, mail, rows
 from tests.ports import free_port
 from tests.runs import Runs
-from tests.servers import Dovecot, Postfix
+from tests.servers import Dovecot, Postfix, scripted
 
 
 def posted(wired: Systems, *senders: str) -> None:
@@ -53,6 +53,27 @@ def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> 
         ("queued", 0),
         ("queued", 0),
     ]
+
+
+def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_set_aside(wired: Systems) -> None:
+    done = b"%t OK done\r\n"
+    found, opened = b"* SEARCH 5\r\n" + done, b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n" + done
+    answers = dict.fromkeys([b"LOGIN", b"NOOP", b"MOVE"], done) | dict.fromkeys([b"EXAMINE", b"SELECT"], opened)
+    answers |= {
+        b"CAPABILITY": b"* CAPABILITY IMAP4rev1 MOVE\r\n" + done,
+        b"LIST": b'* LIST () "/" "Set aside"\r\n' + done,
+        b"SEARCH": found,
+        b"FETCH": b"* 1 FETCH (UID 5 RFC822.SIZE 2000 BODY[] NIL)\r\n" + done,
+    }
+    (ours,) = wired.settings.mailboxes
+    with scripted(b"* OK\r\n", answers) as port:
+        box = ours.model_copy(update={"port": port})
+        wired.settings.mailboxes = [box]
+        batches = take_batches(wired, box)
+        assert next(batches) == {"set_aside": 1}
+        (message,) = rows(wired, Message)
+        assert (message.uidvalidity, message.uid, message.reason) == (7, 5, "empty")
+        assert "not taken in yet" not in {one.what for one in check_mails(wired)}
 
 
 class Away(PrefectEngine):

@@ -100,6 +100,10 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             'mailboxes = [{ address = "a", user = "u", password = "p", aside_folder = "INBOX" }]',
             r"LAYANAN_MAILBOXES__0__ASIDE_FOLDER: .*that is read",
         ),
+        (
+            f"mailboxes = [{BOX}, {BOX.replace('layanan@', 'Layanan@')}]",
+            r"LAYANAN_MAILBOXES: .*two mailboxes have one address",
+        ),
         ('mailboxes = [{ address = "a", user = "u" }]', r"LAYANAN_MAILBOXES__0__XOAUTH2: .*a password or a token"),
     ],
 )

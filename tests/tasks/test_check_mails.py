@@ -8,6 +8,7 @@ from imaplib import IMAP4
 from unittest import mock
 
 import pytest
+from pydantic import SecretStr
 
 import layanan
 from adapters.wiring import Systems
@@ -70,3 +71,18 @@ def test_the_command_ends_with_1_where_something_is_unaccounted_for(
     list(take_batches(wired, box))
     assert layanan.main(["mails", "--check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+@mock.patch.dict(os.environ)
+def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_checked(
+    wired: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = deliver(wired, 1, mail(BUDI))
+    bad = box.model_copy(update={"address": "bdg@telkom.example", "password": SecretStr("wrong")})
+    wired.settings.mailboxes = [bad, box]
+    assert layanan.main(["mails", "--check", "--json"]) == 1
+    said = capsys.readouterr()
+    assert [found["mailbox"] for found in json.loads(said.out)] == [OURS]
+    assert "mailbox bdg@telkom.example: imap: MailboxLoginError" in said.err
+    wired.settings.mailboxes = []
+    assert layanan.main(["mails", "--check"]) == 2, "where nothing is looked at, nothing is well"

@@ -1,19 +1,23 @@
 """What is wrong with a mailbox is named, with the setting to look at, and mail is read again once it is mended."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dns.resolver import NoNameservers
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from adapters.mail import signatures
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError
-from tasks.doctor import DEPLOYMENTS, Check, _mailbox, examine
+from models.tables import Message
+from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails
+from tasks.intake import take_in
 from tests.adapters.ems.world import World
-from tests.cases import mail
+from tests.cases import mail, opened, post, received
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import dovecot
@@ -59,6 +63,32 @@ def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
     wired.settings.mailboxes = genuine.settings.mailboxes
     assert examined(wired).state == "ok"
     assert list(take_batches(wired, genuine.box)) == [{"set_aside": 1}]
+
+
+def test_mails_that_were_set_aside_are_told_for_a_day(wired: Systems) -> None:
+    assert mails(wired) == "none set aside within a day"
+    take_in(wired, received(mail("", "tanpa pengirim")))
+    with pytest.raises(Doubt, match="1 set aside within a day"):
+        mails(wired)
+    with wired.store.write() as session:
+        session.execute(update(Message).values(received_at=wired.clock.now() - timedelta(days=1)))
+    assert mails(wired) == "none set aside within a day"
+
+
+def test_copies_of_letters_that_do_not_come_are_missed(wired: Systems) -> None:
+    assert copies(wired) == "no letter of late to look for"
+    opened(wired)
+    post(wired)
+    assert copies(wired) == "no letter of late to look for", "it may still be on its way"
+    wired.settings.claim_seconds = 0
+    assert copies(wired) == "the latest letter's has come"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"sent_folder": "Elsewhere"})]
+    with pytest.raises(Doubt, match="the latest letter has not come"):
+        copies(wired)
+    wired.settings.mailboxes = [box.model_copy(update={"password": SecretStr("lama")})]
+    wired.ems.close()
+    assert copies(wired) == "not looked for: the mailbox cannot be read"
 
 
 def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:

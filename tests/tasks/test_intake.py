@@ -190,6 +190,12 @@ def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
     assert rows(wired, Message)[0].reason == "from an address of ours"
 
 
+def test_mail_from_an_alias_of_ours_is_no_customers(wired: Systems) -> None:
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"aliases": ("CS@telkom.example",)})]
+    assert arrives(wired, "cs@telkom.example", "Halo", "Uji coba") == TakenIn("automatic")
+
+
 def test_the_same_words_after_the_case_has_ended_are_no_duplicate(wired: Systems) -> None:
     raw, again = mail(BUDI), mail(BUDI)
     case = CaseRun.open(take_in(wired, received(raw)).case_id or 0, wired)

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 from email import message_from_bytes
+from itertools import count
 
 import pytest
 from sqlalchemy import delete
 
 from models.forms import Unreachable, UnreachableChoice
-from models.tables import Bounce, Case, Decision, Letter, Outbox, Wake
+from models.tables import Bounce, Case, Decision, Letter, Outbox, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.doctor import Doubt, letters
 from tasks.end_case import Ended, end_case
-from tasks.intake import take_in
+from tasks.intake import TakenIn, take_in
 from tasks.join_case import join_case
 from tasks.monitor import deliver_wakes, send_due_letters
 from tasks.receive_and_analyse import receive_and_analyse
@@ -49,9 +50,18 @@ def told(runs: Runs) -> Played:
     return played
 
 
+_numbers = count()
+
+
+def report_on(case: CaseRun, kind: str) -> bytes:
+    """A report, other than all before, that the letter's recipient is unknown."""
+    report = BOUNCE % str(letter(case, kind)["Message-ID"]).encode()
+    return report.replace(b"<bounce@", b"<bounce.%d@" % next(_numbers))
+
+
 def bounces(played: Played, kind: str = "inform_result") -> None:
     """The letter's recipient is unknown after all."""
-    report = BOUNCE % str(letter(played.case, kind)["Message-ID"]).encode()
+    report = report_on(played.case, kind)
     assert take_in(played.runs.wired, received(report)).case_id == played.case.case_id
     deliver_wakes.fn()
 
@@ -76,6 +86,17 @@ def test_a_bounce_asks_the_agent_and_the_case_does_not_end_as_if_informed(told: 
     assert told.goes_on() == "Completed"
     assert snapshot(told.case).outcome == "complaint"
     assert [(one.form, one.by) for one in rows(told.runs.wired, Decision)][1] == ("Unreachable", "Sari")
+
+
+def test_who_decides_on_something_else_reads_that_a_letter_did_not_arrive(runs: Runs) -> None:
+    played = Played(runs, BUDI, "Berapa tagihan saya bulan ini untuk 122345678901?", "Tagihan")
+    assert "did not arrive" not in played.comes_to("ConfirmAnalysis")
+    bounces(played, "first_response")
+    words = "did not arrive: Respon awal / First response → 5\\.1\\.1 delivery report"
+    assert words in played.comes_to("ConfirmAnalysis")
+    (shown,) = rows(runs.wired, Wait)
+    deliver_wakes.fn()
+    assert rows(runs.wired, Wait) == [shown], "what stands there is not written again"
 
 
 def test_the_letter_goes_to_another_address_on_record_and_to_no_other(told: Played) -> None:
@@ -105,6 +126,20 @@ def test_it_is_sent_again_and_may_bounce_again(told: Played) -> None:
     bounces(told)
     told.comes_to("Unreachable")
     assert len(rows(told.runs.wired, Bounce)) == len(rows(told.runs.wired, Wake, kind="undelivered")) == 2
+
+
+def test_a_report_that_comes_twice_is_about_the_first_sending(told: Played) -> None:
+    """As by two mailboxes, or where a mailbox gives its mails new UIDs."""
+    wired, report = told.runs.wired, report_on(told.case, "inform_result")
+    take_in(wired, received(report))
+    deliver_wakes.fn()
+    told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="SEND_AGAIN")
+    told.comes_to("ClosingPeriod")
+    send_due_letters.fn()
+    for again in (report, b"Received: by another\n" + report):
+        assert take_in(wired, received(again)) == TakenIn("duplicate", told.case.case_id)
+    assert (state(told).state, len(rows(wired, Bounce))) == ("sent", 1)
 
 
 def test_a_customer_who_cannot_be_reached_is_the_case_s_outcome(told: Played) -> None:

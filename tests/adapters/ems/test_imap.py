@@ -208,10 +208,7 @@ def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
     genuine: World, real: tuple[Dovecot, Postfix], caplog: pytest.LogCaptureFixture
 ) -> None:
     genuine.write(*map(letter, range(3)))
-    files = (real[0].folder / "home" / OURS).rglob("*/*,S=*")
-    broken = next(file for file in files if b"<c1@" in file.read_bytes())
-    # as after a restored backup: its name tells another size; the server takes it for a new mail
-    broken.rename(re.sub(r",S=\d+,W=\d+", ",S=999999,W=999999", str(broken)))
+    broken_there(real[0], 1)
     genuine.write(letter(4))
     with genuine.ems() as ems:
         mails = ems.fetch(genuine.box, 9)
@@ -221,6 +218,31 @@ def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
         assert list(ems.walk(genuine.box)) == [("INBOX", hashes | {uid: ""})]
         ems.settle(genuine.box, mails[0].uidvalidity, list(hashes), [])
         with pytest.raises(Refused, match=f"does not give mail UID {uid} in INBOX"):
+            ems.fetch(genuine.box, 9)
+
+
+def broken_there(server: Dovecot, *numbers: int) -> None:
+    """As after a restored backup: the names of their files tell another size; the server takes them for new mails."""
+    ids = [b"<c%d@" % number for number in numbers]
+    for file in list((server.folder / "home" / OURS).rglob("*/*,S=*")):
+        if any(one in file.read_bytes() for one in ids):
+            file.rename(re.sub(r",S=\d+,W=\d+", ",S=999999,W=999999", str(file)))
+
+
+def test_many_mails_that_the_server_cannot_read_keep_none_back(
+    genuine: World, real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.ems.imap.MOST_BROKEN", 2)
+    genuine.write(*map(letter, range(3)))
+    broken_there(real[0], 0, 1, 2)
+    genuine.write(letter(4))
+    with genuine.ems() as ems:
+        with pytest.raises(Refused, match="does not give mail UID"):
+            ems.fetch(genuine.box, 9)
+        mails = ems.fetch(genuine.box, 9)
+        assert ids(mails) == ["<c4@telkom.example>"]
+        ems.settle(genuine.box, mails[0].uidvalidity, [mails[0].uid], [])
+        with pytest.raises(Refused, match="does not give mail UID"):
             ems.fetch(genuine.box, 9)
 
 
@@ -284,6 +306,16 @@ def test_what_is_wrong_with_a_mailbox_is_named(change: dict[str, object], says: 
         for ask in (partial(ems.fetch, box, 1), partial(ems.reach_imap, box), partial(next, ems.listen(box))):
             with pytest.raises(Refused, match=f"imap: {says}"):
                 ask()
+
+
+def test_a_folder_that_cannot_be_made_is_named(genuine: World) -> None:
+    genuine.write(letter(1))
+    box = genuine.box.model_copy(update={"done_folder": "a//b"})
+    with genuine.ems() as ems:
+        (mail,) = ems.fetch(box, 9)
+        with pytest.raises(Refused, match="MailboxMoveError CANNOT: look at done_folder and aside_folder"):
+            ems.settle(box, mail.uidvalidity, [mail.uid], [])
+        assert ems.fetch(box, 9) == [mail]
 
 
 def test_a_wrong_password_is_refused(world: World) -> None:
@@ -384,6 +416,38 @@ def test_a_uid_told_after_the_text_is_read_too() -> None:
     with scripted(b"* OK\r\n", IMAP_ANSWERS) as port:
         ems, box = liar(port)
         assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, b"hi")]
+
+
+@pytest.mark.parametrize(
+    ("said", "raw"),
+    [
+        (b"* 1 FETCH (UID 5 BODY[] NIL)\r\n", b""),
+        (b"* 1 FETCH (BODY[] NIL UID 5)\r\n", b""),
+        (b"", b""),  # all is well, and not a word of it
+        (b'* 1 FETCH (UID 5 BODY[] "")\r\n', b""),
+        (rb'* 1 FETCH (UID 5 BODY[] "a \"short\" one\\")' + b"\r\n", b'a "short" one\\'),
+    ],
+)
+def test_a_mail_that_is_there_and_of_which_the_server_gives_nothing_is_not_left_out(
+    said: bytes, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = b"* 1 FETCH (UID 5 RFC822.SIZE 2)\r\n%t OK done\r\n"
+    answers = {b"RFC822.SIZE": size, b"FETCH": said + b"%t OK done\r\n"} | dict.fromkeys(
+        [b"NOOP", b"LIST"], b'* LIST () "/" INBOX\r\n%t OK done\r\n'
+    )
+    with scripted(b"* OK\r\n", IMAP_ANSWERS | answers) as port:
+        ems, box = liar(port)
+        assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, raw)]
+        assert next(ems.walk(box)) == ("INBOX", {5: sha256(raw).hexdigest()})
+    assert ("gives nothing of mail UID 5 in INBOX" in caplog.text) is (not raw)
+
+
+def test_a_mail_that_is_gone_before_it_is_read_is_left_out() -> None:
+    gone = {b"ASCII UID 5": b"* SEARCH\r\n%t OK done\r\n", b"NOOP": b"* 1 EXPUNGE\r\n%t OK done\r\n"}
+    nothing = {b"FETCH": b"* 1 FETCH (UID 5 BODY[] NIL)\r\n%t OK done\r\n"}
+    with scripted(b"* OK\r\n", gone | IMAP_ANSWERS | nothing) as port:
+        ems, box = liar(port)
+        assert ems.fetch(box, 9) == []
 
 
 def test_a_mailbox_that_may_only_be_read_is_named_and_not_waited_for() -> None:

@@ -64,6 +64,7 @@ def test_a_command_gives_the_token(genuine: World, real: tuple[Dovecot, Postfix]
         ("import sys; print('geheim', file=sys.stderr); sys.exit(3)", "its command ended with 3"),
         ("print()", "no token"),
         ("print('two\\nlines')", "no token"),
+        ("print(9_999 * 'junk')", "no token"),
         ("import sys; sys.stdout.buffer.write(b'\\xff')", "UnicodeDecodeError"),
         ("import time; time.sleep(9)", "TimeoutExpired"),
     ],
