@@ -106,7 +106,7 @@ class _Reader:
                     self._line.append(f" <{address}>")
 
     def _end_line(self, name: str = "", *, even_empty: bool = False) -> None:
-        text = re.sub(" +", " ", "".join(self._line)).strip()
+        text = re.sub(" +", " ", "".join(self._line)).strip() if self._line else ""
         if text or even_empty:
             self._lines += [self._marks + line for line in text.removesuffix(" |").split("\n")]
         self._line.clear()

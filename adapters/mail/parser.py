@@ -11,7 +11,7 @@ from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
-from adapters.mail.text import language, new_text
+from adapters.mail.text import language, new_text, replies
 from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
@@ -51,8 +51,9 @@ def parse(
     body = Body(message, keep)
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
-    new = new_text(body.text, subject)
-    verdict = classify(message, subject, body.text, spam_headers)
+    in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
+    new = new_text(body.text, subject, answers=bool(in_reply_to or references) or replies(subject))
+    verdict = classify(message, subject, body.text, new, spam_headers)
     name, address = _sender(message)
     local, at, domain = address.rpartition("@")
     sender = f"{local}{at}{ascii_domain(domain)}"
@@ -70,13 +71,14 @@ def parse(
         delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
         sent_at=_date(message),
-        in_reply_to=_ids(message, "In-Reply-To"),
-        references=_ids(message, "References"),
+        in_reply_to=in_reply_to,
+        references=references,
         text=body.text,
         new_text=new,
         language=language(f"{subject}\n{new}"),
         automatic=verdict.automatic,
         automatic_reason=verdict.reason,
+        doubtful=verdict.doubtful,
         bounce=verdict.recipients,
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),

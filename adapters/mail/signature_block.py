@@ -10,7 +10,7 @@ _SMALL = (
     "|perangkat|untuk|di|meinem|für|mon|pour|mi|para|il|mio|per|mijn|voor"
 )
 _PROGRAM = (
-    r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|mail|xiaomi|redmi|oppo|vivo|realme"
+    r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|e?-?mail|xiaomi|redmi|oppo|vivo|realme"
     r"|huawei|nokia|blackberry|spark|proton|k-9"
 )
 _MOBILE = re.compile(
