@@ -25,6 +25,9 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
 _SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
 """An address in the place of a name, without the quotes that it needs."""
+_ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
+_ZONE = re.compile(rf"\b(?:{'|'.join(_ZONES)})$")
+"""Indonesia's, as programs name them that do not know RFC 5322."""
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -133,8 +136,9 @@ def _ids(message: Message, name: str) -> tuple[str, ...]:
 
 
 def _date(message: Message) -> datetime | None:
+    value = message["Date"] or ""
     try:
-        date = parsedate_to_datetime(message["Date"] or "")
+        date = parsedate_to_datetime(_ZONE.sub(lambda found: _ZONES[found[0]], value))
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)  # -0000 is UTC too
     except (IndexError, OverflowError, TypeError, ValueError):
         return None
