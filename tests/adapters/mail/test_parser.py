@@ -282,7 +282,6 @@ def test_real_bounces_and_automatic_replies_are_found(corpus: dict[str, ParsedMa
 OTHER_ADDRESSES = {
     "simple_42": "an address with dots in a row is none to the reference; the report says that it failed",
     "yale_01": "the reference makes addresses of a bare name and domains that it knows",
-    "aol_01": "the reference makes an address of a bare name and a domain that it knows",
 }
 
 
