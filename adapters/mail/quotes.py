@@ -30,6 +30,7 @@ _WRITES_BEFORE_DATE = re.compile(
 )
 _QUOTING = re.compile(r"(?:quoting|mengutip|zitat von|citando)\s[^\n]{1,200}:$", re.IGNORECASE)
 """An attribution of Horde, without a date."""
+_DATE_BEFORE_WRITES = re.compile(r"@[^\s@]{1,100}[>)],?\s[^@]{1,60}$")
 _OWN = re.compile(r"(?:^|\s)(?:i|we|saya|kami|aku)$", re.IGNORECASE)
 """Who writes of himself attributes nothing."""
 _ENDS = (":", "--", "wrote", "menulis")
@@ -150,6 +151,8 @@ def _attributes(text: str) -> bool:
     if not text.endswith(":"):
         return bool(led and timed)
     dated = any(map(str.isdigit, who))
+    if _DATE_BEFORE_WRITES.search(who) and _TIME.search(who):
+        return True
     return (bool(led) and (dated or "@" in who)) or (addressed and (dated or bracketed))
 
 
