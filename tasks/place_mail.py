@@ -128,13 +128,14 @@ def _automatic(arrived: Arrived) -> Place | None:
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
-    if mail.doubtful or (mail.automatic is Automatic.LIST and case is None and _has_written(session, mail.sender)):
+    marked = mail.automatic in {Automatic.LIST, Automatic.SPAM}
+    if mail.doubtful or (marked and case is None and _has_written(session, mail.sender)):
         return Place("set_aside", f"{reason}; perhaps a person's", case.id if case else None)
     return Place("automatic", reason, case.id if case else None)
 
 
 def _has_written(session: Session, sender: str) -> bool:
-    """Whether a case is the sender's: what a customer's provider marks as a mailing may be a customer's mail."""
+    """Whether a case is the sender's: what a server on the way marks as a mailing or spam may be a customer's mail."""
     return session.exec(select(Case.id).where(Case.address == sender).limit(1)).first() is not None
 
 

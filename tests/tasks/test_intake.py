@@ -105,6 +105,9 @@ def test_who_perhaps_is_a_person_is_looked_at_by_one(wired: Systems) -> None:
     opened(wired)
     assert arrives(wired, BUDI, **promo) == TakenIn("set_aside"), "a customer who is known"
     assert arrives(wired, STRANGER, **promo) == TakenIn("automatic")
+    wired.settings.spam_headers = ("X-Spam-Flag",)
+    assert arrives(wired, BUDI, "Masih mati.", X_Spam_Flag="YES") == TakenIn("set_aside")
+    assert arrives(wired, STRANGER, "Menang undian!", X_Spam_Flag="YES") == TakenIn("automatic")
 
 
 def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
