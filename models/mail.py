@@ -134,6 +134,8 @@ class ParsedMail(BaseModel):
     language: Language
     automatic: Automatic | None = None
     automatic_reason: str = ""
+    doubtful: bool = False
+    """It is automatic by words, a name or a gateway's mark alone: a person may have written it."""
     bounce: tuple[BounceRecipient, ...] = ()
     """What a bounce says of each recipient."""
     reported_message_id: str = ""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from adapters.mail.charset import TURNED
 from models.facts import TicketStatus
 from models.forms import (
     FORMS,
@@ -60,7 +61,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 def escaped(text: str, limit: int = LONG) -> str:
     """A customer's words as harmless, short, one-line markdown."""
-    line = " ".join(text.split())
+    line = " ".join(text.translate(TURNED).split())
     return _PUNCTUATION.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
 
 

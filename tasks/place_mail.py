@@ -131,6 +131,10 @@ def _automatic(arrived: Arrived) -> Place | None:
         return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
+    marked = mail.automatic in {Automatic.LIST, Automatic.SPAM}
+    # what a server on the way marks as a mailing or spam may be a customer's mail
+    if mail.doubtful or (marked and case is None and arrived.known.cases):
+        return Place("set_aside", f"{reason}; perhaps a person's", case.id if case else None)
     return Place("automatic", reason, case.id if case else None)
 
 

@@ -45,6 +45,19 @@ _MACHINE_PARTS = {
     "message/rfc822-headers",
 }
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_RTF = {"text/rtf", "application/rtf"}
+_TEXT_DATA = {"text/calendar", "text/rtf", "text/csv", "text/vcard", "text/x-vcard", "text/directory", "text/css"}
+"""Texts that programs read."""
+_TAGGED = {"text/html", "text/enriched", "text/richtext", "text/x-amp-html", "text/watch-html"}
+_HTML = re.compile(r"\s{0,99}<(?:!doctype html|html)\b", re.IGNORECASE)
+"""How HTML begins that some program has called plain text."""
+_STUB = re.compile(
+    r"\b(?:not|n['’]t|tidak|unable to) (?:\w+ ){0,2}(?:support|display|show|view|read|render|mendukung|menampilkan)"
+    r" (?:\w+ ){0,3}html\b|\bhtml[- ](?:capable|compatible|enabled)\b",
+    re.IGNORECASE,
+)
+STUB_LIMIT = 400
+"""Characters of a text in the place of words that stand in the HTML beside it."""
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 INLINE_DATA = re.compile(rb"data:[a-z/+.-]{1,60};base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\\/:*?\"<>|]")
@@ -83,7 +96,7 @@ class Body:
             choice = kind == "multipart/alternative"
             readable = choice and any(_may_be_read(child.get_content_type()) for child in part.parts)
             texts = [text for child in part.parts for text in self._texts(child, another_form=readable)]
-            return texts[:1] if choice else texts
+            return sorted(texts, key=_is_stub)[:1] if choice else texts
         # some servers put their words where fields belong
         prose = kind == "message/delivery-status" and not children(part)
         if kind in _MACHINE_PARTS and not prose:
@@ -98,10 +111,12 @@ class Body:
         own = not name and part.get_content_disposition() != "attachment"
         if own and (kind in ("text/plain", "text/html") or lost or prose):
             return list(filter(None, [self._text(part, kind)]))
-        if own and another_form and part.get_content_maintype() == "text" and kind != "text/calendar":
-            # the same words in another form (text/enriched, text/x-amp-html)
-            return []
+        if own and part.get_content_maintype() == "text" and kind not in _TEXT_DATA:
+            # in another form beside one that can be read (text/x-amp-html), or the only one (RFC 2046, 4.1.4)
+            return [] if another_form else list(filter(None, [self._text(part, kind)]))
         data, well = decoded(part)
+        if own and kind in _RTF:
+            self.problems.append(Problem.TEXT_IN_RTF)
         if not well:
             self.problems.append(Problem.TRANSFER_ENCODING)
         if kind == "text/calendar" and len(self._invitations) < CALENDARS_LIMIT:
@@ -127,7 +142,7 @@ class Body:
         if guessed:
             self.problems.append(Problem.CHARSET_GUESSED)
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        if kind == "text/html":
+        if kind in _TAGGED or _HTML.match(text):
             text = html_text(text)
         elif (parameter(part, "Content-Type", "format") or "").lower() == "flowed":
             text = unflowed(text, del_sp=(parameter(part, "Content-Type", "delsp") or "").lower() == "yes")
@@ -177,6 +192,11 @@ class Body:
         extension = ".eml" if kind == "message/rfc822" else mimetypes.guess_extension(kind) or ".bin"
         item = Attachment(name=name or f"attachment{extension}", type=kind, size=len(data), sha256=self._keep(data))
         self.attachments.append(item)
+
+
+def _is_stub(text: str) -> bool:
+    """Whether these words only say that the others stand in the HTML."""
+    return len(text) < STUB_LIMIT and bool(_STUB.search(text))
 
 
 def _may_be_read(kind: str) -> bool:

@@ -30,6 +30,8 @@ _MENTIONED = re.compile(
 """A recipient in a sentence; other addresses there are whom to ask, or examples."""
 _PROSE = re.compile(r"\b(?:if|at|from|by|contact)\s{1,4}$", re.IGNORECASE)
 """What stands before an address with which a line of a sentence begins, and no line of a list."""
+_BARE = re.compile(r"(?im)\brecipients?\b[^\n]{0,200}:[ \t]*\n\s{0,20}([a-z0-9][\w.-]{0,63})[ \t]*$")
+"""A recipient without a domain: it is the server's own."""
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
     r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b(?! was received))"
@@ -116,6 +118,9 @@ def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceReci
         if addresses:
             yield from (_recipient(address, action, _status(told), told) for address in addresses)
             return
+    host = re.search(r"@([\w.-]{1,255})", str(message["From"]))
+    if host and (bare := _BARE.search(told)):
+        yield _recipient(f"{bare[1]}@{host[1]}", action, _status(told), told)
 
 
 def _recipient(address: str, action: str, status: str, said: str) -> BounceRecipient:

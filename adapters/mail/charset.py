@@ -26,7 +26,13 @@ _FOREIGN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_esca
 # A header that was cut off may end within a word.
 _WORD = re.compile(r"=\?([^?\s]{0,60})\?([bq])\?(.*?)(?:\?=|\Z)", re.IGNORECASE | re.DOTALL)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_LETTER = re.compile(r"[^\x00-\x7f\ufffd]")
+_OTHERS = re.compile(r"[\u0370-\u06ff]+")
+_WITHIN_OURS = re.compile(r"[A-Za-z](?=[\u0370-\u06ff])|[\u0370-\u06ff](?=[A-Za-z])")
+"""Greek, Cyrillic, Hebrew and Arabic letters; where they meet ASCII's."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+TURNED = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""For ``translate``: without the signs that turn the direction of text, and so can show an address backwards."""
 
 
 class Decoded(NamedTuple):
@@ -57,12 +63,42 @@ def guess(data: bytes, charset: str | None = None) -> Decoded:
         except UnicodeError:
             continue
         return Decoded(_storable(text), guessed=codec != declared or (charset or "").lower().endswith("ascii"))
-    if declared and _mostly_right(text := data.decode(declared, "replace")):
-        return Decoded(_storable(text), guessed=True)
     first = _NOT_ASCII.search(data)
     sample = data[max(0, first.start() - 100) if first else 0 :][:20_000]
+    if declared in (None, "utf-8", "cp1252") and (errors := _broken_utf8(sample, sure=declared == "utf-8")):
+        return Decoded(_storable(data.decode("utf-8", errors)), guessed=True)
+    if declared and _mostly_right(text := data.decode(declared, "replace")):
+        return Decoded(_storable(text), guessed=True)
     found = _codec(chardet.detect(sample)["encoding"]) or "cp1252"
+    if _mixed(sample.decode(found, "replace")):
+        found = "cp1252"
     return Decoded(_storable(data.decode(found, "replace")), guessed=True)
+
+
+def _mixed(text: str) -> bool:
+    """Whether letters of another alphabet stand within words of ours: then they are none (“cafι”)."""
+    return 2 * len(_WITHIN_OURS.findall(text)) >= len(_OTHERS.findall(text)) > 0
+
+
+def _broken_utf8(sample: bytes, *, sure: bool) -> str:
+    """How to read UTF-8 that was cut within a letter, or into which other bytes were put; empty where it is none."""
+    text = sample.decode("utf-8", "replace")
+    least = text.count("\ufffd") * (1 if sure else 4)
+    letters = _LETTER.findall(text) if least < len(text) else []
+    if len(letters) < least:
+        return ""
+    latin = all(char < "\u0250" or "\u2000" <= char < "\u2150" for char in letters)
+    return _stray.__name__ if latin else "replace"
+
+
+def _stray(error: UnicodeError) -> tuple[str, int]:
+    """A byte that is no UTF-8 is of the charset that programs take where none is told; a part of a letter is lost."""
+    assert isinstance(error, UnicodeDecodeError)
+    bad = error.object[error.start : error.end]
+    return bad.decode("cp1252", "replace") if len(bad) == 1 else "\ufffd", error.end
+
+
+codecs.register_error(_stray.__name__, _stray)
 
 
 def _mostly_right(text: str) -> bool:
@@ -76,7 +112,7 @@ def decode_header(value: str) -> str:
     if "=?" in text:
         joined = re.sub(r"\?=\s+=\?", "?==?", text)
         text = "".join(decode(data, charset) for data, charset in _chunks(joined))
-    return _CONTROL.sub(" ", text).strip()
+    return _CONTROL.sub(" ", text.translate(TURNED)).strip()
 
 
 def _chunks(value: str) -> Iterator[tuple[bytes, str | None]]:

@@ -11,6 +11,7 @@ from html import escape, unescape
 
 import nh3
 
+from adapters.mail.charset import TURNED
 from adapters.mail.html_text import ATTRIBUTES_LIMIT, TAG, UNSHOWN, URL_LIMIT
 
 TAGS_LIMIT = 8_000
@@ -38,8 +39,6 @@ _TARGET = re.compile(
 _NAMED = re.compile(r"(?<=//)[\w.-]{1,255}|(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,20}|(?:\d{1,3}\.){3}\d{1,3}")
 _MAILS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _EMBEDDED = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
-_TURNED = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Signs that turn the direction of text, and so can show an address backwards."""
 
 
 def safe_html(html: str, image: Callable[[str], str]) -> str:
@@ -96,7 +95,7 @@ class _Writer:
         return "".join(self._out) + CUT * (tag is not None)
 
     def _say(self, text: str) -> None:
-        text = text.translate(_TURNED)
+        text = text.translate(TURNED)
         self._shown.append(text)
         self._put(escape(text))
 
@@ -129,7 +128,7 @@ class _Writer:
             self._say(words)
 
     def _picture(self, attributes: dict[str, str]) -> None:
-        source, alt = attributes.get("src", "").strip(), attributes.get("alt", "").translate(_TURNED)
+        source, alt = attributes.get("src", "").strip(), attributes.get("alt", "").translate(TURNED)
         self._shown.append(alt)
         if source.lower().startswith("cid:") and (address := self._image(source[4:])):
             self._put(f'<img src="{address}" alt="{escape(alt)}">')

@@ -7,7 +7,8 @@ import re
 from html import unescape
 
 TAG = re.compile(
-    r"<(?:!--(?:(?!--!?>).)*+(?:--!?>)?|[!?][^>]*+>?|(?P<end>/?)(?P<name>[a-z][^\s/>]{0,20})(?P<attributes>(?:[\s/]++"
+    r"<(?:!--(?:-?>|(?:(?!--!?>).)*+(?:--!?>)?)|[!?][^>]*+>?"
+    r"|(?P<end>/?)(?P<name>[a-z][^\s/>]{0,20})(?P<attributes>(?:[\s/]++"
     r"|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>\"'][^\s>]*+)?+)?+)*+)>?)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -106,7 +107,7 @@ class _Reader:
                     self._line.append(f" <{address}>")
 
     def _end_line(self, name: str = "", *, even_empty: bool = False) -> None:
-        text = re.sub(" +", " ", "".join(self._line)).strip()
+        text = re.sub(" +", " ", "".join(self._line)).strip() if self._line else ""
         if text or even_empty:
             self._lines += [self._marks + line for line in text.removesuffix(" |").split("\n")]
         self._line.clear()

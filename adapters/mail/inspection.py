@@ -64,5 +64,5 @@ def _fields(mail: ParsedMail) -> dict[str, Any]:
         "language": mail.language,
         "references": list(mail.references),
         "authentication": mail.authentication.model_dump(),
-        "problems": [*mail.problems, *mail.warnings],
+        "problems": [*mail.problems, *mail.warnings, *[f"perhaps a person's: {mail.automatic_reason}"] * mail.doubtful],
     }

@@ -11,7 +11,7 @@ from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
-from adapters.mail.text import language, new_text
+from adapters.mail.text import language, new_text, replies
 from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
@@ -25,6 +25,9 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
 _SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
 """An address in the place of a name, without the quotes that it needs."""
+_ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
+_ZONE = re.compile(rf"\b(?:{'|'.join(_ZONES)})$")
+"""Indonesia's, as programs name them that do not know RFC 5322."""
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
 """Headers that a mail has once at most (RFC 5322, 3.6)."""
 
@@ -51,8 +54,9 @@ def parse(
     body = Body(message, keep)
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
-    new = new_text(body.text, subject)
-    verdict = classify(message, subject, body.text, spam_headers)
+    in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
+    new = new_text(body.text, subject, answers=bool(in_reply_to or references) or replies(subject))
+    verdict = classify(message, subject, body.text, new, spam_headers)
     name, address = _sender(message)
     local, at, domain = address.rpartition("@")
     sender = f"{local}{at}{ascii_domain(domain)}"
@@ -70,13 +74,14 @@ def parse(
         delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
         sent_at=_date(message),
-        in_reply_to=_ids(message, "In-Reply-To"),
-        references=_ids(message, "References"),
+        in_reply_to=in_reply_to,
+        references=references,
         text=body.text,
         new_text=new,
         language=language(f"{subject}\n{new}"),
         automatic=verdict.automatic,
         automatic_reason=verdict.reason,
+        doubtful=verdict.doubtful,
         bounce=verdict.recipients,
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
@@ -131,8 +136,9 @@ def _ids(message: Message, name: str) -> tuple[str, ...]:
 
 
 def _date(message: Message) -> datetime | None:
+    value = message["Date"] or ""
     try:
-        date = parsedate_to_datetime(message["Date"] or "")
+        date = parsedate_to_datetime(_ZONE.sub(lambda found: _ZONES[found[0]], value))
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)  # -0000 is UTC too
     except (IndexError, OverflowError, TypeError, ValueError):
         return None

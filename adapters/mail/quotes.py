@@ -28,6 +28,9 @@ _WRITES_BEFORE_NAME = re.compile(r"\s(?:schrieb|schreef|skrev|napisał[ay]?)\s",
 _WRITES_BEFORE_DATE = re.compile(
     r"@[^\s@]{1,100}[>)]\s(?:wrote|menulis|schrieb|skrev)\s(?=\D{0,80}\d)[^@]{1,80}$", re.IGNORECASE
 )
+_QUOTING = re.compile(r"(?:quoting|mengutip|zitat von|citando)\s[^\n]{1,200}:$", re.IGNORECASE)
+"""An attribution of Horde, without a date."""
+_DATE_BEFORE_WRITES = re.compile(r"@[^\s@]{1,100}[>)],?\s[^@]{1,60}$")
 _OWN = re.compile(r"(?:^|\s)(?:i|we|saya|kami|aku)$", re.IGNORECASE)
 """Who writes of himself attributes nothing."""
 _ENDS = (":", "--", "wrote", "menulis")
@@ -89,6 +92,8 @@ def attribution(lines: list[str], index: int) -> tuple[int, str]:
         return 0, ""
     if (glued := _GLUED.match(line)) and _LEAD.match(line) and _TIME.search(glued[1]):
         return 1, ""
+    if _QUOTING.match(line) and is_quote(next_written(lines, index + 1)):
+        return 1, ""
     if line.endswith(_ENDS) and (before := _before(line)) and is_quote(next_written(lines, index + 1)):
         return 1, before
     if _NUMERIC_DATE.match(line) and line.endswith(">") and "@" in line and is_quote(next_written(lines, index + 1)):
@@ -146,6 +151,8 @@ def _attributes(text: str) -> bool:
     if not text.endswith(":"):
         return bool(led and timed)
     dated = any(map(str.isdigit, who))
+    if _DATE_BEFORE_WRITES.search(who) and _TIME.search(who):
+        return True
     return (bool(led) and (dated or "@" in who)) or (addressed and (dated or bracketed))
 
 

@@ -10,16 +10,20 @@ _SMALL = (
     "|perangkat|untuk|di|meinem|für|mon|pour|mi|para|il|mio|per|mijn|voor"
 )
 _PROGRAM = (
-    r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|mail|xiaomi|redmi|oppo|vivo|realme"
+    r"i(?:phone|pad)|samsung|galaxy|ponsel|smartphone|android|outlook|yahoo|gmail|e?-?mail|xiaomi|redmi|oppo|vivo|realme"
     r"|huawei|nokia|blackberry|spark|proton|k-9"
 )
 _MOBILE = re.compile(
     r"(?i:sent (?:from|with)|(?:di|ter)kirim dari|powered by|get|dapatkan|gesendet (?:von|mit)|envoyé (?:de|depuis)"
     r"|télécharger|enviado (?:desde|do)|inviato da|verzonden (?:vanaf|met)|hol dir)"
-    rf"(?P<what>(?:\s(?:(?:[A-Z\d]|i(?=[A-Z]))[^\s,.!?<(]{{0,20}}|{_SMALL})(?=[\s.<(]|$)){{1,8}})"
+    rf"(?P<what>(?:\s(?:(?:[A-Z\d]|i(?=[A-Z]))[^\s,.!?<(]{{0,20}}|vivo|realme|{_SMALL})(?=[\s.<(]|$)){{1,8}})"
     r"(?:\. (?i:(?:please )?(?:excuse|forgive|pardon)) [\w ,]{1,60})?\.?(?P<link>\s?[<(]https?://\S+)?"
 )
-_LINKED = re.compile(r"sent (?:from|with) \[[\w ]{1,30}\]\(https?://[^\s)]{1,200}\)[\w ]{0,20}\.?", re.IGNORECASE)
+_LINKED = re.compile(
+    r"sent (?:from|with) \[[\w ]{1,30}\]\(https?://[^\s)]{1,200}\)[\w ]{0,20}\.?"
+    r"|yahoo mail: (?:search, organize, conquer|cari, atur, taklukkan)(?: <https?://[^\s>]{1,400}>)?",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(rf"\smy\s|\b(?:{_PROGRAM})\b", re.IGNORECASE)
 
 _COURTESY = re.compile(

@@ -12,9 +12,22 @@ from adapters.mail.signature_block import drop_mobile_lines, may_be_left_out
 from models.letter import Language
 
 _FORWARD = re.compile(
-    r"(?:fwd?|trs|terusan)\s*:|-{2,}\s*(?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\b.*",
+    r"(?:fwd?|trs|terusan|teruskan)\s*:|-{2,}\s*(?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\b.*"
+    r"|(?:begin|awal|mulai) (?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\s?:",
     re.IGNORECASE,
 )
+_REPLY = re.compile(
+    r"(?:^|[\s\])])(?:re|bls|balas(?:an)?|aw|sv|antw|rif|ynt|odp|回复|答复|回覆)(?:\s?\[\d{1,3}\])?\s?[:：]",
+    re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r"\b(?:jawab\w*|tanggap\w*|komentar\w*|answers?|repl(?:y|ies)|comments?|responses?)\W{1,3}(?:\w{1,20}\W{1,3}){0,5}"
+    r"(?:di ?bawah|below|in-?line"
+    r"|(?:in|(?:ber)?warna|huruf|tulis(?:an)?|teks) (?:red|blue|green|bold|merah|biru|hijau|tebal))\b"
+    r"|\b(?:see|lihat)\s(?:below|in-?line|di ?bawah(?: ini)?)[.!,]?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The answers stand in the copy of the older letter, which some programs do not mark."""
 _LIST_FOOTER = re.compile(r".{0,80}\bmailing list\b", re.IGNORECASE)
 _SIGNATURE_SPAN = 40
 """Lines below ``--`` among which the end of a signature is looked for."""
@@ -22,16 +35,29 @@ _WRAP = 70
 """Characters after which programs break lines."""
 
 
-def new_text(text: str, subject: str) -> str:
+def replies(subject: str) -> bool:
+    """Whether this is the subject of an answer."""
+    return bool(_REPLY.search(subject))
+
+
+def forwards(subject: str) -> bool:
+    """Whether this is the subject of a letter that somebody passes on."""
+    return bool(_FORWARD.match(subject.strip()))
+
+
+def new_text(text: str, subject: str, *, answers: bool = True) -> str:
     """``text`` without quoted letters and signature; all of it where nothing else would be left.
 
     What a forwarding customer passes on is his matter, so it stays; in any doubt text stays.
+
+    Args:
+        answers: the mail answers another one. What one that does not holds of others' words, its writer has put there.
     """
     shown = mended(text).splitlines()
     lines = [line.strip() for line in shown]
     kept: list[str] = []
     answering = above = False
-    forwarding = _FORWARD.match(subject.strip())
+    passing_on = forwards(subject) or not answers
     index = 0
     while index < len(lines):
         line = lines[index]
@@ -39,23 +65,23 @@ def new_text(text: str, subject: str) -> str:
             kept += [""] * bool(kept)
             index += 1
             continue
-        size, before = attribution(lines, index)
-        if size:
+        passing_on = passing_on or bool(_FORWARD.match(line))
+        size, before = (0, "") if passing_on else attribution(lines, index)
+        kept += filter(None, [before])
+        if size and (not kept or is_quote(next_written(lines, index + size))):
             index += size
-            kept += filter(None, [before])
-            if kept and not is_quote(next_written(lines, index)):
-                break
             answering, above = True, above or bool(kept)
             continue
-        forwarding = forwarding or _FORWARD.match(line)
-        if not forwarding and kept and letter_starts(lines, index):
-            break
+        if not passing_on and kept and (size or letter_starts(lines, index)):
+            if not _BELOW.search("\n".join(kept)):
+                break
+            passing_on = True
         if line == "--" and (end := _signature_end(lines, index + 1)):
             index = end
             continue
         if not line.strip("_") and _LIST_FOOTER.match(next_written(lines, index + 1)):
             break
-        if is_quote(line):
+        if is_quote(line) and not passing_on:
             start, index = index, _quote_end(lines, index, wrapped=answering and above)
             if not answering and index - start == 1:
                 kept.append(shown[start])

@@ -260,15 +260,18 @@ AWAY = {"Auto_Submitted": "auto-replied"}
 GATEWAY = {"List_Unsubscribe": "<https://gateway.example>"}
 
 
-@pytest.mark.parametrize("robot", [AWAY, GATEWAY])
-def test_an_automatic_answer_is_kept_with_its_case_and_wakes_nobody(robot: dict[str, str], wired: Systems) -> None:
+@pytest.mark.parametrize(("robot", "outcome"), [(AWAY, "automatic"), (GATEWAY, "set_aside")])
+def test_an_automatic_answer_is_kept_with_its_case_and_wakes_nobody(
+    robot: dict[str, str], outcome: str, wired: Systems
+) -> None:
+    """A person looks at what only a gateway's mark says."""
     case = opened(wired)
     signed = f"Re: [{case.reference}-{snapshot(case).token}]"
-    assert arrives(wired, BUDI, OTHER, signed, **robot) == TakenIn("automatic", 1)
-    assert arrives(wired, BUDI, OTHER, "Lain", In_Reply_To=the_letter(wired), **robot) == TakenIn("automatic", 1)
+    assert arrives(wired, BUDI, OTHER, signed, **robot) == TakenIn(outcome, 1)
+    assert arrives(wired, BUDI, OTHER, "Lain", In_Reply_To=the_letter(wired), **robot) == TakenIn(outcome, 1)
     assert pending(case) == []
-    assert arrives(wired, STRANGER, OTHER, signed, **robot) == TakenIn("automatic")
-    assert arrives(wired, BUDI, MATI, "Internet mati", **robot) == TakenIn("automatic"), "it answers nothing"
+    assert arrives(wired, STRANGER, OTHER, signed, **robot) == TakenIn(outcome)
+    assert arrives(wired, BUDI, MATI, "Internet mati", **robot) == TakenIn(outcome), "it answers nothing"
 
 
 def test_a_complaint_about_a_letter_is_kept_with_its_case(wired: Systems) -> None:

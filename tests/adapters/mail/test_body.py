@@ -48,7 +48,8 @@ def test_of_alternatives_one_is_read_and_the_rest_are_no_attachments() -> None:
         "alternative", "Content-Type: text/plain\r\n\r\nhai", enriched, "Content-Type: text/html\r\n\r\nhai"
     )
     assert (mail.text, mail.attachments) == ("hai", ())
-    assert [item.type for item in multipart("alternative", enriched).attachments] == ["text/enriched"]
+    alone = multipart("alternative", enriched)
+    assert (alone.text, alone.attachments) == ("hai", ())
 
 
 def test_an_invitation_tells_what_when_and_where_if_nothing_else_does() -> None:
@@ -173,3 +174,38 @@ def test_words_where_a_report_has_its_fields_are_read() -> None:
 def test_a_name_is_no_longer_than_a_file_systems() -> None:
     for name in (f"{'😀' * 100}.pdf", "😀" * 300, f"a.{'😀' * 30}"):
         assert 0 < len(safe_name(name).encode()) <= 200
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "text"),
+    [
+        ("text/markdown", "# Internet mati", "# Internet mati"),
+        ("text/enriched", "<bold>Internet</bold> mati", "Internet mati"),
+        ("text/plain", "<!DOCTYPE html>\n<html><p>Internet</p>mati</html>", "Internet\n\nmati"),
+        ("text/plain", "<html> ini tag apa?", "ini tag apa?"),
+        ("text/plain", "Ini tag <html> apa?", "Ini tag <html> apa?"),
+    ],
+)
+def test_the_only_text_is_read_in_whatever_form_it_is(head: str, body: str, text: str) -> None:
+    mail = parse(f"Subject: x\nContent-Type: {head}\n\n{body}\n".encode())
+    assert (mail.text, mail.attachments) == (text, ())
+
+
+@pytest.mark.parametrize("kind", ["text/rtf", "application/rtf"])
+def test_words_in_rtf_are_for_a_person_to_read(kind: str) -> None:
+    mail = parse(f"Subject: x\nContent-Type: {kind}\n\n{{\\rtf1 Internet mati}}\n".encode())
+    assert (mail.text, len(mail.attachments), Problem.TEXT_IN_RTF in mail.problems) == ("", 1, True)
+
+
+STUBS = [
+    "Your mail client does not support HTML.",
+    "This e-mail can't be displayed: please use an HTML-capable program.",
+    "Program email Anda tidak mendukung HTML.",
+]
+
+
+@pytest.mark.parametrize(("plain", "text"), [*((stub, "Internet mati") for stub in STUBS), ("Halo", "Halo")])
+def test_a_text_that_only_points_at_the_html_is_none(plain: str, text: str) -> None:
+    html = "Content-Type: text/html\r\n\r\n<p>Internet mati</p>"
+    assert multipart("alternative", f"Content-Type: text/plain\r\n\r\n{plain}", html).text == text
+    assert multipart("alternative", f"Content-Type: text/plain\r\n\r\n{plain}").text == plain

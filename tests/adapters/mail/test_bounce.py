@@ -87,6 +87,8 @@ def test_a_bounce_without_report_is_read_from_its_text() -> None:
         ("MAIL FROM:<ani@example.com>\nRCPT TO:<siti@example.com>\n550 no", ["siti@example.com"]),
         ("Pesan Anda tidak dapat dikirim ke siti@example.com; hubungi admin@example.com.", ["siti@example.com"]),
         ("Recipients:\n\t* [siti@example.com]: over quota", ["siti@example.com"]),
+        ("The following recipients could not be reached:\n\tsiti\n", ["siti@x.example"]),
+        ("The following recipients could not be reached:\n\tno such user\n", []),
         ("For help contact <help@example.com>", []),
         ("siti refuses mail from ani@example.com.", []),
         ("Names are\nmade of two parts, e.g. if\nsiti@example.com fails, try others.", []),

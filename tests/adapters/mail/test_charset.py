@@ -23,6 +23,9 @@ RUSSIAN = "Здравствуйте, интернет не работает со
         (RUSSIAN.encode("koi8-r") * 3, "x-user-defined", (RUSSIAN * 3), True),
         (b"a" * 30_000 + RUSSIAN.encode("cp1251") * 3, None, "a" * 30_000 + RUSSIAN * 3, True),
         ("漢字" * 30 + "!", "utf-8", "漢字" * 30 + "\ufffd!", True),
+        ("“ya” – tid".encode() + b"\xe2\x80", "utf-8", "“ya” – tid\ufffd", True),
+        ("“ya” – ".encode() + b"caf\xe9 \x93tidak\x94", "utf-8", "“ya” – café “tidak”", True),
+        (b"caf\xe9 \x93tidak\x94", "utf-8", "café “tidak”", True),
         (b"a\0b", "idna", "ab", False),
     ],
 )

@@ -97,3 +97,62 @@ def test_marks_of_programs(header: str) -> None:
 )
 def test_subjects_of_automatic_replies_and_of_who_writes_of_them(subject: str, kind: Automatic | None) -> None:
     assert parse(f"From: a@example.com\nSubject: {subject}\n\nhalo\n".encode()).automatic is kind
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("From: postmaster@maju.example\nSubject: Email gagal terkirim", "Email kami gagal sejak pagi, mohon dicek."),
+        ("From: postmaster@maju.example\nSubject: Re: Tiket", "<ani@maju.example> was undeliverable: 550 unknown"),
+        ("From: no-reply@situs.example\nSubject: Formulir: internet gagal", "Nama: Budi. Internet gagal konek."),
+        ("From: budi@maju.example\nReturn-Path: <>\nSubject: Internet mati", "Internet mati."),
+        ("From: budi@maju.example\nSubject: Cuti: internet tolong diputus", "Mohon diputus sebulan."),
+        ("From: budi@maju.example\nSubject: Please confirm this message", "Is it you who wrote to me?"),
+        ("From: budi@maju.example\nSubject: Read: Tiket", "Your message\n To: Layanan\n\nwas read on 3/2/2026."),
+        (
+            "From: budi@maju.example\nSubject: Dibaca: Tiket",
+            "Pesan Anda\n Kepada: Layanan\n\ntelah dibaca pada 2 Maret.",
+        ),
+        ("From: halo@bank.example\nSubject: Tiket 7", "Terima kasih. Email ini dikirim secara otomatis oleh sistem."),
+        ("From: halo@bank.example\nSubject: Tiket 7", "Mohon untuk tidak membalas email ini."),
+        ("From: halo@bank.example\nSubject: Case 7", "Thank you.\n*** This is an automated message, do not reply ***"),
+        ("From: budi@maju.example\nList-Unsubscribe: <https://g.example>\nSubject: Internet mati", "Internet mati."),
+        ("From: budi@maju.example\nPrecedence: bulk\nSubject: x", "Saya tidak menerima email tagihan."),
+        ("From: budi@maju.example\nPrecedence: bulk\nSubject: Putus", "Saya mau berhenti berlangganan IndiHome."),
+    ],
+)
+def test_what_only_words_or_a_gateway_say_may_be_a_person_s(head: str, words: str) -> None:
+    mail = parse(f"{head}\n\n{words}\n".encode())
+    assert (mail.automatic is None, mail.doubtful) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("From: MAILER-DAEMON@maju.example\nSubject: failed", "<ani@maju.example> failed"),
+        ("From: a@maju.example\nAuto-Submitted: auto-replied\nSubject: Cuti: x", "Saya cuti."),
+        ("From: toko@toko.example\nList-Unsubscribe: <https://t.example>\nSubject: Promo", "Diskon!\n\nUnsubscribe"),
+        ("From: toko@toko.example\nPrecedence: bulk\nSubject: Promo", "Klik berhenti berlangganan <https://t.example>"),
+        ("From: ani@toko.example\nList-Id: <warga>\nSubject: Rapat", "Rapat besok."),
+    ],
+)
+def test_what_a_program_says_in_its_header_is_certain(head: str, words: str) -> None:
+    mail = parse(f"{head}\n\n{words}\n".encode())
+    assert (mail.automatic is None, mail.doubtful) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("Tagihan", "Mohon tidak membalas email ini dengan jawaban template."),
+        ("Complaint", "Please do not reply to this email with a standard answer."),
+        ("Autodebet", "Setiap bulan email otomatis dari Telkom masuk, tetapi tagihan salah."),
+        ("Fwd: Tagihan", "Mohon penjelasan.\n\nEmail ini dikirim secara otomatis."),
+        ("Please confirm that you sent the technician", "Nobody came."),
+        ("Read: the contract says 100 Mbps", "Your message says that all is well. It is not."),
+        ("Tagihan", "Email otomatis dari Telkom salah terus."),
+        ("Reverse DNS", "Please set our PTR record."),
+    ],
+)
+def test_who_writes_of_programs_is_a_customer(subject: str, words: str) -> None:
+    assert parse(f"From: postmaster@maju.example\nSubject: {subject}\n\n{words}\n".encode()).automatic is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.mail.html_text import html_text
-from adapters.mail.text import new_text
+from adapters.mail.text import new_text, replies
 from tests.adapters.mail.test_parser import CORPUS, needs_corpus, squeezed
 
 WROTE = "On Tue, 3 Mar 2026 at 10:12, Ani <ani@a.example> wrote:"
@@ -55,6 +55,9 @@ OWN = [
         "On Tue, Mar 3, 2026 at 10:12 AM Ani\n\n<\nmailto:Ani <ani@a.example>\n> wrote:",
         "Am 03.03.2026 um 10:12 schrieb Ani:",
         "Le mar. 3 mars 2026 à 10:12, Ani <ani@a.example>\na écrit :",
+        "Ani <ani@a.example> pada 3 Maret 2026 10.12 menulis:",
+        "Quoting Ani <ani@a.example>:",
+        "Mengutip Ani:",
         "Op 3 mrt. 2026, om 10:12 heeft Ani <ani@a.example> het volgende geschreven:",
     ],
 )
@@ -89,6 +92,8 @@ def test_the_head_of_a_copied_letter_ends_what_is_new(head: str) -> None:
         "Sent from my Galaxy",
         "Dapatkan Outlook untuk iOS <https://aka.ms/x>",
         "Sent from Outlook for Android<https://aka.ms/x>",
+        "Dikirim dari vivo saya",
+        "Yahoo Mail: Search, Organize, Conquer <https://mail.example/x>",
         "Sent with Pos (https://pos.example/?sig)",
         f"Terkirim dari Yahoo Mail\n\n{WROTE}\nhai",
         "-- \nBudi\n\n\nPT Maju" + "\n\nJl. Melati" * 10,
@@ -142,6 +147,7 @@ def test_a_signature_is_not_new(signature: str) -> None:
         "Ini lagi:\n--- Pesan asli saya sudah hilang\nInternet mati.",
         "Ini lagi:\nTeknisi Ani <ani@a.example> menulis:  besok pukul 10:12 datang.",
         "Ini lagi:\nKata teknisi pukul 10:12 Ani <ani@a.example> menulis:  besok datang.",
+        "Ini lagi:\nTeknisi Ani <ani@a.example> besok pagi menulis:\nkabel putus.",
         "Ini lagi:\nPada hari Senin Ani <ani@a.example> menulis:  besok datang.",
         "Internet mati.\n--\nBudi 122345678901",
         "Pada 2 Maret 2026 teknisi menulis:\nganti modem\n\nTetapi belum.",
@@ -164,6 +170,49 @@ def test_in_doubt_it_is_new(text: str) -> None:
 )
 def test_what_stands_right_above_an_attribution_is_new(text: str, expected: str) -> None:
     assert new_text(text, "Re: x") == expected
+
+
+COPY = "From: Ani <ani@a.example>\nSent: Tuesday, March 3, 2026 10:12\nTo: Budi\nSubject: x\n\nNomor Anda?\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["Jawaban saya ada di bawah.", "See my answers in red", "Komentar kami tulis merah.", "Please see below."]
+)
+def test_answers_within_a_copy_that_is_not_marked_are_new(words: str) -> None:
+    text = f"{words}\n\n{COPY}122123456789"
+    assert new_text(text, "RE: x") == text
+    marked = f"{words}\n\n{WROTE}\nNomor Anda?\n122123456789"
+    assert new_text(marked, "RE: x") == marked
+
+
+@pytest.mark.parametrize(
+    "words", ["Please see the results below:\n- 3 Mbps", "Rumah di bawah jembatan.", "In red: LOS"]
+)
+def test_who_says_below_of_something_else_has_answered_above(words: str) -> None:
+    assert new_text(f"{words}\n\n{COPY}", "RE: x") == words
+
+
+@pytest.mark.parametrize(
+    "text", [COPY, f"{WROTE}\n> Sudah selesai.\n> Salam", "> Paket habis\n> hubungi 188\nPadahal aktif."]
+)
+def test_what_a_mail_that_answers_nothing_holds_of_others_words_is_new(text: str) -> None:
+    text = f"Saya kutip:\n{text}".strip()
+    assert new_text(text, "Laporan", answers=False) == text
+    assert new_text(text, "Laporan") != text
+
+
+@pytest.mark.parametrize("marker", ["Begin forwarded message:", "Mulai pesan yang diteruskan:", "Awal pesan terusan:"])
+def test_what_is_passed_on_stays_however_it_is_marked(marker: str) -> None:
+    text = f"Tolong.\n\n{marker}\n\n> Dari: Ani\n> Tanggal: 3 Maret 2026 10.12\n> Kepada: Budi\n>\n> Internet mati."
+    assert new_text(text, "Re: x") == text
+
+
+@pytest.mark.parametrize(
+    "subject", ["Re: x", "RE: x", "[LUAR] Re: x", "Bls: x", "Balas: x", "Re[2]: x", "AW: x", "回复：x"]
+)
+def test_subjects_of_answers(subject: str) -> None:
+    assert replies(subject)
+    assert not replies(subject.replace(":", "").replace("：", ""))
 
 
 LONG = "> Mohon informasikan nomor layanan dan alamat lengkap pemasangan,"
@@ -246,7 +295,10 @@ def test_replies_of_our_own() -> None:
     """Mail as the programs of many makers write it: nothing else is new, and nothing new is lost."""
     rows = list(map(json.loads, (Path(__file__).parent / "replies.jsonl").read_text().splitlines()))
     texts = [html_text(row["html"]) if "html" in row else row["text"] for row in rows]
-    found = [squeezed(new_text(text, row["subject"])) for text, row in zip(texts, rows, strict=True)]
+    found = [
+        squeezed(new_text(text, row["subject"], answers=replies(row["subject"])))
+        for text, row in zip(texts, rows, strict=True)
+    ]
     assert [row["client"] for row, new in zip(rows, found, strict=True) if new != squeezed(row["new"])] == []
 
 

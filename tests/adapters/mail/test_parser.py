@@ -282,7 +282,6 @@ def test_real_bounces_and_automatic_replies_are_found(corpus: dict[str, ParsedMa
 OTHER_ADDRESSES = {
     "simple_42": "an address with dots in a row is none to the reference; the report says that it failed",
     "yale_01": "the reference makes addresses of a bare name and domains that it knows",
-    "aol_01": "the reference makes an address of a bare name and a domain that it knows",
 }
 
 
@@ -338,3 +337,15 @@ def squeezed(text: object) -> str:
 )
 def test_a_domain_is_as_letters_go_to_it(value: str, sender: str) -> None:
     assert parse(f"From: {value}\n\nhai".encode()).sender == sender
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("WIB", 3), ("WITA", 2), ("WIT", 1), ("+0700", 3), ("", 10)])
+def test_a_date_may_name_a_zone_of_indonesia(zone: str, hour: int) -> None:
+    sent = parse(f"Subject: x\nDate: Tue, 3 Mar 2026 10:12:00 {zone}\n\nhai".encode()).sent_at
+    assert sent is not None
+    assert sent.hour == hour
+
+
+def test_no_sign_in_a_header_turns_its_direction() -> None:
+    parsed = parse("From: \u202eidub <a@b.example>\nSubject: \u2066Internet\u2069 mati\x9b31m\n\nhai".encode())
+    assert (parsed.sender_name, parsed.subject) == ("idub", "Internet mati 31m")
