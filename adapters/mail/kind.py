@@ -1,7 +1,7 @@
 """Which mail no customer wrote: bounces, automatic replies, lists and the like. It is recorded and never answered."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from email.message import Message
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ def classify(message: Message, subject: str, text: str, spam_headers: Sequence[s
     Args:
         spam_headers: headers in which our own server says that a mail is spam, by a value that begins with "yes".
     """
-    parts = list(_own_parts(message))
+    parts = list(message.walk())
     for judge in (_report, _bounce, _answer_of_a_program):
         if verdict := judge(message, parts, subject, text):
             return verdict
@@ -91,14 +91,6 @@ def classify(message: Message, subject: str, text: str, spam_headers: Sequence[s
     if name := next((name for name in spam_headers if first(message, name) == "yes"), ""):
         return Verdict(Automatic.SPAM, name)
     return Verdict()
-
-
-def _own_parts(part: Message) -> Iterator[Message]:
-    """Without those of attached letters: who attaches a bounce is no bounce."""
-    yield part
-    if part.get_content_maintype() == "multipart":
-        for child in children(part):
-            yield from _own_parts(child)
 
 
 def _report(message: Message, parts: list[Message], subject: str, text: str) -> Verdict | None:
@@ -122,7 +114,7 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
         return None
     delayed = bool(_DELAY.search(subject))
     if report := _wrapped_report(message, parts):
-        parts = list(_own_parts(report))
+        parts = list(report.walk())
     named = recipients(message, parts, text, delayed=delayed)
     actions = {recipient.action for recipient in named} or {"delayed" if delayed else "failed"}
     kind = Automatic.BOUNCE
