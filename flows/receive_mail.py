@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from flows.passes import ended
-from models.errors import Refused, Unavailable
+from models.errors import LayananError, Refused, Unavailable
 from models.settings import Mailbox
 from tasks import drain
 from tasks.intake import TakenIn, take_in_batch
@@ -100,7 +100,10 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
 
 @contextmanager
 def _left_to_the_monitor() -> Iterator[None]:
+    """No case, whatever is wrong with it, keeps mail from being settled: the next pass would meet it again."""
     try:
         yield
-    except (Unavailable, Refused) as error:
+    except LayananError as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
+    except Exception:
+        log.exception("a defect: a case goes on with the monitor's next pass")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
+import flows.receive_mail
 from adapters.ems import Received
 from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
@@ -19,7 +20,7 @@ from models.tables import Case, Message, Outbox
 from tasks.check_mails import check_mails
 from tasks.start_case import cases_without_run
 from tests.adapters.ems.world import World
-from tests.cases import MAJU, OURS, mail, rows
+from tests.cases import BUDI, LINE, MAJU, OURS, mail, opened, rows
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import Dovecot, Postfix
@@ -86,6 +87,21 @@ def test_the_run_of_a_case_is_known_though_the_next_cannot_be_started(wired: Sys
     wired.engine = GoesAway(wired.settings)
     assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
     assert [case.run_id for case in rows(wired, Case)] == ["run-1", None, None]
+
+
+def test_a_case_that_breaks_us_when_it_is_woken_stops_no_mail(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def woken(wired: Systems, case_id: int, kind: str) -> None:
+        raise KeyError(case_id)
+
+    monkeypatch.setattr(flows.receive_mail, "wake_or_show", woken)
+    opened(wired, MAJU, f"Internet {LINE} mati sejak pagi.")
+    posted(wired, MAJU, BUDI)
+    box = wired.settings.mailboxes[0]
+    assert all_taken_in(wired, box) == {"joined": 1, "opened": 1}
+    assert all_taken_in(wired, box) == {}, "all of it is settled"
+    assert "a defect" in caplog.text
 
 
 def written(genuine: World, count: int) -> None:
