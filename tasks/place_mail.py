@@ -20,7 +20,7 @@ from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
-from tasks.family import locked
+from tasks.family import going_on
 from tasks.find_case import Match, find_case, is_answer, references
 from tasks.known_mail import Known, known_of
 from tasks.limits import answers_like_a_robot
@@ -211,7 +211,7 @@ def old_or_new(arrived: Arrived) -> Place:
     case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
-        case = locked(session, case.key)
+        case = going_on(session, case.key)
         if case.status == "open":
             return Place("joined", why, case.id, then=partial(_wake, arrived, case.key))
     new = row(
