@@ -23,9 +23,10 @@ from models.analysis import Analysis, Kind
 from models.errors import LayananError
 from models.mail import ParsedMail
 from models.settings import Settings
+from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
 
-REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?!\d)(?:-([a-z]{8})\b)?", re.IGNORECASE)
+REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20
 """Open cases of a sender that a new mail is held against: the newest."""
 DOUBTFUL = 0.4
