@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.futures import wait
 
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
@@ -29,9 +30,13 @@ log = logging.getLogger("layanan.intake")
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
 def receive_mail() -> "State[None]":
-    """Empty all mailboxes: one that fails keeps no other from being read, and fails the run."""
-    boxes = enumerate(systems().settings.mailboxes)
-    return ended([_emptying(box)(number, return_state=True) for number, box in boxes])
+    """Empty all mailboxes, side by side: none that is flooded or fails keeps another from being read.
+
+    One that fails, fails the run.
+    """
+    emptying = [_emptying(box).submit(number) for number, box in enumerate(systems().settings.mailboxes)]
+    wait(emptying)
+    return ended([mailbox.state for mailbox in emptying])
 
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)

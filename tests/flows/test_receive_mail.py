@@ -4,6 +4,7 @@ import smtplib
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from pydantic import SecretStr
@@ -20,7 +21,7 @@ from models.tables import Case, Message, Outbox
 from tasks.check_mails import check_mails
 from tasks.start_case import cases_without_run
 from tests.adapters.ems.world import World
-from tests.cases import BUDI, LINE, MAJU, OURS, mail, opened, rows
+from tests.cases import BUDI, LINE, MAJU, OURS, STRANGER, mail, opened, rows
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import Dovecot, Postfix
@@ -43,6 +44,28 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
     assert ended.is_failed()
     assert str(ended.message).startswith("imap: MailboxLoginError"), "the run's own state says why"
     assert [case.address for case in rows(wired, Case)] == [MAJU]
+
+
+def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    wired = runs.wired
+    (flooded,) = wired.settings.mailboxes
+    quiet = flooded.model_copy(update={"address": "bdg@telkom.example", "site": "BDG"})
+    wired.settings.mailboxes = [flooded, quiet]
+    served = threading.Event()
+    turns = count(1)
+
+    def fetch(box: Mailbox, limit: int, after: int = 0) -> list[Received]:
+        if box is quiet:
+            served.set()
+            return []
+        if served.wait(0.2) or after == 50:
+            return []
+        return [Received(box.address, box.site, 1, next(turns), mail(STRANGER))]
+
+    monkeypatch.setattr(wired.ems, "fetch", fetch)
+    monkeypatch.setattr(wired.ems, "settle", lambda *_: None)
+    assert receive_mail(return_state=True).is_completed()
+    assert next(turns) < 50, "the quiet one did not wait for the end of the flood"
 
 
 def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
