@@ -100,16 +100,14 @@ def _our_letter(arrived: Arrived) -> Place | None:
         return None
     letter = arrived.session.get_one(Letter, arrived.known.letter_id)
     wired, mail = arrived.wired, arrived.mail
-    if not wired.settings.is_ours(mail.sender) and mail.text.split() != _words(wired.store.kept(letter.sha256)):
-        return None
+    if not wired.settings.is_ours(mail.sender):
+        sent = parse(wired.store.kept(letter.sha256))
+        if mail.text.split() != sent.text.split():
+            return None
     # not where a report has come in this moment, which says more
     on_its_way = (col(Outbox.letter_id) == letter.id, col(Outbox.state).in_(["queued", "sending"]))
     arrived.session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=arrived.now))
     return Place("automatic", "copy of our own letter", letter.case_id)
-
-
-def _words(letter: bytes) -> list[str]:
-    return parse(letter).text.split()
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
