@@ -5,6 +5,8 @@ the case store is away nothing is read: the mail stays where it is.
 """
 
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -27,6 +29,9 @@ from tasks.waits import wake_or_show
 
 log = logging.getLogger("layanan.intake")
 
+TURN = 60.0
+"""Seconds of a pass that one mailbox may take: no other pass begins meanwhile, so the others would wait for it."""
+
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
 def receive_mail() -> "State[None]":
@@ -41,10 +46,10 @@ def receive_mail() -> "State[None]":
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
-    """Take in all that lies in a mailbox; returns how many mails had which outcome."""
+    """Take in what lies in a mailbox, as far as there is time; returns how many mails had which outcome."""
     wired = systems()
     outcomes: Counter[str] = Counter()
-    for batch in take_batches(wired, wired.settings.mailboxes[number]):
+    for batch in take_batches(wired, wired.settings.mailboxes[number], TURN):
         outcomes.update(batch)
     return dict(outcomes)
 
@@ -53,8 +58,10 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
     return empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")
 
 
-def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
+def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
     """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
+
+    After so many ``seconds`` no other batch begins.
 
     A mailbox from which nothing can be moved (quota, rights, a limit) keeps no customer waiting: all is taken in, and
     the error raised at the end.
@@ -62,9 +69,9 @@ def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
     Raises:
         Unavailable, Refused: mailbox or case store do not answer; what was not settled stays on the server.
     """
-    last = 0
+    last, end = 0, time.monotonic() + seconds
     unsettled: Refused | Unavailable | None = None
-    while not drain.asked() and (received := _fetch(wired, box, last)):
+    while not drain.asked() and time.monotonic() < end and (received := _fetch(wired, box, last)):
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
