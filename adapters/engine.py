@@ -192,22 +192,22 @@ class PrefectEngine:
         runs = [run for page in pages for run in page]
         return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
 
-    def broken_runs(self, limit: int = PAGE) -> list[FlowRun]:
+    def broken_runs(self) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
-        return self._runs(_in(StateType.CRASHED, StateType.FAILED), limit)
+        return self._runs(_in(StateType.CRASHED, StateType.FAILED))
 
-    def cancelled_runs(self, limit: int = PAGE) -> list[FlowRun]:
+    def cancelled_runs(self) -> list[FlowRun]:
         """Case runs that a person cancelled in the UI, latest first."""
-        return self._runs(_in(StateType.CANCELLED), limit)
+        return self._runs(_in(StateType.CANCELLED))
 
-    def running_runs(self, limit: int = PAGE) -> list[FlowRun]:
+    def running_runs(self) -> list[FlowRun]:
         """Runs of the service that some worker is said to carry."""
         state = FlowRunFilterState(type=CARRIED, name=FlowRunFilterStateName(not_any_=["Paused"]))
         with _errors():
             return self._client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=state),
                 work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self._settings.pool_name])),
-                limit=limit,
+                limit=PAGE,
             )
 
     def label(self, run_id: str, *tags: str) -> None:
@@ -215,9 +215,9 @@ class PrefectEngine:
         with _errors():
             self._client.update_flow_run(UUID(run_id), tags=list(tags))
 
-    def last_passes(self, deployment: str, most: int = 5) -> list[FlowRun]:
-        """The latest passes of a standing flow that have ended, latest first; cancelled ones gave way to another."""
-        return self._runs(_in(StateType.COMPLETED, StateType.FAILED, StateType.CRASHED), most, deployment)
+    def last_passes(self, deployment: str) -> list[FlowRun]:
+        """The five latest passes of a standing flow that have ended, latest first; cancelled ones gave way to one."""
+        return self._runs(_in(StateType.COMPLETED, StateType.FAILED, StateType.CRASHED), deployment, 5)
 
     def forget_passes(self, before: datetime) -> int:
         """Delete passes of standing flows that ended well before then, some at a time; returns how many.
@@ -255,7 +255,7 @@ class PrefectEngine:
         """Where people open the run."""
         return f"{self._settings.ui_url}/runs/flow-run/{run_id}"
 
-    def _runs(self, state: FlowRunFilterState, limit: int, deployment: str = CASES) -> list[FlowRun]:
+    def _runs(self, state: FlowRunFilterState, deployment: str = CASES, limit: int = PAGE) -> list[FlowRun]:
         with _errors():
             return self._client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(state=state),

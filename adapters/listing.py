@@ -64,7 +64,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
     wakes: list[Wake] = of(Wake, Wake.id)
     return _case(found) | {
         "path": [record.number for record in records if record.number is not None and record.state == "done"],
-        "wait": _wait(waits[0]) if waits else None,
+        "wait": _dump(waits[0]) if waits else None,
         "messages": [_dump(mail, set() if bodies else BODIES) for mail in of(Message, Message.id)],
         "activities": [_activity(record) for record in records],
         "letters": [
@@ -84,7 +84,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
 def waiting(session: Session) -> list[View]:
     """Open cases that wait, the longest first."""
     rows = session.exec(select(Case, Wait).join(Wait).where(Case.status == "open").order_by(col(Wait.since)))
-    return [{"reference": case.reference, "run_id": case.run_id} | _wait(wait) for case, wait in rows]
+    return [{"reference": case.reference, "run_id": case.run_id} | _dump(wait) for case, wait in rows]
 
 
 def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[View]:
@@ -140,10 +140,6 @@ def _newest(session: Session, query: Any, key: Any, where: dict[Any, str | None]
 
 def _case(case: Case) -> View:
     return {"reference": case.reference} | _dump(case)
-
-
-def _wait(wait: Wait) -> View:
-    return _dump(wait)
 
 
 def _activity(record: ActivityRecord) -> View:

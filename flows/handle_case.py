@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from prefect import flow
 
-from models.analysis import Kind
 from models.forms import (
     SYSTEM,
     AnswerChoice,
@@ -25,7 +24,6 @@ from models.forms import (
     Escalation,
     EscalationChoice,
     HandlingStuck,
-    NeedChoice,
     ProgressChoice,
     SameMatter,
     SameMatterChoice,
@@ -135,7 +133,7 @@ def confirm(case: CaseRun, need: Need) -> Need:
         topic=TopicChoice[need.topic],
         service_number=need.service_number,
     )
-    return need.confirmed(KINDS[agent.need], agent.topic.topic, agent.service_number)
+    return need.confirmed(agent.need.kind, agent.topic.topic, agent.service_number)
 
 
 def is_old(case: CaseRun, need: Need) -> bool:
@@ -325,9 +323,3 @@ ASKED_FOR = "Diminta pelanggan / asked for by the customer"
 PERHAPS_OLD = "Mungkin keluhan yang sudah ada / perhaps a matter that is open already"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
 AROUND_CLOSING = "Pelanggan menulis sekitar surat closing / the customer wrote around the closing letter"
-KINDS = {
-    NeedChoice.COMPLAINT: Kind.COMPLAINT,
-    NeedChoice.INFORMATION: Kind.INFORMATION,
-    NeedChoice.THANKS: Kind.THANKS,
-    NeedChoice.IRRELEVANT: Kind.IRRELEVANT,
-}

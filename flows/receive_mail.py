@@ -5,6 +5,8 @@ the case store is away nothing is read: the mail stays where it is.
 """
 
 import logging
+import math
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,11 +14,12 @@ from contextlib import contextmanager
 from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.futures import wait
 
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from flows.passes import ended
-from models.errors import Refused, Unavailable
+from models.errors import LayananError, Refused, Unavailable
 from models.forms import UNDELIVERED
 from models.settings import Mailbox
 from tasks import drain
@@ -29,21 +32,27 @@ log = logging.getLogger("layanan.intake")
 
 NEWS = {"joined": "mail", "automatic": UNDELIVERED}
 """Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
+TURN = 60.0
+"""Seconds of a pass that one mailbox may take: no other pass begins meanwhile, so the others would wait for it."""
 
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
 def receive_mail() -> "State[None]":
-    """Empty all mailboxes: one that fails keeps no other from being read, and fails the run."""
-    boxes = enumerate(systems().settings.mailboxes)
-    return ended([_emptying(box)(number, return_state=True) for number, box in boxes])
+    """Empty all mailboxes, side by side: none that is flooded or fails keeps another from being read.
+
+    One that fails, fails the run.
+    """
+    emptying = [_emptying(box).submit(number) for number, box in enumerate(systems().settings.mailboxes)]
+    wait(emptying)
+    return ended([mailbox.state for mailbox in emptying])
 
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
-    """Take in all that lies in a mailbox; returns how many mails had which outcome."""
+    """Take in what lies in a mailbox, as far as there is time; returns how many mails had which outcome."""
     wired = systems()
     outcomes: Counter[str] = Counter()
-    for batch in take_batches(wired, wired.settings.mailboxes[number]):
+    for batch in take_batches(wired, wired.settings.mailboxes[number], TURN):
         outcomes.update(batch)
     return dict(outcomes)
 
@@ -52,8 +61,10 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
     return empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")
 
 
-def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
+def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
     """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
+
+    After so many ``seconds`` no other batch begins.
 
     A mailbox from which nothing can be moved (quota, rights, a limit) keeps no customer waiting: all is taken in, and
     the error raised at the end.
@@ -61,9 +72,9 @@ def take_batches(wired: Systems, box: Mailbox) -> Iterator[Counter[str]]:
     Raises:
         Unavailable, Refused: mailbox or case store do not answer; what was not settled stays on the server.
     """
-    last = 0
+    last, end = 0, time.monotonic() + seconds
     unsettled: Refused | Unavailable | None = None
-    while not drain.asked() and (received := _fetch(wired, box, last)):
+    while not drain.asked() and time.monotonic() < end and (received := _fetch(wired, box, last)):
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
@@ -104,7 +115,10 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
 
 @contextmanager
 def _left_to_the_monitor() -> Iterator[None]:
+    """No case, whatever is wrong with it, keeps mail from being settled: the next pass would meet it again."""
     try:
         yield
-    except (Unavailable, Refused) as error:
+    except LayananError as error:
         log.warning("a case goes on with the monitor's next pass: %s", error)
+    except Exception:
+        log.exception("a defect: a case goes on with the monitor's next pass")

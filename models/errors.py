@@ -11,26 +11,25 @@ class LayananError(Exception):
     permanent = True
 
 
-class Unavailable(LayananError):
-    """A system did not answer, or said "later": time-out, refused connection, 408, 429, 5xx. Try again."""
-
-    permanent = False
+class OfSystem(LayananError):
+    """Base of what goes wrong with a system; the text names it."""
 
     def __init__(self, system: str, what: str) -> None:
         super().__init__(f"{system}: {what}")
-        self.system = system
+
+
+class Unavailable(OfSystem):
+    """A system did not answer, or said "later": time-out, refused connection, 408, 429, 5xx. Try again."""
+
+    permanent = False
 
 
 class Deferred(Unavailable):
     """The server for letters is there, and takes this letter later (4xx to it). Try again, but not for ever."""
 
 
-class Refused(LayananError):
+class Refused(OfSystem):
     """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help."""
-
-    def __init__(self, system: str, what: str) -> None:
-        super().__init__(f"{system}: {what}")
-        self.system = system
 
 
 class BrokenAnswer(Refused):
@@ -74,14 +73,10 @@ class Unreadable(LayananError):
         self.reason = reason
 
 
-class OutcomeUnknown(LayananError):
+class OutcomeUnknown(OfSystem):
     """The connection broke after a letter was handed over and before the answer: it may have been accepted.
 
     It must be looked for (``Ems.has_copy``) before it is sent again.
     """
 
     permanent = False
-
-    def __init__(self, system: str, what: str) -> None:
-        super().__init__(f"{system}: {what}")
-        self.system = system

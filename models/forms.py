@@ -15,7 +15,7 @@ from prefect.input import RunInput
 from pydantic import ConfigDict, Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
-from models.analysis import Topic
+from models.analysis import Kind, Topic
 from models.sop import Role
 
 SYSTEM = "system"
@@ -240,12 +240,17 @@ class TopicChoice(Choice):
 
 
 class NeedChoice(Choice):
-    """What the customer brings."""
+    """What the customer brings; the names are those of :class:`models.analysis.Kind`."""
 
     COMPLAINT = "Komplain / Complaint"
     INFORMATION = "Informasi / Information"
     THANKS = "Terima kasih, selesai / Thanks, nothing to do"
     IRRELEVANT = "Bukan untuk kami / Not for us"
+
+    @property
+    def kind(self) -> Kind:
+        """The kind that it names."""
+        return Kind[self.name]
 
 
 class ConfirmAnalysis(Form):

@@ -39,6 +39,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
 from models.mail import without_detail
+from models.sop import Site
 
 DEFAULT_FILE = Path("layanan.toml")
 
@@ -81,7 +82,7 @@ class Xoauth2(Part):
 class Mailbox(Part):
     """One mailbox of the EMS, read over IMAP. Each case belongs to the site of the mailbox it came by."""
 
-    site: Literal["JKT", "BDG"] = Field(default="JKT", description="Site that the mailbox's cases belong to")
+    site: Site = Field(default="JKT", description="Site that the mailbox's cases belong to")
     address: str = Field(description="Its address", examples=["layanan@telkom.example"])
     aliases: tuple[str, ...] = Field(
         default=(),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import Literal, get_args
 
 REVISION = "IN.OCC.TDSCC.P-05 rev 02"
 
@@ -244,7 +245,8 @@ WORK_INSTRUCTIONS: dict[str, str] = {
     "W-89": "Agent Email, customer of another segment",
 }
 
-SITES = ("JKT", "BDG")
+Site = Literal["JKT", "BDG"]
+SITES: tuple[Site, ...] = get_args(Site)
 
 START, END = 0, 99
 ORDER: dict[int, frozenset[int]] = {

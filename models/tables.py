@@ -6,7 +6,7 @@ rows are made from those by :func:`row`.
 
 import secrets
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import AwareDatetime
 from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint
@@ -15,6 +15,8 @@ from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, Relationship, SQLModel
 
+from models.letter import Language
+from models.sop import Site
 from models.states import CaseStatus, LetterState, MailOutcome
 
 Json = dict[str, Any]
@@ -55,13 +57,13 @@ CONSONANTS = "bcdfghjkmnpqrstvwxz"
 class NewCase(SQLModel):
     """A case as intake opens it."""
 
-    site: Literal["JKT", "BDG"] = Field(sa_type=String)
+    site: Site = Field(sa_type=String)
     mailbox: str
     address: str
     """The customer's address: every letter goes there, but the one that forwards their mail to a desk (W-89)."""
     name: str = ""
     subject: str = ""
-    language: Literal["id", "en"] = Field(default="id", sa_type=String)
+    language: Language = Field(default="id", sa_type=String)
     opened_at: AwareDatetime
     sop_revision: str
     previous_id: int | None = None
@@ -122,7 +124,7 @@ class NewMessage(SQLModel):
     """The sender's mailbox, whatever stands behind a plus: limits count by it."""
     sender_name: str = ""
     subject: str = ""
-    language: Literal["id", "en"] = Field(default="id", sa_type=String)
+    language: Language = Field(default="id", sa_type=String)
     text: str = ""
     new_text: str = ""
     references: list[str] = []

@@ -18,6 +18,8 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
 
     Raises:
         WrongUse: it is none of these, or nobody can be answered; the text says why.
+        Refused: its bytes are lost.
+        SettingsError: the mailbox that it came to is no longer in the settings.
         Unavailable: the case store does not answer.
     """
     with wired.store.read() as session:

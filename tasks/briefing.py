@@ -4,8 +4,10 @@ The Prefect UI renders it as markdown; customer text is escaped and cut short.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
@@ -65,64 +67,82 @@ def escaped(text: str, limit: int = LONG) -> str:
     return _PUNCTUATION.sub(r"\\\1", line[:limit]) + ("…" if len(line) > limit else "")
 
 
-def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
-    """What the systems said, the ticket as last seen, what people have decided last, and the customer's latest mail."""
-    of_case = case.case_id
-    tickets = select(TicketRow).where(TicketRow.case_id == of_case).order_by(col(TicketRow.status_since).desc())
-    by_people = select(Decision).where(Decision.case_id == of_case, Decision.by != SYSTEM)
-    all_mails = select(Message).where(col(Message.case_id).in_(family(session, of_case)))
-    all_mails = all_mails.order_by(col(Message.id).desc()).limit(1)
-    mails = all_mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
-    facts = []
+def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]:
+    """What is known of the case beside its own facts, in the order in which a person wants to read it."""
+    zone = case.systems.settings.zone_of(session.get_one(Case, case.case_id).mailbox)
+    yield from _findings(session, case)
+    yield from _times(session, case.case_id, form, zone)
+    yield from _reports_and_decisions(session, case.case_id)
+    yield from _mails(session, case.case_id, zone)
+
+
+def _findings(session: Session, case: CaseRun) -> Iterator[str]:
+    """What the analysis and the systems said, and the ticket as last seen."""
     if because := case.last_output("receive_and_analyse").get("because"):
-        facts.append(f"Analisa / Analysis: {escaped(because)}")
-    found = case.last_output("handle_complaint").get("evidence", [])
-    facts += [f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"] if found else []
+        yield f"Analisa / Analysis: {escaped(because)}"
+    if found := case.last_output("handle_complaint").get("evidence"):
+        yield f"Diagnosa / Diagnosis: {escaped('; '.join(found))}"
+    tickets = select(TicketRow).where(TicketRow.case_id == case.case_id).order_by(col(TicketRow.status_since).desc())
     if ticket := session.exec(tickets.limit(1)).first():
-        state = TICKET.get(ticket.status, ticket.status) + (
-            f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else ""
-        )
-        facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
-    zone = case.systems.settings.zone_of(session.get_one(Case, of_case).mailbox)
-    dues = select(Deadline).where(Deadline.case_id == of_case, col(Deadline.kind).in_(DUE))
+        state = TICKET.get(ticket.status, ticket.status)
+        state += f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else ""
+        yield f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}"
+
+
+def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> Iterator[str]:
+    """What is due, and what we wrote last."""
+    dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
         # who decides on a late repair wants to know since when it is late
         if not deadline.over or (kind == "repair" and form in LATE):
-            facts.append(f"{DUE[kind]}: {deadline.due_at.astimezone(zone):%d-%m-%Y %H:%M}")
-    letters = select(Letter).where(Letter.case_id == of_case).order_by(col(Letter.id).desc())
+            yield f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
+    letters = select(Letter).where(Letter.case_id == case_id).order_by(col(Letter.id).desc())
     if letter := session.exec(letters.limit(1)).first():
-        facts.append(
-            f"Surat terakhir / Latest letter, {letter.written_at.astimezone(zone):%d-%m-%Y %H:%M}: {label(letter.kind)}"
-        )
-    facts += _lost(session, of_case) if form is not Unreachable else []
-    reports = select(Wake).where(Wake.case_id == of_case, Wake.kind == "unit", col(Wake.taken_at).is_(None))
+        yield f"Surat terakhir / Latest letter, {_moment(letter.written_at, zone)}: {label(letter.kind)}"
+    if form is not Unreachable:
+        yield from _lost(session, case_id)
+
+
+def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:
+    """What units report that nobody has read yet, and what people have decided last."""
+    reports = select(Wake).where(Wake.case_id == case_id, Wake.kind == "unit", col(Wake.taken_at).is_(None))
     for report in session.exec(reports):
-        facts.append(f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}")
+        yield f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}"
+    by_people = select(Decision).where(Decision.case_id == case_id, Decision.by != SYSTEM)
     for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):
         what = _said(FORMS[decision.form], decision.answers)
-        facts.append(f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}")
-    if mail := session.exec(mails).first():
-        at = mail.came_at.astimezone(zone)
-        words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
-        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
+        yield f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}"
+
+
+def _mails(session: Session, case_id: int, zone: ZoneInfo) -> Iterator[str]:
+    """The customer's latest mail, and what a program has written since."""
+    mails = select(Message).where(col(Message.case_id).in_(family(session, case_id)))
+    mails = mails.order_by(col(Message.id).desc()).limit(1)
+    mail = session.exec(mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))).first()
+    if mail is None:
+        return
+    words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
+    yield f"Email terakhir / Latest mail, {_moment(mail.came_at, zone)}: {words}"
+    if mail.attachments:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
-        facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
-        facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
-        facts += [SIGNED] if mail.authentication.get("dkim_here") == "pass" else []
-        if one := session.exec(all_mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():
-            at = one.came_at.astimezone(zone)
-            facts.append(f"Email otomatis / Automatic mail, {at:%d-%m-%Y %H:%M}: “{escaped(one.text)}”")
-    return facts
+        yield f"Lampiran / Attachments: {', '.join(carried)}"
+    yield from (f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text)
+    if mail.authentication.get("dkim_here") == "pass":
+        yield SIGNED
+    if one := session.exec(mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():
+        yield f"Email otomatis / Automatic mail, {_moment(one.came_at, zone)}: “{escaped(one.text)}”"
 
 
-def _lost(session: Session, case_id: int) -> list[str]:
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%d-%m-%Y %H:%M}"
+
+
+def _lost(session: Session, case_id: int) -> Iterator[str]:
     """Letters that did not arrive, and of which nobody has decided yet."""
     lost = (col(Letter.case_id).in_(family(session, case_id)), col(Outbox.state).in_(LOST), ~col(Outbox.handled))
-    return [
-        f"⚠ Surat tidak sampai / A letter did not arrive: {label(letter.kind)} → {escaped(outbox.error)}"
-        for letter, outbox in session.exec(select(Letter, Outbox).join(Outbox).where(*lost).order_by(col(Letter.id)))
-    ]
+    for letter, outbox in session.exec(select(Letter, Outbox).join(Outbox).where(*lost).order_by(col(Letter.id))):
+        yield f"⚠ Surat tidak sampai / A letter did not arrive: {label(letter.kind)} → {escaped(outbox.error)}"
 
 
 def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
@@ -139,7 +159,7 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     """The description of one wait."""
     with case.store.read() as session:
         row = session.exec(select(Case).where(Case.id == case.case_id)).one()
-        history = _history(session, case, form)
+        history = list(_history(session, case, form))
     opened = row.opened_at.astimezone(case.systems.settings.zone_of(row.mailbox))
     with_tier = " · ".join(part for part in (row.segment, row.tier.replace("_", " ")) if part)
     facts = [

@@ -22,7 +22,10 @@ def family(session: Session, case_id: int) -> list[int]:
     return known
 
 
-def going_on(session: Session, case_id: int) -> int:
-    """Number of the case that what happens to this one concerns: itself, or the one that it was merged into."""
-    into = session.exec(select(Case.merged_into).where(Case.id == case_id)).one()
-    return case_id if into is None else going_on(session, into)
+def going_on(session: Session, case_id: int) -> Case:
+    """The case that what happens to this one concerns, locked: itself, or the one that it was merged into.
+
+    Locked, because a merger in this moment passes on what it sees, and not what is written after it.
+    """
+    case = locked(session, case_id)
+    return case if case.merged_into is None else going_on(session, case.merged_into)

@@ -23,9 +23,10 @@ from models.analysis import Analysis, Kind
 from models.errors import LayananError
 from models.mail import ParsedMail
 from models.settings import Settings
+from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
 
-REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?", re.IGNORECASE)
+REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20
 """Open cases of a sender that a new mail is held against: the newest."""
 DOUBTFUL = 0.4
@@ -59,6 +60,11 @@ _OPEN_CASES = (
 def same_matter_since(settings: Settings, came_at: datetime) -> datetime:
     """When a case must have been opened for a mail that came then to be of its matter."""
     return came_at - timedelta(days=settings.policy.same_matter_days)
+
+
+def references(text: str) -> set[tuple[int, str]]:
+    """The references of ours in a text: number and token, which is empty where one is not signed."""
+    return {(int(number), token.lower()) for number, token in REFERENCE.findall(text)}
 
 
 def answers(subject: str, thread: Sequence[str]) -> bool:
@@ -148,8 +154,7 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
-    in_subject = {(int(number), token.lower()) for number, token in REFERENCE.findall(mail.subject)}
-    in_address = _signed_addresses(mail)
+    in_subject, in_address = references(mail.subject), _signed_addresses(mail)
     if not (thread or in_subject or in_address):
         return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())

@@ -28,7 +28,8 @@ def hand_over_segment(work: Work, need: Need) -> HandedOver:
     name, address = parseaddr(desk)
     if not ADDRESS.fullmatch(address):
         raise MissingFact(LetterKind.OTHER_SEGMENT, "segment_desk")
-    name = name or address
+    # as reports of what does not arrive name it
+    name, address = name or address, address.lower()
     letter = work.letter(OtherSegmentFacts(desk=name, desk_address=address))
     to_desk = ToDeskFacts(desk=name, segment=need.segment.value, customer_address=work.case.address)
     work.forward(to_desk, recipient=address, recipient_name=name)

@@ -121,10 +121,10 @@ def _follow(wired: Systems, known: TicketRow) -> None:
     since = seen.changed_at or wired.clock.now()
     answers, source = _report(seen), f"ticket:{known.external_id}:{seen.status}:{since.isoformat()}"
     with wired.store.write() as session:
+        case_id = going_on(session, known.case_id).key
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
             return  # the case has coordinated meanwhile, so this is news of the unit before
-        case_id = going_on(session, known.case_id)
         row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
         row.status_reason, row.status_since = seen.status_reason or "", since
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from adapters.ems import Received
@@ -20,8 +20,8 @@ from models.mail import Automatic, ParsedMail
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
-from tasks.family import locked
-from tasks.find_case import REFERENCE, Match, find_case, is_answer
+from tasks.family import going_on
+from tasks.find_case import Match, find_case, is_answer, references
 from tasks.known_mail import Known, known_of
 from tasks.limits import answers_like_a_robot
 from tasks.undelivered import undelivered
@@ -98,19 +98,16 @@ def _our_letter(arrived: Arrived) -> Place | None:
     """A copy of our letter, be it in a forwarder's name: the server took it."""
     if arrived.known.letter_id is None:
         return None
-    of_letter = select(Letter, Outbox).join(Outbox).where(Letter.id == arrived.known.letter_id)
-    letter, outbox = arrived.session.exec(of_letter).one()
+    letter = arrived.session.get_one(Letter, arrived.known.letter_id)
     wired, mail = arrived.wired, arrived.mail
-    if not wired.settings.is_ours(mail.sender) and mail.text.split() != _words(wired.store.kept(letter.sha256)):
-        return None
-    if outbox.state in {"queued", "sending"}:
-        outbox.state, outbox.sent_at = "sent", arrived.now
-        arrived.session.add(outbox)
+    if not wired.settings.is_ours(mail.sender):
+        sent = parse(wired.store.kept(letter.sha256))
+        if mail.text.split() != sent.text.split():
+            return None
+    # not where a report has come in this moment, which says more
+    on_its_way = (col(Outbox.letter_id) == letter.id, col(Outbox.state).in_(["queued", "sending"]))
+    arrived.session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=arrived.now))
     return Place("automatic", "copy of our own letter", letter.case_id)
-
-
-def _words(letter: bytes) -> list[str]:
-    return parse(letter).text.split()
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
@@ -155,9 +152,9 @@ def _reported(session: Session, mail: ParsedMail) -> Letter | None:
     if letter := session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first():
         return letter
     named = col(Letter.recipient).in_([one.address for one in mail.bounce])
-    references = set(REFERENCE.findall(f"{mail.subject}\n{mail.text[:_RETURNED]}"))
+    said = references(f"{mail.subject}\n{mail.text[:_RETURNED]}")
     answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references])
-    signed = (and_(col(Case.id) == int(number), col(Case.token) == token) for number, token in references if token)
+    signed = (and_(col(Case.id) == number, col(Case.token) == token) for number, token in said if token)
     tied = select(Letter).join(Case).where(named, or_(answered, *signed))
     return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
 
@@ -229,7 +226,7 @@ def old_or_new(arrived: Arrived) -> Place:
     case, why = match.case, match.why
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
-        case = locked(session, case.key)
+        case = going_on(session, case.key)
         if case.status == "open":
             return Place("joined", why, case.id, then=partial(_wake, arrived, case.key))
     new = row(

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from models.analysis import Analysis, Finding, Kind, Urgency
 from models.facts import Customer, Segment, Tier
-from models.forms import TopicChoice
+from models.forms import NeedChoice, TopicChoice
 from models.mail import UNREAD
 from models.need import Need
 from models.tables import Case, Message
@@ -15,13 +15,8 @@ from tasks.briefing import short
 from tasks.find_case import same_matter_since
 from tasks.work import Work
 
-KINDS: dict[Kind, str] = {
-    Kind.COMPLAINT: "Komplain / Complaint",
-    Kind.INFORMATION: "Informasi / Information",
-    Kind.FOLLOW_UP: "Tindak lanjut / Follow-up",
-    Kind.THANKS: "Terima kasih / Thanks",
-    Kind.IRRELEVANT: "Bukan untuk kami / Not for us",
-}
+FOLLOW_UP = "Tindak lanjut / Follow-up"
+"""What no person chooses: they say what the mail follows up."""
 URGENCIES: dict[Urgency, str] = {
     "critical": "Sangat mendesak / Critical urgency",
     "high": "Mendesak / High urgency",
@@ -136,7 +131,7 @@ def unread_words(mail: Message) -> str:
 
 def _because(analysis: Analysis) -> str:
     found: list[tuple[str, Finding[Any]]] = [
-        (KINDS[analysis.kind.value], analysis.kind),
+        (NeedChoice.__members__.get(analysis.kind.value.name, FOLLOW_UP), analysis.kind),
         (TopicChoice[analysis.topic.value], analysis.topic),
         (URGENCIES[analysis.urgency.value], analysis.urgency),
     ]

@@ -33,7 +33,7 @@ def undelivered(session: Session, letter_id: int, state: LetterState, error: str
     source = f"undelivered:{letter_id}:{outbox.tries}"
     if session.exec(select(Wake).where(Wake.source == source)).first() is None:
         answers = {"letter": letter_id}
-        case_id = going_on(session, letter.case_id)
+        case_id = going_on(session, letter.case_id).key
         session.add(Wake(case_id=case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
 
 
@@ -83,7 +83,7 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
             letter.recipient_key = without_detail(letter.recipient)
             raw = _readdressed(systems.store.kept(letter.sha256), letter.recipient)
             letter.sha256 = systems.store.keep_within(session, raw)
-            same = and_(col(Case.id) == going_on(session, letter.case_id), col(Case.address) == before)
+            same = and_(col(Case.id) == going_on(session, letter.case_id).key, col(Case.address) == before)
             cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))
             session.execute(cases.values(address=letter.recipient))
         if answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}:

@@ -142,7 +142,7 @@ class Work:
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(
             facts,
-            language="en" if case.language == "en" else "id",
+            language=case.language,
             recipient=case.address,
             recipient_name=case.name,
             in_reply_to=last.message_id,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from models.errors import Unavailable
 from models.settings import Mailbox
+from models.sop import Site
 
 
 class NotLetIn(Unavailable):
@@ -21,7 +22,7 @@ class Received:
     """One mail as a mailbox holds it. ``uid`` names it only together with ``uidvalidity`` (RFC 3501, 2.3.1.1)."""
 
     mailbox: str
-    site: Literal["JKT", "BDG"]
+    site: Site
     uidvalidity: int
     uid: int
     raw: bytes = field(repr=False)

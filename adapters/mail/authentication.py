@@ -38,7 +38,7 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
     left = _LIMIT
     for header in message.get_all("Authentication-Results", []) if authserv_id else ():
         server, *results = _without_comments(str(header)[:left]).split(";")
-        left -= len(header)
+        left = max(0, left - len(header))
         if server.lower().split()[:1] != [authserv_id.lower()]:
             continue
         above = set(found)
@@ -120,13 +120,10 @@ def ascii_domain(domain: str) -> str:
 
 
 def _mixed(domain: str) -> bool:
-    """Whether a label of the domain has letters of several alphabets, as look-alikes do."""
-    for label in domain.split("."):
-        try:
-            shown = label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
-        except UnicodeError:
-            return True
-        alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in shown if char.isalpha()}
-        if len(alphabets) > 1 or (alphabets - {"LATIN"} and shown.isascii()):
-            return True
-    return False
+    """Whether the domain has letters of several alphabets, as look-alikes do: a whole label of them beside ``.com``."""
+    labels = domain.split(".")
+    try:
+        shown = "".join(one[4:].encode("ascii").decode("punycode") if one.startswith("xn--") else one for one in labels)
+    except UnicodeError:
+        return True
+    return len({unicodedata.name(char, "?").partition(" ")[0] for char in shown if char.isalpha()}) > 1

@@ -48,18 +48,11 @@ def html_page(raw: bytes, told: Sequence[str]) -> str | None:
     Raises:
         Unreadable: it is no mail.
     """
-    parts = list(_leaves(read(raw).root))
+    parts = [part for part in read(raw).root.walk() if not part.parts]
     pictures = _Pictures(parts)
     body = "\n<hr>\n".join(safe_html(html, pictures.address) for html in _texts(parts))
     head = "<br>\n".join(escape(line) for line in (*told, _REMOVED))
     return _PAGE.format(policy=POLICY, title=escape(told[0]), head=head, body=body) if body else None
-
-
-def _leaves(part: Part) -> Iterator[Part]:
-    if not part.parts:
-        yield part
-    for child in part.parts:
-        yield from _leaves(child)
 
 
 def _texts(parts: Sequence[Part]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Which mail no customer wrote: bounces, automatic replies, lists and the like. It is recorded and never answered."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from email.message import Message
 from typing import NamedTuple
 
@@ -119,7 +119,7 @@ def classify(message: Message, subject: str, text: str, new: str, spam_headers: 
         text, new: all that it says, and that without older letters.
         spam_headers: headers in which our own server says that a mail is spam, by a value that begins with "yes".
     """
-    parts = list(_own_parts(message))
+    parts = list(message.walk())
     for judge in (_report, _bounce, _answer_of_a_program):
         if verdict := judge(message, parts, subject, text):
             return verdict
@@ -130,14 +130,6 @@ def classify(message: Message, subject: str, text: str, new: str, spam_headers: 
     if _TAKES_NO_ANSWER.search(new[:_WORDS_LIMIT]) and not forwards(subject):
         return Verdict(Automatic.AUTO_REPLY, "says that a program wrote it", doubtful=True)
     return Verdict()
-
-
-def _own_parts(part: Message) -> Iterator[Message]:
-    """Without those of attached letters: who attaches a bounce is no bounce."""
-    yield part
-    if part.get_content_maintype() == "multipart":
-        for child in children(part):
-            yield from _own_parts(child)
 
 
 def _report(message: Message, parts: list[Message], subject: str, text: str) -> Verdict | None:
@@ -163,7 +155,7 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
         return None
     delayed = bool(_DELAY.search(subject))
     if report := _wrapped_report(message, parts):
-        parts = list(_own_parts(report))
+        parts = list(report.walk())
     named = recipients(message, parts, text, delayed=delayed)
     actions = {recipient.action for recipient in named} or {"delayed" if delayed else "failed"}
     kind = Automatic.BOUNCE

@@ -57,11 +57,7 @@ def parse(
     in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
     new = new_text(body.text, subject, answers=bool(in_reply_to or references) or replies(subject))
     verdict = classify(message, subject, body.text, new, spam_headers)
-    name, address = _sender(message)
-    local, at, domain = address.rpartition("@")
-    sender = f"{local}{at}{ascii_domain(domain)}"
-    senders = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
-    houses = {address.rpartition("@")[2] for _, address in _addresses(senders)}
+    name, sender = _sender(message)
     results = authentication(message, authserv_id, sender)
     if check and not (results.dkim or results.dmarc):
         results = results.model_copy(update={"dkim_here": check(raw, message, sender)})
@@ -86,7 +82,7 @@ def parse(
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=(*[SEVERAL_SENDERS] * (len(houses) > 1), *warnings(message, sender, results)),
+        warnings=(*[SEVERAL_SENDERS] * _has_several_senders(message), *warnings(message, sender, results)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
@@ -106,11 +102,19 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
 def _sender(message: Message) -> tuple[str, str]:
     """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
     found = _addresses([message["From"] or ""])
+    name, address = next(iter(found), ("", ""))
     if len(found) > 1:
         text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
         if own := _BRACKETED.search(text):
-            return text[: own.start()].strip(), own[1].lower()
-    return next(iter(found), ("", ""))
+            name, address = text[: own.start()].strip(), own[1].lower()
+    local, at, domain = address.rpartition("@")
+    return name, f"{local}{at}{ascii_domain(domain)}"
+
+
+def _has_several_senders(message: Message) -> bool:
+    """Whether addresses of different domains stand in From, where they are no names."""
+    shown = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
+    return len({address.rpartition("@")[2] for _, address in _addresses(shown)}) > 1
 
 
 def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:

@@ -65,6 +65,12 @@ class Part(Message):
         self.unopened = False
         """It lies too deep, so its parts were not looked for."""
 
+    def walk(self) -> "Iterator[Part]":  # type: ignore[override]
+        """The part, and all within it in their order. Attached letters are leaves: who attaches a bounce is none."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
 
 class Tree(NamedTuple):
     """A mail, and what was wrong with its structure."""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.facts import Segment, Tier
+from models.sop import Site
 
 
 class Seeded(BaseModel):
@@ -95,9 +96,7 @@ class SeededMailbox(Seeded):
 
     address: Address
     password: str
-    site: Literal["JKT", "BDG"] | None = Field(
-        default=None, description="Site of a mailbox of ours; null: a customer's"
-    )
+    site: Site | None = Field(default=None, description="Site of a mailbox of ours; null: a customer's")
 
 
 class Seed(Seeded):

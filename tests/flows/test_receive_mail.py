@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
+import flows.receive_mail
 from adapters.ems import Received
 from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
@@ -19,10 +20,13 @@ from models.tables import Case, Message, Outbox
 from tasks.check_mails import check_mails
 from tasks.start_case import cases_without_run
 from tests.adapters.ems.world import World
-from tests.cases import MAJU, OURS, mail, rows
+from tests.cases import BUDI, LINE, MAJU, OURS, STRANGER, mail, opened, rows
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import Dovecot, Postfix, scripted
+
+MOST = 300
+"""Mails of a flood."""
 
 
 def posted(wired: Systems, *senders: str) -> None:
@@ -42,6 +46,30 @@ def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) ->
     assert ended.is_failed()
     assert str(ended.message).startswith("imap: MailboxLoginError"), "the run's own state says why"
     assert [case.address for case in rows(wired, Case)] == [MAJU]
+
+
+def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    wired = runs.wired
+    (flooded,) = wired.settings.mailboxes
+    quiet = flooded.model_copy(update={"address": "bdg@telkom.example", "site": "BDG"})
+    wired.settings.mailboxes = [flooded, quiet]
+    served = threading.Event()
+    asked: list[str] = []
+
+    def fetch(box: Mailbox, limit: int, after: int = 0) -> list[Received]:
+        asked.append(box.site)
+        if box is quiet:
+            served.set()
+            return []
+        served.wait(0.5)
+        return [Received(box.address, box.site, 1, len(asked), mail(STRANGER))] if after < MOST else []
+
+    monkeypatch.setattr(flows.receive_mail, "TURN", 1)
+    monkeypatch.setattr(wired.ems, "fetch", fetch)
+    monkeypatch.setattr(wired.ems, "settle", lambda *_: None)
+    assert receive_mail(return_state=True).is_completed()
+    assert "BDG" in asked[:2], "they are emptied side by side"
+    assert len(asked) < MOST, "and the next pass, where all have their turn again, does not wait for the flood's end"
 
 
 def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
@@ -107,6 +135,21 @@ def test_the_run_of_a_case_is_known_though_the_next_cannot_be_started(wired: Sys
     wired.engine = GoesAway(wired.settings)
     assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
     assert [case.run_id for case in rows(wired, Case)] == ["run-1", None, None]
+
+
+def test_a_case_that_breaks_us_when_it_is_woken_stops_no_mail(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def woken(wired: Systems, case_id: int, kind: str) -> None:
+        raise KeyError(case_id)
+
+    monkeypatch.setattr(flows.receive_mail, "wake_or_show", woken)
+    opened(wired, MAJU, f"Internet {LINE} mati sejak pagi.")
+    posted(wired, MAJU, BUDI)
+    box = wired.settings.mailboxes[0]
+    assert all_taken_in(wired, box) == {"joined": 1, "opened": 1}
+    assert all_taken_in(wired, box) == {}, "all of it is settled"
+    assert "a defect" in caplog.text
 
 
 def written(genuine: World, count: int) -> None:

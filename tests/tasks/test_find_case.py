@@ -152,6 +152,11 @@ def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:
     assert rows(wired, Message)[-1].reason == "new"
 
 
+def test_a_longer_number_names_no_case_by_its_beginning(wired: Systems) -> None:
+    opened(wired)
+    assert arrives(wired, BUDI, OTHER, "Pesanan JKT-0000000011").outcome == "opened"
+
+
 def test_what_another_address_of_the_customer_writes_after_the_closing_stays_together(wired: Systems) -> None:
     case = opened(wired)
     done(receive_and_analyse, case, 0)

@@ -113,6 +113,14 @@ def test_a_bounce_of_the_desk_is_shown_with_the_case(wired: Systems) -> None:
     assert rows(wired, Message)[-1].reason.startswith("bounce: ")
 
 
+def test_a_bounce_names_a_desk_however_the_settings_write_its_address(wired: Systems) -> None:
+    wired.settings.policy.segment_desks = {"DES": f"Enterprise Care <{DESK.title()}>"}
+    done(hand_over_segment, opened(wired, BANK), need(**BANKS))
+    subject = rows(wired, Letter, kind="hand_over_segment_to_desk")[0].subject
+    report = f"From: MAILER-DAEMON@mx.example\nSubject: Undeliverable: {subject}\n\n<{DESK.title()}>: no such user\n"
+    assert take_in(wired, received(report.encode())) == TakenIn("automatic", 1)
+
+
 @pytest.mark.parametrize("desk", ["Bank", "Bank <bank>"])
 def test_a_desk_without_a_usable_address_is_a_missing_fact(wired: Systems, desk: str) -> None:
     wired.settings.policy.segment_desks = {"DES": desk}

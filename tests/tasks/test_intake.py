@@ -155,6 +155,14 @@ def test_a_bounce_that_names_its_letter_in_another_way_is_seen(report: str, wire
     assert take_in(wired, received(other.encode())) == TakenIn(untied)
 
 
+def test_a_bounce_whose_subject_came_in_capitals_is_seen(wired: Systems) -> None:
+    case = opened(wired)
+    subject = f"UNDELIVERABLE: RE: INTERNET MATI [{case.reference}-{snapshot(case).token}]".upper()
+    report = f"From: MAILER-DAEMON@mx.example\nSubject: {subject}\n\n<{BUDI}>: no such user\n"
+    assert take_in(wired, received(report.encode())) == TakenIn("automatic", case.case_id)
+    assert rows(wired, Outbox)[0].state == "bounced"
+
+
 def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wired: Systems) -> None:
     opened(wired)
     (sent,) = rows(wired, Letter)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
@@ -13,6 +14,7 @@ from models.errors import NotWaiting, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
+from tasks.find_case import Match, find_case
 from tasks.intake import TakenIn, take_in
 from tasks.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
 from tasks.monitor import deliver_wakes, follow_tickets
@@ -81,6 +83,22 @@ def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs
     wait = runs.wait(first.case)
     assert wait is not None
     assert "Berapa harga paket" in wait.description
+
+
+def test_a_mail_that_comes_while_its_case_is_merged_reaches_the_one(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(wired), opened(wired, BUDI, PRICE, "Harga paket")
+
+    def found(session: Session, *args: Any, **kwargs: Any) -> Match:
+        match = find_case(session, *args, **kwargs)
+        merge_rows(session, wired, first.case_id, second.case_id, "Rina")
+        session.flush()
+        return match
+
+    monkeypatch.setattr("tasks.place_mail.find_case", found)
+    taken = arrives(wired, BUDI, "Masih mati, tolong.", f"Re: [{first.reference}]")
+    assert taken == TakenIn("joined", second.case_id)
 
 
 def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
