@@ -28,6 +28,8 @@ from models.tables import Case, Letter, Message, Party
 REFERENCE = re.compile(r"\b(?:JKT|BDG)-(\d{7,9})(?:-([a-z]{8})\b)?", re.IGNORECASE)
 MOST_CASES = 20
 """Open cases of a sender that a new mail is held against: the newest."""
+SIGNED = "signed reference"
+"""Why a mail belongs to a case: a reference with its token in the Subject, or in our address, which is not kept."""
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
@@ -158,7 +160,7 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     signatures, said = in_subject | in_address, {number for number, _ in in_subject}
     found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
     signed = [case for case in named if case.token and (case.key, case.token) in signatures]
-    found += [_Named(case, "signed reference", secret=True) for case in signed]
+    found += [_Named(case, SIGNED, secret=True) for case in signed]
     found += [_Named(case, "reference in the subject") for case in named if case.key in said]
     if thread:
         found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]

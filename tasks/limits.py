@@ -5,15 +5,16 @@ is kept and listed (``layanan mails --outcome set_aside``), and a person looks a
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
 from models.mail import without_detail
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
-from tasks.find_case import answers
+from tasks.find_case import SIGNED, answers
 
 DAY = timedelta(days=1)
 _WHOLE = timedelta(seconds=1)
@@ -27,21 +28,22 @@ _LETTERS = select(func.count()).where(
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at: datetime) -> bool:
     """Whether this answer came within seconds of a letter of ours, as enough others of the sender did on this day."""
-    key = without_detail(sender)
+    key, quick = without_detail(sender), timedelta(seconds=limits.quick_seconds)
     letters = (
         select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > came_at - DAY)
     )
-    sent = [at for at in session.exec(letters) if at is not None]
-
-    def quick(at: datetime) -> bool:
-        return any(-_WHOLE <= at - out <= timedelta(seconds=limits.quick_seconds) for out in sent)
-
-    if not quick(came_at):
+    soon = [(at - _WHOLE, at + quick) for at in session.exec(letters) if at is not None]
+    if not any(first <= came_at <= last for first, last in soon):
         return False
-    lately = (Message.sender_key == key, col(Message.received_at) > came_at - DAY)
-    mails = session.exec(select(Message).where(*lately))
-    others = sum(answers(mail.subject, mail.references) and quick(mail.came_at) for mail in mails)
-    return others + 1 >= limits.quick_answers
+    others = select(Message.subject, Message.references, Message.reason).where(
+        Message.sender_key == key,
+        col(Message.received_at) > came_at - DAY,
+        or_(*(func.coalesce(Message.arrived_at, Message.received_at).between(first, last) for first, last in soon)),
+    )
+    # never whole mails, and no more than need be: who floods us decides how many there are, and how long
+    found = session.exec(others.execution_options(yield_per=100))
+    answered = (True for subject, thread, reason in found if reason == SIGNED or answers(subject, thread))
+    return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import UNDELIVERED
+from models.mail import sender_doubt
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
 from tasks.family import locked
@@ -124,9 +125,11 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None or mail.outcome == "automatic":
             raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
-        known = case.model_dump(include={"site", "mailbox", "sop_revision", "sender_doubt"})
+        known = case.model_dump(include={"site", "mailbox", "sop_revision"})
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
-        new = Case(**known, subject=mail.subject, opened_at=now)
+        # it may have joined by what its forger could not know
+        doubt = case.sender_doubt or sender_doubt(mail.warnings)
+        new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
         session.add(new)
         session.flush()
         mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"

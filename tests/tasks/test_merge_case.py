@@ -278,6 +278,18 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     assert new.token != snapshot(case).token
 
 
+def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had joined by what outsiders cannot know, which its own case has no more."""
+    monkeypatch.setattr("tasks.merge_case.start_case", lambda *_: None)
+    wired.settings.authserv_id = "mx.telkom.example"
+    case = opened(wired)
+    signed = f"Re: [{case.reference}-{snapshot(case).token}]"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
+    new = split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("DMARC: fail", "")
+
+
 def test_who_is_no_party_is_told_so(wired: Systems) -> None:
     case = opened(wired)
     for message_id in (99, 1):
