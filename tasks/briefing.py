@@ -47,6 +47,8 @@ SIGNED = (
     "Tanda tangan DKIM domain pengirim sah; diperiksa di sini, server email kita tidak menilai / "
     "The sender's domain has signed it (DKIM); checked here, our mail server gave no verdict"
 )
+CHECKS = ("spf", "dkim", "dmarc", "arc")
+"""Results of our own mail server (RFC 8601)."""
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
@@ -72,6 +74,10 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     all_mails = all_mails.order_by(col(Message.id).desc()).limit(1)
     mails = all_mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
     facts = []
+    opening = select(Message.reason).where(Message.case_id == of_case, Message.outcome == "opened")
+    # such as that it names a case of somebody else's, or follows one that is closed
+    if (reason := session.exec(opening.order_by(col(Message.id)).limit(1)).first()) not in {None, "new"}:
+        facts.append(f"Lama atau baru / Old or new: {escaped(str(reason))}")
     if because := case.last_output("receive_and_analyse").get("because"):
         facts.append(f"Analisa / Analysis: {escaped(because)}")
     found = case.last_output("handle_complaint").get("evidence", [])
@@ -106,6 +112,8 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]
+        checks = [f"{name.upper()} {mail.authentication[name]}" for name in CHECKS if name in mail.authentication]
+        facts += [f"Menurut server email kita / Our mail server says: {', '.join(checks)}"] if checks else []
         facts += [SIGNED] if mail.authentication.get("dkim_here") == "pass" else []
         if one := session.exec(all_mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():
             at = one.came_at.astimezone(zone)

@@ -6,6 +6,7 @@ the ledger of the cases that it touches, and can be undone: :func:`unmerge` take
 
 import logging
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import update
@@ -19,7 +20,7 @@ from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
 from tasks.family import locked
 from tasks.start_case import start_case
-from tasks.waits import new_wake, wake_or_show
+from tasks.waits import new_wake, show_news, wake_or_show
 
 log = logging.getLogger("layanan.correct")
 
@@ -108,6 +109,7 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         run_id = case.run_id
     if run_id:
         wired.engine.restart(run_id, "its merger was undone")
+    _show_what_is_left(wired, into)
 
 
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
@@ -142,7 +144,14 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         start_case(wired, new.key)
     except LayananError as error:
         log.warning("%s is there, and the monitor starts its run: %s", new.reference, error)
+    _show_what_is_left(wired, case_id)
     return new.key
+
+
+def _show_what_is_left(wired: Systems, case_id: int) -> None:
+    """On the form that the case waits with, where the mail that is gone was the latest."""
+    with suppress(LayananError):
+        show_news(wired, case_id)
 
 
 def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:

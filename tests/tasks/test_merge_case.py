@@ -18,6 +18,7 @@ from tasks.merge_case import add_party, merge, merge_rows, remove_party, split, 
 from tasks.monitor import deliver_wakes, follow_tickets
 from tasks.start_case import cases_without_run
 from tasks.undelivered import undelivered
+from tasks.waits import show_news
 from tests.cases import (
     BUDI,
     LINE,
@@ -108,6 +109,21 @@ def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: System
     assert arrives(wired, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
 
 
+def test_whoever_wrote_in_one_of_two_merged_cases_names_either(wired: Systems) -> None:
+    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
+    arrives(wired, BUDI, "Saya teknisinya.", f"[{theirs.reference}]")
+    add_party(wired, theirs.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    with wired.store.write() as session:
+        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+    for sender in (MAJU, STRANGER, BUDI):
+        for case in (ours, theirs):
+            taken = arrives(wired, sender, f"Ini fotonya, {case.reference}.", f"Re: [{case.reference}]")
+            assert taken == TakenIn("joined", ours.case_id), (sender, case.reference)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == theirs.case_id).values(status="open", merged_into=None))
+    assert arrives(wired, STRANGER, "Ini juga.", f"Re: [{ours.reference}]").case_id != ours.case_id
+
+
 def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:
     first, second = two
     wired = first.runs.wired
@@ -167,6 +183,33 @@ def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: 
     with pytest.raises(WrongUse, match="no later mail"):
         split(wired, first.case.case_id, 1, "Rina")
     first.comes_to("ApproveSolution")
+
+
+def test_a_form_shows_no_mail_that_is_no_longer_the_cases(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+
+    def shown() -> str:
+        show_news(wired, first.case.case_id)
+        wait = first.runs.wait(first.case)
+        assert wait is not None
+        return wait.description
+
+    arrives(wired, BUDI, "Bagaimana cara pasang baru?", f"Re: [{first.case.reference}]")
+    assert "pasang baru" in shown()
+    split(wired, first.case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "pasang baru" not in wait.description
+    with wired.store.write() as session:
+        merge_rows(session, wired, second.case.case_id, first.case.case_id, "Rina")
+    assert "Berapa harga paket" in shown()
+    unmerge(wired, second.case.case_id, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "Berapa harga paket" not in wait.description
 
 
 def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, caplog: pytest.LogCaptureFixture) -> None:
