@@ -2,9 +2,9 @@
 
 By order of trust: it answers one of our letters; it names a case's signed reference (in the Subject, or in the address
 that it was sent to); it names a case's reference, or follows a mail of the case; the same sender wrote of the same
-line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it, or of
-one that it was merged with: somebody else who quotes a reference opens a case of their own and learns nothing. Where the
-sender's domain says that the mail is forged, only what outsiders cannot know ties it to a case.
+line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it, or
+of one that it was merged with: somebody else who quotes a reference opens a case of their own and learns nothing.
+Where the sender's domain says that the mail is forged, only what outsiders cannot know ties it to a case.
 """
 
 import re
