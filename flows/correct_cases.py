@@ -6,6 +6,8 @@ Cases are named by reference (JKT-0000123) or number, mails by their number in `
 from typing import Annotated
 
 from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 from pydantic import Field
 
 from adapters import listing
@@ -18,9 +20,11 @@ By = Annotated[str, Field(title="Nama Anda / Your name", min_length=2, max_lengt
 
 
 @flow(name="merge-cases", flow_run_name="merge {case} → {into}", persist_result=False)
-def merge_cases(case: Case, into: Case, by: By) -> None:
+def merge_cases(case: Case, into: Case, by: By) -> "State[None]":
     """Gabungkan kasus: yang pertama berakhir, yang kedua berjalan terus / the first ends, the second goes on."""
-    merge_case.merge(systems(), _number(case), _number(into), by)
+    wired, number, other = systems(), _number(case), _number(into)
+    merge_case.merge(wired, number, other, by)
+    return Completed(message=merge_case.whose_letters(wired, number, other))
 
 
 @flow(name="unmerge-case", flow_run_name="unmerge {case}", persist_result=False)
@@ -33,6 +37,12 @@ def unmerge_case(case: Case, by: By) -> None:
 def split_case(case: Case, mail: Mail, by: By) -> None:
     """Pisahkan satu email menjadi kasus sendiri / give one mail a case of its own."""
     merge_case.split(systems(), _number(case), mail, by)
+
+
+@flow(name="remove-party", flow_run_name="no party {case} · {mail}", persist_result=False)
+def remove_party(case: Case, mail: Mail, by: By) -> None:
+    """Pengirim email ini tidak lagi ikut dalam kasus / its sender no longer writes in the case."""
+    merge_case.remove_party(systems(), _number(case), mail, by)
 
 
 @flow(name="add-party", flow_run_name="party {case} · {mail}", persist_result=False)

@@ -87,7 +87,8 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
             f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else ""
         )
         facts.append(f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}")
-    zone = case.systems.settings.zone_of(session.get_one(Case, of_case).mailbox)
+    known = session.get_one(Case, of_case)
+    zone = case.systems.settings.zone_of(known.mailbox)
     dues = select(Deadline).where(Deadline.case_id == of_case, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
@@ -108,7 +109,9 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> list[str]:
     if mail := session.exec(mails).first():
         at = mail.came_at.astimezone(zone)
         words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
-        facts.append(f"Email terakhir / Latest mail, {at:%d-%m-%Y %H:%M}: {words}")
+        # a party's, or of a case that was merged into this one
+        whose = "" if mail.sender == known.address else f" dari / from {escaped(mail.sender, 100)}"
+        facts.append(f"Email terakhir / Latest mail{whose}, {at:%d-%m-%Y %H:%M}: {words}")
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         facts += [f"Lampiran / Attachments: {', '.join(carried)}"] if carried else []
         facts += [f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text]

@@ -29,7 +29,8 @@ from models.tables import Case, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
+DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case"}
+DEPLOYMENTS |= {"add-party", "remove-party"}
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""
 BACK_OFFICE = {

@@ -46,6 +46,16 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
     wake_or_show(wired, into_id, "mail")
 
 
+def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
+    """To whom letters go when the first is merged into the second, where that is not the same; names no address."""
+    with wired.store.read() as session:
+        case, into = session.get_one(Case, case_id), session.get_one(Case, into_id)
+    if case.address == into.address:
+        return ""
+    who = "customers" if case.customer_id and case.customer_id != into.customer_id != "" else "senders"
+    return f"They are of two {who}: letters go to that of {into.reference}, none to that of {case.reference}"
+
+
 def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
     """The merger itself, within a transaction."""
     case, into = locked(session, case_id), locked(session, into_id)

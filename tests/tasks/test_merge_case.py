@@ -82,6 +82,7 @@ def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs
     wait = runs.wait(first.case)
     assert wait is not None
     assert "Berapa harga paket" in wait.description
+    assert "from noc\\@maju\\.example, " in wait.description, "it is none of the customer whom the letters go to"
 
 
 def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
