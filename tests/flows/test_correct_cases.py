@@ -1,11 +1,28 @@
 """Team leaders' forms in the Prefect UI: cases by reference or number, and what the run says at its end."""
 
-from flows.correct_cases import add_party, merge_cases, remove_party, unmerge_case
+from typing import Any
+
+import pytest
+from prefect import Flow
+from prefect.utilities.callables import parameter_schema_from_entrypoint
+
+from flows import correct_cases
+from flows.correct_cases import add_party, merge_cases, remove_party, split_case, unmerge_case
 from models.tables import Party
 from tests.cases import BUDI, MAJU, PRICE, STRANGER, arrives, opened, rows, snapshot
 from tests.runs import Played, Runs
 
 HERE = "Selamat siang. Demikian dari kami."
+
+
+FLOWS = (merge_cases, unmerge_case, split_case, add_party, remove_party)
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_the_form_explains_each_field(flow: Flow[..., Any]) -> None:
+    """As the engine reads it when it is deployed."""
+    fields = parameter_schema_from_entrypoint(f"{correct_cases.__file__}:{flow.fn.__name__}").properties
+    assert [name for name, field in fields.items() if " / " not in field.get("description", "")] == []
 
 
 def test_a_merger_of_two_customers_says_whom_letters_go_to_and_is_taken_back(runs: Runs) -> None:
