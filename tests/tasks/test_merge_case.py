@@ -96,7 +96,7 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     assert pending(first.case) == []
     path = second.path
     second.mail("Terima kasih banyak infonya.")
-    second.comes_to("DisputedClosing")
+    second.comes_to("ClosingPeriod")
     assert second.path == [*path, 1], "nothing is done again"
     with pytest.raises(WrongUse, match="is not merged"):
         unmerge(wired, second.case.case_id, "Rina")
