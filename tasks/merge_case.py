@@ -12,12 +12,13 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from adapters.mycx import ENDED
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import UNDELIVERED
 from models.mail import sender_doubt
 from models.sop import REVISION, Role
-from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, TicketRow, Wait, Wake
 from tasks.family import locked
 from tasks.start_case import start_case
 from tasks.waits import new_wake, show_news, wake_or_show
@@ -110,6 +111,9 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
         before = kept.output if kept else {}
         session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
+        # the other case may have ended meanwhile, and with it the eye on them
+        of_units = (TicketRow.case_id == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
+        session.execute(update(TicketRow).where(*of_units).values(open=True))
         unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
         session.execute(update(Wake).where(*unread).values(case_id=case_id))
         session.add_all([case, _record(session, case_id, "unmerged", {}, by, now)])

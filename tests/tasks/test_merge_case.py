@@ -295,6 +295,8 @@ def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_
     with wired.store.write() as session:
         finish(session, second.case.case_id, "closed", "information", wired.clock.now())
     assert [row.open for row in rows(wired, TicketRow)] == [False]
+    unmerge(wired, first.case.case_id, "Rina")
+    assert [row.open for row in rows(wired, TicketRow)] == [True], "its own case goes on"
 
 
 def test_what_no_customer_wrote_gets_no_case(wired: Systems) -> None:
