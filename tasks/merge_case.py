@@ -112,7 +112,7 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         before = kept.output if kept else {}
         session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
         # the other case may have ended meanwhile, and with it the eye on them
-        of_units = (TicketRow.case_id == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
+        of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
         session.execute(update(TicketRow).where(*of_units).values(open=True))
         unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
         session.execute(update(Wake).where(*unread).values(case_id=case_id))
