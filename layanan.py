@@ -328,14 +328,12 @@ def merge(name: CaseName, into: IntoName, by: By) -> None:
     Example: `layanan merge JKT-0000002 JKT-0000001 --by Rina`; `layanan unmerge` takes it back.
     """
     wired, (case, other) = _cases(name, into)
-    from tasks.merge_case import merge
+    from tasks.merge_case import merge, whose_letters
 
     merge(wired, case.key, other.key, by)
     say(f"{case.reference} is merged into {other.reference}")
-    if case.address != other.address:
-        who = "customers" if case.customer_id and case.customer_id != other.customer_id != "" else "senders"
-        whose = f"letters go to {other.address}, none to {case.address}"
-        say(f"They are of two {who}: {whose}; `layanan unmerge {case.reference}` takes it back")
+    if told := whose_letters(wired, case.key, other.key):
+        say(f"{told} ({other.address}, {case.address}); `layanan unmerge {case.reference}` takes it back")
 
 
 @app.command(rich_help_panel=WORK)

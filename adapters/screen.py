@@ -14,7 +14,8 @@ PIPED_WIDTH = 160
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*")
 CASE_FACTS = (
     *("reference", "status", "outcome", "path", "site", "subject", "name", "address", "language", "kind", "topic"),
-    *("service_number", "customer_id", "segment", "tier", "opened_at", "closed_at", "restarts", "run_url"),
+    *("service_number", "customer_id", "segment", "tier", "opened_at", "closed_at", "previous_id", "merged_into"),
+    *("sender_doubt", "restarts", "run_url"),
 )
 CASE_PARTS = {
     "wait": ("role", "form", "since", "wait_key"),

@@ -1,6 +1,7 @@
 """A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash."""
 
 import hashlib
+from collections.abc import Collection
 from enum import StrEnum
 from functools import cached_property
 
@@ -59,6 +60,16 @@ DISOWNED_BY_SPF = "bukan dari server domain pengirim / not from a server of the 
 """A warning where the domain has no DMARC: SPF says so."""
 DISOWNED = ("DMARC: fail", DISOWNED_BY_SPF, SEVERAL_SENDERS)
 """Warnings of a mail that perhaps is not its sender's."""
+
+
+def is_forged(warnings: Collection[str]) -> bool:
+    """Whether they say so."""
+    return any(words in warnings for words in DISOWNED)
+
+
+def sender_doubt(warnings: Collection[str]) -> str:
+    """Why it is not certain that a mail's sender is who the address says; empty where nothing speaks against it."""
+    return "; ".join(words for words in warnings if words not in UNREAD) if is_forged(warnings) else ""
 
 
 class Attachment(BaseModel):
@@ -159,4 +170,4 @@ class ParsedMail(BaseModel):
     @property
     def forged(self) -> bool:
         """Whether the domain of the sender's address disowns the mail, or another sender stands beside it."""
-        return any(words in self.warnings for words in DISOWNED)
+        return is_forged(self.warnings)

@@ -51,6 +51,8 @@ SIGNED = (
     "Tanda tangan DKIM domain pengirim sah; diperiksa di sini, server email kita tidak menilai / "
     "The sender's domain has signed it (DKIM); checked here, our mail server gave no verdict"
 )
+CHECKS = ("spf", "dkim", "dmarc", "arc")
+"""Results of our own mail server (RFC 8601)."""
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
@@ -69,15 +71,20 @@ def escaped(text: str, limit: int = LONG) -> str:
 
 def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]:
     """What is known of the case beside its own facts, in the order in which a person wants to read it."""
-    zone = case.systems.settings.zone_of(session.get_one(Case, case.case_id).mailbox)
+    known = session.get_one(Case, case.case_id)
+    zone = case.systems.settings.zone_of(known.mailbox)
     yield from _findings(session, case)
-    yield from _times(session, case.case_id, form, zone)
-    yield from _reports_and_decisions(session, case.case_id)
-    yield from _mails(session, case.case_id, zone)
+    yield from _times(session, known.key, form, zone)
+    yield from _reports_and_decisions(session, known.key)
+    yield from _mails(session, known, zone)
 
 
 def _findings(session: Session, case: CaseRun) -> Iterator[str]:
-    """What the analysis and the systems said, and the ticket as last seen."""
+    """Why the case was opened, what the analysis and the systems said, and the ticket as last seen."""
+    opening = select(Message.reason).where(Message.case_id == case.case_id, Message.outcome == "opened")
+    # such as that it names a case of somebody else's, or follows one that is closed
+    if (reason := session.exec(opening.order_by(col(Message.id)).limit(1)).first()) not in {None, "new"}:
+        yield f"Lama atau baru / Old or new: {escaped(str(reason))}"
     if because := case.last_output("receive_and_analyse").get("because"):
         yield f"Analisa / Analysis: {escaped(because)}"
     if found := case.last_output("handle_complaint").get("evidence"):
@@ -115,19 +122,23 @@ def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:
         yield f"{decision.role} {escaped(decision.by, 60)}: {what or FORMS[decision.form].title}"
 
 
-def _mails(session: Session, case_id: int, zone: ZoneInfo) -> Iterator[str]:
+def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
     """The customer's latest mail, and what a program has written since."""
-    mails = select(Message).where(col(Message.case_id).in_(family(session, case_id)))
+    mails = select(Message).where(col(Message.case_id).in_(family(session, case.key)))
     mails = mails.order_by(col(Message.id).desc()).limit(1)
     mail = session.exec(mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))).first()
     if mail is None:
         return
     words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
-    yield f"Email terakhir / Latest mail, {_moment(mail.came_at, zone)}: {words}"
+    # a party's, or of a case that was merged into this one
+    whose = "" if mail.sender == case.address else f" dari / from {escaped(mail.sender, 100)}"
+    yield f"Email terakhir / Latest mail{whose}, {_moment(mail.came_at, zone)}: {words}"
     if mail.attachments:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         yield f"Lampiran / Attachments: {', '.join(carried)}"
     yield from (f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text)
+    if checks := [f"{name.upper()} {mail.authentication[name]}" for name in CHECKS if name in mail.authentication]:
+        yield f"Menurut server email kita / Our mail server says: {', '.join(checks)}"
     if mail.authentication.get("dkim_here") == "pass":
         yield SIGNED
     if one := session.exec(mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():

@@ -31,7 +31,8 @@ from models.tables import Case, Letter, Message, Outbox
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case", "add-party"}
+DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case"}
+DEPLOYMENTS |= {"add-party", "remove-party"}
 LATELY = timedelta(days=1)
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""

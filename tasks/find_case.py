@@ -2,9 +2,9 @@
 
 By order of trust: it answers one of our letters; it names a case's signed reference (in the Subject, or in the address
 that it was sent to); it names a case's reference, or follows a mail of the case; the same sender wrote of the same
-line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it:
-somebody else who quotes a reference opens a case of their own and learns nothing. Where the sender's domain says that
-the mail is forged, only what outsiders cannot know ties it to a case.
+line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it, or
+of one that it was merged with: somebody else who quotes a reference opens a case of their own and learns nothing.
+Where the sender's domain says that the mail is forged, only what outsiders cannot know ties it to a case.
 """
 
 import re
@@ -25,10 +25,13 @@ from models.mail import ParsedMail
 from models.settings import Settings
 from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
+from tasks.family import family, going_on
 
 REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20
 """Open cases of a sender that a new mail is held against: the newest."""
+SIGNED = "signed reference"
+"""Why a mail belongs to a case: a reference with its token in the Subject, or in our address, which is not kept."""
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
@@ -131,7 +134,7 @@ def find_case(
     if mail.forged or not open_cases:
         return Match(why=remark)
     scored = _same_matter(session, wired, mail, came_at)
-    return Match(scored.case, scored.perhaps, scored.why or remark)
+    return Match(scored.case, scored.perhaps, "; ".join(filter(None, (scored.why, remark))))
 
 
 def whose_address(wired: Systems, mail: ParsedMail) -> str:
@@ -165,7 +168,7 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     signatures, said = in_subject | in_address, {number for number, _ in in_subject}
     found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
     signed = [case for case in named if case.token and (case.key, case.token) in signatures]
-    found += [_Named(case, "signed reference", secret=True) for case in signed]
+    found += [_Named(case, SIGNED, secret=True) for case in signed]
     found += [_Named(case, "reference in the subject") for case in named if case.key in said]
     if thread:
         found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]
@@ -173,9 +176,14 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
 
 
 def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> bool:
-    if sender == case.address or (customer_id and customer_id == case.customer_id):
+    """Whether they may write in it; in cases that were merged, whoever might in one of them."""
+    if sender == case.address:
         return True
-    return session.get(Party, (case.key, sender)) is not None
+    one = family(session, going_on(session, case.key))
+    theirs = or_(col(Case.address) == sender, col(Case.customer_id).in_([customer_id] if customer_id else []))
+    party = select(Party.case_id).where(col(Party.case_id).in_(one), Party.address == sender)
+    known = union_all(select(Case.id).where(col(Case.id).in_(one), theirs), party)
+    return session.execute(known.limit(1)).first() is not None
 
 
 def _current(session: Session, case: Case, sender: str) -> Case:

@@ -5,6 +5,7 @@ is kept and listed (``layanan mails --outcome set_aside``), and a person looks a
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
@@ -13,7 +14,7 @@ from models.letter import LetterKind
 from models.mail import without_detail
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
-from tasks.find_case import answers
+from tasks.find_case import SIGNED, answers
 
 DAY = timedelta(days=1)
 _WHOLE = timedelta(seconds=1)
@@ -29,19 +30,23 @@ _LETTERS = select(func.count()).where(
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at: datetime) -> bool:
     """Whether this answer came within seconds of a letter of ours, as enough others of the sender did on this day."""
-    key = without_detail(sender)
+    key, quick = without_detail(sender), timedelta(seconds=limits.quick_seconds)
     letters = (
         select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > came_at - DAY)
     )
     latest = session.exec(letters.order_by(col(Letter.id).desc()).limit(_LATEST))
-    quick = [(at - _WHOLE, at + timedelta(seconds=limits.quick_seconds)) for at in latest if at is not None]
-    if not any(first <= came_at <= last for first, last in quick):
+    soon = [(at - _WHOLE, at + quick) for at in latest if at is not None]
+    if not any(first <= came_at <= last for first, last in soon):
         return False
-    # of a flood's mails hardly one is looked at, and the texts of none
-    came = func.coalesce(Message.arrived_at, Message.received_at)
-    lately = (Message.sender_key == key, col(Message.received_at) > came_at - DAY)
-    mails = select(Message.subject, Message.references).where(*lately, or_(*(came.between(*span) for span in quick)))
-    return sum(answers(*mail) for mail in session.exec(mails)) + 1 >= limits.quick_answers
+    others = select(Message.subject, Message.references, Message.reason).where(
+        Message.sender_key == key,
+        col(Message.received_at) > came_at - DAY,
+        or_(*(func.coalesce(Message.arrived_at, Message.received_at).between(first, last) for first, last in soon)),
+    )
+    # never whole mails, and no more than need be: who floods us decides how many there are, and how long
+    found = session.exec(others.execution_options(yield_per=100))
+    answered = (True for subject, thread, reason in found if reason == SIGNED or answers(subject, thread))
+    return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:

@@ -6,19 +6,22 @@ the ledger of the cases that it touches, and can be undone: :func:`unmerge` take
 
 import logging
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from adapters.mycx import ENDED
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import UNDELIVERED
+from models.mail import sender_doubt
 from models.sop import REVISION, Role
-from models.tables import ActivityRecord, Case, Deadline, Message, Party, Wait, Wake
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, TicketRow, Wait, Wake
 from tasks.family import locked
 from tasks.start_case import start_case
-from tasks.waits import new_wake, wake_or_show
+from tasks.waits import new_wake, show_news, wake_or_show
 
 log = logging.getLogger("layanan.correct")
 
@@ -42,6 +45,16 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
     if run_id:
         wired.engine.restart(run_id, "merged")  # it sees so, and ends
     wake_or_show(wired, into_id, "mail")
+
+
+def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
+    """To whom letters go when the first is merged into the second, where that is not the same; names no address."""
+    with wired.store.read() as session:
+        case, into = session.get_one(Case, case_id), session.get_one(Case, into_id)
+    if case.address == into.address:
+        return ""
+    who = "customers" if case.customer_id and case.customer_id != into.customer_id != "" else "senders"
+    return f"They are of two {who}: letters go to that of {into.reference}, none to that of {case.reference}"
 
 
 def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
@@ -98,6 +111,9 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
         before = kept.output if kept else {}
         session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
+        # the other case may have ended meanwhile, and with it the eye on them
+        of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
+        session.execute(update(TicketRow).where(*of_units).values(open=True))
         unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
         session.execute(update(Wake).where(*unread).values(case_id=case_id))
         session.add_all([case, _record(session, case_id, "unmerged", {}, by, now)])
@@ -107,6 +123,7 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         run_id = case.run_id
     if run_id:
         wired.engine.restart(run_id, "its merger was undone")
+    _show_what_is_left(wired, into)
 
 
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
@@ -124,9 +141,11 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None or mail.outcome == "automatic":
             raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
-        known = case.model_dump(include={"site", "mailbox", "sop_revision", "sender_doubt"})
+        known = case.model_dump(include={"site", "mailbox", "sop_revision"})
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
-        new = Case(**known, subject=mail.subject, opened_at=now)
+        # it may have joined by what its forger could not know
+        doubt = case.sender_doubt or sender_doubt(mail.warnings)
+        new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
         session.add(new)
         session.flush()
         mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"
@@ -139,7 +158,14 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         start_case(wired, new.key)
     except LayananError as error:
         log.warning("%s is there, and the monitor starts its run: %s", new.reference, error)
+    _show_what_is_left(wired, case_id)
     return new.key
+
+
+def _show_what_is_left(wired: Systems, case_id: int) -> None:
+    """On the form that the case waits with, where the mail that is gone was the latest."""
+    with suppress(LayananError):
+        show_news(wired, case_id)
 
 
 def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:

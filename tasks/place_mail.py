@@ -16,7 +16,7 @@ from adapters.ems import Received
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.letter import LetterKind
-from models.mail import Automatic, ParsedMail
+from models.mail import Automatic, ParsedMail, sender_doubt
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
@@ -244,7 +244,7 @@ def old_or_new(arrived: Arrived) -> Place:
         ),
     )
     new.perhaps_id = match.perhaps.id if match.perhaps else None
-    new.sender_doubt = "; ".join(mail.warnings) or "DMARC: fail" if mail.forged else ""
+    new.sender_doubt = sender_doubt(mail.warnings)
     session.add(new)
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", opened=new)
 

@@ -12,7 +12,7 @@ from models.need import Need
 from models.tables import Case, Message
 from tasks.activity import activity
 from tasks.briefing import short
-from tasks.find_case import same_matter_since
+from tasks.find_case import REFERENCE, same_matter_since
 from tasks.work import Work
 
 FOLLOW_UP = "Tindak lanjut / Follow-up"
@@ -47,7 +47,9 @@ def receive_and_analyse(
     """
     first = earlier is None and not after_closing
     mail = work.messages[0] if first and not message_id else work.message(message_id)
-    analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
+    # that the answer to a closing letter names the case says nothing of what it wants: the letter's subject did
+    subject = REFERENCE.sub("", mail.subject) if after_closing else mail.subject
+    analysis = work.systems.analyser.analyse(subject, mail.new_text, sender_name=mail.sender_name)
     doubt = "" if vouched else work.case.sender_doubt
     customer = None if doubt else work.systems.siska.customer_by_address(work.case.address)
     verified = customer is not None

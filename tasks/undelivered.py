@@ -18,7 +18,7 @@ from models.letter import LetterKind
 from models.mail import without_detail
 from models.sop import label
 from models.states import LetterState
-from models.tables import Case, Letter, Outbox, Wake
+from models.tables import Case, Letter, Outbox, Party, Wake
 from tasks.briefing import escaped
 from tasks.case_run import CaseRun
 from tasks.family import going_on
@@ -86,6 +86,9 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
             same = and_(col(Case.id) == going_on(session, letter.case_id).key, col(Case.address) == before)
             cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))
             session.execute(cases.values(address=letter.recipient))
+            # who opened it may still write from there
+            party = Party(case_id=letter.case_id, address=before, added_by=answers.by, added_at=systems.clock.now())
+            session.merge(party)
         if answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}:
             put_back(systems, outbox)
         session.add_all([letter, outbox])

@@ -309,8 +309,10 @@ def wake_or_show(systems: Systems, case_id: int, kind: str) -> None:
         show_news(systems, case_id, kind)
 
 
-def show_news(systems: Systems, case_id: int, kind: str) -> None:
+def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
     """Put what has come before a person whose form it does not answer; a later wait may take it.
+
+    Without a kind, what has changed concerns the form alone.
 
     Raises:
         Unavailable: store or engine do not answer; the form shows what it showed.

@@ -255,6 +255,18 @@ def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.Capt
     assert case["tickets"] == case["decisions"] == case["pending_wakes"] == []
 
 
+def test_a_case_says_which_other_it_belongs_to_and_who_is_doubted(
+    wired: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with wired.store.write() as session:
+        case = session.get_one(Case, 2)
+        case.previous_id, case.merged_into, case.sender_doubt = 1, 1, "DMARC: fail"
+        session.add(case)
+    assert layanan.main(["case", "2"]) == 0
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if len(line.split()) > 1)
+    assert [told[name].strip() for name in ("previous_id", "merged_into", "sender_doubt")] == ["1", "1", "DMARC: fail"]
+
+
 def test_the_texts_of_mails_are_shown_only_where_asked_for(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Berapa tagihan" not in json.dumps(data(capsys, "case", "2"))
     assert "Berapa tagihan" in data(capsys, "case", "2", "--bodies")["messages"][0]["text"]
@@ -322,7 +334,8 @@ def test_a_merger_of_two_senders_says_whom_letters_go_to(
         assert layanan.main(merger) == 0
         line = capsys.readouterr().out.splitlines()[1]
         assert f"two {who}" in line
-        assert "letters go to 1@pelanggan.example, none to 2@pelanggan.example" in line
+        assert "letters go to that of JKT-0000001, none to that of JKT-0000002" in line
+        assert "(1@pelanggan.example, 2@pelanggan.example)" in line
 
 
 def test_a_mail_is_told_in_one_order(wired: Systems) -> None:

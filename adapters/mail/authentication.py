@@ -18,6 +18,11 @@ _JUDGED = {
 }
 """The address or domain that a result is about."""
 _ADDRESS = re.compile(r"[^\s<>\"'()@]{1,64}@([^\s<>\"'()@]{1,255})")
+_LIKE_LATIN = frozenset(
+    "\u0430\u0441\u0501\u0435\u04bb\u0456\u0458\u04cf\u043e\u0440\u051b\u0455\u0443\u0445\u0475\u051d"  # Cyrillic
+    "\u03b1\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5"  # Greek
+)
+"""Letters that few can tell from Latin ones."""
 _LIMIT = 60_000
 """Characters of results that are looked at."""
 
@@ -78,7 +83,7 @@ def warnings(message: Message, sender: str, results: Authentication) -> Iterator
     if _domains(message, "Reply-To") - {domain}:
         yield "balasan diminta ke domain lain / replies are asked for at another domain"
     if _mixed(domain):
-        yield "domain mirip huruf lain / the domain mixes alphabets"
+        yield "domain mirip huruf lain / the domain mixes alphabets, or its letters only look like Latin ones"
 
 
 def _domains(message: Message, name: str) -> set[str]:
@@ -120,10 +125,14 @@ def ascii_domain(domain: str) -> str:
 
 
 def _mixed(domain: str) -> bool:
-    """Whether the domain has letters of several alphabets, as look-alikes do: a whole label of them beside ``.com``."""
-    labels = domain.split(".")
-    try:
-        shown = "".join(one[4:].encode("ascii").decode("punycode") if one.startswith("xn--") else one for one in labels)
-    except UnicodeError:
-        return True
-    return len({unicodedata.name(char, "?").partition(" ")[0] for char in shown if char.isalpha()}) > 1
+    """Whether a label of the domain has letters of several alphabets, as look-alikes do, or is made of them alone."""
+    for label in domain.split("."):
+        try:
+            shown = label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
+        except UnicodeError:
+            return True
+        letters = {char for char in shown if char.isalpha()}
+        alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in letters}
+        if len(alphabets) > 1 or (letters and letters <= _LIKE_LATIN):
+            return True
+    return False

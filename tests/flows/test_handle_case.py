@@ -285,8 +285,8 @@ def test_a_case_without_a_wish_that_is_reopened_is_understood_first(runs: Runs, 
 def test_only_what_says_little_but_thanks_is_read_by_nobody(answer: str, form: str, runs: Runs) -> None:
     played = Played(runs, BUDI, PRICE, "Harga paket")
     played.comes_to("ClosingPeriod")
-    thread = rows(runs.wired, Letter)[-1].message_id
-    arrives(runs.wired, BUDI, answer, "Re: Internet mati", In_Reply_To=thread)
+    closing = rows(runs.wired, Letter)[-1]
+    arrives(runs.wired, BUDI, answer, closing.subject, In_Reply_To=closing.message_id)
     deliver_wakes.fn()
     played.comes_to(form)
 

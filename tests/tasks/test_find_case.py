@@ -13,6 +13,7 @@ from tasks.receive_and_analyse import receive_and_analyse
 from tests.cases import (
     BUDI,
     LINE,
+    MAJU,
     MATI,
     OURS,
     PRICE,
@@ -144,6 +145,23 @@ def test_a_stranger_who_quotes_a_case_joins_nothing_and_learns_nothing(way: str,
         assert secret not in text(theirs, "first_response")
     assert len(rows(wired, Letter, case_id=1)) == 1
     assert done(receive_and_analyse, theirs, 0).customer_id == ""
+
+
+def test_the_agent_sees_whose_case_a_mail_names(runs: Runs) -> None:
+    opened(runs.wired)
+    played = Played(runs, STRANGER, "Bagaimana status laporan itu?", "Re: [JKT-0000001]")
+    said = played.comes_to("ConfirmAnalysis").replace("\\", "")
+    assert "Old or new: names JKT-0000001, which is another sender's (reference in the subject)" in said
+    other = Played(runs, MAJU, "Bagaimana status laporan itu?", "Status")
+    assert "Old or new" not in other.comes_to("ConfirmAnalysis")
+
+
+def test_a_case_that_a_mail_names_is_told_whatever_else_it_perhaps_belongs_to(wired: Systems) -> None:
+    opened(wired)
+    opened(wired, STRANGER, MATI)
+    assert arrives(wired, STRANGER, "Bagaimana status laporan itu?", "Re: [JKT-0000001]").outcome == "opened"
+    said = "perhaps JKT-0000002: asks how a matter stands; names JKT-0000001, which is another sender's"
+    assert rows(wired, Message)[-1].reason.startswith(said)
 
 
 def test_a_number_that_is_no_case_is_no_reference(wired: Systems) -> None:

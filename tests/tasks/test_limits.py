@@ -1,5 +1,7 @@
 """Limits against loops and floods; on both data bases where they count."""
 
+import tracemalloc
+
 import pytest
 from sqlalchemy import update
 
@@ -10,6 +12,7 @@ from models.letter import ClosingFacts
 from models.tables import Case, Letter, Message
 from tasks.closing import closing
 from tasks.intake import TakenIn, take_in_batch
+from tasks.limits import answers_like_a_robot
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.send_letter import deliver
 from tasks.work import Work
@@ -65,6 +68,34 @@ def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -
     assert letter(case, "closing")["In-Reply-To"] != aside.message_id, "it is none of the mails that are answered"
     wired.clock.advance(0.5)  # type: ignore[attr-defined]
     assert arrives(wired, BUDI, "Sekarang saya sendiri", f"Re: [{case.reference}]").outcome == "joined"
+
+
+def test_a_robot_that_names_the_case_by_our_address_alone_is_one(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 3
+    case = opened(wired)
+    signed = f"layanan+{case.reference}-{snapshot(case).token}@telkom.example"
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    for number in range(3):
+        arrives(wired, BUDI, f"Pesan otomatis nomor {number}", "Halo", To=signed)
+    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_whether_a_flood_is_a_robots_is_asked_of_few_of_its_mails(wired: Systems) -> None:
+    case = opened(wired)
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    flood = rows(wired, Message)[0].model_dump(exclude={"id"})
+    with wired.store.write() as session:
+        for number in range(300):
+            long = {"uid": number, "text": "kata " * 20_000, "subject": f"Re: [{case.reference}]"}
+            session.add(Message(**flood | long | {"uidvalidity": 2, "received_at": wired.clock.now()}))
+    tracemalloc.start()
+    try:
+        with wired.store.read() as session:
+            assert answers_like_a_robot(session, wired.settings.limits, BUDI, wired.clock.now())
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_who_writes_several_new_mails_at_once_is_no_robot(wired: Systems) -> None:

@@ -20,6 +20,7 @@ from tasks.merge_case import add_party, merge, merge_rows, remove_party, split, 
 from tasks.monitor import deliver_wakes, follow_tickets
 from tasks.start_case import cases_without_run
 from tasks.undelivered import undelivered
+from tasks.waits import show_news
 from tests.cases import (
     BUDI,
     LINE,
@@ -83,6 +84,7 @@ def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs
     wait = runs.wait(first.case)
     assert wait is not None
     assert "Berapa harga paket" in wait.description
+    assert "from noc\\@maju\\.example, " in wait.description, "it is none of the customer whom the letters go to"
 
 
 def test_a_mail_that_comes_while_its_case_is_merged_reaches_the_one(
@@ -112,7 +114,7 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     assert pending(first.case) == []
     path = second.path
     second.mail("Terima kasih banyak infonya.")
-    second.comes_to("DisputedClosing")
+    second.comes_to("ClosingPeriod")
     assert second.path == [*path, 1], "nothing is done again"
     with pytest.raises(WrongUse, match="is not merged"):
         unmerge(wired, second.case.case_id, "Rina")
@@ -124,6 +126,21 @@ def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: System
         merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
     again = f"Nomor {LINE} masih lambat sekali, mohon segera diperiksa."
     assert arrives(wired, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
+
+
+def test_whoever_wrote_in_one_of_two_merged_cases_names_either(wired: Systems) -> None:
+    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
+    arrives(wired, BUDI, "Saya teknisinya.", f"[{theirs.reference}]")
+    add_party(wired, theirs.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    with wired.store.write() as session:
+        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+    for sender in (MAJU, STRANGER, BUDI):
+        for case in (ours, theirs):
+            taken = arrives(wired, sender, f"Ini fotonya, {case.reference}.", f"Re: [{case.reference}]")
+            assert taken == TakenIn("joined", ours.case_id), (sender, case.reference)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == theirs.case_id).values(status="open", merged_into=None))
+    assert arrives(wired, STRANGER, "Ini juga.", f"Re: [{ours.reference}]").case_id != ours.case_id
 
 
 def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:
@@ -185,6 +202,33 @@ def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: 
     with pytest.raises(WrongUse, match="no later mail"):
         split(wired, first.case.case_id, 1, "Rina")
     first.comes_to("ApproveSolution")
+
+
+def test_a_form_shows_no_mail_that_is_no_longer_the_cases(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+
+    def shown() -> str:
+        show_news(wired, first.case.case_id)
+        wait = first.runs.wait(first.case)
+        assert wait is not None
+        return wait.description
+
+    arrives(wired, BUDI, "Bagaimana cara pasang baru?", f"Re: [{first.case.reference}]")
+    assert "pasang baru" in shown()
+    split(wired, first.case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "pasang baru" not in wait.description
+    with wired.store.write() as session:
+        merge_rows(session, wired, second.case.case_id, first.case.case_id, "Rina")
+    assert "Berapa harga paket" in shown()
+    unmerge(wired, second.case.case_id, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "Berapa harga paket" not in wait.description
 
 
 def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, caplog: pytest.LogCaptureFixture) -> None:
@@ -269,6 +313,8 @@ def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_
     with wired.store.write() as session:
         finish(session, second.case.case_id, "closed", "information", wired.clock.now())
     assert [row.open for row in rows(wired, TicketRow)] == [False]
+    unmerge(wired, first.case.case_id, "Rina")
+    assert [row.open for row in rows(wired, TicketRow)] == [True], "its own case goes on"
 
 
 def test_what_no_customer_wrote_gets_no_case(wired: Systems) -> None:
@@ -294,6 +340,18 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
     assert re.fullmatch(r"[a-z]{8}", new.token)
     assert new.token != snapshot(case).token
+
+
+def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had joined by what outsiders cannot know, which its own case has no more."""
+    monkeypatch.setattr("tasks.merge_case.start_case", lambda *_: None)
+    wired.settings.authserv_id = "mx.telkom.example"
+    case = opened(wired)
+    signed = f"Re: [{case.reference}-{snapshot(case).token}]"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
+    new = split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("DMARC: fail", "")
 
 
 def test_who_is_no_party_is_told_so(wired: Systems) -> None:

@@ -45,6 +45,15 @@ def test_genuine_it_goes_on_as_any_other(forged: Played) -> None:
     assert letter(forged.case, "give_information")["To"].endswith(f"<{BUDI}>")
 
 
+def test_the_agent_sees_what_our_server_found_out(runs: Runs) -> None:
+    runs.wired.settings.authserv_id = OURS
+    results = f"{OURS}; spf=softfail; dkim=pass header.d=example.com; dmarc=pass; arc=none"
+    played = Played(runs, BUDI, "Halo, mohon bantuannya ya.", "Tagihan", Authentication_Results=results)
+    said = played.comes_to("ConfirmAnalysis")
+    assert "⚠ SPF\\: softfail" in said
+    assert "Our mail server says: SPF softfail, DKIM pass, DMARC pass, ARC none" in said
+
+
 def test_it_joins_a_case_only_by_what_outsiders_cannot_know(runs: Runs) -> None:
     runs.wired.settings.authserv_id = OURS
     case = opened(runs.wired)

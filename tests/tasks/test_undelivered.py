@@ -23,6 +23,7 @@ from tests.cases import (
     MAJU,
     TOKO,
     accepted,
+    arrives,
     done,
     latest,
     letter,
@@ -113,6 +114,19 @@ def test_the_letter_goes_to_another_address_on_record_and_to_no_other(told: Play
     message = message_from_bytes(told.runs.wired.store.kept(sent.sha256))
     assert (message["To"], state(told).state) == (OTHER, "sent")
     assert accepted(told.runs.wired, STRANGE) == []
+
+
+def test_the_customer_still_writes_from_the_address_that_the_case_began_with(
+    told: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounces(told)
+    told.comes_to("Unreachable")
+    told.decides("Unreachable", choice="OTHER_ADDRESS", address=OTHER)
+    told.comes_to("ClosingPeriod")
+    # SISKA need not know it, nor answer
+    monkeypatch.setattr(told.runs.wired.siska, "customer_by_address", lambda _: None)
+    told_again = arrives(told.runs.wired, BUDI, "Masih mati.", f"Re: [{told.case.reference}]")
+    assert (told_again.outcome, told_again.case_id) == ("joined", told.case.case_id)
 
 
 def test_it_is_sent_again_and_may_bounce_again(told: Played) -> None:
