@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import bindparam, union_all
+from sqlalchemy import bindparam, or_, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -179,7 +179,10 @@ def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> boo
     """Whether they may write in it; in cases that were merged, whoever might in one of them."""
     if sender == case.address:
         return True
-    one = family(session, going_on(session, case.key))
+    # not ``going_on``: who looks does not lock
+    while case.merged_into is not None:
+        case = session.get_one(Case, case.merged_into)
+    one = family(session, case.key)
     theirs = or_(col(Case.address) == sender, col(Case.customer_id).in_([customer_id] if customer_id else []))
     party = select(Party.case_id).where(col(Party.case_id).in_(one), Party.address == sender)
     known = union_all(select(Case.id).where(col(Case.id).in_(one), theirs), party)

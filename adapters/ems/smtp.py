@@ -90,7 +90,9 @@ class WayOut:
                 if to.tls == "starttls":
                     smtp.starttls(context=context)
                 smtp.ehlo_or_helo_if_needed()
-            with _asking("the login", "LAYANAN_SMTP__USER, LAYANAN_SMTP__PASSWORD, LAYANAN_SMTP__XOAUTH2"):
+            # many servers offer no login before TLS
+            tls = "LAYANAN_SMTP__TLS, " if to.tls == "none" else ""
+            with _asking("the login", f"{tls}LAYANAN_SMTP__USER, LAYANAN_SMTP__PASSWORD, LAYANAN_SMTP__XOAUTH2"):
                 if to.xoauth2.used:
                     answer = bearer(to.user, to.xoauth2)
                     # what comes before the server's "no" wants an empty answer
@@ -114,6 +116,7 @@ def _asking(step: str, settings: str) -> Iterator[None]:
         lasting = code // 100 == 5 or isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
         name = f"NoToken ({error})" if isinstance(error, NoToken) else type(error).__name__
         what = f"{code if code > 0 else name} to {step}: look at {settings}"
+        what += ", or at the server's certificate" if isinstance(error, ssl.SSLCertVerificationError) else ""
         raise (NotLetIn if lasting else Unavailable)("smtp", what) from None
 
 

@@ -97,8 +97,13 @@ def test_an_unknown_certificate_is_refused(genuine: World, monkeypatch: pytest.M
     with genuine.ems() as ems:
         with pytest.raises(Refused, match="imap: SSLCertVerificationError"):
             ems.fetch(genuine.box, 1)
-        with pytest.raises(NotLetIn, match=r"smtp: SSLCertVerificationError to .*LAYANAN_SMTP__TLS"):
+        with pytest.raises(NotLetIn, match=r"SSLCertVerificationError.*LAYANAN_SMTP__TLS.*server's certificate"):
             ems.send(letter(1), OURS, [BUDI])
+
+
+def test_a_login_that_is_offered_after_tls_alone_names_that_setting(genuine: World) -> None:
+    with genuine.ems(tls="none") as ems, pytest.raises(NotLetIn, match=r"NotSupported.* look at LAYANAN_SMTP__TLS"):
+        ems.send(letter(1), OURS, [BUDI])
 
 
 def test_real_bounces_and_vacation_notes_are_known_for_what_they_are(genuine: World) -> None:
