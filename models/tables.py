@@ -149,7 +149,8 @@ class Message(NewMessage, table=True):
     """The intake ledger: one row for every mail ever seen."""
 
     __table_args__ = (
-        UniqueConstraint("mailbox", "uidvalidity", "uid"),
+        # a server that was put back to an earlier state gives UIDs anew
+        UniqueConstraint("mailbox", "uidvalidity", "uid", "sha256", name="uq_message_place"),
         Index("ix_message_sender_key", "sender_key", "received_at"),
     )
     id: int | None = Field(default=None, primary_key=True)

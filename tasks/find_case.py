@@ -25,7 +25,7 @@ from models.mail import ParsedMail
 from models.settings import Settings
 from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
-from tasks.family import family, going_on
+from tasks.family import family
 
 REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -91,10 +92,13 @@ def _taken(message: Message, letters: Sequence[Letter]) -> TakenIn:
 
 
 def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
-    first, uids = batch[0], [mail.uid for mail in batch]
-    place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(uids))
+    """Of mails those that have their row: at the same place, and the same bytes."""
+    first, raw = batch[0], {mail.uid: mail.raw for mail in batch}
+    place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(raw))
     with wired.store.read() as session:
-        return {message.uid: message for message in session.exec(select(Message).where(*place))}
+        found = session.exec(select(Message).where(*place)).all()
+    # a server that was put back to an earlier state gives UIDs anew
+    return {message.uid: message for message in found if message.sha256 == sha256(raw[message.uid]).hexdigest()}
 
 
 def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:

@@ -12,9 +12,12 @@ from models.tables import Case, Letter, Message, Party
 from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
+_COPIED = timedelta(minutes=10)
+"""Within which the copies of one mail come to two mailboxes."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
 _FORGED = bindparam("forged", type_=Boolean)
+_CAME_AT = func.coalesce(Message.arrived_at, Message.received_at)
 _TWIN = (
     select(Message.id)
     .where(
@@ -22,7 +25,9 @@ _TWIN = (
         # by arrival: after an outage, the mails of days are taken in within minutes
         or_(
             col(Message.message_id) == bindparam("message_id"),
-            func.coalesce(Message.arrived_at, Message.received_at) > bindparam("resent_since"),
+            bindparam("resent_since") < _CAME_AT,
+            # one mail to two mailboxes, where a gateway has given each copy its Message-ID, or none has one
+            and_(col(Message.mailbox) != bindparam("mailbox"), bindparam("copied_since") < _CAME_AT),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
         # what somebody forged keeps no mail of the customer's back
@@ -35,11 +40,17 @@ _TWIN = (
     )
     .limit(1)
 )
-_MAILS = select(func.count()).where(
-    col(Message.sender_key) == bindparam("sender_key"),
-    col(Message.received_at) > bindparam("hour_ago"),
-    or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
+_LATELY = (
+    select(Message.id)
+    .where(
+        col(Message.sender_key) == bindparam("sender_key"),
+        col(Message.received_at) > bindparam("hour_ago"),
+        or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
+    )
+    # the mails of a flood beyond the limit are not all looked at for each one that follows
+    .limit(bindparam("most"))
 )
+_MAILS = select(func.count()).select_from(_LATELY.subquery())
 # by addresses alone: which of them are open is asked for the few who have any
 _CASES = or_(
     exists().where(col(Case.address) == bindparam("sender")), exists().where(col(Party.address) == bindparam("sender"))
@@ -56,12 +67,14 @@ class Known(NamedTuple):
     twin_id: int | None
     """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
     mails: int
-    """How many its sender has sent within an hour; not counting forged ones, unless it is one itself."""
+    """How many its sender has sent within an hour, up to the limit; without forged ones, unless it is one itself."""
     cases: bool
     """Whether its sender has had a case, or is a party of one."""
 
 
-def known_of(session: Session, settings: Settings, mail: ParsedMail, now: datetime, came_at: datetime) -> Known:
+def known_of(
+    session: Session, settings: Settings, mail: ParsedMail, mailbox: str, now: datetime, came_at: datetime
+) -> Known:
     """Ask the store."""
     asked = {
         "message_id": mail.message_id,
@@ -69,6 +82,9 @@ def known_of(session: Session, settings: Settings, mail: ParsedMail, now: dateti
         "forged": mail.forged,
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else came_at - timedelta(hours=settings.limits.resent_hours),
+        "mailbox": mailbox,
+        "copied_since": came_at - _COPIED,
+        "most": settings.limits.mails_an_hour,
         "sender": mail.sender,
         "sender_key": without_detail(mail.sender),
         "hour_ago": now - _HOUR,

@@ -50,7 +50,8 @@ class Arrived:
     @cached_property
     def known(self) -> Known:
         """What the store knows of it."""
-        return known_of(self.session, self.wired.settings, self.mail, self.now, self.came_at)
+        settings, mailbox = self.wired.settings, self.received.mailbox
+        return known_of(self.session, settings, self.mail, mailbox, self.now, self.came_at)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,7 @@ def wake(source: str = "mail:1") -> Wake:
     [
         (message, message, lambda: message(2)),
         (message, message, lambda: message(uidvalidity=2)),
+        (message, message, lambda: message(sha256="1")),
         (letter, lambda: letter(message_id="<2@a>"), lambda: letter(2, "<2@a>")),
         (letter, lambda: letter(2), lambda: letter(2, "<2@a>")),
         (record, record, lambda: record(2)),

@@ -318,6 +318,14 @@ def test_why_a_mail_was_not_read_is_kept_with_it(wired: Systems) -> None:
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_another_mail_at_a_known_place_is_taken_in(wired: Systems) -> None:
+    """As after a mail server was put back to last night's backup."""
+    first, other = received(mail(BUDI), uid=7), received(mail(STRANGER, "Berapa harga paket?", "Harga"), uid=7)
+    assert [take_in(wired, one).case_id for one in (first, other, first, other)] == [1, 2, 1, 2]
+    assert [(message.uid, message.outcome) for message in rows(wired, Message)] == [(7, "opened"), (7, "opened")]
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_places_go_up_to_32_bits_without_a_sign(wired: Systems) -> None:
     """RFC 9051, 2.3.1.1. Dovecot's UIDVALIDITY is a time, others' is any number."""
     highest = 2**32 - 1

@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import update
 
 from adapters.ems import Received
+from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.letter import ClosingFacts
 from models.tables import Case, Letter, Message
 from tasks.closing import closing
 from tasks.intake import TakenIn, take_in_batch
+from tasks.known_mail import known_of
 from tasks.limits import answers_like_a_robot
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.send_letter import deliver
@@ -188,6 +190,29 @@ def test_the_same_content_is_a_duplicate_while_it_is_fresh(wired: Systems) -> No
         assert answer.outcome == "joined", "who answers in the same words asks again"
     wired.clock.advance(25)  # type: ignore[attr-defined]
     assert arrives(wired).outcome == "joined", "a day later it is news that nothing has changed"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_an_answer_to_two_mailboxes_is_one_whatever_message_id_its_copies_have(wired: Systems) -> None:
+    case = opened(wired)
+
+    def copy(mailbox: str, uid: int) -> str:
+        raw = mail(BUDI, "Sudah sampai mana?", f"Re: [{case.reference}]")
+        return take_in_batch(wired, [Received(mailbox, "BDG", 9, uid, raw)])[uid].outcome
+
+    assert [copy("layanan@telkom.example", 1), copy("bdg@telkom.example", 1)] == ["joined", "duplicate"]
+    wired.clock.advance(1)  # type: ignore[attr-defined]
+    assert copy("bdg@telkom.example", 2) == "joined", "who answers in the same words asks again"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_of_a_flood_no_more_mails_are_counted_than_the_limit(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 3
+    for number in range(6):
+        arrives(wired, STRANGER, f"{number}", f"Hal {number}")
+    with wired.store.read() as session:
+        now, one = wired.clock.now(), parse(mail(STRANGER))
+        assert known_of(session, wired.settings, one, "layanan@telkom.example", now, now).mails == 3
 
 
 @pytest.mark.parametrize("headers", [{}, {"Message_ID": "<1@broken.example>"}])
