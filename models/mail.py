@@ -138,6 +138,10 @@ class ParsedMail(BaseModel):
     sent_at: AwareDatetime | None
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    conversation: str = ""
+    """What the mails of one conversation share, where its sender's program is Outlook."""
+    continues: bool = False
+    """It answers in that conversation."""
     text: str
     """All of the text that the sender's program shows."""
     new_text: str

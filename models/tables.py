@@ -128,6 +128,8 @@ class NewMessage(SQLModel):
     text: str = ""
     new_text: str = ""
     references: list[str] = []
+    conversation: str = ""
+    """As of :class:`models.mail.ParsedMail`."""
     content: str = ""
     """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
     warnings: list[str] = []
@@ -157,6 +159,7 @@ class Message(NewMessage, table=True):
     message_id: str = Field(default="", index=True)
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     sha256: str = Field(index=True)
+    conversation: str = Field(default="", index=True)
     content: str = Field(default="", index=True)
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     authentication: dict[str, str] = Field(default_factory=dict, sa_type=JSON)

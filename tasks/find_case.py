@@ -77,7 +77,8 @@ def answers(subject: str, thread: Sequence[str]) -> bool:
 
 def is_answer(mail: ParsedMail) -> bool:
     """Whether this mail does."""
-    return answers(mail.subject, (*mail.in_reply_to, *mail.references)) or bool(_signed_addresses(mail))
+    thread = (*mail.in_reply_to, *mail.references)
+    return answers(mail.subject, thread) or bool(_signed_addresses(mail)) or mail.continues
 
 
 def _signed_addresses(mail: ParsedMail) -> set[tuple[int, str]]:
@@ -158,11 +159,10 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     thread = [*mail.in_reply_to, *mail.references]
     in_subject, in_address = references(mail.subject), _signed_addresses(mail)
-    if not (thread or in_subject or in_address):
+    if not (thread or in_subject or in_address or mail.continues):
         return []
     ours = select(Case).join(Letter).where(col(Letter.message_id).in_(thread)).order_by(col(Case.id).desc())
-    theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id))
-    theirs = theirs.where(col(Message.message_id).in_(thread)).order_by(col(Case.id).desc())
+    theirs = select(Case).join(Message, col(Message.case_id) == col(Case.id)).order_by(col(Case.id).desc())
     numbers = {number for number, _ in in_subject | in_address}
     named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
     signatures, said = in_subject | in_address, {number for number, _ in in_subject}
@@ -171,7 +171,11 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     found += [_Named(case, SIGNED, secret=True) for case in signed]
     found += [_Named(case, "reference in the subject") for case in named if case.key in said]
     if thread:
-        found += [_Named(case, "follows an earlier mail") for case in session.exec(theirs)]
+        earlier = theirs.where(col(Message.message_id).in_(thread))
+        found += [_Named(case, "follows an earlier mail") for case in session.exec(earlier)]
+    if mail.continues:
+        earlier = theirs.where(Message.conversation == mail.conversation)
+        found += [_Named(case, "continues an Outlook conversation") for case in session.exec(earlier)]
     return found
 
 

@@ -238,6 +238,7 @@ def columns(mail: ParsedMail) -> dict[str, Any]:
         "text": mail.text,
         "new_text": mail.new_text,
         "references": list(mail.references or mail.in_reply_to),
+        "conversation": mail.conversation,
         "content": mail.content,
         "authentication": mail.authentication.model_dump(exclude_defaults=True),
         "attachments": [one.model_dump() for one in mail.attachments],

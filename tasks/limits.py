@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
-from models.mail import without_detail
+from models.mail import is_forged, without_detail
 from models.settings import Limits
 from models.tables import Letter, Message, Outbox
 from tasks.find_case import SIGNED, answers
@@ -38,14 +38,16 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
     soon = [(at - _WHOLE, at + quick) for at in latest if at is not None]
     if not any(first <= came_at <= last for first, last in soon):
         return False
-    others = select(Message.subject, Message.references, Message.reason).where(
+    others = select(Message.subject, Message.references, Message.reason, Message.warnings).where(
         Message.sender_key == key,
         col(Message.received_at) > came_at - DAY,
         or_(*(func.coalesce(Message.arrived_at, Message.received_at).between(first, last) for first, last in soon)),
     )
     # never whole mails, and no more than need be: who floods us decides how many there are, and how long
     found = session.exec(others.execution_options(yield_per=100))
-    answered = (True for subject, thread, reason in found if reason == SIGNED or answers(subject, thread))
+    # what somebody forged makes no robot of a customer
+    genuine = (mail for *mail, warnings in found if not is_forged(warnings))
+    answered = (True for subject, thread, reason in genuine if reason == SIGNED or answers(subject, thread))
     return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
 
 

@@ -147,6 +147,7 @@ class Work:
             recipient_name=case.name,
             in_reply_to=last.message_id,
             references=(*last.references, last.message_id),
+            conversation=last.conversation,
             automatic=not written_by_person,
         )
 

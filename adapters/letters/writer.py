@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from adapters.letters.bodies import as_blocks, as_text, link, strong, whole
 from adapters.letters.message import LINK, compose, encoded, mailbox, one_line, reply_subject, thread
 from adapters.letters.words import WORDS
+from adapters.mail.conversation import thread_index
 from models.errors import MissingFact
 from models.letter import Language, LetterFacts, RenderedLetter
 from models.settings import Settings
@@ -46,6 +47,7 @@ class LetterWriter(Protocol):
         automatic: bool,
         attached: tuple[bytes, ...] = (),
         token: str = "",
+        conversation: str = "",
     ) -> RenderedLetter:
         """Write one letter; equal arguments give equal bytes.
 
@@ -64,6 +66,7 @@ class LetterWriter(Protocol):
             automatic: No person has read this letter (RFC 3834).
             attached: Raw mails that go with it.
             token: Signs the reference in the Subject.
+            conversation: Outlook's, of the mail that is answered.
 
         Raises:
             MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
@@ -95,6 +98,7 @@ class TemplateLetters:
         automatic: bool,
         attached: tuple[bytes, ...] = (),
         token: str = "",
+        conversation: str = "",
     ) -> RenderedLetter:
         """See :meth:`LetterWriter.write`."""
         kind = facts.kind
@@ -132,6 +136,8 @@ class TemplateLetters:
             "Message-ID": message_id,
             **thread(in_reply_to, references),
         }
+        if conversation:
+            headers["Thread-Index"] = thread_index(conversation, message_id)
         if automatic:
             headers["Auto-Submitted"] = "auto-replied" if "In-Reply-To" in headers else "auto-generated"
         return RenderedLetter(

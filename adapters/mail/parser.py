@@ -9,6 +9,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from adapters.mail.authentication import ascii_domain, authentication, warnings
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
+from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
 from adapters.mail.text import language, new_text, replies
@@ -54,6 +55,7 @@ def parse(
     body = Body(message, keep)
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
+    outlook = conversation(message["Thread-Index"] or "")
     in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
     new = new_text(body.text, subject, answers=bool(in_reply_to or references) or replies(subject))
     verdict = classify(message, subject, body.text, new, spam_headers)
@@ -70,6 +72,8 @@ def parse(
         delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
         sent_at=_date(message),
+        conversation=outlook.shared,
+        continues=outlook.answers,
         in_reply_to=in_reply_to,
         references=references,
         text=body.text,

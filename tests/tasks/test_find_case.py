@@ -1,5 +1,7 @@
 """5.3, old or new: what ties a mail to a case, and what does not."""
 
+from base64 import b64decode, b64encode
+
 import pytest
 from sqlalchemy import delete
 
@@ -64,6 +66,28 @@ def test_a_mail_that_follows_the_customers_own(wired: Systems) -> None:
     arrives(wired, BUDI, Message_ID="<first@pelanggan.example>")
     taken = arrives(wired, BUDI, OTHER, "Lain", References="<first@pelanggan.example>")
     assert (taken.outcome, rows(wired, Message)[-1].reason) == ("joined", "follows an earlier mail")
+
+
+def outlooks(*answers: bytes) -> str:
+    """A Thread-Index: the conversation's own bytes, and five more for each answer."""
+    return b64encode(b"\x01\xdc" + bytes(range(20)) + b"".join(answers)).decode()
+
+
+def test_outlooks_conversation_where_references_are_lost(wired: Systems) -> None:
+    case = CaseRun.open(arrives(wired, BUDI, Thread_Index=outlooks()).case_id or 0, wired)
+    ours = letter(case, "first_response")["Thread-Index"]
+    assert ours.startswith(outlooks()[:28])
+    answer = outlooks(b64decode(ours)[22:], b"12345")
+    assert arrives(wired, BUDI, OTHER, "Lain", Thread_Index=answer) == TakenIn("joined", 1)
+    assert rows(wired, Message)[-1].reason == "continues an Outlook conversation"
+    taken = arrives(wired, STRANGER, OTHER, "Lain", Thread_Index=answer)
+    assert taken.outcome == "opened", "who was sent a copy has a case of their own"
+    assert "another sender's (continues an Outlook conversation)" in rows(wired, Message)[-1].reason
+
+
+def test_a_new_mail_of_outlooks_answers_nothing(wired: Systems) -> None:
+    for words, outcome in (("Internet mati.", "opened"), ("Berapa tagihan telepon saya?", "opened")):
+        assert arrives(wired, BUDI, words, words, Thread_Index=outlooks()).outcome == outcome
 
 
 def test_the_same_line_in_time(wired: Systems) -> None:

@@ -82,6 +82,19 @@ def test_a_robot_that_names_the_case_by_our_address_alone_is_one(wired: Systems)
     assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
 
 
+def test_who_forges_answers_makes_no_robot_of_a_customer(wired: Systems) -> None:
+    wired.settings.limits.quick_answers, wired.settings.authserv_id = 3, "mx.telkom.example"
+    case = opened(wired)
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    forged = {
+        "Authentication_Results": "mx.telkom.example; dmarc=fail",
+        "In_Reply_To": rows(wired, Letter)[-1].message_id,
+    }
+    for number in range(3):
+        arrives(wired, BUDI, f"Pesan nomor {number}", "Halo", **forged)
+    assert arrives(wired, BUDI, "Terima kasih, sudah saya coba.", f"Re: [{case.reference}]").outcome == "joined"
+
+
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_whether_a_flood_is_a_robots_is_asked_of_few_of_its_mails(wired: Systems) -> None:
     case = opened(wired)
