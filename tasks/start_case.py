@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import delete, update
+from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
@@ -15,7 +16,7 @@ from models.tables import Case, Wait
 log = logging.getLogger("layanan.start")
 
 
-AT_ONCE = 10
+AT_ONCE = 50
 """Runs whose ids are kept together."""
 
 
@@ -37,6 +38,7 @@ def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
     for first in range(0, len(case_ids), AT_ONCE):
         some = col(Case.id).in_(case_ids[first : first + AT_ONCE])
         query = select(Case).where(some, col(Case.run_id).is_(None), Case.status == "open").order_by(col(Case.id))
+        query = query.options(load_only(Case.site))  # type: ignore[arg-type]
         with wired.store.read() as session:
             cases = session.exec(query).all()
         runs: list[dict[str, Any]] = []
