@@ -45,9 +45,12 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
     )
     # never whole mails, and no more than need be: who floods us decides how many there are, and how long
     found = session.exec(others.execution_options(yield_per=100))
-    # what somebody forged makes no robot of a customer
-    genuine = (mail for *mail, warnings in found if not is_forged(warnings))
-    answered = (True for subject, thread, reason in genuine if reason == SIGNED or answers(subject, thread))
+    answered = (
+        True
+        for subject, thread, reason, warnings in found
+        # what somebody forged makes no robot of a customer
+        if not is_forged(warnings) and (reason == SIGNED or answers(subject, thread))
+    )
     return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
 
 
