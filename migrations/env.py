@@ -1,8 +1,11 @@
 """Alembic's environment: the case store that the settings name, or the engine that a caller hands over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from alembic import context
+from sqlalchemy import Connection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -20,9 +23,24 @@ def render_item(kind: str, item: object, _context: object) -> str | Literal[Fals
     return False
 
 
+@contextmanager
+def tables_made_anew(connection: Connection) -> Iterator[None]:
+    """SQLite changes a constraint by dropping the table, though rows of others refer to it (lang_altertable, 7)."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # the driver's own connection: within a transaction, this would say nothing
+    driver = connection.connection.cursor()
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
 store: Store = context.config.attributes.get("store") or Store.of(load_settings())
 
-with store.engine.connect() as connection:
+with store.engine.connect() as connection, tables_made_anew(connection):
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from pydantic import AwareDatetime
 from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint
 from sqlalchemy import DateTime as SqlDateTime
-from sqlalchemy.orm.attributes import manager_of_class, set_attribute
+from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm.attributes import set_attribute
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, Relationship, SQLModel
 
@@ -361,7 +362,7 @@ R = TypeVar("R", bound=SQLModel)
 def row(table: type[R], new: SQLModel, **more: Any) -> R:
     """A table row from a validated plain model, made as a loaded one is: the constructor would take twice the time."""
     given = new.model_dump() | more
-    made: R = manager_of_class(table).new_instance()
+    made: R = class_mapper(table).class_manager.new_instance()
     for name, field in table.model_fields.items():
         set_attribute(made, name, given[name] if name in given else field.get_default(call_default_factory=True))
     return made

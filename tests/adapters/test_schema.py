@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import select
 
 from adapters import schema
-from adapters.store import Store
+from adapters.store import Conflict, Store
 from models.errors import Refused, Unavailable
-from models.tables import Case
+from models.tables import Bounce, Case, Letter, Message, NewLetter, NewMessage, row
 from tests.conftest import BOTH
-from tests.models.test_tables import new_case, stored
+from tests.models.test_tables import NOW, new_case, stored
 from tests.ports import free_port
 
 
@@ -47,6 +47,29 @@ def test_repeating_it_keeps_all(store: Store) -> None:
 
 def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
     assert schema.drift(store) == []
+
+
+def test_rows_that_refer_to_others_outlive_tables_that_are_made_anew(store: Store) -> None:
+    mail = {"mailbox": "a@b", "uidvalidity": 1, "uid": 1, "sha256": "1", "received_at": NOW, "outcome": "automatic"}
+    letter = {
+        "case_id": 1,
+        "kind": "closing",
+        "occurrence": 1,
+        "message_id": "<1@a>",
+        "recipient": "c@d",
+        "sender": "a@b",
+    }
+    stored(store, new_case())
+    stored(store, row(Message, NewMessage.model_validate({**mail, "case_id": 1})))
+    stored(store, row(Letter, NewLetter.model_validate({**letter, "subject": "", "sha256": "2", "written_at": NOW})))
+    stored(store, Bounce(letter_id=1, mail_id=1, address="c@d", action="failed", hard=True))
+    command.downgrade(schema.config(store), "0010")
+    schema.upgrade(store)
+    assert schema.drift(store) == []
+    with store.read() as session:
+        assert [len(session.exec(select(table)).all()) for table in (Message, Letter, Bounce)] == [1, 1, 1]
+    with pytest.raises(Conflict), store.write() as session:
+        session.execute(update(Bounce).values(mail_id=2))
 
 
 def test_every_migration_can_be_taken_back(store: Store) -> None:
