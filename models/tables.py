@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import AwareDatetime
-from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint, func
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import set_attribute
@@ -173,6 +173,10 @@ class Message(NewMessage, table=True):
     def came_at(self) -> datetime:
         """When the customer's mail was with us, as far as is known: from then on somebody waits for an answer."""
         return self.arrived_at or self.received_at
+
+
+CAME_AT = func.coalesce(Message.arrived_at, Message.received_at)
+"""``Message.came_at`` in a query."""
 
 
 class NewLetter(SQLModel):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from adapters.mail.authentication import METHODS
 from adapters.mail.charset import TURNED
 from models.facts import TicketStatus
 from models.forms import (
@@ -51,8 +52,6 @@ SIGNED = (
     "Tanda tangan DKIM domain pengirim sah; diperiksa di sini, server email kita tidak menilai / "
     "The sender's domain has signed it (DKIM); checked here, our mail server gave no verdict"
 )
-CHECKS = ("spf", "dkim", "dmarc", "arc")
-"""Results of our own mail server (RFC 8601)."""
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
@@ -137,7 +136,7 @@ def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         yield f"Lampiran / Attachments: {', '.join(carried)}"
     yield from (f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text)
-    if checks := [f"{name.upper()} {mail.authentication[name]}" for name in CHECKS if name in mail.authentication]:
+    if checks := [f"{name.upper()} {mail.authentication[name]}" for name in METHODS if name in mail.authentication]:
         yield f"Menurut server email kita / Our mail server says: {', '.join(checks)}"
     if mail.authentication.get("dkim_here") == "pass":
         yield SIGNED

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -93,12 +92,12 @@ def _taken(message: Message, letters: Sequence[Letter]) -> TakenIn:
 
 def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
     """Of mails those that have their row: at the same place, and the same bytes."""
-    first, raw = batch[0], {mail.uid: mail.raw for mail in batch}
-    place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(raw))
+    first, by_uid = batch[0], {mail.uid: mail for mail in batch}
+    place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(by_uid))
     with wired.store.read() as session:
         found = session.exec(select(Message).where(*place)).all()
     # a server that was put back to an earlier state gives UIDs anew
-    return {message.uid: message for message in found if message.sha256 == sha256(raw[message.uid]).hexdigest()}
+    return {message.uid: message for message in found if message.sha256 == by_uid[message.uid].sha256}
 
 
 def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
@@ -142,16 +141,16 @@ def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
             customer_id = whose_address(wired, one.mail)
             return _write(wired, one, lambda session: _placed(session, wired, [one], customer_id)[one.received.uid])
     except (Defect, Refused) as error:
-        log.exception(DEFECT, one.sha256)
+        log.exception(DEFECT, one.received.sha256)
         reason = f"defect: {error}"
     except LayananError:
         raise
     except Exception as error:
-        log.exception(DEFECT, one.sha256)
+        log.exception(DEFECT, one.received.sha256)
         reason = defect(error)
     now = wired.clock.now()
     known = {"arrived_at": arrival(wired.settings, one.received, now)}
-    aside = _row(one.received, one.sha256, now, Place("set_aside", reason), known)
+    aside = _row(one.received, now, Place("set_aside", reason), known)
     return _write(wired, one, lambda session: _aside(session, wired, one.received, aside))
 
 
@@ -205,19 +204,19 @@ def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message
     """The mail's bytes and row, and its first response; flushes nothing."""
     arrived.wired.store.keep_within(session, arrived.received.raw)
     read = columns(arrived.mail) | {"arrived_at": arrived.arrived_at}
-    message = _row(arrived.received, arrived.mail.sha256, arrived.now, placed, read)
+    message = _row(arrived.received, arrived.now, placed, read)
     session.add(message)
     if placed.opened is None:
         return message, []
     return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
 
 
-def _row(received: Received, sha256: str, now: datetime, placed: Place, more: dict[str, Any]) -> Message:
+def _row(received: Received, now: datetime, placed: Place, more: dict[str, Any]) -> Message:
     known = {
         "mailbox": received.mailbox,
         "uidvalidity": received.uidvalidity,
         "uid": received.uid,
-        "sha256": sha256,
+        "sha256": received.sha256,
         "received_at": now,
         "outcome": placed.outcome,
         "reason": placed.reason,

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from models.mail import DISOWNED, ParsedMail, without_detail
 from models.settings import Settings
-from models.tables import Case, Letter, Message, Party
+from models.tables import CAME_AT, Case, Letter, Message, Party
 from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
@@ -17,7 +17,6 @@ _COPIED = timedelta(minutes=10)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
 _FORGED = bindparam("forged", type_=Boolean)
-_CAME_AT = func.coalesce(Message.arrived_at, Message.received_at)
 _TWIN = (
     select(Message.id)
     .where(
@@ -25,9 +24,9 @@ _TWIN = (
         # by arrival: after an outage, the mails of days are taken in within minutes
         or_(
             col(Message.message_id) == bindparam("message_id"),
-            bindparam("resent_since") < _CAME_AT,
+            bindparam("resent_since") < CAME_AT,
             # one mail to two mailboxes, where a gateway has given each copy its Message-ID, or none has one
-            and_(col(Message.mailbox) != bindparam("mailbox"), bindparam("copied_since") < _CAME_AT),
+            and_(col(Message.mailbox) != bindparam("mailbox"), bindparam("copied_since") < CAME_AT),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
         # what somebody forged keeps no mail of the customer's back

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from models.letter import LetterKind
 from models.mail import is_forged, without_detail
 from models.settings import Limits
-from models.tables import Letter, Message, Outbox
+from models.tables import CAME_AT, Letter, Message, Outbox
 from tasks.find_case import SIGNED, answers
 
 DAY = timedelta(days=1)
@@ -41,7 +41,7 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
     others = select(Message.subject, Message.references, Message.reason, Message.warnings).where(
         Message.sender_key == key,
         col(Message.received_at) > came_at - DAY,
-        or_(*(func.coalesce(Message.arrived_at, Message.received_at).between(first, last) for first, last in soon)),
+        or_(*(CAME_AT.between(first, last) for first, last in soon)),
     )
     # never whole mails, and no more than need be: who floods us decides how many there are, and how long
     found = session.exec(others.execution_options(yield_per=100))

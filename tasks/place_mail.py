@@ -139,9 +139,8 @@ def _automatic(arrived: Arrived) -> Place | None:
 def _had_before(arrived: Arrived) -> int | None:
     """The same report, taken in by another mailbox, or before the mailbox gave its mails new UIDs."""
     mail = arrived.mail
-    same = col(Message.sha256) == mail.sha256
-    if mail.message_id:
-        same = or_(same, and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content))
+    sent_twice = and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content)
+    same = or_(col(Message.sha256) == mail.sha256, sent_twice)
     return arrived.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
 
 

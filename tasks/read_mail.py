@@ -1,6 +1,5 @@
 """The reading of a mail: what nobody can read is a result, too, and stops no other mail."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
 
@@ -20,7 +19,6 @@ class ReadMail:
     """A mail that has come; without ``mail`` nothing could be made of it, for that ``reason``."""
 
     received: Received
-    sha256: str
     mail: ParsedMail | None = None
     reason: str = ""
 
@@ -31,16 +29,15 @@ def read_mail(wired: Systems, received: Received) -> ReadMail:
     Raises:
         Unavailable: the case store, which keeps its attachments, does not answer.
     """
-    sha256 = hashlib.sha256(received.raw).hexdigest()
     try:
-        return ReadMail(received, sha256, read(wired, received.raw, cut=received.cut))
+        return ReadMail(received, read(wired, received.raw, cut=received.cut))
     except Unreadable as error:
-        return ReadMail(received, sha256, reason=error.reason)
+        return ReadMail(received, reason=error.reason)
     except LayananError:
         raise
     except Exception as error:
-        log.exception(DEFECT, sha256)
-        return ReadMail(received, sha256, reason=defect(error))
+        log.exception(DEFECT, received.sha256)
+        return ReadMail(received, reason=defect(error))
 
 
 def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:

@@ -1,8 +1,10 @@
 """What the rest of the service knows of EMS: what it gives, what it takes, and how it fails."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from models.errors import Unavailable
@@ -30,6 +32,11 @@ class Received:
     """``raw`` is only the mail's beginning: the whole is larger than the settings allow and stays on the server."""
     arrived_at: datetime | None = None
     """When it came to the mailbox, as the server says; None where it does not."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of ``raw``: the ledger knows a mail by it."""
+        return hashlib.sha256(self.raw).hexdigest()
 
 
 class Ems(Protocol):

@@ -10,7 +10,8 @@ import idna
 from adapters.mail.charset import decode_header
 from models.mail import DISOWNED_BY_SPF, Authentication
 
-_METHODS = ("spf", "dkim", "dmarc", "arc")
+METHODS = ("spf", "dkim", "dmarc", "arc")
+"""Whose results are read (RFC 8601)."""
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
 _JUDGED = {
     method: re.compile(rf"\s{which}\s*=\s*(\S+)", re.IGNORECASE)
@@ -49,7 +50,7 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
         above = set(found)
         for result in results:
             match = _RESULT.match(result)
-            if not match or match[1].lower() not in _METHODS or match[1].lower() in above:
+            if not match or match[1].lower() not in METHODS or match[1].lower() in above:
                 continue
             method, value = match[1].lower(), match[2].lower()
             judged = _JUDGED[method].search(result) if method in _JUDGED else None

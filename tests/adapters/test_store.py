@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,28 +25,32 @@ from tests.models.test_tables import new_case, stored
 from tests.servers import Postgres
 
 
-def count_up(store: Store, times: int, errors: list[BaseException]) -> None:
+def errors_at_once(*acts: Callable[[], object]) -> list[BaseException | None]:
+    """Do all of these, each in a thread, from one moment on; what they raised."""
+    start = threading.Barrier(len(acts))
+
+    def do(act: Callable[[], object]) -> None:
+        start.wait(10)
+        act()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        done = [threads.submit(do, act) for act in acts]
+    return [one.exception() for one in done if one.exception()]
+
+
+def count_up(store: Store, times: int) -> None:
     """Read and write back, as an activity does: lost where two may do so at once."""
-    try:
-        for _ in range(times):
-            with store.write() as session:
-                case = session.exec(select(Case).where(Case.id == 1).with_for_update()).one()
-                seen = case.restarts
-                time.sleep(0.001)
-                session.execute(update(Case).where(col(Case.id) == 1).values(restarts=seen + 1))
-    except BaseException as error:  # noqa: BLE001 - the thread's end is told to the test
-        errors.append(error)
+    for _ in range(times):
+        with store.write() as session:
+            case = session.exec(select(Case).where(Case.id == 1).with_for_update()).one()
+            seen = case.restarts
+            time.sleep(0.001)
+            session.execute(update(Case).where(col(Case.id) == 1).values(restarts=seen + 1))
 
 
 def test_writes_of_two_threads_follow_each_other(store: Store) -> None:
     stored(store, new_case())
-    errors: list[BaseException] = []
-    threads = [threading.Thread(target=count_up, args=(store, 20, errors)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert errors_at_once(*[partial(count_up, store, 20)] * 2) == []
     with store.read() as session:
         assert session.exec(select(Case.restarts)).one() == 40
 
@@ -198,23 +204,13 @@ def test_small_bytes_are_undone_with_their_transaction(store: Store) -> None:
 
 
 def test_two_transactions_at_once_may_keep_the_same_bytes(store: Store) -> None:
-    errors: list[BaseException] = []
-
     def keep(numbers: Sequence[int]) -> None:
-        try:
-            for one in range(20):
-                with store.write() as session:
-                    for number in numbers:
-                        store.keep_within(session, b"%d %d" % (one, number))
-        except BaseException as error:  # noqa: BLE001 - the thread's end is told to the test
-            errors.append(error)
+        for one in range(20):
+            with store.write() as session:
+                for number in numbers:
+                    store.keep_within(session, b"%d %d" % (one, number))
 
-    threads = [threading.Thread(target=keep, args=(order,)) for order in (range(20), range(19, -1, -1))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert errors_at_once(partial(keep, range(20)), partial(keep, range(19, -1, -1))) == []
     with store.read() as session:
         assert len(session.exec(select(Kept)).all()) == 400
 
@@ -288,11 +284,7 @@ def test_the_settings_threads_find_connections(tmp_path: Path) -> None:
 def test_threads_may_keep_the_same_blob_at_once(tmp_path: Path) -> None:
     store = Store("sqlite://", tmp_path / "blobs")
     names: list[str] = []
-    threads = [threading.Thread(target=lambda: names.append(store.keep(b"x" * 100_000))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert errors_at_once(*[lambda: names.append(store.keep(b"x" * 100_000))] * 8) == []
     assert len(set(names)) == 1
     assert len(names) == 8
     assert [file.name for file in (tmp_path / "blobs").rglob("*") if file.is_file()] == names[:1]
