@@ -9,7 +9,8 @@ from collections import Counter
 from typing import Any
 
 from prefect.runtime import flow_run
-from sqlmodel import select
+from sqlalchemy import update
+from sqlmodel import col, select
 
 from adapters.store import Store
 from adapters.wiring import Systems, systems
@@ -39,6 +40,9 @@ class CaseRun:
     def open(cls, case_id: int, wired: Systems | None = None) -> "CaseRun":
         """Read the case and its ledger, in one query.
 
+        A run that begins before its id stands with the case (they are kept for several at once) keeps it first: whoever
+        sees the case wait, or merges it, finds its run.
+
         Raises:
             UnknownCase: there is no such case.
         """
@@ -53,6 +57,11 @@ class CaseRun:
             rows = session.exec(query).all()
         if not rows:
             raise UnknownCase(f"there is no case {case_id}")
+        if rows[0][0].run_id is None and (run_id := flow_run.get_id()):
+            with wired.store.write() as session:
+                unknown = (col(Case.id) == case_id, col(Case.run_id).is_(None))
+                session.execute(update(Case).where(*unknown).values(run_id=run_id))
+            return cls.open(case_id, wired)
         return cls(rows[0][0], wired, [record for _, record in rows if record is not None])
 
     @property

@@ -201,8 +201,10 @@ class Player:
 
     def _decide(self, case: Case, step: Step) -> bool:
         """Submit a form as the Prefect UI does; False while the run is not suspended yet."""
+        if case.run_id is None:
+            return False  # it was read before its run began
         answers = {name: _label(step.at, name, value) for name, value in step.answers.items()}
-        resumed = self.stack.systems.engine.resume(case.run_id or "", {"by": step.by, **answers})
+        resumed = self.stack.systems.engine.resume(case.run_id, {"by": step.by, **answers})
         if resumed.state in {"not_waiting", "no_form"}:
             return False
         chosen = next(iter(answers.values()))

@@ -15,6 +15,7 @@ from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
 from tasks.monitor import deliver_wakes
+from tasks.start_case import cases_without_run
 from tasks.waits import decide, offer_lost_forms, show_news, wake_waiting_case
 from tests.cases import BUDI, LINE, MAJU, arrives, keep_wake, opened, pending, rows, snapshot
 from tests.runs import Runs
@@ -61,6 +62,17 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
     assert runs.submit(run, "ConfirmAnalysis", need="COMPLAINT", topic="no_service").state == "accepted"
     assert runs.go(ask_agent, run).result() == "Sari"
     assert pending(case) == ["mail"], "the next wait for mail reads it"
+
+
+def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> None:
+    """Intake keeps the ids of the runs that it starts together; the first of them may wait already by then."""
+    case = opened(runs.wired)
+    run = runs.start(ask_leader, case)
+    with runs.wired.store.write() as session:
+        session.execute(update(Case).values(run_id=None))
+    assert runs.go(ask_leader, run).name == "Suspended"
+    assert snapshot(case).run_id == run
+    assert cases_without_run(runs.wired) == []
 
 
 def test_a_person_answers(runs: Runs) -> None:
