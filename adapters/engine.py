@@ -169,15 +169,6 @@ class PrefectEngine:
         with _errors():
             self._client.set_flow_run_state(UUID(run_id), cancelled_by_a_person(), force=True)
 
-    def run_state(self, run_id: str) -> str:
-        """The state's name as the UI shows it; empty when the server does not know the run."""
-        with _errors():
-            try:
-                run = self._client.read_flow_run(UUID(run_id))
-            except ObjectNotFound:
-                return ""
-        return run.state.name or "" if run.state else ""
-
     def reachable_runs(self, run_ids: list[str], since: datetime) -> set[str]:
         """Those that the server still has, and that lie where a worker of ours finds them, or are carried elsewhere.
 

@@ -120,6 +120,13 @@ class Mailbox(Part):
     aside_folder: str = Field(default="Set aside", description="Folder for mail that no parser reads")
     sent_folder: str = Field(default="Sent", description="Folder where copies of our letters arrive")
 
+    @field_validator("folder", "done_folder", "aside_folder", "sent_folder")
+    @classmethod
+    def _one_folder(cls, folder: str) -> str:
+        if not folder or set(folder) & {"*", "%"}:
+            raise ValueError("the name of one folder is needed; * and % stand for many (RFC 3501, 6.3.8)")
+        return folder
+
     @field_validator("done_folder", "aside_folder")
     @classmethod
     def _another_folder(cls, folder: str, known: ValidationInfo) -> str:

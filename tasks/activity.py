@@ -138,26 +138,10 @@ class Activity(Generic[P, R]):
             fix = decide(case, FixActivityByLeader, key=f"{key}-leader", about=about, hidden=useless)
         return fix
 
-    def do_now(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> list[int]:
-        """Do it without a task run, for batches; returns the ids of the letters to send.
-
-        What fails is recorded as failed; the case goes on without it.
-        """
-        occurrence = case.next_occurrence(self.name)
-        if case.record(self.name, occurrence) is not None:
-            return []
-        doing = _Doing(self, case, occurrence, 1, {}, "", args, kwargs)
-        try:
-            record, letters = doing.perform()
-        except LayananError as error:
-            if not error.permanent:
-                raise
-            record, letters = doing.failed(error), []
-        case.remember(record)
-        return letters
-
     def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[Letter]:
-        """The same within a transaction that goes on, in which the case may have been opened; flushes nothing.
+        """Do it without a task run, in a transaction that goes on, in which the case may have been opened.
+
+        Flushes nothing. What fails is recorded as failed; the case goes on without it.
 
         Args:
             messages: All of the case's, where they are known.

@@ -167,6 +167,11 @@ class Stack:
             timeout=10,
         ).raise_for_status()
 
+    def run_state(self, run_id: str) -> str:
+        """The state's name as the UI shows it."""
+        answer = httpx.get(f"{self.settings.prefect_api_url}/flow_runs/{run_id}", timeout=10).raise_for_status()
+        return str(answer.json()["state_name"])
+
     def ended(self, number: int, seconds: float = 90) -> Case:
         def look() -> Case | None:
             case = self.case(number)

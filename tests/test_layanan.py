@@ -39,6 +39,7 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.intake import take_in
 from tasks.submit import answers
+from tests.cases import do_now
 from tests.ports import free_port
 from tests.servers import scripted
 from tests.stack import Stack, running
@@ -105,7 +106,7 @@ def wired() -> Systems:
     assert second.case_id
     asking = partial(Escalation.asking, units=("Access Network",))
     waits._begin(CaseRun.open(first.case_id), Escalation, asking, "escalation-1", "Eskalasi: macet")
-    closing.do_now(CaseRun.open(second.case_id))
+    do_now(closing, CaseRun.open(second.case_id))
     with wired.store.write() as session:
         for number in (first.case_id, second.case_id):
             case = session.get_one(Case, number)
@@ -716,7 +717,7 @@ def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:
     for _ in range(300):
         capsys.readouterr()
         found = data(capsys, "waiting")
-        if found and stack.systems.engine.run_state(found[0]["run_id"]) == "Suspended":
+        if found and stack.run_state(found[0]["run_id"]) == "Suspended":
             return found[0]
         time.sleep(0.2)
     raise AssertionError("the case does not wait")

@@ -101,6 +101,10 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             r"LAYANAN_MAILBOXES__0__ASIDE_FOLDER: .*that is read",
         ),
         (
+            'mailboxes = [{ address = "a", user = "u", password = "p", done_folder = "Done*" }]',
+            r"LAYANAN_MAILBOXES__0__DONE_FOLDER: .*name of one folder",
+        ),
+        (
             f"mailboxes = [{BOX}, {BOX.replace('layanan@', 'Layanan@')}]",
             r"LAYANAN_MAILBOXES: .*two mailboxes have one address",
         ),

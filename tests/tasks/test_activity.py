@@ -35,7 +35,7 @@ from tasks.send_letter import due_letters
 from tasks.serve_complaint import Complaint
 from tasks.waits import decide
 from tasks.work import Work
-from tests.cases import BANK, MATI, fault, latest, letter, need, opened, rows, tickets
+from tests.cases import BANK, MATI, do_now, fault, latest, letter, need, opened, rows, tickets
 from tests.runs import Runs
 from tests.stack import until
 
@@ -272,11 +272,11 @@ def test_two_runs_at_once_record_once(wired: Systems, monkeypatch: pytest.Monkey
 
     def slow(work: Work) -> Closed:
         if quicker:
-            assert len(closing.do_now(quicker.pop())) == 1
+            assert len(do_now(closing, quicker.pop())) == 1
         return real(work)
 
     monkeypatch.setattr(closing, "body", slow)
-    assert closing.do_now(case) == []
+    assert do_now(closing, case) == []
     assert quicker == []
     assert len(rows(wired, ActivityRecord, name="closing")) == 1
     assert len(rows(wired, Letter, kind="closing")) == 1
@@ -323,7 +323,7 @@ def test_an_effect_that_fails_undoes_the_record(wired: Systems) -> None:
         return Closed(letter="<1@a>")
 
     closing_badly.__name__ = "closing"
-    assert activity(12)(closing_badly).do_now(CaseRun.open(1)) == []
+    assert do_now(activity(12)(closing_badly), CaseRun.open(1)) == []
     assert [record.state for record in rows(wired, ActivityRecord, name="closing")] == ["failed"]
     assert rows(wired, Letter, kind="closing") == []
 
@@ -332,13 +332,13 @@ def test_in_a_batch_a_system_that_is_away_is_left_for_later(wired: Systems) -> N
     opened(wired)
     fault(wired, "mycx", "down", 3)
     with pytest.raises(Unavailable):
-        handle_intensively.do_now(CaseRun.open(1), COMPLAINT, Finding(unit="Billing"), 1)
+        do_now(handle_intensively, CaseRun.open(1), COMPLAINT, Finding(unit="Billing"), 1)
     assert rows(wired, ActivityRecord, name="handle_intensively") == []
 
 
 def test_in_a_batch_what_is_refused_is_recorded_and_stops_nothing(wired: Systems) -> None:
     opened(wired)
-    assert escalate_to_team_leader.do_now(CaseRun.open(1), HANDLED, "late") == []
+    assert do_now(escalate_to_team_leader, CaseRun.open(1), HANDLED, "late") == []
     record = latest(CaseRun.open(1), "escalate_to_team_leader")
     assert record.state == "failed"
     assert record.output["error"].startswith("My CX: ")

@@ -3,7 +3,7 @@
 from adapters.wiring import Systems
 from models.errors import MissingFact
 from tasks.ask_customer import ask_customer
-from tests.cases import STRANGER, deadlines, done, latest, need, opened, text
+from tests.cases import STRANGER, deadlines, do_now, done, latest, need, opened, text
 
 
 def test_a_stranger_is_asked_for_both(wired: Systems) -> None:
@@ -23,7 +23,7 @@ def test_a_customer_is_asked_for_the_line_alone(wired: Systems) -> None:
 
 def test_nothing_missing_is_no_question(wired: Systems) -> None:
     case = opened(wired)
-    ask_customer.do_now(case, need())
+    do_now(ask_customer, case, need())
     assert latest(case, "ask_customer").output == {
         "error": str(MissingFact("ask_customer", "missing")),
         "fact": "missing",

@@ -3,7 +3,7 @@
 from adapters.wiring import Systems
 from tasks.find_information import Information
 from tasks.give_information import give_information
-from tests.cases import BUDI, PRICE, done, latest, letter, opened, text
+from tests.cases import BUDI, PRICE, do_now, done, latest, letter, opened, text
 
 ANSWER = Information(answer="Harga ada di situs kami.", related_products=("IndiHome TV", "Wifi Extender"))
 
@@ -26,5 +26,5 @@ def test_an_answer_that_a_person_wrote_is_theirs(wired: Systems) -> None:
 
 def test_related_products_are_not_left_out(wired: Systems) -> None:
     case = opened(wired, BUDI, PRICE, "Harga paket")
-    give_information.do_now(case, Information(answer="Harga ada di situs kami."))
+    do_now(give_information, case, Information(answer="Harga ada di situs kami."))
     assert latest(case, "give_information").output["fact"] == "related_products"

@@ -18,6 +18,7 @@ from tests.cases import (
     OURS,
     accepted,
     arrives,
+    do_now,
     done,
     latest,
     letter,
@@ -125,7 +126,7 @@ def test_a_bounce_names_a_desk_however_the_settings_write_its_address(wired: Sys
 def test_a_desk_without_a_usable_address_is_a_missing_fact(wired: Systems, desk: str) -> None:
     wired.settings.policy.segment_desks = {"DES": desk}
     case = opened(wired, BANK)
-    hand_over_segment.do_now(case, need(**BANKS))
+    do_now(hand_over_segment, case, need(**BANKS))
     record = latest(case, "hand_over_segment")
     assert (record.state, record.output["fact"]) == ("failed", "segment_desk")
     assert [row.kind for row in rows(wired, Letter)] == ["first_response"]
@@ -134,7 +135,7 @@ def test_a_desk_without_a_usable_address_is_a_missing_fact(wired: Systems, desk:
 def test_a_segment_without_a_desk_is_a_missing_fact(wired: Systems) -> None:
     wired.settings.policy.segment_desks = {"DGS": "Government Care <government.care@telkom.example>"}
     case = opened(wired, BANK)
-    hand_over_segment.do_now(case, need(**BANKS))
+    do_now(hand_over_segment, case, need(**BANKS))
     record = latest(case, "hand_over_segment")
     assert (record.state, record.output["fact"]) == ("failed", "segment_desk")
     assert rows(wired, Message)[0].outcome == "opened"

@@ -5,7 +5,7 @@ from models.need import Solution
 from models.tables import Case, TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_result import inform_result
-from tests.cases import deadlines, done, keep_wake, latest, letter, opened, pending, rows, text, ticket, tickets
+from tests.cases import deadlines, do_now, done, keep_wake, latest, letter, opened, pending, rows, text, ticket, tickets
 
 SOLUTION = Solution(cause="Kabel putus di ODP", repair="Kabel disambung ulang")
 
@@ -40,6 +40,6 @@ def test_what_was_solved_at_once_has_no_ticket(wired: Systems) -> None:
 
 def test_a_solution_without_cause_is_not_told(wired: Systems) -> None:
     case = opened(wired)
-    inform_result.do_now(case, Solution(cause=" ", repair="Disambung"), None, approved_by="Sari")
+    do_now(inform_result, case, Solution(cause=" ", repair="Disambung"), None, approved_by="Sari")
     record = latest(case, "inform_result")
     assert (record.state, record.output["fact"]) == ("failed", "cause")

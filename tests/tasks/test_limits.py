@@ -25,6 +25,7 @@ from tests.cases import (
     MATI,
     STRANGER,
     arrives,
+    do_now,
     done,
     latest,
     letter,
@@ -131,7 +132,7 @@ def test_an_address_gets_so_many_letters_a_day(wired: Systems) -> None:
     case = opened(wired)
     done(receive_and_analyse, case)
     done(closing, case)
-    closing.do_now(case)
+    do_now(closing, case)
     record = latest(case, "closing")
     assert (record.state, record.occurrence) == ("failed", 2)
     assert "2 have gone to this address within a day" in record.output["error"]
