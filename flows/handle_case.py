@@ -69,7 +69,7 @@ MOST_QUESTIONS = 2
 @flow(name="handle-case", flow_run_name="{reference}", persist_result=False)
 def handle_case(case_id: int, reference: str) -> str:
     """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome. ``reference`` names the run."""
-    case = CaseRun.open(case_id)
+    case = CaseRun.begin(case_id)
     if case.merged:
         return MERGED
     need = of_certain_sender(case, receive_and_analyse(case))  # 1

@@ -40,9 +40,6 @@ class CaseRun:
     def open(cls, case_id: int, wired: Systems | None = None) -> "CaseRun":
         """Read the case and its ledger, in one query.
 
-        A run that begins before its id stands with the case (they are kept for several at once) keeps it first: whoever
-        sees the case wait, or merges it, finds its run.
-
         Raises:
             UnknownCase: there is no such case.
         """
@@ -57,12 +54,22 @@ class CaseRun:
             rows = session.exec(query).all()
         if not rows:
             raise UnknownCase(f"there is no case {case_id}")
-        if rows[0][0].run_id is None and (run_id := flow_run.get_id()):
-            with wired.store.write() as session:
-                unknown = (col(Case.id) == case_id, col(Case.run_id).is_(None))
-                session.execute(update(Case).where(*unknown).values(run_id=run_id))
-            return cls.open(case_id, wired)
         return cls(rows[0][0], wired, [record for _, record in rows if record is not None])
+
+    @classmethod
+    def begin(cls, case_id: int) -> "CaseRun":
+        """The same at the beginning of a pass of the case's own run.
+
+        It may begin before its id stands with the case (intake keeps those of several at once): then it keeps it
+        itself, so that whoever sees the case wait, or merges it, finds its run.
+        """
+        case = cls.open(case_id)
+        if case.row.run_id is not None:
+            return case
+        unknown = (col(Case.id) == case_id, col(Case.run_id).is_(None))
+        with case.store.write() as session:
+            session.execute(update(Case).where(*unknown).values(run_id=case.run_id))
+        return cls.open(case_id)  # who merged it before that did not find the run
 
     @property
     def store(self) -> Store:

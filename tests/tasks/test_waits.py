@@ -11,6 +11,7 @@ from sqlmodel import select
 
 import adapters.engine
 import tasks.waits
+from flows.handle_case import handle_case
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
@@ -67,10 +68,12 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
 def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> None:
     """Intake keeps the ids of the runs that it starts together; the first of them may wait already by then."""
     case = opened(runs.wired)
-    run = runs.start(ask_leader, case)
+    other, run = runs.start(ask_leader, case), runs.start(handle_case, case, reference=case.reference)
     with runs.wired.store.write() as session:
         session.execute(update(Case).values(run_id=None))
-    assert runs.go(ask_leader, run).name == "Suspended"
+    runs.go(ask_leader, other)
+    assert snapshot(case).run_id is None, "what looks at a case from a run of another kind is not its run"
+    runs.go(handle_case, run)
     assert snapshot(case).run_id == run
     assert cases_without_run(runs.wired) == []
 
