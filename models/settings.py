@@ -328,7 +328,8 @@ class Settings(BaseSettings):
     claim_seconds: float = Field(
         default=120,
         gt=0,
-        description="Seconds after which a letter that a process took to send, and did not report, is looked into",
+        description="Seconds after which a letter that a process took to send, and did not report, is looked into; "
+        "within half of them its text must be on its way",
     )
     intake_batch: int = Field(default=100, ge=1, description="Mails that one batch of intake holds")
     intake_batch_bytes: int = Field(

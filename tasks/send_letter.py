@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import islice, starmap
+from time import monotonic
 from typing import Any
 
 import sqlalchemy
@@ -74,6 +75,8 @@ _CLAIM = (
 # unless a report or a copy of the letter has come meanwhile, and says more
 _SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
 _SENT = _SENDING.values(state="sent", error="", not_before=bindparam("now"), sent_at=bindparam("at"))
+# what did not go says nothing of the attempt of another, who has claimed it since
+_OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("attempts", "tries")))
 
 
 @task(
@@ -110,11 +113,12 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
     """
     last: _Outcome | None = None
     for way in _ways_out(wired, letter_ids):
+        until = monotonic() + wired.settings.claim_seconds / 2  # the text needs its time, too, and the copy
         with wired.store.write() as session:
             if last is not None:
                 last.record(session)
             claimed = _claim(session, wired, way)
-        last = _sent(wired, way) if claimed else None
+        last = _sent(wired, way, until) if claimed else None
         if last is not None and last.ends:
             break
     if last is not None:
@@ -175,8 +179,8 @@ def _claim(session: Session, wired: Systems, way: _WayOut) -> bool:
     return session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1
 
 
-def _sent(wired: Systems, way: _WayOut) -> _Outcome:
-    """Send a letter that is claimed."""
+def _sent(wired: Systems, way: _WayOut, until: float) -> _Outcome:
+    """Send a letter that is claimed, unless its text begins so late that another might claim it meanwhile."""
     # while it is open whether an earlier attempt went through, it stays so
     doubtful, letter_id = way.state == "sending", way.letter_id
     try:
@@ -187,19 +191,19 @@ def _sent(wired: Systems, way: _WayOut) -> _Outcome:
         # who was cut off before keeps that doubt, though there is an error now
         return _later(wired, way, str(error), unanswered=max(way.unanswered, int(_was_cut_off(way))))
     if doubtful and _is_a_persons(wired, way):
-        return _failed(wired, letter_id, "smtp: it is open whether it went, and no copy of it came")
+        return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came")
     try:
-        wired.ems.send(raw, way.sender, [way.recipient])
+        wired.ems.send(raw, way.sender, [way.recipient], until)
     except OutcomeUnknown:
-        return _changed(letter_id, ends=True, unanswered=way.unanswered + 1)
+        return _changed(way, ends=True, unanswered=way.unanswered + 1)
     except Deferred as error:
         if (deferrals := way.deferrals + 1) >= MOST_DEFERRALS:
-            return _failed(wired, letter_id, f"{error}, {deferrals} times")
+            return _failed(wired, way, f"{error}, {deferrals} times")
         return _later(wired, way, str(error), ends=False, deferrals=deferrals)
     except Unavailable as error:
         return _later(wired, way, str(error))
     except Refused as error:
-        return _failed(wired, letter_id, str(error))
+        return _failed(wired, way, str(error))
     return _done(wired, letter_id)
 
 
@@ -223,22 +227,25 @@ def _done(wired: Systems, letter_id: int) -> _Outcome:
 def _later(wired: Systems, way: _WayOut, error: str, *, ends: bool = True, **counted: int) -> _Outcome:
     wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
     until = wired.machine_clock.now() + wait
-    return _changed(way.letter_id, ends=ends, state=way.state, error=error, not_before=until, **counted)
+    return _changed(way, ends=ends, state=way.state, error=error, not_before=until, **counted)
 
 
-def _failed(wired: Systems, letter_id: int, error: str) -> _Outcome:
+def _failed(wired: Systems, way: _WayOut, error: str) -> _Outcome:
     now = wired.clock.now()
 
     def record(session: Session) -> None:
-        # a copy of it may have come meanwhile, and says more
-        state = session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id).with_for_update()).one()
-        if state == "sending":
-            undelivered(session, letter_id, "failed", error, now)
+        if session.connection().execute(_OURS.values(error=error), _its(way)).rowcount == 1:
+            undelivered(session, way.letter_id, "failed", error, now)
 
     return _Outcome(record)
 
 
-def _changed(letter_id: int, *, ends: bool = False, **values: Any) -> _Outcome:
+def _changed(way: _WayOut, *, ends: bool = False, **values: Any) -> _Outcome:
     """What an attempt changes."""
-    changed = _SENDING.values(**values)
-    return _Outcome(lambda session: session.connection().execute(changed, {"its_letter_id": letter_id}), ends)
+    changed = _OURS.values(**values)
+    return _Outcome(lambda session: session.connection().execute(changed, _its(way)), ends)
+
+
+def _its(way: _WayOut) -> dict[str, int]:
+    """A letter as its claim has left it."""
+    return {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}

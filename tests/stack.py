@@ -52,7 +52,7 @@ class Stack:
             "LAYANAN_HOME": str(home),
             "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
             "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
-            "LAYANAN_CLAIM_SECONDS": "2",
+            "LAYANAN_CLAIM_SECONDS": "4",
             "PYTHONPATH": str(root),
             **environment,
         }

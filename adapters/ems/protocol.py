@@ -1,6 +1,7 @@
 """What the rest of the service knows of EMS: what it gives, what it takes, and how it fails."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,14 +106,15 @@ class Ems(Protocol):
         """
         ...
 
-    def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
+    def send(self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf) -> None:
         """Hand one letter (RFC 5322, CRLF) over for all recipients or none, with a copy to ourselves.
 
-        It is signed (DKIM) where the settings name a key. A copy that is refused does not stop the letter.
+        It is signed (DKIM) where the settings name a key. A copy that is refused does not stop the letter. Its text is
+        not begun after ``until``, by ``time.monotonic``.
 
         Raises:
-            Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), or refuses us
-                (:class:`NotLetIn`, whose text names the setting to look at).
+            Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), was too slow, or
+                refuses us (:class:`NotLetIn`, whose text names the setting to look at).
             Refused: nothing was accepted, and this letter never will be: a 5xx answer, whose code the text names.
             OutcomeUnknown: the connection broke between the letter's end and the answer.
         """

@@ -1,11 +1,13 @@
 """Letters go out: one server over SMTP."""
 
 import logging
+import math
 import re
 import smtplib
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 
 from adapters.ems.login import NoToken, bearer
 from adapters.ems.pool import Pool, again
@@ -28,7 +30,7 @@ class WayOut:
         self._out = Pool[smtplib.SMTP](lambda it: it.rset()[0] == 250, smtplib.SMTP.quit, smtplib.SMTP.close)
 
     @again
-    def send(self, raw: bytes, sender: str, recipients: Sequence[str]) -> None:
+    def send(self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf) -> None:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients))):
             raise Refused("smtp", "an address that no command can carry")
@@ -46,6 +48,8 @@ class WayOut:
             if code // 100 != 2:
                 _log.warning("smtp: the copy of a letter was refused (%d)", code)
             _check("DATA", *smtp.docmd("DATA"), expected=3)
+            if monotonic() > until:
+                raise Unavailable("smtp", "too slow to send a letter: look at it, or at LAYANAN_CLAIM_SECONDS")
             smtp.send(stuffed + b"\r\n.\r\n")
             try:
                 code, text = smtp.getreply()
@@ -131,7 +135,8 @@ def _envelope(
     smtp: smtplib.SMTP, sender: str, options: Sequence[str], recipients: Sequence[str]
 ) -> Iterator[tuple[int, bytes]]:
     """The server's answers to MAIL and each RCPT; all are asked for in one go where it can take that (RFC 2920)."""
-    if not smtp.has_extn("pipelining"):
+    # smtplib's own commands see whether it takes addresses beyond ASCII
+    if not smtp.has_extn("pipelining") or "SMTPUTF8" in options:
         yield smtp.mail(sender, options)
         yield from map(smtp.rcpt, recipients)
         return

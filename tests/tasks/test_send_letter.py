@@ -81,10 +81,10 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
         opened(wired, sender)
     really = tasks.send_letter._sent
 
-    def dies_at_the_second(wired: Systems, way: tasks.send_letter._WayOut) -> object:
+    def dies_at_the_second(wired: Systems, way: tasks.send_letter._WayOut, until: float) -> object:
         if way.letter_id == 2:
             raise KeyboardInterrupt
-        return really(wired, way)
+        return really(wired, way, until)
 
     monkeypatch.setattr(tasks.send_letter, "_sent", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -111,6 +111,43 @@ def test_two_senders_at_once_send_one(wired: Systems) -> None:
         thread.join()
     assert len(accepted(wired, BUDI)) == len(set(accepted(wired, BUDI))) == 6
     assert {(row.state, row.attempts) for row in rows(wired, Outbox)} == {("sent", 1)}
+
+
+def test_who_comes_too_late_says_nothing_of_the_attempt_after_it(
+    wired: Systems, machine: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(wired)
+    send, tries = wired.ems.send, iter([1, 2])
+    begun, claimed_anew = threading.Event(), threading.Event()
+    slow = threading.Thread(target=deliver, args=(wired, 1))
+
+    def hangs_at_first(*letter: Any) -> None:
+        if next(tries) == 1:
+            begun.set()
+            claimed_anew.wait(10)
+            raise Unavailable("smtp", "TimeoutError")
+        claimed_anew.set()
+        slow.join()
+        send(*letter)
+
+    monkeypatch.setattr(wired.ems, "send", hangs_at_first)
+    slow.start()
+    assert begun.wait(10)
+    machine.advance(wired.settings.claim_seconds / 3600)
+    assert deliver(wired, 1) == "sent"
+    machine.advance(1)
+    assert (due_letters(wired), len(accepted(wired, BUDI))) == ([], 1)
+
+
+def test_a_letter_that_another_may_claim_before_it_is_out_does_not_go(wired: Systems, machine: SimulatedClock) -> None:
+    opened(wired)
+    wired.settings.claim_seconds = 0.0001
+    assert deliver(wired, 1) == "queued"
+    assert outbox(wired).error == "smtp: too slow to send a letter: look at it, or at LAYANAN_CLAIM_SECONDS"
+    assert accepted(wired, BUDI) == []
+    wired.settings.claim_seconds = 60
+    machine.advance(1)
+    assert deliver(wired, 1) == "sent"
 
 
 def test_a_server_that_says_later_is_tried_later_and_later(wired: Systems, machine: SimulatedClock) -> None:

@@ -210,6 +210,13 @@ def test_who_waits_for_the_whole_envelope_gets_it_at_once() -> None:
         call("send")(*liar(port))
 
 
+def test_an_address_that_the_server_cannot_take_is_that_letters_matter() -> None:
+    """Else it would keep all letters behind it waiting."""
+    answers = {b"SMTPUTF8": b"555 5.5.4 unsupported\r\n"} | SMTP_ANSWERS | {b"ehlo": b"250-mx\r\n250 PIPELINING\r\n"}
+    with scripted(b"220 mx\r\n", answers) as port, pytest.raises(Refused):
+        liar(port)[0].send(letter(1), OURS, ["jos\u00e9@pelanggan.example"])
+
+
 @pytest.mark.parametrize(("greeting", "error"), [(b"554 no\r\n", NotLetIn), (b"421 later\r\n", Unavailable)])
 def test_a_greeting_that_says_no_is_no_letters_fault(greeting: bytes, error: type[Exception]) -> None:
     with scripted(greeting, {}) as port, pytest.raises(error, match=r"LAYANAN_SMTP__HOST") as raised:
