@@ -165,12 +165,16 @@ class PrefectEngine:
             self._client.set_flow_run_state(UUID(run_id), Scheduled(name="Restarted", message=why), force=True)
 
     def cancel(self, run_id: str) -> None:
-        """End a run whose cancelling its dead worker can no longer carry out."""
+        """End a run whose cancelling its dead worker can no longer carry out; one that has ended is left alone."""
         with _errors():
-            self._client.set_flow_run_state(UUID(run_id), cancelled_by_a_person(), force=True)
+            state = self._client.read_flow_run(UUID(run_id)).state
+            if state is None or not state.is_final():
+                self._client.set_flow_run_state(UUID(run_id), cancelled_by_a_person(), force=True)
 
     def reachable_runs(self, run_ids: list[str], since: datetime) -> set[str]:
         """Those that the server still has, and that lie where a worker of ours finds them, or are carried elsewhere.
+
+        Those that have completed are not among them: nothing goes on in them.
 
         Args:
             since: who began to carry a run before then, outside of our pool, has died over it.
@@ -180,7 +184,7 @@ class PrefectEngine:
         asked = [FlowRunFilterId(any_=ids[first : first + PAGE]) for first in range(0, len(ids), PAGE)]
         with _errors():
             pages = [self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=some), limit=PAGE) for some in asked]
-        runs = [run for page in pages for run in page]
+        runs = [run for page in pages for run in page if run.state is None or not run.state.is_completed()]
         return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
 
     def broken_runs(self) -> list[FlowRun]:

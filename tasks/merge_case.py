@@ -25,7 +25,7 @@ from tasks.waits import new_wake, show_news, wake_or_show
 
 log = logging.getLogger("layanan.correct")
 
-MERGED = "merged"
+MERGED, UNMERGED = "merged", "unmerged"
 
 
 def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
@@ -95,7 +95,7 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
 def unmerge(wired: Systems, case_id: int, by: str) -> None:
     """Take a merger back: the case goes on from where it was, with what it had not read yet.
 
-    Mails that came since stay where they are.
+    Mails that came since stay where they are. Repeating it mends what was cut off.
 
     Raises:
         WrongUse: the case is not merged.
@@ -103,27 +103,40 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
     """
     with wired.store.write() as session:
         case = locked(session, case_id)
-        if case.status != "merged" or case.merged_into is None:
+        run_id, into = case.run_id, case.merged_into
+        if into is not None:
+            _unmerge_rows(session, wired, case, into, by)
+        elif not _stands_still(session, case):
             raise WrongUse(f"{case.reference} is not merged ({case.status})")
-        query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
-        kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
-        into, now = case.merged_into, wired.clock.now()
-        case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
-        before = kept.output if kept else {}
-        session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
-        # the other case may have ended meanwhile, and with it the eye on them
-        of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
-        session.execute(update(TicketRow).where(*of_units).values(open=True))
-        unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
-        session.execute(update(Wake).where(*unread).values(case_id=case_id))
-        session.add_all([case, _record(session, case_id, "unmerged", {}, by, now)])
-        session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
-        pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))
-        session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by="refused: the merger was undone"))
-        run_id = case.run_id
     if run_id:
         wired.engine.restart(run_id, "its merger was undone")
-    _show_what_is_left(wired, into)
+    if into is not None:
+        _show_what_is_left(wired, into)
+
+
+def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: str) -> None:
+    case_id, now = case.key, wired.clock.now()
+    query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
+    kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
+    case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
+    before = kept.output if kept else {}
+    session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
+    # the other case may have ended meanwhile, and with it the eye on them
+    of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
+    session.execute(update(TicketRow).where(*of_units).values(open=True))
+    unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*unread).values(case_id=case_id))
+    session.add_all([case, _record(session, case_id, UNMERGED, {}, by, now)])
+    session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
+    pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by="refused: the merger was undone"))
+
+
+def _stands_still(session: Session, case: Case) -> bool:
+    """Whether a case has neither done anything nor waited since its merger was undone."""
+    query = select(ActivityRecord.name).where(ActivityRecord.case_id == case.key)
+    latest = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
+    return latest == UNMERGED and session.get(Wait, case.key) is None
 
 
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:

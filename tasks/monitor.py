@@ -160,7 +160,7 @@ def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
 
 
 def _cases_of_lost_runs(wired: Systems) -> list[int]:
-    """Of some open cases those whose run no worker finds: it is deleted, or lies in the pool of another worker type."""
+    """Of some open cases those whose run goes on nowhere: it is deleted, done, or in another worker type's pool."""
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with wired.store.read() as session:
         cases = session.exec(some.order_by(func.random()).limit(MOST)).all()

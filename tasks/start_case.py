@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.tables import Case, Wait
+from tasks.waits import label
 
 log = logging.getLogger("layanan.start")
 
@@ -63,9 +64,12 @@ def replace_run(wired: Systems, case_id: int) -> None:
         return
     log.warning("no worker finds the run of %s; another one takes its place", case.reference)
     run_id = wired.engine.start_case(case_id, case.reference, after=case.run_id)
+    # what the case waits for stays: it may be the new run that has come to it, where this was cut off before
     with wired.store.write() as session:
-        session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
+        wait = session.get(Wait, case_id)
+    if wait is not None:
+        label(wired, run_id, wait)
     # where it is still there, nobody is to answer its form; not before: the case whose run is cancelled ends
     with suppress(Refused):
         wired.engine.cancel(case.run_id)

@@ -152,9 +152,14 @@ def _begin(case: CaseRun, form: type[Form], asking: Asking, wait_key: str, about
     with case.store.write() as session:
         session.merge(wait)
     if case.run_id:
-        with suppress(LayananError):
-            refused = ("jawaban ditolak / answer refused",) if re.search(r"-r\d+$", wait_key) else ()
-            case.systems.engine.label(case.run_id, f"menunggu {form.role}", *refused)
+        label(case.systems, case.run_id, wait)
+
+
+def label(systems: Systems, run_id: str, wait: Wait) -> None:
+    """Show in the list of runs whom this one waits for."""
+    refused = ("jawaban ditolak / answer refused",) if re.search(r"-r\d+$", wait.wait_key) else ()
+    with suppress(LayananError):
+        systems.engine.label(run_id, f"menunggu {wait.role}", *refused)
 
 
 def _asked_since(case: CaseRun, form: type[Form], wait_key: str) -> datetime | None:

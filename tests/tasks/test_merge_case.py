@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlmodel import Session, col
 
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
-from models.errors import NotWaiting, WrongUse
+from models.errors import NotWaiting, Unavailable, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.case_run import CaseRun
 from tasks.end_case import finish
@@ -118,6 +119,25 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     assert second.path == [*path, 1], "nothing is done again"
     with pytest.raises(WrongUse, match="is not merged"):
         unmerge(wired, second.case.case_id, "Rina")
+
+
+def test_to_undo_a_merger_again_mends_what_was_cut_off(
+    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    wired = first.runs.wired
+
+    def away(*_: object) -> None:
+        raise Unavailable("Prefect", "ConnectError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.engine, "restart", away)
+        for correct in (partial(merge, into_id=first.case.case_id), unmerge):
+            with pytest.raises(Unavailable):
+                correct(wired, second.case.case_id, by="Rina")
+    unmerge(wired, second.case.case_id, "Rina")
+    second.comes_to("ClosingPeriod")
+    assert len(rows(wired, ActivityRecord, case_id=second.case.case_id, name="unmerged")) == 1
 
 
 def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: Systems) -> None:

@@ -297,13 +297,40 @@ def test_a_case_whose_run_is_gone_goes_on_in_another(runs: Runs, started: tuple[
     """Somebody deleted it, or the engine's data base was lost; the ledger has all that is needed."""
     case, run = started
     assert runs.go(follow, run).name == "Suspended"
+    before = runs.wait(case)
     runs.client.delete_flow_run(UUID(run))
     recover_runs.fn()
     other = snapshot(case).run_id
     assert other not in (None, run)
-    assert runs.wait(case) is None
+    assert runs.client.read_flow_run(UUID(other)).tags == ["menunggu Unit terkait / Related unit"]
     assert runs.go(follow, str(other)).name == "Suspended"
-    assert runs.wait(case) is not None
+    assert runs.wait(case) == before, "it waits since it did"
+
+
+def test_a_run_that_was_replaced_is_woken_where_that_was_cut_off(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    case, run = started
+    assert runs.go(follow, run).name == "Suspended"
+    runs.client.delete_flow_run(UUID(run))
+    # the monitor dies before it has kept the new one's id, and a worker carries that on
+    other = runs.wired.engine.start_case(case.case_id, case.reference, after=run)
+    assert runs.go(follow, other).name == "Suspended"
+    recover_runs.fn()
+    assert snapshot(case).run_id == other
+    keep_wake(runs.wired, case.case_id, "mail", "mail:99", {"message": 99})
+    deliver_wakes.fn()
+    assert runs.go(follow, other).result() == "CUSTOMER_WROTE"
+
+
+def test_an_open_case_whose_run_has_ended_goes_on_in_another(runs: Runs, started: tuple[CaseRun, str]) -> None:
+    """Somebody has set its state in the UI, or a merger was undone and its run not set going again."""
+    case, run = started
+    assert runs.go(follow, run).name == "Suspended"
+    force(runs, run, Completed())
+    recover_runs.fn()
+    other = snapshot(case).run_id
+    assert other not in (None, run)
+    assert runs.go(follow, str(other)).name == "Suspended"
+    assert runs.state(run).is_completed()
 
 
 @pytest.mark.parametrize(("minutes", "lost"), [(1, False), (61, True)])
