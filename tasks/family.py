@@ -7,8 +7,10 @@ from models.tables import Case
 
 def locked(session: Session, case_id: int) -> Case:
     """The case as it is now; whoever else would change it waits until this transaction ends."""
+    # rows that only speak of the case may be written meanwhile: their writers may hold what we want next
+    query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
     # a session that has read the row before would else give what it read
-    query = select(Case).where(Case.id == case_id).with_for_update().execution_options(populate_existing=True)
+    query = query.execution_options(populate_existing=True)
     return session.exec(query).one()
 
 

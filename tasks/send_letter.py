@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 from adapters.wiring import Systems, systems
 from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
 from models.tables import Kept, Letter, Outbox
-from tasks.undelivered import put_back, undelivered
+from tasks.undelivered import put_back, undelivered, way_out
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -234,7 +234,8 @@ def _failed(wired: Systems, way: _WayOut, error: str) -> _Outcome:
     now = wired.clock.now()
 
     def record(session: Session) -> None:
-        if session.connection().execute(_OURS.values(error=error), _its(way)).rowcount == 1:
+        _, outbox = way_out(session, way.letter_id)
+        if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (way.attempts + 1, way.tries):
             undelivered(session, way.letter_id, "failed", error, now)
 
     return _Outcome(record)
@@ -242,10 +243,5 @@ def _failed(wired: Systems, way: _WayOut, error: str) -> _Outcome:
 
 def _changed(way: _WayOut, *, ends: bool = False, **values: Any) -> _Outcome:
     """What an attempt changes."""
-    changed = _OURS.values(**values)
-    return _Outcome(lambda session: session.connection().execute(changed, _its(way)), ends)
-
-
-def _its(way: _WayOut) -> dict[str, int]:
-    """A letter as its claim has left it."""
-    return {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}
+    its = {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}
+    return _Outcome(lambda session: session.connection().execute(_OURS.values(**values), its), ends)

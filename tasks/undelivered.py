@@ -26,15 +26,20 @@ from tasks.family import going_on
 
 def undelivered(session: Session, letter_id: int, state: LetterState, error: str, at: datetime) -> None:
     """Record that a letter did not arrive, and wake its case; once for each way out that it had."""
-    outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
-    letter = session.exec(select(Letter).where(Letter.id == letter_id)).one()
+    case_id, outbox = way_out(session, letter_id)
     outbox.state, outbox.error, outbox.handled = state, error, False
     session.add(outbox)
     source = f"undelivered:{letter_id}:{outbox.tries}"
     if session.exec(select(Wake).where(Wake.source == source)).first() is None:
         answers = {"letter": letter_id}
-        case_id = going_on(session, letter.case_id).key
         session.add(Wake(case_id=case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
+
+
+def way_out(session: Session, letter_id: int) -> tuple[int, Outbox]:
+    """Number of the case that a letter concerns, and its way out; both locked, in the order in which all do that."""
+    of_case = session.exec(select(Letter.case_id).where(Letter.id == letter_id)).one()
+    case_id = going_on(session, of_case).key
+    return case_id, session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
 
 
 def about(case: CaseRun, letter_ids: Sequence[int]) -> str:

@@ -31,6 +31,7 @@ from models.tables import ActivityRecord, Case, Decision, Wait, Wake
 from tasks import undelivered
 from tasks.briefing import brief
 from tasks.case_run import CaseRun
+from tasks.family import locked
 from tasks.work import Effect
 
 F = TypeVar("F", bound=Form)
@@ -186,7 +187,8 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
     taken = [one for one in wakes if one.kind == UNDELIVERED] if wake.kind == UNDELIVERED else [wake]
 
     def take(session: Session) -> None:
-        kept = (col(Wake.id).in_([one.id for one in taken]), col(Wake.taken_at).is_(None))
+        these, ours = col(Wake.id).in_([one.id for one in taken]), col(Wake.case_id) == case.case_id
+        kept = (these, ours, col(Wake.taken_at).is_(None))
         now_taken = {"taken_at": case.systems.clock.now(), "taken_by": key}
         if session.execute(update(Wake).where(*kept).values(**now_taken)).rowcount < len(taken):  # type: ignore[attr-defined]
             raise _Gone
@@ -203,7 +205,7 @@ def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> Activity
 
 
 class _Gone(Exception):
-    """A wake is no longer kept: a split, or an activity that dropped it, came between."""
+    """A wake is no longer kept here: a split, a merger, or an activity that dropped it, came between."""
 
 
 def _refuse(
@@ -233,6 +235,8 @@ def _record(
 ) -> ActivityRecord:
     now = case.systems.clock.now()
     with case.store.write() as session:
+        # before all else, as who merges or ends the case does
+        locked(session, case.case_id)
         wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
         record = ActivityRecord(
             case_id=case.case_id,

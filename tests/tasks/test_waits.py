@@ -11,6 +11,7 @@ from sqlmodel import select
 
 import adapters.engine
 import tasks.waits
+from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
@@ -76,6 +77,24 @@ def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> 
     runs.go(handle_case, run)
     assert snapshot(case).run_id == run
     assert cases_without_run(runs.wired) == []
+
+
+def test_a_wake_that_goes_to_another_case_in_this_moment_is_taken_there(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the other one's mail: its merger is being undone."""
+    case, other = opened(wired), opened(wired, MAJU)
+    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    record = tasks.waits._record
+
+    def moved_before(*known: Any) -> ActivityRecord:
+        with wired.store.write() as session:
+            session.execute(update(Wake).values(case_id=other.case_id))
+        return record(*known)
+
+    monkeypatch.setattr(tasks.waits, "_record", moved_before)
+    assert tasks.waits._take_wake(case, UnitProgress, "k", 1) is None
+    assert (pending(other), rows(wired, Decision)) == (["mail"], [])
 
 
 def test_a_person_answers(runs: Runs) -> None:
