@@ -94,13 +94,12 @@ class PrefectEngine:
             Unavailable: the server does not answer.
             Refused: there is no such deployment.
         """
-        with _errors():
-            run = self._client.create_flow_run_from_deployment(
-                self._deployment(CASES),
-                parameters={"case_id": case_id, "reference": reference},
-                name=reference,
-                idempotency_key=f"case-{reference}-{self._settings.store_id}" + f"-after-{after}" * bool(after),
-            )
+        run = self._start(
+            CASES,
+            parameters={"case_id": case_id, "reference": reference},
+            name=reference,
+            idempotency_key=f"case-{reference}-{self._settings.store_id}" + f"-after-{after}" * bool(after),
+        )
         return str(run.id)
 
     def start_pass(self, deployment: str) -> None:
@@ -109,8 +108,15 @@ class PrefectEngine:
         Raises:
             Unavailable, Refused: as for ``start_case``.
         """
+        self._start(deployment)
+
+    def _start(self, deployment: str, **run: Any) -> FlowRun:
         with _errors():
-            self._client.create_flow_run_from_deployment(self._deployment(deployment))
+            try:
+                return self._client.create_flow_run_from_deployment(self._deployment(deployment), **run)
+            except PrefectHTTPStatusError:
+                self._deployment_ids.clear()  # it may have been deployed anew, and the next one finds it
+                raise
 
     def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
         """Submit a form to a suspended run, exactly as the Prefect UI does.
@@ -129,10 +135,10 @@ class PrefectEngine:
         return Resumed("no_form" if "schema not found" in reason else "refused", reason)
 
     def offer_form(self, run_id: str, wait_key: str, schema: dict[str, Any], description: str) -> bool:
-        """Put a form before a suspended run whose worker died between suspending it and showing the form.
+        """Put a form before a suspended run whose worker died before it had shown all of it.
 
-        Without it nobody could resume the run. A run that was suspended only now is left alone: its worker is about to
-        do it. So is one that was deleted. Returns whether the form was missing.
+        Without it nobody could resume the run. One that was suspended only now is left alone: its worker is about to do
+        it. So is one that was deleted. Returns whether anything was missing.
         """
         with _errors():
             try:
@@ -144,12 +150,13 @@ class PrefectEngine:
             if datetime.now(UTC) - state.timestamp < SHOWN_WITHIN:
                 return False
             keys = keyset_from_base_key(f"suspended-{wait_key}")
-            if self._client.filter_flow_run_input(UUID(run_id), keys["schema"], 1, set()):
-                return False
             shown = json.dumps(schema | {"definitions": schema.get("$defs", {})}).replace("#/$defs/", "#/definitions/")
-            self._client.create_flow_run_input(UUID(run_id), keys["description"], json.dumps(description))
-            self._client.create_flow_run_input(UUID(run_id), keys["schema"], shown)
-        return True
+            # the schema last: with it the form can be answered
+            parts = {keys["description"]: json.dumps(description), keys["schema"]: shown}
+            there = {key for key in parts if self._client.filter_flow_run_input(UUID(run_id), key, 1, set())}
+            for key in (key for key in parts if key not in there):
+                self._client.create_flow_run_input(UUID(run_id), key, parts[key])
+        return len(there) < len(parts)
 
     def describe(self, run_id: str, wait_key: str, description: str) -> None:
         """Replace what stands above a suspended run's form, where that is shown already."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
@@ -19,6 +19,14 @@ log = logging.getLogger("layanan.start")
 
 AT_ONCE = 50
 """Runs whose ids are kept together."""
+
+
+# another may have taken the place of a run that began, and was lost, meanwhile
+_KEEP = (
+    update(Case)
+    .where(col(Case.id) == bindparam("its_id"), col(Case.run_id).is_(None))
+    .values(run_id=bindparam("its_run_id"))
+)
 
 
 def start_case(wired: Systems, case_id: int) -> None:
@@ -45,11 +53,12 @@ def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
         runs: list[dict[str, Any]] = []
         try:
             for case in cases:
-                runs.append({"id": case.id, "run_id": wired.engine.start_case(case.key, case.reference)})
+                run_id = wired.engine.start_case(case.key, case.reference)
+                runs.append({"its_id": case.id, "its_run_id": run_id})
         finally:
             if runs:
                 with wired.store.write() as session:
-                    session.execute(update(Case), runs)
+                    session.connection().execute(_KEEP, runs)
 
 
 def replace_run(wired: Systems, case_id: int) -> None:

@@ -1,7 +1,7 @@
 """The monitor (W-86): what is due, reported or broken sets its case going, once."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow
@@ -31,6 +31,7 @@ from tasks.monitor import (
     tidy_up,
 )
 from tasks.send_letter import deliver
+from tasks.start_case import start_case
 from tasks.waits import decide, wake_waiting_case
 from tests.cases import (
     BUDI,
@@ -271,6 +272,31 @@ def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -
         session.execute(update(Case).values(run_id=None))
     assert recover_runs.fn() == 1
     assert snapshot(case).run_id == run
+
+
+def test_a_run_that_took_its_place_meanwhile_stays_the_cases(
+    runs: Runs, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Intake keeps the ids of several runs together, after all have started."""
+    case, start = opened(runs.wired), runs.wired.engine.start_case
+
+    def and_is_replaced(*known: Any) -> str:
+        with runs.wired.store.write() as session:
+            session.execute(update(Case).values(run_id="another"))
+        return start(*known)
+
+    monkeypatch.setattr(runs.wired.engine, "start_case", and_is_replaced)
+    start_case(runs.wired, case.case_id)
+    assert snapshot(case).run_id == "another"
+
+
+def test_cases_start_again_once_the_flows_are_deployed_anew(runs: Runs, stack: Stack) -> None:
+    """The engine's data base was lost, and this process goes on."""
+    case = opened(runs.wired)
+    runs.wired.engine._deployment_ids["handle-case"] = uuid4()
+    assert recover_runs.fn() == 0
+    assert recover_runs.fn() == 1
+    assert snapshot(case).run_id is not None
 
 
 def test_a_broken_run_is_set_going_again_with_growing_pauses_but_not_for_ever(
