@@ -158,13 +158,15 @@ class PrefectEngine:
                 self._client.create_flow_run_input(UUID(run_id), key, parts[key])
         return len(there) < len(parts)
 
-    def describe(self, run_id: str, wait_key: str, description: str) -> None:
-        """Replace what stands above a suspended run's form, where that is shown already."""
+    def describe(self, run_id: str, wait_key: str, description: str) -> bool:
+        """Replace what stands above a suspended run's form; returns whether that was shown already."""
         key = keyset_from_base_key(f"suspended-{wait_key}")["description"]
         with _errors():
-            if self._client.filter_flow_run_input(UUID(run_id), key, 1, set()):
-                self._client.delete_flow_run_input(UUID(run_id), key)
-                self._client.create_flow_run_input(UUID(run_id), key, json.dumps(description))
+            if not self._client.filter_flow_run_input(UUID(run_id), key, 1, set()):
+                return False
+            self._client.delete_flow_run_input(UUID(run_id), key)
+            self._client.create_flow_run_input(UUID(run_id), key, json.dumps(description))
+        return True
 
     def restart(self, run_id: str, why: str) -> None:
         """Set a run that crashed, failed or lost its worker going again, from where its ledger stands."""

@@ -336,9 +336,12 @@ def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
     if description == wait.description:
         return
     this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
+    # the store last: what the engine does not take is not taken for shown
+    shown = systems.engine.describe(case.run_id, wait.wait_key, description)
     with systems.store.write() as session:
         session.execute(update(Wait).where(*this).values(description=description))
-    systems.engine.describe(case.run_id, wait.wait_key, description)
+    if not shown:
+        systems.engine.describe(case.run_id, wait.wait_key, description)  # the form may have come meanwhile
 
 
 def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -> Resumed:

@@ -13,6 +13,7 @@ import adapters.engine
 import tasks.waits
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
+from models.errors import Unavailable
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Wake
 from tasks.case_run import CaseRun
@@ -64,6 +65,24 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
     assert runs.submit(run, "ConfirmAnalysis", need="COMPLAINT", topic="no_service").state == "accepted"
     assert runs.go(ask_agent, run).result() == "Sari"
     assert pending(case) == ["mail"], "the next wait for mail reads it"
+
+
+def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(runs.wired, BUDI)
+    run = runs.start(ask_agent, case)
+    runs.go(ask_agent, run)
+    assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
+
+    def away(*_: object) -> None:
+        raise Unavailable("Prefect", "ConnectError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.wired.engine, "describe", away)
+        with pytest.raises(Unavailable):
+            show_news(runs.wired, case.case_id, "mail")
+    show_news(runs.wired, case.case_id, "mail")
+    (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
+    assert "lampu LOS hijau" in shown.decoded_value
 
 
 def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> None:
