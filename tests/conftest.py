@@ -10,6 +10,7 @@ from pathlib import Path
 # the engine reads it when it is imported, and would else write in the developer's home folder
 os.environ.setdefault("PREFECT_HOME", os.path.join(tempfile.gettempdir(), "layanan-tests"))  # noqa: PTH118
 
+import hypothesis
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import (
@@ -34,6 +35,12 @@ from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventua
 from tests.stack import Stack, until
 
 BOTH = ["sqlite", "postgresql"]
+
+# the same examples in each run, on a machine of any pace
+hypothesis.settings.register_profile(
+    "ours", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +87,7 @@ def simulator(tmp_path: Path) -> Iterator[Path]:
     until(ready.exists, "the simulator is up")
     yield ready
     loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    thread.join()
     loop.close()
 
 
