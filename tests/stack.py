@@ -30,7 +30,7 @@ from tests.ports import free_port
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def until(ask: Callable[[], T | None], what: str, seconds: float = 120) -> T:
     """The first true answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -52,7 +52,6 @@ class Stack:
             "LAYANAN_HOME": str(home),
             "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
             "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
-            "LAYANAN_CLAIM_SECONDS": "2",
             "PYTHONPATH": str(root),
             **environment,
         }
