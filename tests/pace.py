@@ -9,7 +9,7 @@ TEXT = "Internet saya mati total sejak kemarin, mohon segera diperbaiki. " * 1_0
 
 
 def in_time(seconds: float, bound: float) -> bool:
-    """Whether what took so many CPU seconds just now stays below ``bound``, which is more where this machine is slow."""
+    """Whether what took so many CPU seconds just now stays below ``bound``; that is more where the machine is slow."""
     return seconds < bound or seconds < bound * _yardstick() / USUAL
 
 
