@@ -236,9 +236,11 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             log.warning("run %s goes on unseen: %s", running.flow_run.name, type(error).__name__)
             return
         if state is not None and state.type is StateType.CANCELLING:
-            running.cancelled = True
-            # the run stops at its next activity; nothing that it has begun is torn apart
+            # nothing that it has begun is torn apart
             drain.stop_run(str(running.flow_run.id))
+            if not running.cancelled:
+                log.info("run %s stops at its next activity: somebody has cancelled it", running.flow_run.name)
+            running.cancelled = True
         elif state is not None and is_suspended_flow_run_state(state):
             mark_flow_run_suspension_requested(running.flow_run.id, state)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, sync_playwright
 
+from tests.servers import eventually
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -105,9 +107,9 @@ class Person:
             self.form.wait_for(state="hidden")
 
     def sees(self, text: Locator) -> bool:
-        """Whether it can be read, once it is scrolled to: nothing clips or covers it."""
+        """Whether it can be read, once it is scrolled to and nothing moves: nothing clips or covers it."""
         text.scroll_into_view_if_needed()
-        return bool(text.evaluate(ON_TOP))
+        return eventually(lambda: bool(text.evaluate(ON_TOP)), PATIENCE / 1000)
 
     def _field(self, title: str) -> Locator:
         """A field of the form; the UI says of some that they are optional."""

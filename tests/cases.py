@@ -2,17 +2,19 @@
 
 import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
 from itertools import count
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from pydantic import BaseModel
 from sqlmodel import SQLModel, select
 
+from adapters.clock import SimulatedClock
 from adapters.ems import Received
 from adapters.simulator.seed import SeededBill, SeededCustomer, SeededMailbox
 from adapters.store import Conflict
@@ -75,6 +77,17 @@ MATI = f"Internet saya {LINE} mati total sejak tadi pagi, lampu LOS merah. Mohon
 PRICE = "Berapa harga paket IndiHome 50 Mbps dan promo apa saja yang ada sekarang?"
 
 _uids = count(1)
+
+
+class StandingClock(SimulatedClock):
+    """A simulated clock that moves when it is moved, and else stands."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self._began = super().now() - self._offset()
+
+    def now(self) -> datetime:
+        return self._began + self._offset()
 
 
 def mail(sender: str, text: str = MATI, subject: str = "Internet mati", **headers: str) -> bytes:

@@ -7,9 +7,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+# with which a CI's machine colours what is no terminal, and breaks lines elsewhere: read when typer is imported
+os.environ.pop("FORCE_COLOR", None)
+os.environ.pop("PY_COLORS", None)
+os.environ.pop("GITHUB_ACTIONS", None)
+os.environ.pop("TTY_COMPATIBLE", None)
+os.environ.pop("TERMINAL_WIDTH", None)
+
 # the engine reads it when it is imported, and would else write in the developer's home folder
 os.environ.setdefault("PREFECT_HOME", os.path.join(tempfile.gettempdir(), "layanan-tests"))  # noqa: PTH118
 
+import hypothesis
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import (
@@ -28,12 +36,20 @@ from flows.service import Service
 from models.settings import Mailbox, Settings, Smtp
 from tests.adapters.ems.world import World
 from tests.cases import OURS, SEED
-from tests.ports import free_port
+from tests.ports import free_port, without_proxy
 from tests.runs import Runs
 from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventually, postfix, postgres
 from tests.stack import Stack, until
 
 BOTH = ["sqlite", "postgresql"]
+
+without_proxy()
+
+# the same examples in each run, on a machine of any pace
+hypothesis.settings.register_profile(
+    "ours", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +96,7 @@ def simulator(tmp_path: Path) -> Iterator[Path]:
     until(ready.exists, "the simulator is up")
     yield ready
     loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    thread.join()
     loop.close()
 
 

@@ -99,7 +99,8 @@ class Postfix:
     def idle(self) -> bool:
         """Whether no mail is on its way, beside those that are late."""
         queue = self.log.parent / "queue"
-        return not any(file.is_file() for part in ("incoming", "active") for file in (queue / part).glob("*"))
+        # twice: a report comes in before the letter that it is on has left
+        return not any(file.is_file() for part in ("incoming", "active") * 2 for file in (queue / part).glob("*"))
 
     def forget(self) -> None:
         """Drop the mails that are late."""
@@ -107,11 +108,16 @@ class Postfix:
         subprocess.run(["postsuper", "-c", etc, "-d", "ALL", "deferred"], check=True, capture_output=True)
 
 
+def _folder(prefix: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for a server, whose last process may still write while it is removed."""
+    return tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True)
+
+
 @contextmanager
 def dovecot(capability: str = "", more: str = "") -> Iterator[Dovecot]:
     """Run Dovecot; ``capability`` replaces what its IMAP says it can, ``more`` is added to its configuration."""
     needs.install()
-    with tempfile.TemporaryDirectory(prefix="dv-", dir="/tmp") as name:
+    with _folder("dv-") as name:
         server = Dovecot(Path(name), *(free_port() for _ in range(5)))
         server.folder.chmod(0o755)
         _homes(server.folder)
@@ -140,7 +146,7 @@ def dovecot(capability: str = "", more: str = "") -> Iterator[Dovecot]:
 def postfix(behind: Dovecot, *domains: str) -> Iterator[Postfix]:
     """Run Postfix; it delivers ``domains`` to Dovecot, except for addresses that begin with ``nobody``."""
     needs.install()
-    with tempfile.TemporaryDirectory(prefix="pf-", dir="/tmp") as name:
+    with _folder("pf-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         server = Postfix(behind.smtp, free_port(), folder / "postfix.log", threading.Event())
@@ -197,7 +203,7 @@ class Postgres:
 def postgres(*, durable: bool = False) -> Iterator[Postgres]:
     """Run PostgreSQL."""
     needs.install()
-    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
+    with _folder("pg-") as name:
         if os.geteuid() == 0:
             shutil.chown(name, "postgres")
         server = Postgres(Path(name), durable=durable)

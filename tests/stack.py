@@ -30,7 +30,7 @@ from tests.ports import free_port
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def until(ask: Callable[[], T | None], what: str, seconds: float = 120) -> T:
     """The first true answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -52,7 +52,6 @@ class Stack:
             "LAYANAN_HOME": str(home),
             "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
             "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
-            "LAYANAN_CLAIM_SECONDS": "4",
             "PYTHONPATH": str(root),
             **environment,
         }
@@ -124,7 +123,7 @@ class Stack:
 
     def tickets(self) -> list[dict[str, Any]]:
         url = f"{self.settings.mycx.url.rpartition('/')[0]}/simulator/tickets"
-        return list(httpx.get(url, timeout=10).raise_for_status().json())
+        return list(httpx.get(url, timeout=60).raise_for_status().json())
 
     # people
 
@@ -132,7 +131,7 @@ class Stack:
         with self.systems.store.read() as session:
             return session.exec(select(Case).where(Case.id == number)).first()
 
-    def waiting(self, number: int, form: str, seconds: float = 60) -> Wait:
+    def waiting(self, number: int, form: str, seconds: float = 120) -> Wait:
         def look() -> Wait | None:
             with self.systems.store.read() as session:
                 wait = session.exec(select(Wait).where(Wait.case_id == number)).first()
@@ -169,10 +168,10 @@ class Stack:
 
     def run_state(self, run_id: str) -> str:
         """The state's name as the UI shows it."""
-        answer = httpx.get(f"{self.settings.prefect_api_url}/flow_runs/{run_id}", timeout=10).raise_for_status()
+        answer = httpx.get(f"{self.settings.prefect_api_url}/flow_runs/{run_id}", timeout=60).raise_for_status()
         return str(answer.json()["state_name"])
 
-    def ended(self, number: int, seconds: float = 90) -> Case:
+    def ended(self, number: int, seconds: float = 120) -> Case:
         def look() -> Case | None:
             case = self.case(number)
             return case if case and case.status != "open" else None
@@ -198,7 +197,7 @@ class Stack:
             )
             return list(rows)
 
-    def _until(self, ask: Callable[[], T | None], number: int, what: str, seconds: float = 60) -> T:
+    def _until(self, ask: Callable[[], T | None], number: int, what: str, seconds: float = 120) -> T:
         """The first true answer; where there is none, what is known of the case is printed."""
         try:
             return until(ask, f"case {number} {what}", seconds)
@@ -218,13 +217,13 @@ class Stack:
                 for row in session.exec(select(table).where(table.case_id == number))
             ]
         states = f"{self.settings.prefect_api_url}/flow_run_states/"
-        run = httpx.get(states, params={"flow_run_id": str(case.run_id)}, timeout=10).text
+        run = httpx.get(states, params={"flow_run_id": str(case.run_id)}, timeout=60).text
         log = (self.service.logs / "worker.log").read_text("utf-8", "replace").splitlines()[-60:]
         return "\n".join([f"clock {self.clock.now()}", str(case), *rows, run, *log])
 
     def _deployment(self, name: str) -> str:
         url = f"{self.settings.prefect_api_url}/deployments/name/{name}/{name}"
-        return str(httpx.get(url, timeout=10).raise_for_status().json()["id"])
+        return str(httpx.get(url, timeout=60).raise_for_status().json()["id"])
 
 
 @contextmanager

@@ -133,7 +133,7 @@ class BackOffice:
         return str(self.fragment["mycx"]["url"]).removesuffix("/mycx")
 
     def settings(self, system: str) -> HttpSystem:
-        return HttpSystem(**self.fragment[system], timeout=5)
+        return HttpSystem(**self.fragment[system], timeout=30)
 
     def arm(self, system: str, kind: str, times: int = 1) -> None:
         body = {"system": system, "kind": kind, "times": times}
@@ -179,13 +179,13 @@ def back_office(seed: Seed, folder: Path) -> Iterator[BackOffice]:
     loop: list[asyncio.AbstractEventLoop] = []
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     assert running
     try:
         yield running
     finally:
         loop[0].call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join()
 
 
 Answer = tuple[int, dict[str, str], Any]
@@ -242,12 +242,12 @@ def scripted(answer: Callable[[Request], Answer]) -> Iterator[Scripted]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    script = Scripted(HttpSystem(url=f"http://127.0.0.1:{server.server_port}", timeout=5))
+    script = Scripted(HttpSystem(url=f"http://127.0.0.1:{server.server_port}", timeout=30))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield script
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join()
         server.server_close()

@@ -343,7 +343,7 @@ class OddDevice:
                 known_hosts=self.folder / "known_hosts",
                 user="ccops",
                 password=SecretStr("t0p-s3cret"),
-            ).model_copy(update={"device_type": "cisco_xe", "timeout": 10} | changes)
+            ).model_copy(update={"device_type": "cisco_xe", "timeout": 60} | changes)
         )
 
     async def _start(self, **options: Any) -> asyncssh.SSHAcceptor:

@@ -30,7 +30,7 @@ def errors_at_once(*acts: Callable[[], object]) -> list[BaseException | None]:
     start = threading.Barrier(len(acts))
 
     def do(act: Callable[[], object]) -> None:
-        start.wait(10)
+        start.wait(60)
         act()
 
     with ThreadPoolExecutor(len(acts)) as threads:
@@ -105,7 +105,7 @@ def test_sqlite_waits_for_another_process(tmp_path: Path) -> None:
         waiting.start()
         waiting.join(0.2)
         assert waiting.is_alive()
-    waiting.join(10)
+    waiting.join(60)
     with two.read() as session:
         assert len(session.exec(select(Case)).all()) == 2
     one.close()

@@ -96,7 +96,7 @@ def test_nobody_listens() -> None:
 
 def test_no_answer_in_time() -> None:
     with pytest.raises(Unavailable, match="ReadTimeout"):
-        get(lambda _: (200, {"Content-Length": "100"}, b""), timeout=0.05)
+        get(lambda _: (200, {"Content-Length": "100"}, b""), timeout=0.5)
 
 
 def test_an_address_that_is_none() -> None:

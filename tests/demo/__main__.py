@@ -18,6 +18,7 @@ from models.settings import load_settings
 from tests.demo.player import Player
 from tests.demo.scenarios import SCENARIOS
 from tests.demo.table import Results
+from tests.ports import without_proxy
 from tests.stack import Stack
 
 SEED = Path(__file__).with_name("seed.json")
@@ -98,6 +99,7 @@ def main() -> int:
     for name in [name for name in os.environ if name.startswith("LAYANAN_")]:
         del os.environ[name]
     empty(home)
+    without_proxy()
     stack = Stack(home, json.loads(SEED.read_text("utf-8")))
     os.environ |= stack.environment
     left = False

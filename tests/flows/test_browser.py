@@ -47,7 +47,7 @@ REPAIR_HOURS = 3
 LEADER = "Rina Wati"
 SOLUTION = {"Penyebab / Cause": "Kabel drop rusak di ODP", "Perbaikan / Repair": "Kabel drop diganti, redaman normal"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clock import SimulatedClock
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
@@ -19,7 +18,7 @@ from tasks.check_mails import check_mails
 from tasks.monitor import send_due_letters
 from tasks.send_letter import BACKOFF
 from tests.adapters.ems.world import World, letter
-from tests.cases import OURS, mail, rows
+from tests.cases import OURS, StandingClock, mail, rows
 from tests.runs import Runs
 from tests.servers import AWAY, FORWARDING, GONE, GREYLISTED, LATE, Dovecot, Postfix, cutting, eventually
 
@@ -32,9 +31,9 @@ def post(real: tuple[Dovecot, Postfix]) -> Postfix:
 
 
 @pytest.fixture
-def machine(outside: Systems, tmp_path: Path) -> SimulatedClock:
+def machine(outside: Systems, tmp_path: Path) -> StandingClock:
     """The machine's clock, to be moved."""
-    outside.machine_clock = clock = SimulatedClock(tmp_path / "machine")
+    outside.machine_clock = clock = StandingClock(tmp_path / "machine")
     return clock
 
 
@@ -123,7 +122,7 @@ def test_a_letter_that_is_late_is_noted(outside: Systems, genuine: World, post: 
 
 
 def test_who_is_asked_to_come_again_comes_again_and_once(
-    outside: Systems, genuine: World, post: Postfix, machine: SimulatedClock
+    outside: Systems, genuine: World, post: Postfix, machine: StandingClock
 ) -> None:
     write(genuine, GREYLISTED)
     take_in(outside, genuine, "opened")
@@ -157,7 +156,7 @@ def test_a_server_that_cuts_us_off_after_the_text_is_handled_as_the_settings_say
     outside: Systems,
     genuine: World,
     post: Postfix,
-    machine: SimulatedClock,
+    machine: StandingClock,
 ) -> None:
     with cutting(post.smtp, b"354 ", b"354 ") as port:
         outside.settings.smtp = Smtp(port=port, tls="none", copy_to=copy_to, in_doubt=in_doubt)

@@ -14,7 +14,7 @@ from flows.service import ROOT
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_demo_walks_every_branch_and_leaves_nothing_running(tmp_path: Path) -> None:
     environment = os.environ | {"LAYANAN_HOME": str(tmp_path)}
     done = subprocess.run(

@@ -52,6 +52,7 @@ def service(
         "LAYANAN_SMTP__USER": smtp.user,
         "LAYANAN_SMTP__PASSWORD": PASSWORD,
         "LAYANAN_INTAKE_BATCH": "10",
+        "LAYANAN_CLAIM_SECONDS": "4",
     }
     with mock.patch.dict(os.environ, environment):
         systems.cache_clear()
@@ -88,7 +89,7 @@ def killed(wired: Systems, command: str, most: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_stream_of_mails_survives_kills_at_any_moment(
     service: Systems, genuine: World, real: tuple[Dovecot, Postfix], capsys: pytest.CaptureFixture[str]
 ) -> None:

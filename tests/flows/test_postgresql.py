@@ -16,7 +16,7 @@ from tests.stack import Stack
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_two_workers_on_postgresql_walk_every_branch(postgresql: Postgres, tmp_path: Path) -> None:
     stack = Stack(
         tmp_path,

@@ -61,7 +61,7 @@ def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, mo
         if box is quiet:
             served.set()
             return []
-        served.wait(0.5)
+        served.wait(30)
         return [Received(box.address, box.site, 1, len(asked), mail(STRANGER))] if after < MOST else []
 
     monkeypatch.setattr(flows.receive_mail, "TURN", 1)
@@ -166,7 +166,7 @@ def test_two_intakes_on_one_mailbox_handle_each_mail_once(outside: Systems, genu
     start = threading.Barrier(2)
 
     def take() -> Counter[str]:
-        start.wait(10)
+        start.wait(60)
         return all_taken_in(outside, genuine.box)
 
     with ThreadPoolExecutor() as threads:

@@ -1,7 +1,9 @@
 """Activity 12: the closing letter, and the time to answer it."""
 
+from adapters.letters.bodies import as_text
+from adapters.letters.words import WORDS
 from adapters.wiring import Systems
-from models.tables import Case
+from models.tables import Case, Deadline
 from tasks.closing import closing
 from tests.cases import deadlines, done, letter, opened, rows, text
 
@@ -17,8 +19,9 @@ def test_the_waiting_period_begins_with_the_letter(wired: Systems) -> None:
 def test_the_letter_says_until_when_an_answer_reopens(wired: Systems) -> None:
     case = opened(wired)
     done(closing, case)
-    until = wired.clock.now().astimezone(wired.settings.zone)
-    assert f"{until.year}" in text(case, "closing")
+    (deadline,) = rows(wired, Deadline)
+    until = WORDS["id"].moment(deadline.due_at.astimezone(wired.settings.zone))
+    assert f"sebelum {as_text(until).strip()}." in text(case, "closing")
 
 
 def test_a_second_closing_begins_a_new_period(wired: Systems) -> None:

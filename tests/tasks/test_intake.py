@@ -360,7 +360,7 @@ def test_two_intakes_at_once_open_one_case(wired: Systems) -> None:
     start, taken = threading.Barrier(2), {0: [], 1: []}  # type: ignore[var-annotated]
 
     def take(number: int) -> None:
-        start.wait(10)
+        start.wait(60)
         taken[number] = [take_in(wired, place) for place in places]
 
     threads = [threading.Thread(target=take, args=(number,)) for number in taken]
@@ -393,7 +393,7 @@ def test_a_mail_that_comes_while_its_case_ends_opens_another(wired: Systems) -> 
         thread.start()
         thread.join(1)
         finish(session, case.case_id, "closed", "complaint", wired.clock.now())
-    thread.join(30)
+    thread.join(60)
     assert taken[0].outcome == "opened", "nobody would read it in a closed case"
 
 

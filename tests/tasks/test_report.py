@@ -7,19 +7,20 @@ from tasks.closing import closing
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.report import service_report
 from tasks.send_letter import deliver
-from tests.cases import BUDI, MAJU, done, opened
+from tests.cases import BUDI, MAJU, StandingClock, done, opened
 from tests.conftest import BOTH
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_it_counts_what_was_done_in_the_last_days(wired: Systems) -> None:
+    wired.clock = StandingClock(wired.settings.home / "clock")
     old = opened(wired, MAJU)
     done(receive_and_analyse, old)
     done(closing, old)
-    wired.clock.advance(24 * 31)  # type: ignore[attr-defined]
+    wired.clock.advance(24 * 31)
     case = opened(wired, BUDI)
     done(receive_and_analyse, case)
-    wired.clock.advance(0.5)  # type: ignore[attr-defined]
+    wired.clock.advance(0.5)
     deliver(wired, 3)
     report = service_report(wired)
     assert "| 1 | Terima & analisa / Receive and analyse | 1 | 0." in report

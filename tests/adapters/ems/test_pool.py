@@ -34,6 +34,8 @@ def test_threads_that_come_and_go_use_one_connection(genuine: World, logs: tuple
             thread = threading.Thread(target=work, args=(number,))
             thread.start()
             thread.join()
+        # Dovecot's lines may come a little after its answers
+        assert eventually(lambda: logged(inside, LOGIN) > logins)
         assert (logged(inside, LOGIN), logged(inside, LOGOUT)) == (logins + 1, logouts)
         assert logged(outside, LETTERS) == sessions
     assert eventually(lambda: logged(inside, LOGOUT) == logouts + 1)
@@ -46,14 +48,14 @@ def test_of_many_connections_at_once_a_few_are_kept(genuine: World, logs: tuple[
 
     def use() -> bool:
         with ems._imap(genuine.box) as imap:
-            together.wait(10)
+            together.wait(60)
             return imap.folder.exists("INBOX")
 
     with genuine.ems() as ems:
         with ThreadPoolExecutor(many) as threads:
             assert [one.result() for one in [threads.submit(use) for _ in range(many)]] == [True] * many
-        assert logged(log, LOGIN) == logins + many
         assert eventually(lambda: logged(log, LOGOUT) == logouts + 3)
+        assert eventually(lambda: logged(log, LOGIN) == logins + many)
     assert eventually(lambda: logged(log, LOGOUT) == logouts + many)
 
 
@@ -64,7 +66,7 @@ def test_a_connection_after_an_error_is_not_used_again(genuine: World, logs: tup
         with pytest.raises(Refused):
             ems.fetch(lost, 1)
         ems.fetch(genuine.box, 1)
-    assert logged(logs[0], LOGIN) == before + 2
+    assert eventually(lambda: logged(logs[0], LOGIN) == before + 2)
 
 
 @pytest.mark.parametrize("name", ["fetch", "settle", "has_copy", "send"])

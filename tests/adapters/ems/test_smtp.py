@@ -166,9 +166,7 @@ SMTP_ANSWERS = {
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({b"DATA": b""}, Unavailable),  # silence before the text
         ({b"DATA": None}, Unavailable),
-        ({}, OutcomeUnknown),  # silence after it
         ({b"Salam": None}, OutcomeUnknown),
         ({b"Salam": b"gibberish\r\n"}, OutcomeUnknown),
         ({b"Salam": b"421 4.3.2 shutting down\r\n"}, Unavailable),
@@ -193,6 +191,17 @@ def test_what_an_smtp_session_that_breaks_means(
     answers = SMTP_ANSWERS | {b"ehlo": hello} | change
     with scripted(b"220 mx\r\n", answers) as port, pytest.raises(error) as raised:
         call("send")(*liar(port))
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    ("change", "error"), [({b"DATA": b""}, Unavailable), ({}, OutcomeUnknown)], ids=["before the text", "after it"]
+)
+def test_what_a_silence_means(change: dict[bytes, bytes], error: type[Exception]) -> None:
+    answers = SMTP_ANSWERS | {b"ehlo": b"250 mx\r\n"} | change
+    # all that is answered is answered well within a second
+    with scripted(b"220 mx\r\n", answers) as port, pytest.raises(error) as raised:
+        call("send")(*liar(port, seconds=1))
     assert type(raised.value) is error
 
 

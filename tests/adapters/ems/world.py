@@ -39,13 +39,13 @@ def simulator(folder: Path) -> Iterator[MailServer]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     server = MailServer(SEED, folder, SystemClock())
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(60)
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join()
         loop.close()
 
 
@@ -121,6 +121,7 @@ def call(name: str) -> Callable[[ImapSmtp, Mailbox], object]:
     }[name]
 
 
-def liar(port: int) -> tuple[ImapSmtp, Mailbox]:
+def liar(port: int, seconds: float = 30) -> tuple[ImapSmtp, Mailbox]:
+    """The way to a small liar; for so long its SMTP may be silent."""
     box = Mailbox(address=OURS, host="127.0.0.1", port=port, tls=False, user=OURS, password=PASSWORD)
-    return ImapSmtp(Settings(mailboxes=[box], smtp=Smtp(port=port, tls="none", timeout=0.1))), box
+    return ImapSmtp(Settings(mailboxes=[box], smtp=Smtp(port=port, tls="none", timeout=seconds))), box

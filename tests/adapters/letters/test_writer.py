@@ -315,7 +315,7 @@ WRITER = TemplateLetters(settings())
 @example(subject="=?utf-8?q?=0D=0ABcc:_eve?=", name="=?utf-8?q?=0D=0ABcc:_eve?=")
 @example(subject="Halo\r\nBcc: eve", name="Eve\r\nBcc: eve")
 @example(subject="panjang sekali, " * 12, name="(komentar)")
-@settings_of_hypothesis(max_examples=100, deadline=None)
+@settings_of_hypothesis(max_examples=100)
 def test_no_subject_or_name_adds_or_breaks_a_header(subject: str, name: str) -> None:
     letter = write(all_facts()[0], WRITER, subject=subject, recipient_name=name)
     message = message_from_bytes(letter.raw)
@@ -509,7 +509,7 @@ def test_markup_from_outside_is_shown_not_obeyed(facts: LetterFacts, language: L
 
 
 @given(evil=hostile())
-@settings_of_hypothesis(max_examples=50, deadline=None)
+@settings_of_hypothesis(max_examples=50)
 def test_nothing_that_people_write_makes_a_tag(evil: str) -> None:
     """But paragraphs, their lines and lists."""
     for facts in all_facts():

@@ -16,7 +16,7 @@ from adapters.mail.html_page import PICTURES_LIMIT, POLICY, html_page
 from adapters.mail.html_safe import CUT
 from models.errors import Unreadable
 from tests import needs
-from tests.browser import chromium
+from tests.browser import PATIENCE, chromium
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -122,7 +122,7 @@ def opened(browser: Browser, file: Path, html: str) -> tuple[list[str], int, lis
     """What a browser asks for when a page is opened and clicked on, how often a script ran, and the page's links."""
     file.write_text(html, encoding="utf-8", errors="replace")
     page = browser.new_page()
-    page.set_default_timeout(2_000)
+    page.set_default_timeout(PATIENCE)
     hits: list[int] = []
     page.expose_function("hit", lambda: hits.append(1))
     asked: list[str] = []

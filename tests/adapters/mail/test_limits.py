@@ -14,6 +14,7 @@ import pytest
 from adapters.mail.parser import parse
 from adapters.mail.tnef import FILES_LIMIT, SIGNATURE
 from models.mail import Problem
+from tests.pace import in_time
 
 HEAD = b"From: budi@pelanggan.example\r\nSubject: hai\r\nMIME-Version: 1.0\r\n"
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -134,9 +135,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_mails_take_no_time(make: Callable[[], bytes]) -> None:
     raw = make()
-    began = time.process_time()
+    began = time.thread_time()
     parse(raw)
-    assert time.process_time() - began < 2
+    assert in_time(time.thread_time() - began, 2)
 
 
 def test_what_is_beyond_the_limits_is_said() -> None:
@@ -190,4 +191,5 @@ def test_a_large_mail_takes_no_more_than_256_mb(tmp_path: Path, name: str) -> No
     done = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert int(done.stderr.split()[-1]) / 1024 < 256
-    assert after.ru_utime + after.ru_stime - began.ru_utime - began.ru_stime < 3, "two seconds, and the start of Python"
+    took = after.ru_utime + after.ru_stime - began.ru_utime - began.ru_stime
+    assert in_time(took, 3), "two seconds, and the start of Python"

@@ -11,6 +11,7 @@ import pytest
 from adapters.mail.html_text import html_text
 from adapters.mail.text import new_text, replies
 from tests.adapters.mail.test_parser import CORPUS, needs_corpus, squeezed
+from tests.pace import in_time
 
 WROTE = "On Tue, 3 Mar 2026 at 10:12, Ani <ani@a.example> wrote:"
 MENULIS = "Pada tanggal Sel, 3 Mar 2026 pukul 10.12 Ani <ani@a.example> menulis:"
@@ -271,9 +272,9 @@ def test_an_answer_where_nothing_is_written_above_is_new() -> None:
     ],
 )
 def test_hostile_text_takes_no_time(line: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     new_text("hai\n" + (line + "\n") * (1_000_000 // (len(line) + 1)), "x")
-    assert time.process_time() - began < 2
+    assert in_time(time.thread_time() - began, 2)
 
 
 def pairs(source: str) -> list[tuple[str, str]]:

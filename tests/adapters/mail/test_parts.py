@@ -40,7 +40,7 @@ def walk(part: EmailMessage) -> Iterator[EmailMessage]:
     return (item for item in part.walk() if isinstance(item, EmailMessage) and not item.is_multipart())
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(words, st.lists(trees, max_size=3), st.sampled_from(["\n", "\r\n"]))
 def test_what_the_library_writes_is_read_back(subject: str, parts: list[EmailMessage], line_end: str) -> None:
     mail = EmailMessage()
@@ -74,7 +74,7 @@ header_lines = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(st.lists(header_lines | words, max_size=15), st.sampled_from(["\n", "\r\n", "\r", "\r\r\n"]))
 def test_any_header_is_read(lines: list[str], line_end: str) -> None:
     parsed = parse(line_end.join(["Subject: x", *lines, "", "hai"]).encode("utf-8"))
