@@ -74,7 +74,7 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
         for sender, (subject, text) in MAILS.items():
             stack.write(f"{sender.partition('@')[0].title()} <{sender}>", subject, text)
         budi, citra = case_of(stack, BUDI), case_of(stack, CITRA)
-        stack.waiting(budi, "UnitProgress", 240)  # after some forty kills
+        stack.waiting(budi, "UnitProgress", 600)  # after some forty kills
         stack.write(BUDI, "Tanya", "Halo, laporan saya kemarin itu kapan selesainya ya?")
         again = case_of(stack, BUDI, after=budi)
         stack.decide(again, "SameMatter", choice="JOIN")
