@@ -647,9 +647,10 @@ def _settings() -> "Settings":
 
 def _engine_settings() -> "Settings":
     """The same, where Prefect is imported next: it reads its own settings then."""
-    from adapters.engine_environment import engine_environment
+    from adapters.engine_environment import engine_environment, without_proxy
 
     settings = _settings()
+    without_proxy()
     for name, value in engine_environment(settings).items():
         os.environ.setdefault(name, value)
     with suppress(OSError):  # a folder that cannot be made is a check of the doctor's

@@ -43,3 +43,10 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%Y-%m-%dT%H:%M:%S",
         "DO_NOT_TRACK": "1",
     }
+
+
+def without_proxy() -> None:
+    """What goes to this machine itself goes by no proxy that the environment names; child processes inherit that."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
+        os.environ[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))

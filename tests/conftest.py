@@ -29,6 +29,7 @@ from prefect.settings import (
 
 from adapters import schema
 from adapters.clock import SimulatedClock
+from adapters.engine_environment import without_proxy
 from adapters.simulator.main import run
 from adapters.store import Store
 from adapters.wiring import Systems, systems
@@ -36,7 +37,7 @@ from flows.service import Service
 from models.settings import Mailbox, Settings, Smtp
 from tests.adapters.ems.world import World
 from tests.cases import OURS, SEED
-from tests.ports import free_port, without_proxy
+from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventually, postfix, postgres
 from tests.stack import Stack, until

@@ -22,9 +22,3 @@ def free_port() -> int:
             continue
         return port
     raise OSError("no port is free")
-
-
-def without_proxy() -> None:
-    """What goes to this machine itself goes by no proxy that the environment names; child processes inherit that."""
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))

@@ -39,6 +39,7 @@ from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.intake import take_in
 from tasks.submit import answers
+from tests.adapters import back_office
 from tests.cases import do_now
 from tests.ports import free_port
 from tests.servers import scripted
@@ -721,6 +722,20 @@ def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:
             return found[0]
         time.sleep(0.2)
     raise AssertionError("the case does not wait")
+
+
+def test_a_proxy_of_the_network_is_not_asked_for_this_machine(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "telkom.example")
+    with back_office.scripted(lambda _: (200, {}, [])) as here:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(here.settings.url)
+        for _ in range(2):
+            assert layanan.main(["waiting"]) == 0
+        assert httpx.get(here.settings.url).is_success
+    assert os.environ["NO_PROXY"] == "telkom.example,127.0.0.1,localhost"
 
 
 def test_json_holds_no_sign_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,12 +13,12 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from adapters.engine_environment import without_proxy
 from flows.service import stopping_on_signals
 from models.settings import load_settings
 from tests.demo.player import Player
 from tests.demo.scenarios import SCENARIOS
 from tests.demo.table import Results
-from tests.ports import without_proxy
 from tests.stack import Stack
 
 SEED = Path(__file__).with_name("seed.json")
