@@ -6,11 +6,12 @@ decisions counts the same way each time.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from prefect.runtime import flow_run
-from sqlalchemy import update
-from sqlmodel import col, select
+from sqlalchemy import bindparam, update
+from sqlmodel import Session, col, select
 
 from adapters.store import Store
 from adapters.wiring import Systems, systems
@@ -18,6 +19,17 @@ from models.errors import UnknownCase
 from models.tables import ActivityRecord, Case
 
 Key = tuple[str, int, int]
+
+_KEEP = (
+    update(Case)
+    .where(col(Case.id) == bindparam("its_id"), col(Case.run_id).is_(None))
+    .values(run_id=bindparam("its_run_id"))
+)
+
+
+def keep_runs(session: Session, runs: Mapping[int, str]) -> None:
+    """Keep the ids of runs with their cases, by number; where another has taken a run's place, that one stays."""
+    session.connection().execute(_KEEP, [{"its_id": case_id, "its_run_id": run_id} for case_id, run_id in runs.items()])
 
 
 class CaseRun:
@@ -66,9 +78,8 @@ class CaseRun:
         case = cls.open(case_id)
         if case.row.run_id is not None:
             return case
-        unknown = (col(Case.id) == case_id, col(Case.run_id).is_(None))
         with case.store.write() as session:
-            session.execute(update(Case).where(*unknown).values(run_id=case.run_id))
+            keep_runs(session, {case_id: case.run_id})
         return cls.open(case_id)  # who merged it before that did not find the run
 
     @property

@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import update
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.tables import Case, Wait
+from tasks.case_run import keep_runs
 from tasks.waits import label
 
 log = logging.getLogger("layanan.start")
@@ -19,14 +19,6 @@ log = logging.getLogger("layanan.start")
 
 AT_ONCE = 50
 """Runs whose ids are kept together."""
-
-
-# another may have taken the place of a run that began, and was lost, meanwhile
-_KEEP = (
-    update(Case)
-    .where(col(Case.id) == bindparam("its_id"), col(Case.run_id).is_(None))
-    .values(run_id=bindparam("its_run_id"))
-)
 
 
 def start_case(wired: Systems, case_id: int) -> None:
@@ -50,15 +42,14 @@ def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
         query = query.options(load_only(Case.site))  # type: ignore[arg-type]
         with wired.store.read() as session:
             cases = session.exec(query).all()
-        runs: list[dict[str, Any]] = []
+        runs: dict[int, str] = {}
         try:
             for case in cases:
-                run_id = wired.engine.start_case(case.key, case.reference)
-                runs.append({"its_id": case.id, "its_run_id": run_id})
+                runs[case.key] = wired.engine.start_case(case.key, case.reference)
         finally:
             if runs:
                 with wired.store.write() as session:
-                    session.connection().execute(_KEEP, runs)
+                    keep_runs(session, runs)
 
 
 def replace_run(wired: Systems, case_id: int) -> None:
