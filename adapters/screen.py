@@ -23,7 +23,7 @@ CASE_PARTS = {
     "activities": ("number", "name", "occurrence", "state", "performer", "ended_at", "tries", "problem"),
     "letters": ("id", "kind", "recipient", "state", "sent_at", "error"),
     "decisions": ("decided_at", "form", "by", "answers"),
-    "tickets": ("ticket_id", "unit", "status", "status_reason", "status_since"),
+    "tickets": ("ticket_id", "unit", "status", "status_reason", "status_since", "said_since"),
     "deadlines": ("kind", "due_at", "awaited"),
     "pending_wakes": ("kind", "source", "created_at"),
 }

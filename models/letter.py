@@ -4,12 +4,16 @@ A letter's text lies in ``templates/<language>/<kind>.jinja``; the renderer refu
 a missing fact. Times in facts are aware; the renderer shows them in the site's zone.
 """
 
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 Language = Literal["id", "en"]
+PAST = "past"
+Past = Annotated[AwareDatetime, PAST]
+"""A moment that has been; every other one is a promise of ours."""
 
 
 class LetterKind(StrEnum):
@@ -31,12 +35,21 @@ class LetterFacts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[LetterKind]
 
+    @classmethod
+    def past(cls) -> tuple[str, ...]:
+        """Names of the facts that tell of the past."""
+        return tuple(name for name, field in cls.model_fields.items() if PAST in field.metadata)
+
+    def until(self, now: datetime) -> Self:
+        """The same facts, with no moment of the past after ``now``."""
+        return self.model_copy(update={name: min(getattr(self, name), now) for name in self.past()})
+
 
 class FirstResponseFacts(LetterFacts):
     """5.2: we have your mail, this is its reference."""
 
     kind = LetterKind.FIRST_RESPONSE
-    received_at: AwareDatetime
+    received_at: Past
 
 
 class QuestionFacts(LetterFacts):
@@ -69,7 +82,7 @@ class StatusFacts(LetterFacts):
     ticket_id: str
     unit: str
     state: StatusState
-    since: AwareDatetime
+    since: Past
     next_update_at: AwareDatetime
     note: str = ""
     """A person's own words, if any; empty is allowed here."""

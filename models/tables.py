@@ -344,6 +344,10 @@ class TicketRow(SQLModel, table=True):
     status: str
     status_reason: str = ""
     status_since: datetime = Field(sa_type=UTC_TIME)
+    said_since: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    """What the system said where that cannot be, such as a moment in the future: its clock or zone is wrong."""
+    said_by: str = ""
+    """The system that said so."""
     open: bool = Field(default=True, index=True)
 
 

@@ -33,6 +33,7 @@ from models.states import LOST, NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wake
 from tasks.case_run import CaseRun
 from tasks.family import family
+from tasks.moments import doubt
 
 LONG = 240
 DECISIONS_SHOWN = 3
@@ -72,13 +73,13 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]
     """What is known of the case beside its own facts, in the order in which a person wants to read it."""
     known = session.get_one(Case, case.case_id)
     zone = case.systems.settings.zone_of(known.mailbox)
-    yield from _findings(session, case)
+    yield from _findings(session, case, zone)
     yield from _times(session, known.key, form, zone)
     yield from _reports_and_decisions(session, known.key)
     yield from _mails(session, known, zone)
 
 
-def _findings(session: Session, case: CaseRun) -> Iterator[str]:
+def _findings(session: Session, case: CaseRun, zone: ZoneInfo) -> Iterator[str]:
     """Why the case was opened, what the analysis and the systems said, and the ticket as last seen."""
     opening = select(Message.reason).where(Message.case_id == case.case_id, Message.outcome == "opened")
     # such as that it names a case of somebody else's, or follows one that is closed
@@ -93,6 +94,10 @@ def _findings(session: Session, case: CaseRun) -> Iterator[str]:
         state = TICKET.get(ticket.status, ticket.status)
         state += f" ({escaped(ticket.status_reason, 60)})" if ticket.status_reason else ""
         yield f"Tiket / Ticket: {escaped(ticket.ticket_id, 40)} · {escaped(ticket.unit, 60)} · {state}"
+        if ticket.said_since is not None:
+            known = session.get_one(Case, case.case_id)
+            bounds = {"earliest": known.opened_at, "now": ticket.status_since}
+            yield f"⚠ {doubt(ticket.said_by, ticket.said_since, **bounds, zone=zone)}"
 
 
 def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> Iterator[str]:

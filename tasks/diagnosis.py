@@ -4,9 +4,12 @@ A finding is either a solution that an agent may approve, or the unit that repai
 each system asked. Texts for the customer are in the case's language.
 """
 
+import math
+
 from models.errors import Refused
 from models.facts import LineQuality, Resource
 from models.need import Finding, Need, Solution
+from tasks.moments import believed, doubt
 from tasks.serve_complaint import Complaint
 from tasks.work import Work
 
@@ -93,9 +96,20 @@ def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
     if disturbance is not None:
         return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}"])
     test = work.systems.embassy.measure(need.service_number, f"{work.case.reference}/{work.occurrence}")
-    evidence = [f"EMBASSY: {QUALITY[test.quality]}, SNR {test.snr_db} dB, redaman {test.attenuation_db} dB"]
-    solved = "line_good" if test.quality is LineQuality.GOOD else ""
+    evidence = [f"EMBASSY: {QUALITY[test.quality]}, SNR {_db(test.snr_db)}, redaman {_db(test.attenuation_db)}"]
+    now, opened_at = work.now, work.case.opened_at
+    _, nonsense = believed(test.measured_at, earliest=opened_at, now=now)
+    if nonsense is not None:
+        zone = work.settings.zone_of(work.case.mailbox)
+        evidence[0] += f"; {doubt('EMBASSY', nonsense, earliest=opened_at, now=now, zone=zone)}"
+    # a measurement from before the complaint says nothing of it
+    old = nonsense is not None and nonsense < opened_at
+    solved = "line_good" if test.quality is LineQuality.GOOD and not old else ""
     return _finding(work, complaint, ACCESS, evidence, solved)
+
+
+def _db(value: float | None) -> str:
+    return f"{value} dB" if value is not None and math.isfinite(value) else "tidak ada"
 
 
 def _link(work: Work, need: Need, complaint: Complaint) -> Finding:

@@ -5,6 +5,7 @@ from models.facts import Ticket
 from models.need import Finding, Output
 from models.tables import TicketRow
 from tasks.activity import activity
+from tasks.moments import ticket_times
 from tasks.serve_complaint import Complaint
 from tasks.work import Work
 
@@ -62,6 +63,6 @@ def ticket_row(work: Work, external_id: str, ticket: Ticket, unit: str) -> Ticke
         unit=unit,
         status=ticket.status.value,
         status_reason=ticket.status_reason or "",
-        status_since=ticket.changed_at or work.now,
         open=ticket.status not in ENDED,
+        **ticket_times(ticket, "My CX", opened_at=work.case.opened_at, now=work.now),
     )

@@ -8,6 +8,7 @@ from models.need import Output, Solution
 from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
+from tasks.moments import ticket_times
 from tasks.work import Work
 
 
@@ -23,11 +24,12 @@ def inform_result(work: Work, solution: Solution, handled: Handled | None, *, ap
     letter = work.letter(ResultFacts(cause=solution.cause, repair=solution.repair), written_by_person=True)
     if handled is not None:
         ticket = work.systems.mycx.close(handled.ticket_id, solution.repair)
+        times = ticket_times(ticket, "My CX", opened_at=work.case.opened_at, now=work.now)
         work.effect(
             lambda session: session.execute(
                 update(TicketRow)
                 .where(col(TicketRow.external_id) == handled.external_id)
-                .values(status=ticket.status.value, status_since=ticket.changed_at or work.now, open=False)
+                .values(status=ticket.status.value, open=False, **times)
             )
         )
     # what the unit or its deadlines had still to say is answered by this letter

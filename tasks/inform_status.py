@@ -10,6 +10,7 @@ from models.need import Output
 from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
+from tasks.moments import believed
 from tasks.receive_and_analyse import unread_words
 from tasks.work import Work
 
@@ -49,7 +50,8 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
         ticket_id=ticket.ticket_id,
         unit=ticket.unit,
         state="said_solved" if says_solved else state,
-        since=work.now if says_solved else ticket.status_since,
+        # an older revision kept what the system said, whatever it was
+        since=work.now if says_solved else believed(ticket.status_since, earliest=work.case.opened_at, now=work.now)[0],
         next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
     )
     known = {"wants_escalation": wants_escalation, "says_solved": says_solved, "unread": unread}

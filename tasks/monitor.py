@@ -23,6 +23,7 @@ from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks import drain
 from tasks.end_case import finish
 from tasks.family import going_on, locked
+from tasks.moments import ticket_times
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
 from tasks.waits import new_wake, wake_or_show
@@ -118,15 +119,19 @@ def _follow(wired: Systems, known: TicketRow) -> None:
     seen = wired.nossa.progress(known.external_id)
     if seen is None or (seen.status == known.status and (seen.unit or known.unit) == known.unit):
         return
-    since = seen.changed_at or wired.clock.now()
-    answers, source = _report(seen), f"ticket:{known.external_id}:{seen.status}:{since.isoformat()}"
+    now = wired.clock.now()
+    answers = _report(seen)
+    source = f"ticket:{known.external_id}:{seen.status}:{(seen.changed_at or now).isoformat()}"
     with wired.store.write() as session:
         case_id = going_on(session, known.case_id).key
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
             return  # the case has coordinated meanwhile, so this is news of the unit before
         row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
-        row.status_reason, row.status_since = seen.status_reason or "", since
+        row.status_reason = seen.status_reason or ""
+        opened_at = session.get_one(Case, known.case_id).opened_at
+        for column, value in ticket_times(seen, "NOSSA", opened_at=opened_at, now=now).items():
+            setattr(row, column, value)
         if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
             session.add(new_wake(wired, case_id, "unit", source, answers))
     if answers is not None:

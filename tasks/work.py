@@ -183,7 +183,7 @@ class Work:
             raise MissingFact(facts.kind.value, str(error.errors()[0]["loc"][0])) from None
 
     def _post(self, facts: LetterFacts, **to: Any) -> str:
-        case, facts = self.case, self._completed(facts)
+        case, facts = self.case, self._completed(facts).until(self.now)
         rendered = self.systems.letters.write(
             facts,
             reference=case.reference,
