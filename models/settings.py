@@ -216,6 +216,12 @@ class Policy(Part):
         le=1,
         description="Confidence below which the agent decides on the analysis of a mail",
     )
+    first_response_hours: float = Field(
+        default=1,
+        gt=0,
+        description="Hours within which a first response (5.2) counts as in time in the report; the SOP names no "
+        "figure, the service needs seconds, and after an hour something is wrong",
+    )
     update_hours: float = Field(default=6, gt=0, description="Hours between two status updates to the customer (5.8)")
     repair_hours: dict[str, float] = Field(
         default={

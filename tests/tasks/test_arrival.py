@@ -42,8 +42,8 @@ def test_a_mail_of_an_outage_is_answered_and_counted_from_its_arrival(wired: Sys
     assert f"{local:%H.%M}" in text(case, "first_response")
     assert f"diterima {local:%d-%m-%Y %H:%M}" in done(serve_complaint, case, need()).description
     deliver(wired, letter_id)
-    (line,) = [line for line in service_report(wired).splitlines() if line.startswith("| 1 | 288")]
-    assert line
+    (line,) = [line for line in service_report(wired).splitlines() if line.startswith("| baru / new |")]
+    assert "| 8:00:" in line
 
 
 @pytest.mark.parametrize(
