@@ -123,7 +123,9 @@ class Proxy:
 
     def before(self, settings: Settings) -> Settings:
         """The settings, with their systems behind this proxy."""
-        here = {name: getattr(settings, name).model_copy(update={"url": f"{self.url}/{name}"}) for name in SYSTEMS}
+        here: dict[str, Any] = {
+            name: getattr(settings, name).model_copy(update={"url": f"{self.url}/{name}"}) for name in SYSTEMS
+        }
         return settings.model_copy(update=here)
 
     def close(self) -> None:
