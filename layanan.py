@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -119,7 +120,18 @@ def up() -> None:
             say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
             if settings.clock == "simulated":
                 say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
+            # mail servers may be silent for long, and the service does not wait for them
+            Thread(target=_say_what_first_polls_wait_for, daemon=True).start()
             service.watch()
+
+
+def _say_what_first_polls_wait_for() -> None:
+    from adapters.wiring import systems
+    from tasks import first_poll
+
+    wired = systems()
+    for question in first_poll.questions(wired, wired.settings.mailboxes):
+        say(f"NO MAIL IS READ: {question}")
 
 
 @app.command(rich_help_panel=SERVICE)
@@ -205,6 +217,12 @@ def intake(once: Once = False, as_json: Json = False) -> None:
 
     codes = [_attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]
     show([{"outcome": name, "mails": count} for name, count in outcomes.items()], ("outcome", "mails"), as_json)
+    from tasks import first_poll
+
+    read = [box for box, code in zip(wired.settings.mailboxes, codes, strict=True) if code == 0]
+    for question in first_poll.questions(wired, read):
+        complain(question)
+        codes.append(1)
     raise typer.Exit(max(codes))
 
 
@@ -587,6 +605,25 @@ def accept(number: MailNumber, by: By) -> None:
     taken = accept_mail(wired, number, by)
     set_going(wired, [taken])
     say(f"mail {number}: {taken.outcome}, case {taken.case_id}")
+
+
+@mail_app.command()
+def begin(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox's, as in LAYANAN_MAILBOXES.")], by: By
+) -> None:
+    """Let the first poll of a mailbox begin that holds much: all mail since its `since` is taken in and answered.
+
+    Example: `layanan doctor` says how much it is, then `layanan mail begin layanan@telkom.example --by Rina`
+    """
+    wired = _systems()
+    from tasks.first_poll import agree
+
+    box = next((box for box in wired.settings.mailboxes if box.address.lower() == address.lower()), None)
+    if box is None:
+        known = ", ".join(box.address for box in wired.settings.mailboxes) or "none"
+        raise WrongUse(f"{address}: no such mailbox in LAYANAN_MAILBOXES; there are: {known}")
+    seen = agree(wired, box, by)
+    say(f"{seen.new} mails since {seen.moment} are taken in with the next poll; {seen.older} older ones stay")
 
 
 app.add_typer(mail_app, name="mail", rich_help_panel=WORK)

@@ -49,6 +49,7 @@ class Course:
             "LAYANAN_HOME": str(home),
             "LAYANAN_MAILBOXES": json.dumps([box]),
             "LAYANAN_SMTP__PORT": str(servers.smtp),
+            "LAYANAN_FIRST_POLL_MOST": "1000000",
             "LAYANAN_SMTP__TLS": "none",
             "LAYANAN_DATABASE_URL": self._database.new() if kind == POSTGRESQL else "",
             "SSL_CERT_FILE": str(servers.imap.certificate),

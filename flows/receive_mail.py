@@ -23,6 +23,7 @@ from models.errors import LayananError, Refused, Unavailable
 from models.forms import UNDELIVERED
 from models.settings import Mailbox
 from tasks import drain
+from tasks.first_poll import begin, is_the_one_agreed_to
 from tasks.intake import TakenIn, take_in_batch
 from tasks.send_letter import deliver_all
 from tasks.start_case import start_cases
@@ -64,7 +65,7 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
 def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
     """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
 
-    After so many ``seconds`` no other batch begins.
+    After so many ``seconds`` no other batch begins, and none while nobody has agreed to the mailbox's first poll.
 
     A mailbox from which nothing can be moved (quota, rights, a limit) keeps no customer waiting: all is taken in, and
     the error raised at the end.
@@ -74,7 +75,12 @@ def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Ite
     """
     last, end = 0, time.monotonic() + seconds
     unsettled: Refused | Unavailable | None = None
-    while not drain.asked() and time.monotonic() < end and (received := _fetch(wired, box, last)):
+    begun = begin(wired, box)
+    if begun is None:
+        return
+    while not drain.asked() and time.monotonic() < end and (received := _fetch(wired, begun, last)):
+        if last == 0 and not is_the_one_agreed_to(wired, box, received[0].uidvalidity):
+            return
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]

@@ -50,6 +50,8 @@ class FirstResponseFacts(LetterFacts):
 
     kind = LetterKind.FIRST_RESPONSE
     received_at: Past
+    late: bool = False
+    """The mail has lain for more than a day: the letter says so, and that we are sorry."""
 
 
 class QuestionFacts(LetterFacts):

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -114,6 +115,13 @@ class Mailbox(Part):
         "`LayananDone` where it lies",
     )
     folder: str = Field(default="INBOX", description="Folder that is read")
+    since: AwareDatetime | None = Field(
+        default=None,
+        description="Moment from which on mail is taken in, by its arrival at the mail server; what came earlier is "
+        "left where it lies. Empty: three days before the service first saw this mailbox, since what has lain longer "
+        "somebody has answered, or nobody waits for",
+        examples=["2026-11-27T00:00:00+07:00"],
+    )
     done_folder: str = Field(
         default="Processed", description="Folder that mail is moved to once its outcome is committed"
     )
@@ -336,6 +344,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds after which a letter that a process took to send, and did not report, is looked into; "
         "within half of them its text must be on its way",
+    )
+    first_poll_most: int = Field(
+        default=200,
+        ge=0,
+        description="Mails to be taken in up to which the first poll of a mailbox begins by itself; of more it takes "
+        "none until a person has agreed (`layanan mail begin`), since each of them gets a letter",
     )
     intake_batch: int = Field(default=100, ge=1, description="Mails that one batch of intake holds")
     intake_batch_bytes: int = Field(

@@ -175,6 +175,22 @@ class Message(NewMessage, table=True):
         return self.arrived_at or self.received_at
 
 
+class FirstPoll(SQLModel, table=True):
+    """When the service first saw a mailbox, and who let it begin to take mail in there."""
+
+    __tablename__ = "first_poll"
+    mailbox: str = Field(primary_key=True)
+    """Its address, lower case."""
+    seen_at: datetime = Field(sa_type=UTC_TIME)
+    """By the machine's clock, as mail servers tell the time."""
+    uidvalidity: int = Field(sa_type=BigInteger)
+    """Of the folder that somebody agreed to; one that is made anew is another one."""
+    agreed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    """None while a person is waited for: nothing is taken in."""
+    agreed_by: str = ""
+    """Their name; empty where there was nothing to ask."""
+
+
 CAME_AT = func.coalesce(Message.arrived_at, Message.received_at)
 """``Message.came_at`` in a query."""
 

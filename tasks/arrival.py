@@ -10,7 +10,8 @@ from adapters.ems import Received
 from models.settings import Settings
 
 BELIEVED = timedelta(days=30)
-"""What is older was moved into the folder by somebody, or its server's clock is wrong."""
+"""What is older, where nothing says from when on mail is read, was moved into the folder by somebody, or its server's
+clock is wrong."""
 
 
 def arrival(settings: Settings, received: Received, now: datetime) -> datetime | None:
@@ -18,4 +19,4 @@ def arrival(settings: Settings, received: Received, now: datetime) -> datetime |
     at = received.arrived_at
     if at is None or settings.clock == "simulated":
         return None
-    return at if now - BELIEVED <= at <= now else None
+    return at if (received.since or now - BELIEVED) <= at <= now else None

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from adapters.wiring import Systems
 from models.settings import Mailbox
 from models.tables import Message
+from tasks.first_poll import read_from
 
 MOST = 500
 
@@ -26,7 +27,8 @@ class Unaccounted:
 def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
     """What these mailboxes, or all, and the ledger do not agree on.
 
-    Mails are compared by their bytes, which moving leaves as they are.
+    Mails are compared by their bytes, which moving leaves as they are. What came before the mailbox's ``since`` is left
+    there, and no matter of the ledger's.
 
     Raises:
         Unavailable, Refused: a mailbox or the case store does not answer.
@@ -39,6 +41,7 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     # what intake takes in meanwhile may lie in a folder that was looked at before
     with wired.store.read() as session:
         newest = session.exec(select(func.max(Message.id))).one() or 0
+    older = frozenset(wired.ems.lying(read_from(wired, box)).older)
     for folder, mails in wired.ems.walk(box):
         hashes = set(mails.values())
         seen |= hashes
@@ -47,7 +50,7 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
             known = set(session.exec(query))
         what = "not taken in yet" if folder == box.folder else "never taken in"
         for uid, sha256 in mails.items():
-            if sha256 not in known:
+            if sha256 not in known and not (folder == box.folder and uid in older):
                 yield Unaccounted(box.address, folder, uid, what if sha256 else "the server does not give it")
     last = 0
     while rows := _rows(wired, box, last, newest):

@@ -24,10 +24,11 @@ from adapters.tenoss import SERVICE
 from adapters.tmf import TmfClient
 from adapters.tmf621 import TROUBLE_TICKET
 from adapters.wiring import Systems
-from models.errors import LayananError, Refused
+from models.errors import LayananError, Refused, Unavailable
 from models.settings import Mailbox
 from models.states import LOST
 from models.tables import Case, Letter, Message, Outbox
+from tasks import first_poll
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
@@ -107,7 +108,7 @@ def examine(wired: Systems) -> list[Check]:
             Probe("worker", worker, "`layanan up`, or `prefect worker start --type layanan --pool layanan`"),
             Probe("passes", passes, "open the deployment's last runs in the UI: they say what failed"),
         ],
-        *([_mailbox(box)] for box in wired.settings.mailboxes),
+        *([_mailbox(box), _first_poll(box)] for box in wired.settings.mailboxes),
         [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
         *(
             [[Probe("DNS", dns, "check /etc/resolv.conf, or end LAYANAN_DKIM_CHECK")]]
@@ -290,6 +291,19 @@ def _mailbox(box: Mailbox) -> Probe:
 
     advice = "check the mailbox in LAYANAN_MAILBOXES: server, login, folder; room on the server"
     return Probe(f"EMS: mailbox {box.address}", look, advice)
+
+
+def _first_poll(box: Mailbox) -> Probe:
+    def look(wired: Systems) -> str:
+        try:
+            seen = first_poll.look(wired, box)
+        except Unavailable:
+            return "not looked at: mailbox or case store do not answer"
+        if seen.waits:
+            raise Refused("first poll", seen.question)
+        return f"mail since {seen.moment}; {seen.older} older ones are left where they lie"
+
+    return Probe(f"EMS: first poll of {box.address}", look, first_poll.answer(box))
 
 
 def _back_office(name: str) -> Probe:

@@ -1,9 +1,14 @@
 """The first response: the customer hears at once that the mail is here, and its reference (SOP 5.2)."""
 
+from datetime import timedelta
+
 from models.letter import FirstResponseFacts
 from models.need import Output
 from tasks.activity import step
 from tasks.work import Work
+
+LATE = timedelta(days=1)
+"""From then on a mail has waited longer than a customer would understand without a word."""
 
 
 class Responded(Output):
@@ -15,5 +20,6 @@ class Responded(Output):
 @step("5.2")
 def first_response(work: Work) -> Responded:
     """Answer the case's first mail."""
-    facts = FirstResponseFacts(received_at=work.messages[0].came_at)
+    came_at = work.messages[0].came_at
+    facts = FirstResponseFacts(received_at=came_at, late=work.now - came_at > LATE)
     return Responded(letter=work.letter(facts))

@@ -1,11 +1,11 @@
 """EMS, the e-mail monitoring system: mail comes in over IMAP and letters go out over SMTP (SOP, section 6)."""
 
 from adapters.ems.imap import Mailboxes
-from adapters.ems.protocol import Ems, NotLetIn, Received
+from adapters.ems.protocol import Ems, Lying, NotLetIn, Received
 from adapters.ems.smtp import WayOut
 from models.settings import Settings
 
-__all__ = ["Ems", "ImapSmtp", "NotLetIn", "Received"]
+__all__ = ["Ems", "ImapSmtp", "Lying", "NotLetIn", "Received"]
 
 
 class ImapSmtp(Mailboxes, WayOut):

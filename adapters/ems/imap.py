@@ -10,7 +10,7 @@ from imap_tools import AND, BaseMailBox, Header
 
 from adapters.ems import imap_session as session
 from adapters.ems.pool import BROKEN, Pool, again
-from adapters.ems.protocol import Received
+from adapters.ems.protocol import Lying, Received
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox, Settings
 
@@ -92,7 +92,16 @@ class Mailboxes:
                 raise _NotGiven("imap", type(error).__name__) from None
         if nothing := [uid for uid, mail in mails.items() if not mail.raw]:
             _log.warning("imap: the server gives nothing of %s, mailbox of %s", _named(nothing, box), box.site)
-        return [Received(box.address, box.site, uidvalidity, uid, *mail) for uid, mail in mails.items()]
+        return [Received(box.address, box.site, uidvalidity, uid, *mail, box.since) for uid, mail in mails.items()]
+
+    @again
+    def lying(self, box: Mailbox) -> Lying:
+        """See :class:`Ems`."""
+        with self._imap(box) as imap:
+            uidvalidity = session.select(imap, box.folder)
+            new = session.unsettled(imap, box)
+            everything = session.unsettled(imap, box.model_copy(update={"since": None}))
+        return Lying(uidvalidity, tuple(new), tuple(sorted(set(everything).difference(new))))
 
     @again
     def settle(self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int]) -> None:

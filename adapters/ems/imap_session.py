@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -34,11 +34,16 @@ SILENCE = 600.0
 RFC 2177's 29 minutes."""
 BEGINNING = 1_000_000
 """Bytes that are read of a mail which is too large to be read whole."""
+TOGETHER = 500
+"""Mails that one command names."""
+NO_MAIL_BEFORE = date(1990, 1, 1)
+"""What a server says came earlier came when its clock was wrong, and nobody knows when."""
 DONE = "LayananDone"
 """Keyword of mail that is done, where the settings want it flagged."""
 
 # RFC 5530: the server says "later", or another intake has moved a mail in this moment.
 _LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _CODE = re.compile(r"\[([A-Z]+)\b")
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -160,8 +165,29 @@ def select(imap: BaseMailBox, folder: str, readonly: bool = True) -> int:
 
 
 def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
-    """UIDs of the open folder's mails that intake has not settled, oldest first."""
-    return sorted(map(int, imap.uids(f"UNKEYWORD {DONE}" if box.after == "flag" else "ALL")))
+    """UIDs of the open folder's mails that intake has not settled, and that came when it reads, oldest first.
+
+    A server looks for whole days, in whatever zone it likes: near the border each mail's own moment counts.
+    """
+    unsettled = f"UNKEYWORD {DONE}" if box.after == "flag" else "ALL"
+    if box.since is None:
+        return sorted(map(int, imap.uids(unsettled)))
+    day = box.since.astimezone(UTC).date()
+    from_then = f"SINCE {_search_day(day - timedelta(1))}"
+    found = sorted(map(int, imap.uids(f"{unsettled} OR {from_then} BEFORE {_search_day(NO_MAIL_BEFORE)}")))
+    if not found:
+        return []
+    near = sorted(map(int, imap.uids(f"{unsettled} {from_then} BEFORE {_search_day(day + timedelta(2))}")))
+    early: set[int] = set()
+    for first in range(0, len(near), TOGETHER):
+        known = _known(imap, near[first : first + TOGETHER]).items()
+        early |= {uid for uid, (_, arrived_at) in known if arrived_at and arrived_at < box.since}
+    return [uid for uid in found if uid not in early]
+
+
+def _search_day(day: date) -> str:
+    """As SEARCH wants it, whatever the machine's language."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 def batches(imap: BaseMailBox, uids: Collection[int], most: int, largest: int) -> Iterator[Batch]:

@@ -33,6 +33,8 @@ class Received:
     """``raw`` is only the mail's beginning: the whole is larger than the settings allow and stays on the server."""
     arrived_at: datetime | None = None
     """When it came to the mailbox, as the server says; None where it does not."""
+    since: datetime | None = None
+    """Nothing that came earlier is read, as far as the server can be believed; None: whatever lies there."""
 
     @cached_property
     def sha256(self) -> str:
@@ -40,8 +42,17 @@ class Received:
         return hashlib.sha256(self.raw).hexdigest()
 
 
+@dataclass(frozen=True)
+class Lying:
+    """What lies unsettled in a mailbox, by UID: what would be taken in, and what came before ``Mailbox.since``."""
+
+    uidvalidity: int
+    new: tuple[int, ...]
+    older: tuple[int, ...]
+
+
 class Ems(Protocol):
-    """Receives mail and sends letters."""
+    """Receives mail and sends letters. What came to a mailbox before its ``since`` is not seen by it."""
 
     def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
         """At most ``limit`` mails of the mailbox that are not settled, oldest first; none is marked or left out.
@@ -53,6 +64,14 @@ class Ems(Protocol):
             Unavailable: the server cannot be reached, or said "later".
             Refused: login or folder was refused; the text names the setting to look at. Or only mails are left that the
                 server cannot read; the text names them.
+        """
+        ...
+
+    def lying(self, box: Mailbox) -> Lying:
+        """What lies in the mailbox, without reading any of it.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
         """
         ...
 

@@ -82,6 +82,7 @@ def test_every_mail_of_the_corpus_has_one_outcome_and_no_robot_a_letter(
 ) -> None:
     # dozens of its mails have one sender, and all of them come within seconds
     outside.settings.limits = Limits(mails_an_hour=1000, letters_a_day=1000, quick_answers=1000)
+    outside.settings.first_poll_most = 1000
     names = posted(genuine)
     eventually(lambda: genuine.count() == len(names), 240)
     assert genuine.count() == len(names)

@@ -52,6 +52,7 @@ def service(
         "LAYANAN_SMTP__USER": smtp.user,
         "LAYANAN_SMTP__PASSWORD": PASSWORD,
         "LAYANAN_INTAKE_BATCH": "10",
+        "LAYANAN_FIRST_POLL_MOST": "100000",
         "LAYANAN_CLAIM_SECONDS": "4",
     }
     with mock.patch.dict(os.environ, environment):

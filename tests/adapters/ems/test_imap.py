@@ -54,6 +54,43 @@ def test_a_mail_says_when_it_came_to_the_server(world: World) -> None:
     assert abs(datetime.now(UTC) - second.arrived_at) < timedelta(minutes=1)
 
 
+SINCE = datetime(2026, 3, 3, 10, 12, tzinfo=timezone(timedelta(hours=7)))
+
+
+def test_what_came_before_a_moment_is_not_seen_and_not_touched(world: World) -> None:
+    day, second = timedelta(days=1), timedelta(seconds=1)
+    came = [SINCE - 800 * day, SINCE - second, SINCE, SINCE + 9 * day, datetime(1970, 1, 2, tzinfo=UTC)]
+    with world.imap() as imap:
+        for number, at in enumerate(came):
+            imap.append("INBOX", None, at, letter(number))
+    box = world.box.model_copy(update={"since": SINCE})
+    with world.ems() as ems:
+        lying = ems.lying(box)
+        mails = ems.fetch(box, 9)
+        assert ids(mails) == [f"<c{number}@telkom.example>" for number in (2, 3, 4)], "no server ran in 1970"
+        assert [mail.uid for mail in mails] == list(lying.new)
+        assert {mail.since for mail in mails} == {SINCE}
+        assert len(lying.older) == 2
+        ems.settle(box, lying.uidvalidity, lying.new, [])
+        assert ems.fetch(box, 9) == []
+    assert [raw.count(b"Surat") for raw in world.mails(OURS)] == [1, 1]
+    with world.imap() as imap:
+        assert imap.search(None, "SEEN")[1] == [b""]
+
+
+def test_where_it_is_flagged_what_came_before_gets_no_flag(genuine: World) -> None:
+    with genuine.imap() as imap:
+        for days in (-9, 9):
+            imap.append("INBOX", None, SINCE + timedelta(days=days), letter(days + 9))
+    box = genuine.box.model_copy(update={"since": SINCE, "after": "flag"})
+    with genuine.ems() as ems:
+        (mail,) = ems.fetch(box, 9)
+        ems.settle(box, mail.uidvalidity, [mail.uid], [])
+        assert ems.fetch(box, 9) == []
+        assert ems.lying(box).new == ()
+        assert len(ems.lying(box).older) == 1
+
+
 @pytest.mark.parametrize(
     "said", [b"", b'INTERNALDATE "99-Mar-2026 10:12:00 +0700"', b'INTERNALDATE "1-Foo-0000 1:1:1 +0"']
 )

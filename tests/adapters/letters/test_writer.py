@@ -169,13 +169,22 @@ def test_letter_is_the_golden_one(language: Language, kind: LetterKind) -> None:
 
 
 @EACH_LANGUAGE
+def test_a_first_response_that_is_late_says_so(language: Language) -> None:
+    raw = write(FirstResponseFacts(received_at=NOW - timedelta(days=4), late=True), language=language).raw
+    golden = GOLDENS / language / "first_response_late.eml"
+    if os.environ.get("UPDATE_GOLDENS"):
+        golden.write_bytes(raw)
+    assert raw == golden.read_bytes()
+
+
+@EACH_LANGUAGE
 @EACH_KIND
 def test_both_bodies_tell_every_fact(facts: LetterFacts, language: Language) -> None:
     for body in bodies(write(facts, language=language)):
         flat = " ".join(unescape(re.sub(r"</?[a-z][^>]*>", " ", body)).split())
         for name, value in facts:
             parts = value if isinstance(value, tuple) else (value,)
-            for part in parts if name not in ("missing", "state") else ():
+            for part in parts if name not in ("missing", "state", "late") else ():
                 said = moment(language, part.astimezone(settings().zone)) if isinstance(part, datetime) else part
                 assert " ".join(said.split()) in flat
         assert "JKT-0000123" in flat
