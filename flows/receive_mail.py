@@ -31,7 +31,7 @@ from tasks.waits import wake_or_show
 
 log = logging.getLogger("layanan.intake")
 
-NEWS = {"joined": "mail", "automatic": UNDELIVERED}
+NEWS = {"joined": "mail", "duplicate": "mail", "automatic": UNDELIVERED}
 """Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
 TURN = 60.0
 """Seconds of a pass that one mailbox may take: no other pass begins meanwhile, so the others would wait for it."""

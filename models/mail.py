@@ -1,6 +1,7 @@
 """A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from enum import StrEnum
 from functools import cached_property
@@ -52,6 +53,10 @@ UNREAD = {
     *(Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED),
 }
 """With these, the customer's words may be where we did not read: a person looks."""
+
+
+READ_IN_PART = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TOO_LARGE, Problem.TEXT_CUT}
+"""With these, two mails may differ where we did not read."""
 
 
 SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
@@ -135,6 +140,8 @@ class ParsedMail(BaseModel):
     delivered_to: tuple[str, ...] = ()
     """Addresses that mail servers on the way delivered it to, where they say so."""
     subject: str
+    bare_subject: str = ""
+    """Without the marks of replies and forwards."""
     sent_at: AwareDatetime | None
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
@@ -146,6 +153,8 @@ class ParsedMail(BaseModel):
     """All of the text that the sender's program shows."""
     new_text: str
     """Without quoted letters and signature; in doubt, text is kept."""
+    other_forms: str = ""
+    """SHA-256 of the words of alternatives that are not shown; empty where there are none."""
     language: Language
     automatic: Automatic | None = None
     automatic_reason: str = ""
@@ -163,13 +172,21 @@ class ParsedMail(BaseModel):
 
     @cached_property
     def content(self) -> str:
-        """SHA-256 of what the customer sent, whatever way it came: sender, words and attachments.
+        """SHA-256 of all that two copies of one mail have in common, whatever way they came.
 
-        The subject counts where it has all the words: a mail that is sent again often has another one.
+        Another word anywhere makes another mail: in the Subject, but for marks of replies and forwards, in the text, in
+        a name. So does another mail that it answers. What was not read whole is like nothing but its own bytes.
         """
-        words = self.text.split() or self.subject.split()
-        parts = [self.sender, *words, *(part.sha256 for part in self.attachments)]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        parts = [
+            [self.sender, self.sender_name, self.bare_subject, self.other_forms],
+            self.text.split(),
+            [(part.name, part.sha256) for part in self.attachments],
+            [*self.in_reply_to, *self.references],
+            # the address that it was sent to may name a case
+            sorted({detail for one in self.recipients if (detail := one.rpartition("@")[0].partition("+")[2])}),
+            [self.sha256] * (not READ_IN_PART.isdisjoint(self.problems)),
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
     def forged(self) -> bool:

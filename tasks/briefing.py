@@ -137,6 +137,9 @@ def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
     # a party's, or of a case that was merged into this one
     whose = "" if mail.sender == case.address else f" dari / from {escaped(mail.sender, 100)}"
     yield f"Email terakhir / Latest mail{whose}, {_moment(mail.came_at, zone)}: {words}"
+    again = session.exec(mails.where(Message.outcome == "duplicate", col(Message.id) > mail.id)).first()
+    if again is not None:
+        yield f"⚠ Dikirim lagi oleh pelanggan / Sent again by the customer, {_moment(again.came_at, zone)}"
     if mail.attachments:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         yield f"Lampiran / Attachments: {', '.join(carried)}"

@@ -9,15 +9,17 @@ Where the sender's domain says that the mail is forged, only what outsiders cann
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import bindparam, or_, union_all
+from sqlalchemy import bindparam, func, or_, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from adapters.analyser.names import names
 from adapters.analyser.rules import MAX_TEXT
+from adapters.mail.text import bare_subject
 from adapters.wiring import Systems
 from models.analysis import Analysis, Kind
 from models.errors import LayananError
@@ -214,8 +216,9 @@ def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: da
     open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()
-    new = _matter(wired, mail.subject, mail.new_text)
-    scores = [(*_score(new, _known_matter(session, wired, case)), case) for case in open_cases]
+    new = _matter(wired, mail)
+    first = _first_mails(session, open_cases)
+    scores = [(*_score(new, _known_matter(wired, case, first.get(case.key))), case) for case in open_cases]
     score, why, case = max(scores, key=lambda scored: scored[0])
     if score >= wired.settings.policy.same_matter_threshold:
         return Match(case, why=f"same sender, {why}")
@@ -229,37 +232,68 @@ class _Matter:
     topic: str
     lines: frozenset[str]
     follows_up: bool = False
+    titles: frozenset[str] = frozenset()
+    """Numbers, places and names in the Subject and the sender's name, but for lines."""
+    names: frozenset[str] = frozenset()
+    """Those, and those in the text."""
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Those by which two matters of one line may differ: of the text only what looks like a thing's number."""
+        return self.titles | {name for name in self.names if _THINGS_NUMBER.search(name)}
+
+
+_THINGS_NUMBER = re.compile(r"^(?!(?:19|20)\d\d$).*\d.*\d.*\d")
+"""Three digits and more, but no year."""
 
 
 def _score(new: _Matter, known: _Matter) -> tuple[float, str]:
-    """From 0 to 1: how certainly both are of one matter."""
+    """From 0 to 1: how certainly both are of one matter.
+
+    Another number, place or name may be another matter of the same customer's, and is for a person to compare.
+    """
     same_topic = new.topic == known.topic != "other"
     if new.lines & known.lines:
-        other_topic = not same_topic and not new.follows_up and "other" not in {new.topic, known.topic}
-        return (0.6, "same line, another topic") if other_topic else (1.0, "same line")
+        if not same_topic and not new.follows_up and "other" not in {new.topic, known.topic}:
+            return 0.6, "same line, another topic"
+        apart = not new.lines <= known.lines or not new.marks <= known.names
+        return (0.6, "same line, and it names something else") if apart else (1.0, "same line")
     if new.lines and known.lines:
         return 0.0, "another line"
     if same_topic:
-        return (0.5, "same topic, a line named only once") if new.lines else (0.8, "same matter")
+        if new.lines:
+            return 0.5, "same topic, a line named only once"
+        return (0.8, "same matter") if new.names <= known.names else (0.5, "same topic, and it names something else")
     return (0.5, "asks how a matter stands") if new.follows_up and not new.lines else (0.0, "another matter")
 
 
-def _known_matter(session: Session, wired: Systems, case: Case) -> _Matter:
-    if case.kind:
-        return _Matter(case.topic, frozenset(filter(None, [case.service_number])))
-    # its activity 1 is still to come
-    first = session.exec(select(Message).where(Message.case_id == case.id).order_by(col(Message.id)).limit(1)).one()
-    return _matter(wired, first.subject, first.new_text)
+def _first_mails(session: Session, cases: Sequence[Case]) -> dict[int | None, Message]:
+    """The mail that opened each case."""
+    of_cases = col(Message.case_id).in_([case.id for case in cases])
+    first = select(func.min(Message.id)).where(of_cases).group_by(col(Message.case_id))
+    return {mail.case_id: mail for mail in session.exec(select(Message).where(col(Message.id).in_(first)))}
 
 
-def _matter(wired: Systems, subject: str, text: str) -> _Matter:
-    return _analysed(wired.analyser.analyse, subject, text[:MAX_TEXT])
+def _known_matter(wired: Systems, case: Case, first: Message | None) -> _Matter:
+    said = _matter(wired, first) if first else _Matter("other", frozenset())
+    if not case.kind:
+        # its activity 1 is still to come
+        return said
+    return replace(said, topic=case.topic, lines=said.lines.union(filter(None, [case.service_number])))
+
+
+def _matter(wired: Systems, mail: ParsedMail | Message) -> _Matter:
+    return _analysed(wired.analyser.analyse, mail.sender_name, mail.subject, mail.new_text[:MAX_TEXT])
 
 
 @lru_cache(maxsize=256)
-def _analysed(analyse: Callable[[str, str], Analysis], subject: str, text: str) -> _Matter:
-    """Kept, because each mail is held against all cases of its sender that wait for their activity 1."""
+def _analysed(analyse: Callable[[str, str], Analysis], sender_name: str, subject: str, text: str) -> _Matter:
+    """Kept, because each mail is held against all cases of its sender."""
     analysis = analyse(subject, text)
     lines = frozenset(number.value for number in analysis.service_numbers)
     follows_up = analysis.kind.value is Kind.FOLLOW_UP or analysis.topic.value == "case_status"
-    return _Matter(analysis.topic.value, lines, follows_up)
+    title = f"{sender_name} . {bare_subject(subject)}"
+    for number in analysis.service_numbers:
+        title, text = title.replace(number.text, " "), text.replace(number.text, " ")
+    in_title = names(title)
+    return _Matter(analysis.topic.value, lines, follows_up, in_title, in_title | names(text))

@@ -12,31 +12,40 @@ from models.tables import CAME_AT, Case, Letter, Message, Party
 from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
-_COPIED = timedelta(minutes=10)
+COPIED = timedelta(minutes=10)
 """Within which the copies of one mail come to two mailboxes."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
 _FORGED = bindparam("forged", type_=Boolean)
+_BELIEVED = and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))
+_SAME_BYTES = col(Message.sha256) == bindparam("sha256")
+_SAME_ID = col(Message.message_id) == bindparam("message_id")
 _TWIN = (
     select(Message.id)
     .where(
-        col(Message.content) == bindparam("content"),
+        or_(col(Message.content) == bindparam("content"), _SAME_BYTES),
         # by arrival: after an outage, the mails of days are taken in within minutes
         or_(
-            col(Message.message_id) == bindparam("message_id"),
+            _SAME_BYTES,
+            _SAME_ID,
             bindparam("resent_since") < CAME_AT,
             # one mail to two mailboxes, where a gateway has given each copy its Message-ID, or none has one
             and_(col(Message.mailbox) != bindparam("mailbox"), bindparam("copied_since") < CAME_AT),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
         # what somebody forged keeps no mail of the customer's back
+        or_(_BELIEVED, _FORGED),
         exists().where(
             col(Case.id) == col(Message.case_id),
-            or_(col(Case.sender_doubt) == "", _FORGED),
-            # who writes the same words after the closing letter has the trouble again
-            or_(col(Message.message_id) == bindparam("message_id"), col(Case.status).in_(["open", "merged"])),
+            # what came after the end is news, be it in the same words: the trouble is there again
+            or_(
+                _SAME_BYTES,
+                col(Case.status).in_(["open", "merged"]),
+                and_(_SAME_ID, col(Case.closed_at) > bindparam("came_at")),
+            ),
         ),
     )
+    .order_by(col(Message.id).desc())
     .limit(1)
 )
 _LATELY = (
@@ -44,7 +53,7 @@ _LATELY = (
     .where(
         col(Message.sender_key) == bindparam("sender_key"),
         col(Message.received_at) > bindparam("hour_ago"),
-        or_(_FORGED, and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))),
+        or_(_FORGED, _BELIEVED),
     )
     # the mails of a flood beyond the limit are not all looked at for each one that follows
     .limit(bindparam("most"))
@@ -64,7 +73,8 @@ class Known(NamedTuple):
     letter_id: int | None
     """Our letter that has its Message-ID."""
     twin_id: int | None
-    """The same mail, taken in before: by content and Message-ID or, where it answers nothing, by content of late."""
+    """The same mail, taken in before: by its bytes, by content and Message-ID or, where it answers nothing, by content
+    of late; the latest."""
     mails: int
     """How many its sender has sent within an hour, up to the limit; without forged ones, unless it is one itself."""
     cases: bool
@@ -77,12 +87,14 @@ def known_of(
     """Ask the store."""
     asked = {
         "message_id": mail.message_id,
+        "sha256": mail.sha256,
         "content": mail.content,
         "forged": mail.forged,
         # the same words in answer to a letter ask again
         "resent_since": _NEVER if is_answer(mail) else came_at - timedelta(hours=settings.limits.resent_hours),
         "mailbox": mailbox,
-        "copied_since": came_at - _COPIED,
+        "copied_since": came_at - COPIED,
+        "came_at": came_at,
         "most": settings.limits.mails_an_hour,
         "sender": mail.sender,
         "sender_key": without_detail(mail.sender),

@@ -15,14 +15,15 @@ from sqlmodel import Session, col, select
 from adapters.ems import Received
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
+from models.forms import FORMS
 from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail, sender_doubt
 from models.sop import REVISION
 from models.states import MailOutcome
-from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, row
+from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, Wait, row
 from tasks.family import going_on
 from tasks.find_case import Match, find_case, is_answer, references
-from tasks.known_mail import Known, known_of
+from tasks.known_mail import COPIED, Known, known_of
 from tasks.limits import answers_like_a_robot
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
@@ -189,8 +190,29 @@ def _desk(arrived: Arrived) -> Place | None:
 
 
 def _twin(arrived: Arrived) -> Place | None:
-    twin = arrived.session.get(Message, arrived.known.twin_id) if arrived.known.twin_id else None
-    return Place("duplicate", f"same as mail {twin.id}", twin.case_id) if twin else None
+    """The same mail again: a copy is kept with its case; who sends it once more asks again, and the case is woken."""
+    session, mail = arrived.session, arrived.mail
+    twin = session.get(Message, arrived.known.twin_id) if arrived.known.twin_id else None
+    if twin is None or twin.case_id is None:
+        return None
+    same, elsewhere = f"same as mail {twin.id}", twin.mailbox != arrived.received.mailbox
+    copy = twin.message_id == mail.message_id or (elsewhere and arrived.came_at - twin.came_at < COPIED)
+    if copy or mail.forged:
+        return Place("duplicate", same, twin.case_id)
+    # the lock orders this with the case's end
+    case = going_on(session, twin.case_id)
+    if case.status != "open":
+        return None
+    again = partial(_sent_again, arrived, case.key, twin.id or 0)
+    return Place("duplicate", f"sent again: {same}", case.id, then=again)
+
+
+def _sent_again(arrived: Arrived, case_id: int, twin_id: int, message: Message) -> None:
+    """Answer what the case waits for from the customer; anybody else reads of it on their form."""
+    wait = arrived.session.get(Wait, case_id)
+    if wait is not None and "mail" in FORMS[wait.form].takes:
+        source, answers = f"mail:{message.id}", {"message": twin_id}
+        arrived.session.add(new_wake(arrived.wired, case_id, "mail", source, answers))
 
 
 def _flood(arrived: Arrived) -> Place | None:

@@ -75,13 +75,18 @@ class Body:
     def __init__(self, root: Part, keep: Keep) -> None:
         self.attachments: list[Attachment] = []
         self.problems: list[Problem] = []
+        self.other_forms: list[str] = []
+        """Texts of alternatives that are not shown."""
         self._keep = keep
         self._invitations: list[str] = []
         self._left = TEXT_LIMIT
         self._seals = self._tnefs = 0
         """How many signed contents were taken out, and how many winmail.dat."""
         texts = self._texts(root) or list(filter(None, self._invitations))
-        self.text = "\n\n".join(texts)[:TEXT_LIMIT]
+        text = "\n\n".join(texts)
+        self.text = text[:TEXT_LIMIT]
+        if len(text) > TEXT_LIMIT:
+            self.problems.append(Problem.TEXT_CUT)
 
     def _texts(self, part: Part, *, another_form: bool = False) -> list[str]:
         """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4).
@@ -96,7 +101,11 @@ class Body:
             choice = kind == "multipart/alternative"
             readable = choice and any(_may_be_read(child.get_content_type()) for child in part.parts)
             texts = [text for child in part.parts for text in self._texts(child, another_form=readable)]
-            return sorted(texts, key=_is_stub)[:1] if choice else texts
+            if not choice:
+                return texts
+            shown, *others = sorted(texts, key=_is_stub) or [""]
+            self.other_forms += others
+            return [shown] * bool(shown)
         # some servers put their words where fields belong
         prose = kind == "message/delivery-status" and not children(part)
         if kind in _MACHINE_PARTS and not prose:

@@ -12,7 +12,7 @@ from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify
 from adapters.mail.parts import read
-from adapters.mail.text import language, new_text, replies
+from adapters.mail.text import bare_subject, language, new_text, replies
 from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
@@ -71,6 +71,7 @@ def parse(
         recipients=_recipients(message, "To", "Cc"),
         delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
+        bare_subject=bare_subject(subject),
         sent_at=_date(message),
         conversation=outlook.shared,
         continues=outlook.answers,
@@ -78,6 +79,7 @@ def parse(
         references=references,
         text=body.text,
         new_text=new,
+        other_forms=sha256(" ".join(" ".join(body.other_forms).split()).encode()) if body.other_forms else "",
         language=language(f"{subject}\n{new}"),
         automatic=verdict.automatic,
         automatic_reason=verdict.reason,

@@ -20,6 +20,11 @@ _REPLY = re.compile(
     r"(?:^|[\s\])])(?:re|bls|balas(?:an)?|aw|sv|antw|rif|ynt|odp|回复|答复|回覆)(?:\s?\[\d{1,3}\])?\s?[:：]",
     re.IGNORECASE,
 )
+_MARKS = re.compile(
+    r"(?:\s*(?:re|fwd?|bls|balas(?:an)?|trs|terusan|teruskan|kirim ulang|resen[dt]|aw|wg|sv|antw|rif|ynt|odp"
+    r"|回复|答复|回覆|转发|轉寄)(?:\s?[\[(]\d{1,3}[\])])?\s?[:：])+",
+    re.IGNORECASE,
+)
 _BELOW = re.compile(
     r"\b(?:jawab\w*|tanggap\w*|komentar\w*|answers?|repl(?:y|ies)|comments?|responses?)\W{1,3}(?:\w{1,20}\W{1,3}){0,5}"
     r"(?:di ?bawah|below|in-?line"
@@ -38,6 +43,12 @@ _WRAP = 70
 def replies(subject: str) -> bool:
     """Whether this is the subject of an answer."""
     return bool(_REPLY.search(subject))
+
+
+def bare_subject(subject: str) -> str:
+    """The subject without the marks of replies, forwards and sending again at its beginning, and with single blanks."""
+    marks = _MARKS.match(subject)
+    return " ".join(subject[marks.end() if marks else 0 :].split())
 
 
 def forwards(subject: str) -> bool:

@@ -1,0 +1,44 @@
+"""What tells one matter from another of its kind: numbers, places and names, which are what the rules do not know."""
+
+import re
+from functools import cache
+
+from adapters.analyser import words
+from adapters.analyser.tables import spell_out
+
+_TABLES = (
+    *(words.TOPIC, words.KIND, words.PRODUCTS, words.URGENCY),
+    *(words.SEGMENT, words.ESCALATION, words.SOLVED, words.GROUPS),
+)
+_WORD = re.compile(r"[a-z]{2,}\*?")
+_COMMON = """
+a ada adalah agak agar akan am and anda antara apakah as at awal bagian bahwa be biar bls bpk buat but can
+coba demikian deh diinformasikan dong each every exe fw fwd hal hampir harus has hello hi hormat i if
+informasi jadi jam jangan just kan kah kalian karena kok lah lama lebih loh mengenai mengirim menulis mengapa
+nggih nih no now of oleh or pagi pelanggan per perihal perkenalkan pm pukul pun pula punten re regards rekan s
+saat salam sampaikan sangat saudara sebelum secara sedang segera sehingga sehubungan selama selamat semua sent
+sekali sekitar setelah siang sih since so soal sore still subject sudah supaya tadi tanggal terhormat terkait
+termasuk tersebut tgl that the there they to today tolong total ttd until up urgent us utk via was wassalam we
+when while wib will wit wita yaitu yang yg yth yesterday assalamualaikum malam dini hari ini itu minggu bulan
+tahun kemarin besok senin selasa rabu kamis jumat sabtu monday tuesday wednesday thursday friday saturday
+sunday morning afternoon evening night
+"""
+"""Words that tell no matters apart, beside those of the rules."""
+
+
+def names(text: str) -> frozenset[str]:
+    """Every word of ``text`` that is none of everyday speech about our services, spelt out; numbers are such words."""
+    exact, begun = _vocabulary()
+    return frozenset(
+        word for word in spell_out(text).split() if word.isalnum() and word not in exact and not word.startswith(begun)
+    )
+
+
+@cache
+def _vocabulary() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words that the rules know, and how others begin."""
+    phrases = " ".join([*(phrase for table in _TABLES for phrase in table.values()), words.ASIDE, words.OURS])
+    known = set(_WORD.findall(phrases))
+    whole = {spell_out(word) for word in known if not word.endswith("*")}
+    everyday = {spell_out(word) for word in _COMMON.split()} | words.INDONESIAN | words.ENGLISH
+    return frozenset(whole | everyday), tuple(word[:-1] for word in known if word.endswith("*"))
