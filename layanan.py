@@ -105,24 +105,30 @@ def up() -> None:
 
     As a rehearsal: `LAYANAN_SETTINGS=.layanan/simulator/layanan.toml layanan up`
     """
+    from flows.signals import stopping_on_signals
+
+    with stopping_on_signals(at_once=False), suppress(KeyboardInterrupt):
+        _keep_up()
+
+
+def _keep_up() -> None:
     settings = _engine_settings()
     if not settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
     if missing := [f"LAYANAN_{name.upper()}__URL" for name in HTTP_SYSTEMS if name not in settings.model_fields_set]:
         raise SettingsError(f"not set: {', '.join(missing)}; for a rehearsal `layanan simulator` has them all")
-    from flows.service import Service, stopping_on_signals
+    from flows.service import Service
 
-    with stopping_on_signals(), suppress(KeyboardInterrupt):
-        say("Starting server, deployments and worker …")
-        with Service(settings) as service:
-            say(f"The service runs; logs: {service.logs}. Ctrl-C ends it, cases go on at the next start.")
-            say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
-            say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
-            if settings.clock == "simulated":
-                say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
-            # mail servers may be silent for long, and the service does not wait for them
-            Thread(target=_say_what_first_polls_wait_for, daemon=True).start()
-            service.watch()
+    say("Starting server, deployments and worker …")
+    with Service(settings) as service:
+        say(f"The service runs; logs: {service.logs}. Ctrl-C ends it, cases go on at the next start.")
+        say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
+        say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
+        if settings.clock == "simulated":
+            say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
+        # mail servers may be silent for long, and the service does not wait for them
+        Thread(target=_say_what_first_polls_wait_for, daemon=True).start()
+        service.watch()
 
 
 def _say_what_first_polls_wait_for() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.replay import ENTRIES, replay
 from bench.trivial_runs import Runs, server
 from bench.whole_cases import whole_cases
-from flows.service import stopping_on_signals
+from flows.signals import stopping_on_signals
 
 
 class Aims:

@@ -3,20 +3,21 @@
 Used by `layanan up`, the demo and the tests. A server that already answers at the settings' address is used as it is.
 """
 
-import ctypes
 import logging
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
+import psutil
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -25,8 +26,10 @@ from adapters import schema
 from adapters.engine import PrefectEngine
 from adapters.engine_environment import engine_environment
 from adapters.folder import private
+from adapters.launch import launched
 from adapters.store import Store
 from adapters.wiring import systems
+from flows.signals import ending, pause, times_asked
 from models.errors import Unavailable
 from models.settings import Settings
 
@@ -34,11 +37,10 @@ log = logging.getLogger("layanan.service")
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
-STOP_SECONDS = 60
+WORKER_SECONDS, SERVER_SECONDS = 9.5, 4.0
+"""Within which they end; else they are killed. All of it takes less than 15 seconds."""
 LONGEST_PAUSE = 60.0
 WORKER = "layanan"
-PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 OURS = "<!-- layanan-email -->"
 STYLE = (
     "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
@@ -68,7 +70,7 @@ class _Kept:
         short = time.monotonic() - self._started < LONGEST_PAUSE
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if short else 1.0
         log.error("the %s ended with %s; starting it again in %.0f s", self._name, status, self._pause)
-        time.sleep(self._pause)
+        pause(self._pause)
         try:
             self._start()
         except Unavailable as error:
@@ -91,7 +93,7 @@ class Service:
         self.environment = {**os.environ, **engine_environment(settings), **(environment or {})}
         self.logs = settings.home / "logs"
         self._engine = PrefectEngine(settings)
-        self._in_child = None if outlives_us else _end_with_the_parent
+        self._outlives_us = outlives_us
         self._server: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 
@@ -141,18 +143,18 @@ class Service:
             except ObjectNotFound:
                 with suppress(ObjectAlreadyExists):
                     client.create_work_pool(self._new_pool())
-        command = [_program("prefect"), "--no-prompt", "deploy", "--all"]
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise Unavailable("Prefect", f"deploying failed: {done.stdout.strip()[-500:]} {done.stderr.strip()[-500:]}")
+        with tempfile.TemporaryFile("w+", errors="replace") as said:
+            process = self._popen(["prefect", "--no-prompt", "deploy", "--all"], said)
+            deadline = time.monotonic() + START_SECONDS
+            try:
+                while process.poll() is None and time.monotonic() < deadline:
+                    pause(0.1)
+            finally:
+                process.kill()
+                process.wait()
+            said.seek(0)
+            if process.returncode != 0:
+                raise Unavailable("Prefect", f"deploying failed: {said.read().strip()[-1000:]}")
 
     def start_worker(self) -> None:
         """Start the worker of the settings' type."""
@@ -174,13 +176,15 @@ class Service:
         while self._engine.live_workers().get(WORKER) in (None, before):
             if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
                 raise Unavailable("worker", f"could not start: {_last_line(log, said)}")
-            time.sleep(0.2)
+            pause(0.2)
 
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
         """End the worker: in good order, or, with SIGKILL, as a crash does."""
         if self._worker is not None:
-            self._worker.send_signal(name)
-            self._worker.wait(STOP_SECONDS)
+            if name is not signal.SIGTERM:
+                self._worker.send_signal(name)
+                self._worker.wait()
+            _end("worker", self._worker, WORKER_SECONDS)
             self._worker = None
 
     def watch(self) -> NoReturn:
@@ -191,22 +195,20 @@ class Service:
             listen_to_mailboxes(systems())  # as our own worker does itself
         kept = (_Kept("server", self.start_server), _Kept("worker", self.start_worker))
         while True:
-            time.sleep(1)
+            pause(1)
             for one, process in zip(kept, (self._server, self._worker), strict=True):
                 if process is not None and process.poll() is not None:
                     one.start_again(process.returncode)
 
     def stop(self) -> None:
-        """Stop everything that was started, the worker first."""
-        for process in (self._worker, self._server):
-            if process is None or process.poll() is not None:
-                continue
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        """Stop everything that was started, the worker first; a second signal kills what is left."""
+        with ending():
+            for name, process, seconds in (
+                ("worker", self._worker, WORKER_SECONDS),
+                ("server", self._server, SERVER_SECONDS),
+            ):
+                if process is not None:
+                    _end(name, process, seconds)
         self._worker = self._server = None
 
     def _mend_pages(self, pages: Path) -> None:
@@ -231,17 +233,19 @@ class Service:
     def _process(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         private(self.logs)
         with (self.logs / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603
-                [_program(command[0]), *command[1:]],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Ctrl-C is ours to pass on, in the right order
-                start_new_session=True,
-                preexec_fn=self._in_child,
-            )
+            return self._popen(command, log)
+
+    def _popen(self, command: list[str], log: IO[Any]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603
+            launched([_program(command[0]), *command[1:]], outlives_us=self._outlives_us),
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # Ctrl-C is ours to pass on, in the right order
+            start_new_session=True,
+        )
 
     def _wait_for_server(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -250,28 +254,28 @@ class Service:
                 return
             if process.poll() is not None:
                 break
-            time.sleep(0.2)
+            pause(0.2)
         raise Unavailable("Prefect server", f"did not come up; see {self.logs}")
 
 
-@contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _end_with_the_parent() -> None:
-    """In the child: SIGTERM when the parent is gone, however it went. Linux alone can do that (prctl(2))."""
-    if _LIBC is not None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _end(name: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Ask a process to end, and kill it and its children where they have not in time, or somebody is in a hurry."""
+    children: set[psutil.Process] = set()
+    process.terminate()
+    asked, deadline = times_asked(), time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline and times_asked() == asked:
+        with suppress(psutil.Error):
+            children |= set(psutil.Process(process.pid).children(recursive=True))
+        time.sleep(0.05)
+    if process.poll() is None:
+        log.error("the %s, process %s, had not ended after %.0f s; it is killed", name, process.pid, seconds)
+        process.kill()
+        process.wait()
+    # of Prefect's process worker each run is one, in a session of its own
+    for left in psutil.wait_procs(children, 0.1)[1]:
+        log.error("process %s of the %s has not ended with it; it is killed", left.pid, name)
+        with suppress(psutil.Error):
+            left.kill()
 
 
 def _last_line(log: Path, since: int) -> str:

@@ -60,8 +60,8 @@ log = logging.getLogger("layanan.worker")
 
 LOOK_SECONDS = 2.0
 """How often the worker looks for runs to cancel and for runs that hang."""
-END_SECONDS = 10.0
-"""How long a worker that stops waits for a server that has gone."""
+DRAIN_SECONDS, END_SECONDS = 6.5, 9.0
+"""After which a worker that stops waits for no activity any longer, and ends whatever it is at (`flows/service.py`)."""
 
 
 class InProcessResult(BaseWorkerResult):
@@ -277,23 +277,25 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, BaseVariables, InProcessR
             await self.client.set_flow_run_state(run.id, then, force=True)
 
     def _stop(self, task: "asyncio.Task[Any] | None") -> None:
+        if drain.asked():
+            log.warning("asked twice: ending at once")
+            os._exit(0)
         log.info("stopping: running activities end, the rest is left to the next start")
         drain.begin()
+        # the engine tries for minutes to tell a server that has gone what becomes of a run, and to send its last events
+        end = threading.Timer(END_SECONDS, os._exit, [0])
+        end.daemon = True
+        end.start()
         if task is not None:
             asyncio.get_running_loop().create_task(self._stop_when_drained(task))
 
     async def _stop_when_drained(self, task: "asyncio.Task[Any]") -> None:
-        # the engine tries for minutes to tell a server that has gone what becomes of a run
-        heard = anyio.current_time()
-        while self._runs and anyio.current_time() - heard < END_SECONDS:
-            await asyncio.sleep(0.1)
-            if await asyncio.to_thread(systems().engine.answers):
-                heard = anyio.current_time()
+        with anyio.move_on_after(DRAIN_SECONDS):
+            while self._runs:
+                await asyncio.sleep(0.05)
+        for running in self._runs.values():
+            log.warning("run %s is amid an activity; the next start takes it up", running.flow_run.name)
         task.cancel()
-        # and without end to send it its last events
-        end = threading.Timer(END_SECONDS, os._exit, [0])
-        end.daemon = True
-        end.start()
 
 
 def _orphans(runs: Iterable[FlowRun], name: str, instance: str) -> list[FlowRun]:

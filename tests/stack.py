@@ -20,8 +20,10 @@ from sqlmodel import select
 
 from adapters.clock import SimulatedClock
 from adapters.engine import Resumed
+from adapters.launch import launched
 from adapters.wiring import Systems
 from flows.service import ROOT, Service
+from flows.signals import ending
 from models.forms import FORMS, Choice
 from models.settings import Settings, load_settings
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
@@ -62,18 +64,19 @@ class Stack:
         self.systems: Systems
 
     def start(self, *, worker: bool = True, outlives_us: bool = False) -> None:
-        self.start_simulator()
+        self.start_simulator(outlives_us=outlives_us)
         self.service = Service(self.settings, self.environment, outlives_us=outlives_us)
         self.service.start_server()
         self.service.deploy()
         if worker:
             self.service.start_worker()
 
-    def start_simulator(self) -> None:
+    def start_simulator(self, *, outlives_us: bool = False) -> None:
         """What is around the service, and the service's settings."""
+        seed = str(self.home / "seed.json")
         with (self.home / "simulator.log").open("ab") as log:
             self.simulator = subprocess.Popen(
-                [sys.executable, "-m", "layanan", "simulator", "--seed", self.home / "seed.json"],
+                launched([sys.executable, "-m", "layanan", "simulator", "--seed", seed], outlives_us=outlives_us),
                 cwd=self.root,
                 env=os.environ | self.environment,
                 stdin=subprocess.DEVNULL,
@@ -88,11 +91,15 @@ class Stack:
         self.systems = Systems(self.settings)
 
     def stop(self) -> None:
-        if hasattr(self, "service"):
-            self.service.stop()
-        if self.simulator is not None:
-            self.simulator.terminate()
-            self.simulator.wait(30)
+        with ending():
+            if hasattr(self, "service"):
+                self.service.stop()
+            if self.simulator is not None:
+                self.simulator.terminate()
+                try:
+                    self.simulator.wait(30)
+                finally:
+                    self.simulator.kill()
 
     # customers
 

@@ -21,6 +21,7 @@ from prefect.states import Cancelling
 from sqlalchemy import update
 from sqlmodel import col
 
+from adapters.launch import launched
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from flows.service import Service
@@ -57,7 +58,7 @@ class Bench:
         command += ["--pool", POOL, "--type", "layanan", "--name", name]
         with log.open("ab") as file:
             process = subprocess.Popen(
-                command,
+                launched(command),
                 env=self.stack.service.environment | environment,
                 cwd=self.stack.root,
                 stdin=subprocess.DEVNULL,
