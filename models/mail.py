@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -63,6 +65,8 @@ SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
 """A warning: our server's verdict may be of another one than the address that we read."""
 DISOWNED_BY_SPF = "bukan dari server domain pengirim / not from a server of the sender's domain, nor signed by it"
 """A warning where the domain has no DMARC: SPF says so."""
+TYPED_SENDER = "alamat pengirim diisi di formulir / the sender's address was typed into a form"
+"""A warning: nothing shows that the mail is from who has that address."""
 DISOWNED = ("DMARC: fail", DISOWNED_BY_SPF, SEVERAL_SENDERS)
 """Warnings of a mail that perhaps is not its sender's."""
 
@@ -125,6 +129,22 @@ def without_detail(address: str) -> str:
     return f"{local.partition('+')[0] or local}{at}{domain}"
 
 
+@dataclass(frozen=True)
+class Ours:
+    """The addresses that the settings name: our own, and those of forms whose Reply-To is the customer."""
+
+    addresses: frozenset[str] = frozenset()
+    """Lower case, as all of them."""
+    forms: frozenset[str] = frozenset()
+
+    def has(self, address: str) -> bool:
+        """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""
+        return not self.addresses.isdisjoint([address, without_detail(address)])
+
+
+NOBODY = Ours()
+
+
 class ParsedMail(BaseModel):
     """What a parser made of one mail."""
 
@@ -134,8 +154,17 @@ class ParsedMail(BaseModel):
     message_id: str
     """With angle brackets; made from the hash where the mail has none."""
     sender: str
-    """Address of From, lower case, its domain in ASCII where it has such a form; empty where there is none."""
+    """Who wrote it, lower case, the domain in ASCII where it has such a form; empty where nobody is named.
+
+    The address of From; behind a group of ours that writes its own there, or a form that the settings name, its author.
+    """
     sender_name: str
+    passed_on: Literal["", "group", "form"] = ""
+    """What stands in From in the author's place."""
+    reply_to: tuple[str, ...] = ()
+    """Addresses that answers are asked for at."""
+    list_name: str = ""
+    """Address (or else identifier) of the mailing list that it came by, where that is none of ours."""
     recipients: tuple[str, ...]
     delivered_to: tuple[str, ...] = ()
     """Addresses that mail servers on the way delivered it to, where they say so."""
@@ -160,6 +189,8 @@ class ParsedMail(BaseModel):
     automatic_reason: str = ""
     doubtful: bool = False
     """It is automatic by words, a name or a gateway's mark alone: a person may have written it."""
+    of_server: bool = False
+    """A mail server's own address (postmaster, …) wrote it, in words alone: a report, or who minds the server."""
     bounce: tuple[BounceRecipient, ...] = ()
     """What a bounce says of each recipient."""
     reported_message_id: str = ""

@@ -39,7 +39,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
-from models.mail import without_detail
+from models.mail import Ours
 from models.sop import Site
 
 DEFAULT_FILE = Path("layanan.toml")
@@ -87,7 +87,8 @@ class Mailbox(Part):
     address: str = Field(description="Its address", examples=["layanan@telkom.example"])
     aliases: tuple[str, ...] = Field(
         default=(),
-        description="Other addresses whose mail comes to it: who writes from one of them is no customer either",
+        description="Other addresses whose mail comes to it, those of groups (mailing lists) included: a mail that one "
+        "of these groups passes on is its author's; who writes from one of these addresses is no customer",
         examples=['["cs@telkom.example"]'],
     )
     timezone: ZoneName = Field(
@@ -379,6 +380,12 @@ class Settings(BaseSettings):
         description="Headers in which our own server calls a mail spam by “yes”, such as `X-Spam-Flag`",
     )
     mailboxes: list[Mailbox] = Field(default=[], description="Mailboxes of the EMS")
+    forms: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses (From) of contact forms, on our site or at a form service, whose Reply-To is the "
+        "customer: their mails are the customer's, letters go to Reply-To. Other forms' mails are quarantined",
+        examples=['["formulir@telkom.example"]'],
+    )
     smtp: Smtp = Field(default=Smtp(), description="Server for letters")
     sender_name: str = Field(default="Layanan Pelanggan Telkom", description="Name that letters come from")
     reply_to_reference: bool = Field(
@@ -404,6 +411,13 @@ class Settings(BaseSettings):
         if len({box.address.lower() for box in boxes}) < len(boxes):
             raise ValueError("two mailboxes have one address, by which the intake ledger tells their mails apart")
         return boxes
+
+    @field_validator("forms")
+    @classmethod
+    def _addresses(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [form for form in forms if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", form)]:
+            raise ValueError(f"{wrong[0]!r} is not an address")
+        return tuple(form.lower() for form in forms)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -433,7 +447,12 @@ class Settings(BaseSettings):
 
     def is_ours(self, address: str) -> bool:
         """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""
-        return not self.own_addresses.isdisjoint([address, without_detail(address)])
+        return self.ours.has(address)
+
+    @cached_property
+    def ours(self) -> Ours:
+        """The addresses by which the author of a mail is told from who has passed it on."""
+        return Ours(self.own_addresses, frozenset(self.forms))
 
     @cached_property
     def desk_addresses(self) -> frozenset[str]:

@@ -33,6 +33,11 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         raise WrongUse(f"mail {message_id} cannot be read ({error.reason}); answer it by hand") from None
     if not mail.sender:
         raise WrongUse(f"mail {message_id} has no sender's address; answer it by hand")
+    if wired.settings.is_ours(mail.sender):
+        raise WrongUse(
+            f"mail {message_id} is from an address of ours, where no customer reads letters; where a form sent it, "
+            "name that address in LAYANAN_FORMS, else answer it by hand"
+        )
     site = wired.settings.mailbox(message.mailbox).site
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
     customer_id, now = whose_address(wired, mail), wired.clock.now()

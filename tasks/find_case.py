@@ -132,11 +132,16 @@ def find_case(
             remark = remark or f"names {named.case.reference}, which is another sender's ({named.why})"
         elif mail.forged and not named.secret:
             remark = remark or f"names {named.case.reference}; the sender's domain disowns the mail"
+        elif mail.passed_on == "form" and not named.secret:
+            # anybody can type a customer's address, and a case's number
+            return Match(perhaps=_current(session, named.case, mail.sender), why=f"by a form, {named.why}")
         else:
             return Match(_current(session, named.case, mail.sender), why=named.why)
     if mail.forged or not open_cases:
         return Match(why=remark)
     scored = _same_matter(session, wired, mail, came_at)
+    if mail.passed_on == "form" and scored.case:
+        scored = Match(perhaps=scored.case, why=f"by a form, {scored.why}")
     return Match(scored.case, scored.perhaps, "; ".join(filter(None, (scored.why, remark))))
 
 

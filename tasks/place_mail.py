@@ -78,6 +78,16 @@ _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
+_FORM = "if a form of ours sends it, add {} to LAYANAN_FORMS, and `layanan mail accept` answers its customer"
+"""Advice; with what stands in From."""
+_GROUP = "if {} is a group of ours, add it to the aliases of its mailbox in LAYANAN_MAILBOXES, "
+_ACCEPT = "a customer's is taken in by `layanan mail accept`"
+_FIELDS = 20_000
+"""Characters in which a form's fields are looked for."""
+_REPORTS = {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
+_MESSAGE_ID = re.compile(r"<[^<>\s@]{1,400}@[^<>\s@]{1,255}>")
+_IDS = 50
+"""Message-IDs in a report's words that are looked for among our letters."""
 _RETURNED = 2_000
 """Characters of a bounce in which a reference of ours is looked for."""
 
@@ -113,8 +123,35 @@ def _our_letter(arrived: Arrived) -> Place | None:
 
 
 def _ourselves(arrived: Arrived) -> Place | None:
-    ours = arrived.wired.settings.is_ours(arrived.mail.sender)
-    return Place("automatic", "from an address of ours") if ours else None
+    """No letter of ours, and no program's: a colleague's, or of a form on our own site that no setting names."""
+    mail = arrived.mail
+    if mail.automatic or not arrived.wired.settings.is_ours(mail.sender):
+        return None
+    asks = [address for address in mail.reply_to if not arrived.wired.settings.is_ours(address)]
+    advice = _FORM.format(mail.sender) if len(asks) == 1 else "a colleague's, perhaps; answer it by hand"
+    return Place("set_aside", f"from an address of ours, and no letter of ours: {advice}")
+
+
+def _form(arrived: Arrived) -> Place | None:
+    """Perhaps a form's that a customer has filled in, which no setting names; nobody reads answers at its address."""
+    mail = arrived.mail
+    if mail.passed_on or is_answer(mail) or not _is_like_a_form(mail):
+        return None
+    if arrived.known.cases and not _UNREAD.match(mail.sender):
+        return None
+    return Place("set_aside", f"asks for answers at another address: {_FORM.format(mail.sender)}")
+
+
+def _is_like_a_form(mail: ParsedMail) -> bool:
+    """Whether one other address is to be answered, which its text shows as a field, or from one that takes no answers.
+
+    Whose own address differs from the one that they ask for answers at is no form, and is answered at their own.
+    """
+    others = [address for address in mail.reply_to if address != mail.sender]
+    if len(others) != 1:
+        return False
+    field = re.compile(rf"[:=][ \t]*<?{re.escape(others[0])}\b", re.IGNORECASE)
+    return bool(_UNREAD.match(mail.sender) or field.search(mail.new_text[:_FIELDS]))
 
 
 def _automatic(arrived: Arrived) -> Place | None:
@@ -122,19 +159,36 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
-    reports = mail.bounce or mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
-    if reports and (letter := _reported(session, mail)):
-        # what was said of one sending says nothing of the next
-        if before := _had_before(arrived):
-            return Place("duplicate", f"same as mail {before}", letter.case_id)
-        return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
+    reports = mail.bounce or mail.automatic in _REPORTS
+    if reports and (letter := _reported(arrived)):
+        return _report_of(arrived, letter, reason)
+    if mail.of_server and mail.automatic in _REPORTS:
+        return Place("set_aside", f"{reason}, in plain words, and of no letter that we know; {_ACCEPT}")
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
-    marked = mail.automatic in {Automatic.LIST, Automatic.SPAM}
-    # what a server on the way marks as a mailing or spam may be a customer's mail
-    if mail.doubtful or (marked and case is None and arrived.known.cases):
+    # what a list sends on may be a customer's mail, as may be what a server on the way marks as spam
+    if mail.automatic is Automatic.LIST:
+        advice = _GROUP.format(mail.list_name) if mail.list_name else ""
+        return Place("set_aside", f"{reason}; perhaps a person's: {advice}{_ACCEPT}", case.id if case else None)
+    if mail.doubtful or (mail.automatic is Automatic.SPAM and case is None and arrived.known.cases):
         return Place("set_aside", f"{reason}; perhaps a person's", case.id if case else None)
     return Place("automatic", reason, case.id if case else None)
+
+
+def _server(arrived: Arrived) -> Place | None:
+    """Words from a mail server's own address, in any language: a report, unless its sender is known as a person."""
+    if not arrived.mail.of_server or arrived.known.cases:
+        return None
+    if letter := _reported(arrived):
+        return _report_of(arrived, letter, "a mail server's words about our letter")
+    return Place("set_aside", f"a mail server's words, about no letter that we know; {_ACCEPT}")
+
+
+def _report_of(arrived: Arrived, letter: Letter, reason: str) -> Place:
+    # what was said of one sending says nothing of the next
+    if before := _had_before(arrived):
+        return Place("duplicate", f"same as mail {before}", letter.case_id)
+    return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
 
 
 def _had_before(arrived: Arrived) -> int | None:
@@ -145,16 +199,21 @@ def _had_before(arrived: Arrived) -> int | None:
     return arrived.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
 
 
-def _reported(session: Session, mail: ParsedMail) -> Letter | None:
+def _reported(arrived: Arrived) -> Letter | None:
     """The letter that a bounce or a complaint reports: by its Message-ID, else the latest to an address that it names.
 
     What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
+    What a mail server says in plain words may name nobody whom we can read; its own letters it does not report.
     """
+    session, mail = arrived.session, arrived.mail
     if letter := session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first():
         return letter
-    named = col(Letter.recipient).in_([one.address for one in mail.bounce])
+    addresses = [one.address for one in mail.bounce]
+    any_others = mail.of_server and not addresses
+    named = col(Letter.recipient) != mail.sender if any_others else col(Letter.recipient).in_(addresses)
     said = references(f"{mail.subject}\n{mail.text[:_RETURNED]}")
-    answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references])
+    mentioned = _MESSAGE_ID.findall(mail.text[:_FIELDS])[:_IDS] if mail.of_server else []
+    answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references, *mentioned])
     signed = (and_(col(Case.id) == number, col(Case.token) == token) for number, token in said if token)
     tied = select(Letter).join(Case).where(named, or_(answered, *signed))
     return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
@@ -167,9 +226,10 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
     lost = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
-    if lost or (not said and arrived.mail.automatic is Automatic.BOUNCE):
+    if lost or (not said and arrived.mail.automatic in {Automatic.BOUNCE, None}):
         codes = dict.fromkeys(one.status for one in lost if one.status)
-        undelivered(session, letter_id, "bounced", " ".join([*codes, arrived.mail.automatic_reason]), arrived.now)
+        words = arrived.mail.automatic_reason or "in a mail server's words"
+        undelivered(session, letter_id, "bounced", " ".join([*codes, words]), arrived.now)
 
 
 def _unread(arrived: Arrived) -> Place | None:
@@ -232,7 +292,9 @@ def _robot(arrived: Arrived) -> Place | None:
     return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
 
 
-RULES: tuple[Rule, ...] = (_our_letter, _ourselves, _automatic, _nobody, _desk, _unread, _twin, _flood, _robot)
+RULES: tuple[Rule, ...] = (
+    *(_our_letter, _ourselves, _automatic, _server, _nobody, _desk, _form, _unread, _twin, _flood, _robot),
+)
 """Tried in this order, before the mail is taken for a customer's."""
 
 

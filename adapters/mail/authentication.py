@@ -24,6 +24,8 @@ _LIKE_LATIN = frozenset(
     "\u03b1\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5"  # Greek
 )
 """Letters that few can tell from Latin ones."""
+_BEFORE = ("X-Original-Authentication-Results", "ARC-Authentication-Results")
+"""Where a group keeps what its own server found out (Google; RFC 8617)."""
 _LIMIT = 60_000
 """Characters of results that are looked at."""
 
@@ -69,9 +71,29 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
     return Authentication(**found)
 
 
-def warnings(message: Message, sender: str, results: Authentication) -> Iterator[str]:
-    """What a person should know before they believe the sender, in words."""
-    domain = sender.rpartition("@")[2]
+def is_disowned_before(message: Message, author: str) -> bool:
+    """Whether any server says that the author's domain disowned the mail, before a group put its own address in From.
+
+    Whoever wrote such a header: it can only take trust away.
+    """
+    headers = (*_BEFORE, "Authentication-Results")
+    values = [str(value)[:_LIMIT] for name in headers for value in message.get_all(name, [])[:9]]
+    for result in (result for value in values for result in _without_comments(value).split(";")):
+        match, judged = _RESULT.match(result), _JUDGED["dmarc"].search(result)
+        is_fail = match and (match[1].lower(), match[2].lower()) == ("dmarc", "fail")
+        if is_fail and judged and _one_domain(judged[1].rpartition("@")[2], author.rpartition("@")[2]):
+            return True
+    return False
+
+
+def warnings(message: Message, sender: str, results: Authentication, author: str = "") -> Iterator[str]:
+    """What a person should know before they believe the sender, in words.
+
+    Args:
+        author: who wrote the mail, where a group or a form has sent it on.
+    """
+    author = author or sender
+    known = {sender.rpartition("@")[2], author.rpartition("@")[2]}
     if results.disowned_by:
         yield DISOWNED_BY_SPF
     for method in ("spf", "dkim", "dmarc"):
@@ -79,11 +101,11 @@ def warnings(message: Message, sender: str, results: Authentication) -> Iterator
             yield f"{method.upper()}: {getattr(results, method)}"
     if results.dkim_here in {"fail", "policy"}:
         yield f"DKIM: {results.dkim_here} (diperiksa di sini / checked here)"
-    if _domains(message, "From") - {domain}:
+    if _domains(message, "From") - known:
         yield "nama pengirim memuat alamat lain / beside the sender another address is named"
-    if _domains(message, "Reply-To") - {domain}:
+    if _domains(message, "Reply-To") - known:
         yield "balasan diminta ke domain lain / replies are asked for at another domain"
-    if _mixed(domain):
+    if _mixed(author.rpartition("@")[2]):
         yield "domain mirip huruf lain / the domain mixes alphabets, or its letters only look like Latin ones"
 
 

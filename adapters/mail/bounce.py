@@ -1,12 +1,13 @@
 """What a bounce says: of which letter, and of each recipient (RFC 3464, or what servers without it write)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.message import Message
 from itertools import islice
 
-from adapters.mail.charset import decode
-from adapters.mail.parts import children, content
+from adapters.mail.addresses import addresses
+from adapters.mail.charset import decode, decode_header
+from adapters.mail.parts import children, content, fields
 from models.mail import BounceRecipient
 
 RECIPIENTS_LIMIT = 100
@@ -24,22 +25,27 @@ _LISTED = re.compile(rf"(?im)^[ \t>*\"[-]{{0,20}}(?:{_BEFORE})?<?({_ADDRESS})>?"
 _MENTIONED = re.compile(
     r"(?im)(?:\b(?:(?:un)?deliver\w{0,4}\s{1,3}(?:(?:your|the|this)\s)?(?:(?:mail|message)\s)?to:?"
     r"|failed (?:to|for):?|(?:di|ter)kirim ke(?:pada)?|addressed(?: to|,)|to:|generated from|mailbox|smtp[:=]"
-    r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed):)"
-    rf"|^\s?[45]\d\d[ -][^\n@]{{0,60}} for)[\s<'\[]{{0,10}}({_ADDRESS})"
+    r"|(?:reject|refus|unknown|invalid|no such)(?:ed|s)? (?:recipient|user|address|mailbox)"
+    r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed|size|quota|host):)"
+    rf"|^\s?[45]\d\d[ -](?:[245]\.\d\.\d{{1,3}} )?(?:[^\n@]{{0,60}} for)?)[\s<'\[]{{0,10}}({_ADDRESS})"
 )
 """A recipient in a sentence; other addresses there are whom to ask, or examples."""
 _PROSE = re.compile(r"\b(?:if|at|from|by|contact)\s{1,4}$", re.IGNORECASE)
 """What stands before an address with which a line of a sentence begins, and no line of a list."""
-_BARE = re.compile(r"(?im)\brecipients?\b[^\n]{0,200}:[ \t]*\n\s{0,20}([a-z0-9][\w.-]{0,63})[ \t]*$")
+_BARE = re.compile(
+    r"(?im)\b(?:recipients?|not delivered)\b[^\n]{0,200}:[ \t]*\n\s{0,20}([a-z0-9][\w.-]{0,63})(?:[ \t]*$|[ \t]{3})"
+)
 """A recipient without a domain: it is the server's own."""
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
     r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b(?! was received))"
 )
 _MESSAGE_ID = re.compile(r"(?im)^[ \t>]{0,20}message-id:\s*(<[^<>\s]{1,500}>)")
-_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_STATUS = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?!\d|\.\d)")
+"""RFC 3463; the version of a mail server is none."""
 _REPLY = re.compile(r"(?<![\d.#-])([45])\d\d[ -](?=\D)")
 _REJECTED = re.compile(r"\s*automatic-action/mdn-sent-automatically\s*;\s*deleted\b", re.IGNORECASE)
+_FINAL = re.compile(r"(?im)^[ \t>]{0,9}Final-Recipient:[ \t]*rfc822[ \t]*;")
 _FOLLOWS = re.compile(r"(?im)\brecipient(?:s|\(s\))?:[ \t]*$")
 """What precedes those whom the letter has not reached, below an echo of its header."""
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
@@ -49,7 +55,13 @@ _RETURNED_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "m
 def recipients(message: Message, parts: list[Message], text: str, *, delayed: bool) -> tuple[BounceRecipient, ...]:
     """Each recipient that the bounce names, once; ``delayed`` where it has no report that tells."""
     reports = [part for part in parts if part.get_content_type() == "message/delivery-status"][:REPORTS_LIMIT]
-    for named in (_reported(reports), _named(message, text[:WORDS_LIMIT], delayed=delayed)):
+    told = text[:WORDS_LIMIT]
+    for named in (
+        _reported((block for report in reports for block in children(report)), told),
+        _reported(_fields_within(text), told),
+        _named(message, told, delayed=delayed),
+        _returned_to(parts, told, delayed=delayed),
+    ):
         if found := list(islice(named, RECIPIENTS_LIMIT)):
             return tuple({recipient.address: recipient for recipient in reversed(found)}.values())[::-1]
     return ()
@@ -81,22 +93,60 @@ def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ..
 
 
 def _reported_address(block: Message) -> re.Match[str] | None:
-    return re.search(_ADDRESS, f"{block['Original-Recipient']} {block['Final-Recipient']}")
+    named = f"{block['Original-Recipient']} {block['Final-Recipient']}"
+    # sendmail gives a local part beyond ASCII as it stood in the header
+    return re.search(_ADDRESS, named) or re.search(_ADDRESS, decode_header(named))
 
 
-def _reported(reports: list[Message]) -> Iterator[BounceRecipient]:
+def _reported(blocks: Iterable[Message], told: str) -> Iterator[BounceRecipient]:
     """Recipients of delivery reports (RFC 3464, section 2.3)."""
-    for report in reports:
-        for block in children(report):
-            address = _reported_address(block)
-            if not address:
-                continue
-            status = _status(f"{block['Status']} ; {block['Diagnostic-Code']}")
-            action = first(block, "Action")
-            if action not in _ACTIONS:
-                action = {"5": "failed", "4": "delayed"}.get(status[:1], "failed" if action else "")
-            if action:
-                yield _recipient(address[0], action, status, str(block["Diagnostic-Code"]))
+    for block in blocks:
+        address = _reported_address(block)
+        if not address:
+            continue
+        status = _status(f"{block['Status']} ; {block['Diagnostic-Code']}")
+        action = first(block, "Action")
+        if action not in _ACTIONS:
+            action = {"5": "failed", "4": "delayed"}.get(status[:1], "failed" if action else "")
+        if action:
+            status = _said_of(address[0], status, told) if _is_vague(status) else status
+            yield _recipient(address[0], action, status, str(block["Diagnostic-Code"]))
+
+
+def _is_vague(status: str) -> bool:
+    return not status or status.endswith(".0.0")
+
+
+def _said_of(address: str, status: str, told: str) -> str:
+    """What the server's own words say of an address, where its report says less (OpenSMTPD)."""
+    lines = re.finditer(rf"{re.escape(address)}[^\n]*(?:\n[ \t]+\S[^\n]*)*", told, re.IGNORECASE)
+    codes = (_status(line[0]) for line in islice(lines, RECIPIENTS_LIMIT))
+    return next((code for code in codes if code.startswith(status[:1]) and not _is_vague(code)), status)
+
+
+def _fields_within(text: str) -> Iterator[Message]:
+    """The report's fields, where a server has pasted them into its text, or its report's boundaries were lost."""
+    if found := _FINAL.search(text):
+        start = max(0, text.rfind("\n\n", 0, found.start()))
+        yield from fields(text[start : start + WORDS_LIMIT].encode("utf-8", "replace"))
+
+
+def _returned_to(parts: list[Message], told: str, *, delayed: bool) -> Iterator[BounceRecipient]:
+    """Whom the returned letter was addressed to, one alone: who came by a list was not."""
+    action = "delayed" if delayed else "failed"
+    heads = [head for part in parts if part.get_content_type() in _RETURNED_TYPES for head in _heads(part)]
+    if not heads and (returned := _RETURNED.search(told)):
+        after = told[returned.start() :]
+        heads = list(islice(fields(after[after.find("\n") + 1 :].lstrip().encode("utf-8", "replace")), 1))
+    for head in heads[:1]:
+        named = {address for _, address in addresses(head.get_all("To", []))}
+        if len(named) == 1 and "List-Id" not in head:
+            yield _recipient(named.pop(), action, _status(told), told)
+
+
+def _heads(part: Message) -> list[Message]:
+    """The header of a returned letter."""
+    return children(part) or list(islice(fields(content(part, HEADERS_LIMIT)), 1))
 
 
 def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceRecipient]:
@@ -136,6 +186,8 @@ def _recipient(address: str, action: str, status: str, said: str) -> BounceRecip
 def _status(text: str) -> str:
     """The most telling enhanced status code in a text: one of a kind rather than ``5.0.0``."""
     codes = [".".join(found) for found in _STATUS.findall(text[:WORDS_LIMIT])]
+    # of a session that is quoted, what succeeded before says nothing
+    codes = [code for code in codes if code[0] != "2"] or codes
     return next((code for code in codes if not code.endswith(".0.0")), next(iter(codes), ""))
 
 

@@ -1,20 +1,28 @@
 """Which mail no customer wrote: bounces, automatic replies, lists and the like. It is recorded and never answered."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import Message
 from typing import NamedTuple
 
+from adapters.mail.addresses import addresses
+from adapters.mail.author import is_of_our_group
 from adapters.mail.bounce import first, recipients, rejected, reported_message_id
 from adapters.mail.parts import children, content, read
 from adapters.mail.text import forwards
-from models.mail import Automatic, BounceRecipient
+from models.mail import NOBODY, Automatic, BounceRecipient, Ours
 
 _WORDS_LIMIT = 20_000
 """Characters in which a program's own words are looked for."""
 _DAEMON = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|\bmdaemon@", re.IGNORECASE)
 _POSTMASTER = re.compile(r"post_?master|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
 _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkirim|gagal", re.IGNORECASE)
+_CODE = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\d|\.\d)")
+"""An enhanced status code (RFC 3463), which stands in a report whatever its language."""
+_SERVER = re.compile(
+    r"(?:post_?master|mailer-?daemon|mail-?daemon|mdaemon|ndr|microsoftexchange[0-9a-f]{32})(?:[+-][^@]*)?@"
+)
+"""Addresses by which mail servers speak for themselves."""
 _GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non-delivery|non remis", re.IGNORECASE)
 _SAYS_SO = re.compile(
     r"(?s)\W*(?:your (?:message|e-?mail)\b.{0,200}?could not be delivered to|could not deliver (?:your )?message"
@@ -80,7 +88,7 @@ _REPORTS = {
 }
 """Types of multipart/report (RFC 8098, RFC 5965)."""
 _LISTS = ("List-Id", "X-Mailman-Version", "X-MLServer")
-_LIST_HEADERS = (*_LISTS, "List-Unsubscribe")
+_LIST_HEADERS = (*_LISTS, "X-BeenThere", "Mailing-list", "X-Google-Group-Id", "List-Post", "List-Unsubscribe")
 _UNSUBSCRIBE = re.compile(
     r"unsubscribe|opt(?:ing)?[- ]?out|in your browser|di (?:browser|peramban)|berhenti berlangganan (?:dari|<http)"
     r"|(?:tidak (?:ingin|mau)|berhenti) (?:lagi )?menerima (?:e-?mail|surel|newsletter)",
@@ -112,21 +120,40 @@ class Verdict(NamedTuple):
     """Only words, a name or a gateway's mark say so: a person may have written it."""
 
 
-def classify(message: Message, subject: str, text: str, new: str, spam_headers: Sequence[str] = ()) -> Verdict:
+_Judge = Callable[[Message, list[Message], str, str], Verdict | None]
+
+
+def classify(
+    message: Message,
+    subject: str,
+    text: str,
+    new: str,
+    spam_headers: Sequence[str] = (),
+    ours: Ours = NOBODY,
+    *,
+    by_form: bool = False,
+) -> Verdict:
     """Judge a mail by RFC 3464, 3834, 5965 and 8098, and by what servers without them write.
 
     Args:
         text, new: all that it says, and that without older letters.
         spam_headers: headers in which our own server says that a mail is spam, by a value that begins with "yes".
+        ours: the marks of a list of ours are on every mail that it passes on.
+        by_form: a form has sent it that the settings trust; that a program sent it goes without saying.
     """
     parts = list(message.walk())
-    for judge in (_report, _bounce, _answer_of_a_program):
+    judges: tuple[_Judge, ...] = (_report, _bounce) if by_form else (_report, _bounce, _answer_of_a_program)
+    for judge in judges:
         if verdict := judge(message, parts, subject, text):
+            if verdict.automatic is Automatic.AUTO_REPLY and _is_forwarded_by_rule(message, ours):
+                return verdict._replace(reason=f"{verdict.reason}, perhaps by our own forwarding", doubtful=True)
             return verdict
-    if reason := _list_reason(message):
+    if not by_form and (reason := _list_reason(message, text, ours)):
         return Verdict(Automatic.LIST, reason, doubtful=reason not in _LISTS and not _UNSUBSCRIBE.search(text))
     if name := next((name for name in spam_headers if first(message, name) == "yes"), ""):
         return Verdict(Automatic.SPAM, name)
+    if by_form:
+        return Verdict()
     if _TAKES_NO_ANSWER.search(new[:_WORDS_LIMIT]) and not forwards(subject):
         return Verdict(Automatic.AUTO_REPLY, "says that a program wrote it", doubtful=True)
     return Verdict()
@@ -165,10 +192,15 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
 
 
 def _wrapped_report(message: Message, parts: list[Message]) -> Message | None:
-    """A delivery report that a filter on its way has wrapped in a letter of the same sender, to add a notice."""
+    """A delivery report that a filter or server on its way has wrapped in a letter of its own, to add a notice."""
+    has_own = any(part.get_content_type() == "message/delivery-status" for part in parts)
     for part in parts:
         head = next(iter(children(part)), None) if part.get_content_type() == "message/rfc822" else None
-        if head and head["From"] == message["From"] and _report_type(head) == "delivery-status":
+        if head is None or _report_type(head) != "delivery-status":
+            continue
+        # no letter of ours is a report: one within the words of another server is what that one sends on
+        by_servers = not has_own and all(_DAEMON.search(str(one["From"])) for one in (head, message))
+        if by_servers or head["From"] == message["From"]:
             return read(content(part))[0]
     return None
 
@@ -184,6 +216,8 @@ def _bounce_reason(message: Message, parts: list[Message], subject: str, text: s
     if _DAEMON.search(sender):
         return "sent by a mail server", False
     if _POSTMASTER.search(sender) and (_FAILURE.search(subject) or _TRANSCRIPT.search(text)):
+        return "sent by a mail server", True
+    if _is_a_servers(message) and _CODE.search(text):
         return "sent by a mail server", True
     back = (message["Return-Path"] or "").strip()
     if (back == "<>" or _DAEMON.search(back)) and not _auto_reply_reason(message, subject)[0]:
@@ -226,7 +260,29 @@ def _auto_reply_reason(message: Message, subject: str) -> tuple[str, bool]:
     return ("subject of an automatic reply", True) if _AUTO_SUBJECT.match(subject) else ("", False)
 
 
-def _list_reason(message: Message) -> str:
+def is_server_in_plain_words(message: Message) -> bool:
+    """Whether a mail server's own address wrote it, without a report for programs: in words of any language."""
+    marks = {"message/delivery-status", "message/disposition-notification", "message/feedback-report"}
+    if "X-Failed-Recipients" in message or _report_type(message):
+        return False
+    if marks & {part.get_content_type() for part in message.walk()}:
+        return False
+    return bool(_DAEMON.search(str(message["From"]))) or _is_a_servers(message)
+
+
+def _is_a_servers(message: Message) -> bool:
+    return any(_SERVER.match(address) for _, address in addresses([str(message["From"])])[:1])
+
+
+def _is_forwarded_by_rule(message: Message, ours: Ours) -> bool:
+    """Whether Exchange's rule of a mailbox of ours has sent it on: then it may be the rule that is the program."""
+    passed = addresses([message["X-MS-Exchange-Inbox-Rules-Loop"] or "", message["Resent-From"] or ""])
+    return first(message, "Auto-Submitted") == "auto-generated" and any(ours.has(address) for _, address in passed)
+
+
+def _list_reason(message: Message, text: str, ours: Ours) -> str:
+    if is_of_our_group(message, ours):
+        return "mailing through a group of ours" if _UNSUBSCRIBE.search(text) else ""
     if name := next((name for name in _LIST_HEADERS if name in message), ""):
         return name
     precedence = first(message, "Precedence")

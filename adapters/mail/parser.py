@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import Message
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 
-from adapters.mail.authentication import ascii_domain, authentication, warnings
+from adapters.mail.addresses import ADDRESS, addresses
+from adapters.mail.authentication import ascii_domain, authentication, is_disowned_before, warnings
+from adapters.mail.author import author, is_of_our_group, list_name, without_footer
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.conversation import conversation
-from adapters.mail.kind import classify
+from adapters.mail.kind import classify, is_server_in_plain_words
 from adapters.mail.parts import read
 from adapters.mail.text import bare_subject, language, new_text, replies
-from models.mail import SEVERAL_SENDERS, ParsedMail, Problem
+from models.mail import NOBODY, SEVERAL_SENDERS, TYPED_SENDER, Ours, ParsedMail, Problem
 
 Check = Callable[[bytes, Message, str], str]
 """Checks the signatures of a mail's sender (``Signatures.check``)."""
@@ -21,9 +23,8 @@ LINE_LIMIT = 998
 """Bytes of a line (RFC 5322, 2.1.1)."""
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
-_BRACKETED = re.compile(rf"<\s{{0,9}}({_ADDRESS.pattern})\s{{0,9}}>")
+_BRACKETED = re.compile(rf"<\s{{0,9}}({ADDRESS.pattern})\s{{0,9}}>")
 _SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
 """An address in the place of a name, without the quotes that it needs."""
 _ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
@@ -40,6 +41,7 @@ def parse(
     authserv_id: str = "",
     spam_headers: Sequence[str] = (),
     check: Check | None = None,
+    ours: Ours = NOBODY,
 ) -> ParsedMail:
     """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
 
@@ -47,6 +49,7 @@ def parse(
         keep: is given every attachment's bytes and returns their SHA-256 (``Store.keep``).
         authserv_id, spam_headers: where our own server says what it found out (settings).
         check: looks at the sender's signatures where our own server says nothing of them.
+        ours: by which the author of a mail is found that a group of ours or a form has passed on.
 
     Raises:
         Unreadable: there is neither a header nor text.
@@ -57,17 +60,27 @@ def parse(
     subject = decode_header(message["Subject"] or "")
     outlook = conversation(message["Thread-Index"] or "")
     in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
-    new = new_text(body.text, subject, answers=bool(in_reply_to or references) or replies(subject))
-    verdict = classify(message, subject, body.text, new, spam_headers)
-    name, sender = _sender(message)
-    results = authentication(message, authserv_id, sender)
+    shown_name, shown = _sender(message)
+    name, sender, passed_on = author(message, shown_name, shown, ours)
+    sender = _as_sent_to(sender)
+    ours_group = is_of_our_group(message, ours)
+    text = without_footer(body.text, ours) if ours_group else body.text
+    new = new_text(text, subject, answers=bool(in_reply_to or references) or replies(subject))
+    verdict = classify(message, subject, text, new, spam_headers, ours, by_form=passed_on == "form")
+    results = authentication(message, authserv_id, shown)
     if check and not (results.dkim or results.dmarc):
-        results = results.model_copy(update={"dkim_here": check(raw, message, sender)})
+        results = results.model_copy(update={"dkim_here": check(raw, message, shown)})
+    if passed_on and is_disowned_before(message, sender):
+        results = results.model_copy(update={"dmarc": "fail"})
+    noted = [SEVERAL_SENDERS] * _has_several_senders(message, shown, sender) + [TYPED_SENDER] * (passed_on == "form")
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
         sender=sender,
         sender_name=name,
+        passed_on=passed_on,
+        reply_to=_recipients(message, "Reply-To"),
+        list_name=list_name(message, ours),
         recipients=_recipients(message, "To", "Cc"),
         delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
         subject=subject,
@@ -84,11 +97,12 @@ def parse(
         automatic=verdict.automatic,
         automatic_reason=verdict.reason,
         doubtful=verdict.doubtful,
+        of_server=is_server_in_plain_words(message),
         bounce=verdict.recipients,
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=(*[SEVERAL_SENDERS] * _has_several_senders(message), *warnings(message, sender, results)),
+        warnings=(*noted, *warnings(message, shown, results, author=sender)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
@@ -107,35 +121,30 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
 
 def _sender(message: Message) -> tuple[str, str]:
     """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
-    found = _addresses([message["From"] or ""])
+    found = addresses([message["From"] or ""])
     name, address = next(iter(found), ("", ""))
     if len(found) > 1:
         text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
         if own := _BRACKETED.search(text):
             name, address = text[: own.start()].strip(), own[1].lower()
+    return name, _as_sent_to(address)
+
+
+def _as_sent_to(address: str) -> str:
+    """The address with its domain as letters go to it."""
     local, at, domain = address.rpartition("@")
-    return name, f"{local}{at}{ascii_domain(domain)}"
+    return f"{local}{at}{ascii_domain(domain)}"
 
 
-def _has_several_senders(message: Message) -> bool:
-    """Whether addresses of different domains stand in From, where they are no names."""
+def _has_several_senders(message: Message, sender: str, author: str) -> bool:
+    """Whether addresses of different domains stand in From, where they are no names; a group may name the author."""
     shown = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
-    return len({address.rpartition("@")[2] for _, address in _addresses(shown)}) > 1
-
-
-def _addresses(values: Sequence[str]) -> list[tuple[str, str]]:
-    """Names and addresses (lower case) of a header; what is no address is left out."""
-    value = ", ".join(values)[:HEADER_LIMIT]
-    try:
-        pairs = getaddresses([value])
-    except RecursionError:  # comments within comments
-        pairs = []
-    found = [(decode_header(who), address.lower()) for who, address in pairs if _ADDRESS.fullmatch(address)]
-    return found or [("", address.lower()) for address in _ADDRESS.findall(decode_header(value))]
+    domains = {ascii_domain(address.rpartition("@")[2]) for _, address in addresses(shown)}
+    return len(domains) > 1 and domains != {sender.rpartition("@")[2], author.rpartition("@")[2]}
 
 
 def _recipients(message: Message, *names: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(a for name in names for _, a in _addresses(message.get_all(name, []))))
+    return tuple(dict.fromkeys(a for name in names for _, a in addresses(message.get_all(name, []))))
 
 
 def _ids(message: Message, name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ is kept as what a part is, with the part's bytes as a window on the mail.
 import binascii
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import Message
 from email.policy import Compat32
 from typing import NamedTuple
@@ -21,7 +22,7 @@ PARTS_LIMIT = 1_000
 BLOCKS_LIMIT = 100
 """Blocks of a report's fields."""
 HEADERS_LIMIT = 1_000
-"""Headers of one part."""
+"""Headers of one part that are kept; of a name that stands in none of them one more, up to as many again."""
 VALUE_LIMIT = 60_000
 """Bytes of one header's value; what is beyond is cut off."""
 UU_LINES_LIMIT = 1_000_000
@@ -40,6 +41,13 @@ _FIELDS = {"message/delivery-status", "message/global-delivery-status", "message
 _UU_BEGIN = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
 _UU_LINE = re.compile(rb"[^\r\n]+")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BASE64_LINE = re.compile(rb"[ \t]*[A-Za-z0-9+/]+={0,2}[ \t\r]*")
+_CONTROL = re.compile(rb"[\x01-\x08\x0b\x10-\x1a\x1c-\x1f\x7f]")
+"""Bytes of no text; those that change charsets and widths (ISO 2022, UTF-16) are left out."""
+SAMPLE_LIMIT = 100_000
+"""Bytes by which base64 is told from text."""
+SHORT_LIMIT = 40
+"""Bytes of a text in one word that may be no base64."""
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _PARAMETERISED = {"content-type", "content-disposition"}
 
@@ -182,13 +190,15 @@ def _boundary(part: Part) -> bytes:
 def _head(raw: bytes, position: int) -> tuple[Part, int]:
     """A part with its headers, and where its body starts: after a blank line, or at what is no header."""
     part = Part()
-    for _ in range(HEADERS_LIMIT):
-        header = _HEADER.match(raw, position)
-        if header is None:
-            break
-        value = header[2][:VALUE_LIMIT].translate(None, b"\r\n\0").strip()
-        part.set_raw(header[1].decode("ascii"), value.decode("ascii", "surrogateescape"))
-        position = header.end()
+    kept, names = 0, set[bytes]()
+    while header := _HEADER.match(raw, position):
+        name, position = header[1], header.end()
+        # beyond the limit only what a mail needs once, which may stand below whatever servers have put on top
+        if kept < HEADERS_LIMIT or (name.lower() not in names and kept < 2 * HEADERS_LIMIT):
+            value = header[2][:VALUE_LIMIT].translate(None, b"\r\n\0").strip()
+            part.set_raw(name.decode("ascii"), value.decode("ascii", "surrogateescape"))
+            names.add(name.lower())
+            kept += 1
     blank = _BLANK_LINE.match(raw, position)
     return part, blank.end() if blank else position
 
@@ -201,10 +211,11 @@ def children(part: Message) -> list[Message]:
     if kind in _LETTERS:
         head, _ = _head(content(part), 0)
         return [head] if head.keys() else []
-    return list(_blocks(content(part))) if kind in _FIELDS else list(part.parts)
+    return list(fields(content(part))) if kind in _FIELDS else list(part.parts)
 
 
-def _blocks(data: bytes) -> Iterator[Part]:
+def fields(data: bytes) -> Iterator[Part]:
+    """Blocks of fields with blank lines between them (RFC 3464); other lines are passed over."""
     position = 0
     for _ in range(BLOCKS_LIMIT):
         part, end = _head(data, position)
@@ -230,6 +241,8 @@ def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
     window = part.window if limit is None else part.window[:limit]
     encoding = (part["Content-Transfer-Encoding"] or "").split(";")[0].strip().lower()
     if encoding == "base64":
+        if not _is_base64(window, part.get_content_maintype()):
+            return bytes(window), False
         try:
             return binascii.a2b_base64(window), True
         except binascii.Error:
@@ -241,6 +254,24 @@ def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
         return _unuu(window)
     return bytes(window), True
+
+
+def _is_base64(window: memoryview, kind: str) -> bool:
+    """Whether most of a part is base64: some programs say so of plain text, and a list's footer below it is none.
+
+    Of text in one word the bytes that it would stand for decide: no text has control characters.
+    """
+    sample = bytes(window[:SAMPLE_LIMIT])
+    words = sample.split()
+    total = sum(map(len, words))
+    encoded = sum(len(line.strip()) for line in sample.splitlines() if _BASE64_LINE.fullmatch(line))
+    if encoded * 2 < total:
+        return False
+    if kind != "text" or len(words) > 1 or total > SHORT_LIMIT:
+        return True
+    with suppress(binascii.Error):
+        return not _CONTROL.search(binascii.a2b_base64(sample))
+    return False
 
 
 def _unuu(data: memoryview) -> tuple[bytes, bool]:

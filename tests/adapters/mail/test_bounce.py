@@ -1,9 +1,12 @@
 """Recipients of bounces: who, what became of them, and whether for good."""
 
+import json
+
 import pytest
 
 from adapters.mail.parser import parse
 from models.mail import Automatic, BounceRecipient
+from tests.adapters.mail.test_parser import CORPUS, MAILS, needs_corpus
 
 REPORT = b"""From: MAILER-DAEMON@mx.example
 Subject: %s
@@ -125,8 +128,12 @@ def test_a_report_that_a_filter_has_wrapped_is_read() -> None:
     mail = parse(WRAPPED % (b"MAILER-DAEMON@mx.example", inner))
     assert [(one.address, one.status) for one in mail.bounce] == [("budi@example.com", "5.1.1")]
     assert mail.reported_message_id == "<ours@telkom.example>"
-    returned = parse(WRAPPED % (b"MAILER-DAEMON@other.example", inner))
-    assert (returned.automatic, returned.bounce) == (Automatic.BOUNCE, ())
+    sent_on = parse(WRAPPED % (b"MAILER-DAEMON@other.example", inner))
+    assert [(one.address, one.status) for one in sent_on.bounce] == [("budi@example.com", "5.1.1")]
+    fields = b"Final-Recipient: rfc822; siti@example.com\nAction: failed\n"
+    own = b"--w\nContent-Type: message/delivery-status\n\n" + fields + b"\n--w\n"
+    with_own = (WRAPPED % (b"MAILER-DAEMON@other.example", inner)).replace(b"--w\n", own, 1)
+    assert [one.address for one in parse(with_own).bounce] == ["siti@example.com"], "what it says itself counts"
     assert parse(WRAPPED % (b"Ani <ani@example.com>", inner)).automatic is None
     letter = b"From: MAILER-DAEMON@mx.example\nMessage-ID: <ours@telkom.example>\n\nx"
     assert parse(WRAPPED % (b"MAILER-DAEMON@mx.example", letter)).reported_message_id == "<ours@telkom.example>"
@@ -149,3 +156,51 @@ def test_an_old_servers_warning_is_no_failure(subject: str) -> None:
     found = parse(raw.encode())
     assert found.automatic is Automatic.DELAYED
     assert [(one.address, one.action, one.hard) for one in found.bounce] == [("budi@example.com", "delayed", False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bounce_opensmtpd", [("siti@pelanggan.example", "5.1.1", True), ("joko@pelanggan.example", "4.2.2", False)]),
+        ("bounce_exim", [("siti@pelanggan.example", "5.1.1", True)]),
+        ("bounce_boundary_lost", [("siti@pelanggan.example", "5.7.1", True)]),
+        ("bounce_x6", [("siti@pelanggan.example", "5.1.1", True)]),
+        ("bounce_sendmail_v5", [("siti@pelanggan.example", "", False)]),
+        ("bounce_imail", [("siti@pelanggan.example", "", True)]),
+        ("bounce_qmail_quoted", [("siti@pelanggan.example", "5.1.1", True)]),
+        ("bounce_mms", [("628111000222@mms.example", "", True)]),
+        ("bounce_encoded_local_part", [("sítí@pelanggan.example", "5.1.1", True)]),
+    ],
+)
+def test_whom_servers_of_many_kinds_name_and_the_code_that_counts(
+    name: str, expected: list[tuple[str, str, bool]]
+) -> None:
+    mail = parse((MAILS / f"{name}.eml").read_bytes())
+    assert mail.automatic is Automatic.BOUNCE
+    assert [(one.address, one.status, one.hard) for one in mail.bounce] == expected
+
+
+def test_the_version_of_a_server_is_no_code() -> None:
+    said = "Exim 4.98.2 says:\n\n<siti@example.com>: 550 no such user\n250 2.1.0 Ok for 5.2.2.1\n"
+    (lost,) = parse(f"From: MAILER-DAEMON@x.example\nSubject: failure notice\n\n{said}".encode()).bounce
+    assert (lost.status, lost.hard) == ("2.1.0", True)
+
+
+def test_whom_a_returned_list_mail_was_for_is_not_told_by_its_list() -> None:
+    text = "From: MAILER-DAEMON@x.example\nSubject: failed\n\nSorry.\n\n--- Original message ---\n\n{}To: a@b.example\n"
+    assert [one.address for one in parse(text.format("").encode()).bounce] == ["a@b.example"]
+    assert parse(text.format("List-Id: <b.example>\n").encode()).bounce == ()
+    assert parse(text.format("Cc: c@b.example\n").replace("a@b", "a@b.example, d@b").encode()).bounce == ()
+
+
+@needs_corpus
+def test_every_report_of_the_corpus_but_one_names_a_recipient() -> None:
+    """That one returns a list's mail, and says only that “one or more” were not reached."""
+    labels = map(json.loads, (CORPUS / "labels" / "flufl.jsonl").read_text().splitlines())
+    expected = map(json.loads, (CORPUS / "expected.jsonl").read_text().splitlines())
+    files = {CORPUS / row["file"] for row in labels}
+    files |= {CORPUS / "messages" / row["file"] for row in expected if row["corpus"] == "sisimai"}
+    mails = {file.name: parse(file.read_bytes()) for file in files}
+    reports = {name: mail for name, mail in mails.items() if mail.automatic in {Automatic.BOUNCE, Automatic.DELAYED}}
+    assert len(reports) > 380
+    assert [name for name, mail in reports.items() if not mail.bounce] == ["tests_data_simple_43.txt.eml"]

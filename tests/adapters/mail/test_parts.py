@@ -145,3 +145,44 @@ def test_headers_that_stand_twice_are_marked_and_all_recipients_count() -> None:
     mail = parse(b"From: a@b.c\nTo: x@y.z\nFrom: d@e.f\nTo: y@y.z\n\nhai")
     assert (mail.sender, mail.recipients) == ("a@b.c", ("x@y.z", "y@y.z"))
     assert Problem.REPEATED_HEADERS in mail.problems
+
+
+@pytest.mark.parametrize(
+    "words", ["Internet saya mati sejak pagi.\nMohon dicek.", "Halo\n\nInternet mati", "Halo", "Terimakasih"]
+)
+def test_base64_that_is_none_is_read_as_text(words: str) -> None:
+    mail = parse(f"From: a@b.example\nContent-Transfer-Encoding: base64\n\n{words}\n".encode())
+    assert mail.text == words
+    assert Problem.TRANSFER_ENCODING in mail.problems
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("SW50ZXJuZXQgc2F5YSBtYXRpLg==\n\n-- \nVirus-free", "Internet saya mati."),
+        ("SW50ZXJu\nZXQgc2F5YSBt*\nYXRpLg==", "Internet saya mati."),
+        ("aGFp", "hai"),
+    ],
+)
+def test_base64_with_something_else_in_it_is_decoded(words: str, expected: str) -> None:
+    assert parse(f"From: a@b.example\nContent-Transfer-Encoding: base64\n\n{words}\n".encode()).text == expected
+
+
+def test_an_attachment_of_text_that_calls_itself_base64_keeps_its_bytes() -> None:
+    head = "Content-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64"
+    kept: list[bytes] = []
+
+    def keep(data: bytes) -> str:
+        kept.append(data)
+        return "x"
+
+    parse(f"From: a@b.example\n{head}\n\nnomor;tanggal\n122345678901;1 Mei 2026\n".encode(), keep)
+    assert kept == [b"nomor;tanggal\n122345678901;1 Mei 2026\n"]
+
+
+def test_more_headers_than_are_kept_are_no_text_and_hide_none_that_counts() -> None:
+    many = "".join(f"X-Trace: {number}\n" for number in range(5_000))
+    mail = parse(f"{many}From: a@b.example\nSubject: Internet mati\n{many}\nMohon dicek.\n".encode())
+    assert (mail.sender, mail.subject, mail.text) == ("a@b.example", "Internet mati", "Mohon dicek.")
+    distinct = "".join(f"X-{number}: x\n" for number in range(5_000))
+    assert parse(f"From: a@b.example\n{distinct}\nMohon dicek.\n".encode()).text == "Mohon dicek."

@@ -1,0 +1,20 @@
+"""The addresses in a header."""
+
+import re
+from collections.abc import Sequence
+from email.utils import getaddresses
+
+from adapters.mail.charset import HEADER_LIMIT, decode_header
+
+ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
+
+
+def addresses(values: Sequence[str]) -> list[tuple[str, str]]:
+    """Names and addresses (lower case) of a header; what is no address is left out."""
+    value = ", ".join(values)[:HEADER_LIMIT]
+    try:
+        pairs = getaddresses([value])
+    except RecursionError:  # comments within comments
+        pairs = []
+    found = [(decode_header(who), address.lower()) for who, address in pairs if ADDRESS.fullmatch(address)]
+    return found or [("", address.lower()) for address in ADDRESS.findall(decode_header(value))]
