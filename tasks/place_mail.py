@@ -163,7 +163,7 @@ def _automatic(arrived: Arrived) -> Place | None:
     if reports and (letter := _reported(arrived)):
         return _report_of(arrived, letter, reason)
     if mail.of_server and mail.automatic in _REPORTS:
-        return Place("set_aside", f"{reason}, in plain words, and of no letter that we know; {_ACCEPT}")
+        return Place("set_aside", f"{reason}, of no letter that we know; perhaps a person's")
     # that the customer is away, or what a gateway has marked, is for the agent to see
     case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
     # what a list sends on may be a customer's mail, as may be what a server on the way marks as spam
@@ -181,7 +181,7 @@ def _server(arrived: Arrived) -> Place | None:
         return None
     if letter := _reported(arrived):
         return _report_of(arrived, letter, "a mail server's words about our letter")
-    return Place("set_aside", f"a mail server's words, about no letter that we know; {_ACCEPT}")
+    return Place("set_aside", "a mail server's words, of no letter that we know; perhaps a person's")
 
 
 def _report_of(arrived: Arrived, letter: Letter, reason: str) -> Place:

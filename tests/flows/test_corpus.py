@@ -108,7 +108,7 @@ def test_every_mail_of_the_corpus_has_one_outcome_and_no_robot_a_letter(
     assert (outcomes["automatic"], outcomes["set_aside"]) in {(443, 97), (442, 98)}
     assert set(outcomes) == {"automatic", "set_aside", "opened", "joined", "duplicate"}
     aside = {message.reason for message in ledger.values() if message.outcome == "set_aside"}
-    assert {reason for reason in aside if not reason.endswith("; perhaps a person's")} <= NOT_OURS
+    assert {reason for reason in aside if "; perhaps a person's" not in reason} <= NOT_OURS
 
     opened = {message.case_id: name for name, message in ledger.items() if message.outcome == "opened"}
     answered = {opened[letter.case_id]: letter for letter in rows(outside, Letter)}

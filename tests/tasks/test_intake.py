@@ -103,7 +103,10 @@ def test_automatic_mail_is_recorded_and_not_answered(headers: dict[str, str], ou
 def test_who_perhaps_is_a_person_is_looked_at_by_one(wired: Systems) -> None:
     dns = mail("postmaster@maju.example", "Email kami gagal terkirim ke ani@toko.example.", "Email gagal")
     assert take_in(wired, received(dns)) == TakenIn("set_aside")
-    assert rows(wired, Message)[-1].reason == "bounce: sent by a mail server; perhaps a person's"
+    assert (
+        rows(wired, Message)[-1].reason
+        == "bounce: sent by a mail server, of no letter that we know; perhaps a person's"
+    )
     promo = {"text": "Diskon!\n\nUnsubscribe", "List_Unsubscribe": "<https://toko.example>"}
     assert arrives(wired, STRANGER, **promo) == TakenIn("set_aside"), "no list is thrown away unseen"
     opened(wired)
