@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from adapters.tmf import Entity, TmfClient, Utc, Wire
+from adapters.gate import Gate
+from adapters.tmf import Entity, TmfClient, Utc, Wire, among
 from models.facts import Bill
 from models.settings import HttpSystem
 
@@ -26,11 +27,12 @@ class Money(Wire):
     value: Decimal | None = None
 
 
-class CustomerBill(Entity):
-    """What we read of a bill."""
+class CustomerBill(Wire):
+    """What we read of a bill. What is broken of it is not known; a bill is never left out for it."""
 
+    id: str | None = None
     bill_no: str | None = None
-    state: Literal["new", "onHold", "validated", "sent", "partiallyPaid", "settled"] | None = None
+    state: str | None = None
     bill_date: Utc | None = None
     payment_due_date: Utc | None = None
     amount_due: Money | None = None
@@ -40,7 +42,7 @@ class CustomerBill(Entity):
     def fact(self) -> Bill:
         """In our words."""
         return Bill(
-            bill_no=self.bill_no or self.id,
+            bill_no=self.bill_no or self.id or "?",
             state=self.state or "unknown",
             billed_at=self.bill_date,
             due_at=self.payment_due_date,
@@ -52,13 +54,18 @@ class CustomerBill(Entity):
 class EPayment:
     """E-Payment over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("E-Payment", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("E-Payment", settings, gate)
 
     def bills(self, customer_id: str) -> tuple[Bill, ...]:
         """See :class:`Bills`; bills without a date come last."""
-        found = self._client.search(CUSTOMER_BILL, CustomerBill, {"relatedParty.id": customer_id})
-        theirs = [bill.fact() for bill in found if any(party.id == customer_id for party in bill.related_party)]
+        found = self._client.search(
+            CUSTOMER_BILL,
+            CustomerBill,
+            {"relatedParty.id": customer_id},
+            lambda bill: among(customer_id, (party.id for party in bill.related_party)),
+        )
+        theirs = [bill.fact() for bill in found]
         undated = datetime.min.replace(tzinfo=UTC)
         return tuple(sorted(theirs, key=lambda bill: bill.billed_at or undated, reverse=True))
 

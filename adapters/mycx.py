@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from adapters.gate import Gate
 from adapters.tmf import Conflict, TmfClient, create_once
 from adapters.tmf621 import TROUBLE_TICKET, TroubleTicket, find_ticket
 from models.facts import Ticket, TicketStatus
@@ -55,8 +56,8 @@ class Tickets(Protocol):
 class MyCx:
     """My CX over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("My CX", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("My CX", settings, gate)
 
     def create_ticket(
         self,
@@ -116,7 +117,7 @@ class MyCx:
     def add_note(self, ticket_id: str, text: str) -> Ticket:
         """See :class:`Tickets`."""
         now = self._get(ticket_id)
-        if now.status in ENDED or _has_note(now, text):
+        if now.fact().status in ENDED or _has_note(now, text):
             return now.fact()
         return self._change(ticket_id, _notes(now, text))
 
@@ -135,10 +136,13 @@ class MyCx:
             raise
 
     def _create(self, external_id: str, body: dict[str, Any]) -> Ticket:
-        return create_once(
-            lambda: find_ticket(self._client, external_id),
-            lambda: self._client.post(TROUBLE_TICKET, body, TroubleTicket),
-        ).fact()
+        def find() -> TroubleTicket | None:
+            return find_ticket(self._client, external_id)
+
+        def create() -> TroubleTicket:
+            return self._client.create(TROUBLE_TICKET, body, TroubleTicket, external_id, find)
+
+        return create_once(find, create).fact()
 
     def _get(self, ticket_id: str) -> TroubleTicket:
         return self._client.get(TROUBLE_TICKET, ticket_id, TroubleTicket)
@@ -152,11 +156,11 @@ def _unit(name: str) -> dict[str, str]:
 
 
 def _given_to(unit: str, ticket: TroubleTicket) -> list[dict[str, Any]]:
-    return [*(party.body() for party in ticket.related_party if party.role != "unit"), _unit(unit)]
+    return [*(party.body() for party in ticket.related_party if party.word("role") != "unit"), _unit(unit)]
 
 
 def _has_note(ticket: TroubleTicket, text: str) -> bool:
-    return any(note.text == text for note in ticket.note)
+    return any(note.word("text") == text for note in ticket.note)
 
 
 def _notes(ticket: TroubleTicket, text: str) -> dict[str, Any]:

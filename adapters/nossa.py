@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
-
-from adapters.tmf import Characteristic, Entity, TmfClient, Utc, characteristic
-from adapters.tmf621 import find_ticket
-from models.errors import BrokenAnswer
+from adapters.gate import Gate
+from adapters.tmf import Characteristic, Entity, TmfClient, Utc, among, characteristic
+from adapters.tmf621 import find_ticket, is_unknown, status_of
 from models.facts import MassDisturbance, Ticket, TicketStatus
 from models.settings import HttpSystem
 
@@ -48,9 +46,11 @@ class TicketProgress(Protocol):
 class ServiceProblem(Entity):
     """What we read of a problem. Inference: its expected end is the characteristic ``estimatedEnd``."""
 
-    status: TicketStatus
+    names = True
+    status: str = ""
     description: str = ""
     creation_date: Utc | None = None
+    resolution_date: Utc | None = None
     affected_service: tuple[Entity, ...] = ()
     characteristic: tuple[Characteristic, ...] = ()
 
@@ -58,40 +58,37 @@ class ServiceProblem(Entity):
 class Nossa:
     """NOSSA over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("NOSSA", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("NOSSA", settings, gate)
 
     def progress(self, external_id: str) -> Ticket | None:
-        """See :class:`TicketProgress`.
-
-        Raises:
-            BrokenAnswer: NOSSA uses a status word that we do not know; it is not guessed.
-        """
+        """See :class:`TicketProgress`. A word that is none of NOSSA's is shown; the standard's status then holds."""
         found = find_ticket(self._client, external_id)
         if found is None:
             return None
         ticket = found.fact()
-        if ticket.status_reason is None:
-            return ticket
-        status = STATUS_WORDS.get(ticket.status_reason)
-        if status is None:
-            raise BrokenAnswer("NOSSA", f"ticket {ticket.ticket_id}: statusChangeReason: unknown status word")
-        return ticket.model_copy(update={"status": status})
+        status = STATUS_WORDS.get((found.status_change_reason or found.status).strip().upper())
+        return ticket.model_copy(update={"status": status}) if status else ticket
 
     def open_disturbance(self, service_number: str) -> MassDisturbance | None:
         """See :class:`TicketProgress`."""
-        problems = self._client.search(SERVICE_PROBLEM, ServiceProblem, {"affectedService.id": service_number})
         hitting = [
             problem
-            for problem in problems
-            if problem.status not in OVER and any(one.id == service_number for one in problem.affected_service)
+            for problem in self._client.search(
+                SERVICE_PROBLEM,
+                ServiceProblem,
+                {"affectedService.id": service_number},
+                lambda problem: among(service_number, (one.id for one in problem.affected_service)),
+            )
+            if problem.resolution_date is None and status_of(problem.status) not in OVER
         ]
         if not hitting:
             return None
         oldest = min(hitting, key=lambda problem: problem.creation_date or datetime.max.replace(tzinfo=UTC))
         end = characteristic(oldest.characteristic, "estimatedEnd")
-        try:
-            estimated_end = TypeAdapter(Utc | None).validate_python(end)
-        except ValidationError:
-            raise BrokenAnswer("NOSSA", f"{SERVICE_PROBLEM}: estimatedEnd is no date-time") from None
-        return MassDisturbance(ticket_id=oldest.id, description=oldest.description, estimated_end=estimated_end)
+        return MassDisturbance(
+            ticket_id=oldest.id,
+            description=oldest.description,
+            estimated_end=self._client.moment(end, f"{SERVICE_PROBLEM} {oldest.id}: estimatedEnd"),
+            status_word=oldest.status if is_unknown(oldest.status) else "",
+        )

@@ -4,11 +4,14 @@ Inferences, as the APIs have no field for them: segment and tier are customer ch
 a product's service number is its characteristic ``serviceNumber``.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from pydantic import Field
 
-from adapters.tmf import Characteristic, Entity, TmfClient, Wire, characteristic
+from adapters.gate import Gate
+from adapters.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
+from models.errors import BrokenAnswer
 from models.facts import Customer, Segment, Tier
 from models.settings import HttpSystem
 
@@ -45,20 +48,20 @@ class MediumCharacteristic(Wire):
 class ContactMedium(Wire):
     """One way to reach the customer."""
 
-    characteristic: MediumCharacteristic
+    characteristic: MediumCharacteristic = MediumCharacteristic()
 
 
 class EngagedParty(Entity):
     """Who the customer is."""
 
-    referred_type: Literal["Individual", "Organization"] = Field(alias="@referredType")
+    referred_type: str = Field(default="", alias="@referredType")
 
 
 class SiskaCustomer(Entity):
     """What we read of a customer."""
 
     name: str = ""
-    engaged_party: EngagedParty
+    engaged_party: EngagedParty | None = None
     characteristic: tuple[Characteristic, ...] = ()
     contact_medium: tuple[ContactMedium, ...] = ()
 
@@ -115,44 +118,52 @@ class Product(Wire):
 class Siska:
     """SISKA over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("SISKA", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("SISKA", settings, gate)
 
     def customer_by_address(self, address: str) -> Customer | None:
         """See :class:`Customers`."""
         wanted = address.lower()
         filters = {"contactMedium.characteristic.emailAddress": wanted}
-        found = [one for one in self._client.search(CUSTOMER, SiskaCustomer, filters) if wanted in one.addresses]
+        found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
         return self._fact(found[0]) if len(found) == 1 else None
 
     def customer_by_service_number(self, number: str) -> Customer | None:
         """See :class:`Customers`."""
-        for product in self._products({"productCharacteristic.value": number}):
-            if product.service_number == number and product.customer_id:
-                return self.customer(product.customer_id)
-        return None
+        filters = {"productCharacteristic.value": number}
+        products = self._products(filters, lambda product: product.service_number == number)
+        customer_id = next((product.customer_id for product in products if product.customer_id), None)
+        return self.customer(customer_id) if customer_id else None
 
     def customer(self, customer_id: str) -> Customer:
         """See :class:`Customers`."""
         return self._fact(self._client.get(CUSTOMER, customer_id, SiskaCustomer))
 
-    def _products(self, filters: dict[str, str]) -> list[Product]:
-        products = self._client.search(PRODUCT, Product, filters)
+    def _products(self, filters: dict[str, str], ours: Callable[[Product], bool | None]) -> list[Product]:
+        products = self._client.search(PRODUCT, Product, filters, ours)
         return [product for product in products if product.status not in ENDED]
 
+    def _party(self, known: EngagedParty | None) -> Party | None:
+        """Who the customer is, where SISKA says it; a customer has a name without it."""
+        if known is None or known.referred_type not in PARTY:
+            return None
+        try:
+            return self._client.get(PARTY[known.referred_type], known.id, Party)
+        except (NotThere, BrokenAnswer):
+            return None
+
     def _fact(self, customer: SiskaCustomer) -> Customer:
-        party = self._client.get(PARTY[customer.engaged_party.referred_type], customer.engaged_party.id, Party)
-        products = [
-            product
-            for product in self._products({"relatedParty.id": customer.id})
-            if product.customer_id == customer.id
-        ]
+        party = self._party(customer.engaged_party)
+        products = self._products(
+            {"relatedParty.id": customer.id},
+            lambda product: None if product.customer_id is None else product.customer_id == customer.id,
+        )
         phones = (medium.characteristic.phone_number for medium in customer.contact_medium)
         segment = characteristic(customer.characteristic, "segment")
         tier = characteristic(customer.characteristic, "tier")
         return Customer(
             customer_id=customer.id,
-            name=party.shown_name or customer.name,
+            name=(party.shown_name if party else "") or customer.name,
             addresses=customer.addresses,
             segment=next((one for one in Segment if one == segment), Segment.UNKNOWN),
             tier=next((one for one in Tier if one == tier), Tier.REGULAR),

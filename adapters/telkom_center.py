@@ -5,13 +5,17 @@ characteristics ``device`` and ``trafficTarget``.
 """
 
 from collections import deque
-from typing import Literal, Protocol
+from typing import Protocol
 
-from adapters.tmf import Characteristic, Entity, TmfClient, Wire, characteristic
+from adapters.gate import Gate
+from adapters.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
+from models.errors import BrokenAnswer
 from models.facts import Resource
 from models.settings import HttpSystem
 
 RESOURCE = "resourceInventoryManagement/v4/resource"
+OPERATIONAL = {"enable": True, "enabled": True, "disable": False, "disabled": False}
+"""The standard's words, and those that servers write for them; any other says nothing."""
 DEPTH = 5
 MOST = 50
 
@@ -34,7 +38,7 @@ class InventoryResource(Entity):
     """What we read of a resource."""
 
     name: str | None = None
-    operational_state: Literal["enable", "disable"] | None = None
+    operational_state: str | None = None
     resource_status: str | None = None
     resource_characteristic: tuple[Characteristic, ...] = ()
     resource_relationship: tuple[Relationship, ...] = ()
@@ -44,7 +48,7 @@ class InventoryResource(Entity):
         return Resource(
             resource_id=self.id,
             name=self.name or self.id,
-            operational=None if self.operational_state is None else self.operational_state == "enable",
+            operational=OPERATIONAL.get((self.operational_state or "").lower()),
             status=self.resource_status,
             device=characteristic(self.resource_characteristic, "device"),
             traffic_target=characteristic(self.resource_characteristic, "trafficTarget"),
@@ -54,8 +58,8 @@ class InventoryResource(Entity):
 class TelkomCenter:
     """TELKOM.CENTER over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("TELKOM.CENTER", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("TELKOM.CENTER", settings, gate)
 
     def topology(self, resource_id: str) -> tuple[Resource, ...]:
         """See :class:`Topology`; at most five steps away and fifty resources."""
@@ -65,7 +69,12 @@ class TelkomCenter:
             identifier, steps = waiting.popleft()
             if identifier in found:
                 continue
-            resource = self._client.get(RESOURCE, identifier, InventoryResource)
+            try:
+                resource = self._client.get(RESOURCE, identifier, InventoryResource)
+            except (NotThere, BrokenAnswer):
+                if steps == 0:
+                    raise
+                continue  # the others still tell
             found[identifier] = resource.fact()
             if steps < DEPTH:
                 waiting.extend((one.resource.id, steps + 1) for one in resource.resource_relationship)

@@ -1,8 +1,10 @@
 """TENOSS: data and internet services (TMF638 v4)."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
-from adapters.tmf import Entity, TmfClient
+from adapters.gate import Gate
+from adapters.tmf import Entity, NotThere, TmfClient, among
+from models.errors import BrokenAnswer
 from models.facts import Service
 from models.settings import HttpSystem
 
@@ -20,7 +22,7 @@ class Services(Protocol):
 class InventoryService(Entity):
     """What we read of a service. Only resource-facing services have resources of their own."""
 
-    state: Literal["feasibilityChecked", "designed", "reserved", "inactive", "active", "terminated"] | None = None
+    state: str | None = None
     is_service_enabled: bool | None = None
     has_started: bool | None = None
     related_party: tuple[Entity, ...] = ()
@@ -31,16 +33,27 @@ class InventoryService(Entity):
 class Tenoss:
     """TENOSS over HTTP. Errors are those of :class:`adapters.tmf.TmfClient`."""
 
-    def __init__(self, settings: HttpSystem) -> None:
-        self._client = TmfClient("TENOSS", settings)
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("TENOSS", settings, gate)
 
     def services(self, customer_id: str) -> tuple[Service, ...]:
         """See :class:`Services`; resources are looked for one level down, in the services that support it."""
-        found = self._client.search(SERVICE, InventoryService, {"relatedParty.id": customer_id})
-        return tuple(self._fact(one) for one in found if any(party.id == customer_id for party in one.related_party))
+        found = self._client.search(
+            SERVICE,
+            InventoryService,
+            {"relatedParty.id": customer_id},
+            lambda one: among(customer_id, (party.id for party in one.related_party)),
+        )
+        return tuple(map(self._fact, found))
+
+    def _supporting(self, identifier: str) -> InventoryService | None:
+        try:
+            return self._client.get(SERVICE, identifier, InventoryService)
+        except (NotThere, BrokenAnswer):
+            return None  # the others still tell
 
     def _fact(self, service: InventoryService) -> Service:
-        beneath = (self._client.get(SERVICE, one.id, InventoryService) for one in service.supporting_service)
+        beneath = [found for one in service.supporting_service if (found := self._supporting(one.id))]
         return Service(
             service_id=service.id,
             state=service.state or "unknown",

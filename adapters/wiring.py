@@ -21,7 +21,7 @@ from adapters.siska import Customers, Siska
 from adapters.store import Store
 from adapters.telkom_center import TelkomCenter, Topology
 from adapters.tenoss import Services, Tenoss
-from models.settings import Settings, load_settings
+from models.settings import HttpName, HttpSystem, Settings, load_settings
 
 if TYPE_CHECKING:
     from adapters.mail.signatures import Signatures
@@ -82,40 +82,45 @@ class Systems:
         """Prepared answers about products."""
         return ProductAnswers()
 
+    def behind(self, name: HttpName) -> HttpSystem:
+        """The settings of the back-office system of this name; times without a zone are in ours unless they say so."""
+        system: HttpSystem = getattr(self.settings, name)
+        return system.model_copy(update={"timezone": system.timezone or self.settings.timezone})
+
     @cached_property
     def siska(self) -> Customers:
         """Customers."""
-        return Siska(self.settings.siska)
+        return Siska(self.behind("siska"))
 
     @cached_property
     def epayment(self) -> Bills:
         """Bills."""
-        return EPayment(self.settings.epayment)
+        return EPayment(self.behind("epayment"))
 
     @cached_property
     def tenoss(self) -> Services:
         """Data and internet services."""
-        return Tenoss(self.settings.tenoss)
+        return Tenoss(self.behind("tenoss"))
 
     @cached_property
     def telkom_center(self) -> Topology:
         """Topology of links."""
-        return TelkomCenter(self.settings.telkom_center)
+        return TelkomCenter(self.behind("telkom_center"))
 
     @cached_property
     def embassy(self) -> LineTester:
         """Line measurements."""
-        return Embassy(self.settings.embassy)
+        return Embassy(self.behind("embassy"))
 
     @cached_property
     def mycx(self) -> Tickets:
         """Trouble tickets."""
-        return MyCx(self.settings.mycx)
+        return MyCx(self.behind("mycx"))
 
     @cached_property
     def nossa(self) -> TicketProgress:
         """Progress of tickets at the units."""
-        return Nossa(self.settings.nossa)
+        return Nossa(self.behind("nossa"))
 
     @cached_property
     def mrtg(self) -> TrafficMeter:

@@ -4,6 +4,8 @@ A message names the system and what happened; it never holds an address, a mail'
 because it ends up in logs and in the history that managers audit.
 """
 
+from datetime import datetime
+
 
 class LayananError(Exception):
     """Root of every error of ours."""
@@ -24,12 +26,34 @@ class Unavailable(OfSystem):
     permanent = False
 
 
+class AskedToWait(Unavailable):
+    """A system is left alone until ``until``: it asked for that, does not answer, or is still at work on our request.
+
+    Args:
+        since: From when on that is so, several such times in a row counting as one.
+    """
+
+    def __init__(self, system: str, what: str, until: datetime, since: datetime) -> None:
+        super().__init__(system, what)
+        self.until = until
+        self.since = since
+
+
 class Deferred(Unavailable):
     """The server for letters is there, and takes this letter later (4xx to it). Try again, but not for ever."""
 
 
 class Refused(OfSystem):
-    """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help."""
+    """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help.
+
+    Args:
+        said: The system's own words. They may quote a customer, so they are no part of the error's text, which ends up
+            in logs: only the form that asks a person to help shows them.
+    """
+
+    def __init__(self, system: str, what: str, said: str = "") -> None:
+        super().__init__(system, what)
+        self.said = said
 
 
 class BrokenAnswer(Refused):

@@ -74,6 +74,11 @@ class Bill(Fact):
             and self.remaining > 0
         )
 
+    @property
+    def unclear(self) -> bool:
+        """The system does not say enough to tell whether it is paid."""
+        return self.state != "settled" and self.remaining != 0 and (self.remaining is None or self.due_at is None)
+
 
 class Service(Fact):
     """A data or internet service (TENOSS, TMF638)."""
@@ -152,8 +157,9 @@ class DeviceReading(Fact):
 
 
 class TicketStatus(StrEnum):
-    """TMF621's states."""
+    """TMF621's states, the one that some servers have before ``acknowledged``, and ``unknown`` for any other word."""
 
+    SUBMITTED = "submitted"
     ACKNOWLEDGED = "acknowledged"
     REJECTED = "rejected"
     PENDING = "pending"
@@ -162,6 +168,7 @@ class TicketStatus(StrEnum):
     CANCELLED = "cancelled"
     CLOSED = "closed"
     RESOLVED = "resolved"
+    UNKNOWN = "unknown"
 
 
 class Ticket(Fact):
@@ -171,7 +178,7 @@ class Ticket(Fact):
     external_id: str | None
     status: TicketStatus
     status_reason: str | None = None
-    """The system's own word (NOSSA: BACKEND, MEDIACARE…) or reason."""
+    """The system's own word (NOSSA: BACKEND, MEDIACARE…) or reason; for an unknown status that word."""
     unit: str | None = None
     cause: str | None = None
     repair: str | None = None
@@ -185,3 +192,5 @@ class MassDisturbance(Fact):
     ticket_id: str
     description: str
     estimated_end: AwareDatetime | None = None
+    status_word: str = ""
+    """The system's own word, where it is none that we know: whether it goes on is for a person to say."""

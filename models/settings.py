@@ -62,11 +62,13 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Xoauth2(Part):
-    """Login with a token in a password's place (XOAUTH2). It is read anew for each login."""
+class TokenSource(Part):
+    """Where an access token comes from that somebody else refreshes."""
 
     token_file: Path | None = Field(
-        default=None, description="File that holds the token of now; somebody else renews it", examples=["/run/token"]
+        default=None,
+        description="File that holds the current access token; an external process refreshes it",
+        examples=["/run/token"],
     )
     token_command: tuple[str, ...] = Field(
         default=(),
@@ -78,6 +80,10 @@ class Xoauth2(Part):
     def used(self) -> bool:
         """Whether there is one."""
         return self.token_file is not None or bool(self.token_command)
+
+
+class Xoauth2(TokenSource):
+    """Login with a token in a password's place (XOAUTH2). It is read anew for each login."""
 
 
 class Mailbox(Part):
@@ -184,7 +190,23 @@ class Smtp(Part):
     )
 
 
-class HttpSystem(Part):
+HttpName = Literal["mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy"]
+"""Settings of back-office systems."""
+Api = Literal[
+    "troubleTicket",
+    "serviceProblemManagement",
+    "customerManagement",
+    "party",
+    "productInventory",
+    "customerBillManagement",
+    "serviceInventory",
+    "resourceInventoryManagement",
+    "serviceTestManagement",
+]
+"""The TM Forum APIs that we call, as they stand in their base paths."""
+
+
+class HttpSystem(TokenSource):
     """A back-office system behind a TM Forum Open API."""
 
     url: str = Field(
@@ -193,9 +215,27 @@ class HttpSystem(Part):
         description="Server root, before /tmf-api/…",
         examples=["https://system.telkom.example"],
     )
-    token: SecretStr = Field(default=SecretStr(""), description="Bearer token; empty: none")
+    base_paths: dict[Api, Annotated[str, Field(pattern=r"^/[^\s?#]*$")]] = Field(
+        default={},
+        description="Base path of an API below the server root, where it is not `/tmf-api/<api>/v4`",
+        examples=['{"troubleTicket": "/troubleTicketManagement/v4"}'],
+    )
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token that does not change; empty: none. One from `token_file` or `token_command` is read "
+        "at the first call, and again when the system answers 401",
+    )
+    api_key: SecretStr = Field(default=SecretStr(""), description="API key; empty: none")
+    api_key_header: str = Field(
+        default="X-API-Key", pattern=r"^[A-Za-z0-9_-]+$", description="Name of the header that carries the API key"
+    )
     user: str = Field(default="", description="User for HTTP basic authentication; empty: none")
     password: SecretStr = Field(default=SecretStr(""), description="Password for HTTP basic authentication")
+    timezone: ZoneName = Field(
+        default="",
+        description="Zone of the times that the system gives without one; empty: LAYANAN_TIMEZONE",
+        examples=["Asia/Makassar"],
+    )
     timeout: float = Field(default=10, gt=0, description="Seconds that one call may take")
 
 

@@ -38,6 +38,7 @@ from tasks.moments import doubt
 LONG = 240
 DECISIONS_SHOWN = 3
 TICKET: dict[str, str] = {
+    TicketStatus.SUBMITTED: "dikirim / submitted",
     TicketStatus.ACKNOWLEDGED: "diterima / acknowledged",
     TicketStatus.IN_PROGRESS: "sedang dikerjakan / being worked on",
     TicketStatus.PENDING: "menunggu / pending",
@@ -46,6 +47,7 @@ TICKET: dict[str, str] = {
     TicketStatus.CLOSED: "ditutup / closed",
     TicketStatus.REJECTED: "ditolak / rejected",
     TicketStatus.CANCELLED: "dibatalkan / cancelled",
+    TicketStatus.UNKNOWN: "status tidak dikenal / unknown status",
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
 """Deadlines that people plan by, of those that a case may have."""

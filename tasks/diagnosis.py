@@ -83,7 +83,10 @@ def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
     bills = work.systems.epayment.bills(need.customer_id)
     overdue = [bill for bill in bills if bill.overdue(work.now)]
     evidence = [f"E-Payment: {len(bills)} tagihan, {len(overdue)} lewat jatuh tempo"]
-    if need.topic != "payment" or not bills or overdue:
+    unclear = sum(bill.unclear for bill in bills)
+    if unclear:
+        evidence.append(f"E-Payment: {unclear} tagihan tanpa sisa atau jatuh tempo")
+    if need.topic != "payment" or not bills or overdue or unclear:
         return _finding(work, complaint, BILLS, evidence)
     # who has paid and is still cut off has no use for a letter that says that the bills are paid
     off = [one.service_id for one in work.systems.tenoss.services(need.customer_id) if one.state == "inactive"]
@@ -94,7 +97,8 @@ def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
 def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
     disturbance = work.systems.nossa.open_disturbance(need.service_number)
     if disturbance is not None:
-        return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}"])
+        word = f" (status {disturbance.status_word})" if disturbance.status_word else ""
+        return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}{word}"])
     test = work.systems.embassy.measure(need.service_number, f"{work.case.reference}/{work.occurrence}")
     evidence = [f"EMBASSY: {QUALITY[test.quality]}, SNR {_db(test.snr_db)}, redaman {_db(test.attenuation_db)}"]
     now, opened_at = work.now, work.case.opened_at

@@ -15,7 +15,10 @@ from tasks.receive_and_analyse import unread_words
 from tasks.work import Work
 
 STATES: dict[str, StatusState] = {
+    TicketStatus.SUBMITTED: "recorded",
     TicketStatus.ACKNOWLEDGED: "recorded",
+    # no more is certain of it
+    TicketStatus.UNKNOWN: "recorded",
     TicketStatus.IN_PROGRESS: "in_progress",
     TicketStatus.PENDING: "waiting",
     TicketStatus.HELD: "waiting",

@@ -26,7 +26,7 @@ from tasks.family import going_on, locked
 from tasks.moments import ticket_times
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
-from tasks.waits import new_wake, wake_or_show
+from tasks.waits import new_wake, show_news, wake_or_show
 
 log = logging.getLogger("layanan.monitor")
 
@@ -117,7 +117,7 @@ PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_t
 
 def _follow(wired: Systems, known: TicketRow) -> None:
     seen = wired.nossa.progress(known.external_id)
-    if seen is None or (seen.status == known.status and (seen.unit or known.unit) == known.unit):
+    if seen is None or _told_already(seen, known):
         return
     now = wired.clock.now()
     answers = _report(seen)
@@ -136,6 +136,14 @@ def _follow(wired: Systems, known: TicketRow) -> None:
             session.add(new_wake(wired, case_id, "unit", source, answers))
     if answers is not None:
         wake_or_show(wired, case_id, "unit")
+    elif seen.status is TicketStatus.UNKNOWN:
+        show_news(wired, case_id)
+
+
+def _told_already(seen: Ticket, known: TicketRow) -> bool:
+    if seen.status is TicketStatus.UNKNOWN and (seen.status_reason or "") != known.status_reason:
+        return False  # the word is all that there is of it
+    return seen.status == known.status and (seen.unit or known.unit) == known.unit
 
 
 def _report(ticket: Ticket) -> dict[str, Any] | None:

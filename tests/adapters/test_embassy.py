@@ -4,7 +4,7 @@ import pytest
 
 from adapters import embassy
 from adapters.embassy import Embassy, copper_quality
-from models.errors import BrokenAnswer, Unavailable
+from models.errors import Unavailable
 from models.facts import LineQuality, LineTest
 from tests.adapters.back_office import BackOffice, scripted
 
@@ -55,7 +55,7 @@ def test_a_lost_answer_starts_no_second_measurement(office: BackOffice) -> None:
     office.arm("embassy", "lose_answer")
     first = Embassy(office.settings("embassy")).measure("nr-1", "CASE-1")
     assert first.test_id == "TEST-000001"
-    assert office.requests("embassy") == ["GET", "POST", "GET"]
+    assert office.requests("embassy") == ["GET", "POST", "GET", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,25 @@ def test_a_failed_measurement_says_nothing_about_the_line() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [(measure("snr", "mW", 1), "unexpected unit"), (measure("snr", "dB", "much"), "value.value: float_parsing")],
+    [
+        (measure("snr", "mW", 1), "snr: unexpected unit"),
+        (measure("snr", "dB", "much"), "testMeasure.value.value: float_parsing"),
+        (measure("snr", "dB", None), "testMeasure.value.value: missing"),
+    ],
 )
-def test_a_broken_measure(wrong: dict[str, Any], says: str) -> None:
-    with pytest.raises(BrokenAnswer, match=says):
-        ended(testMeasure=[wrong])
+def test_a_broken_measure_says_nothing_and_is_told(
+    wrong: dict[str, Any], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    test = ended(testMeasure=[wrong, measure("attenuation", "dB", 20)])
+    assert (test.snr_db, test.attenuation_db, test.quality) == (None, 20, LineQuality.UNKNOWN)
+    assert says in caplog.text
+
+
+def test_a_measure_without_a_unit_is_in_the_contracts() -> None:
+    without = [{"metricName": "snr", "unitOfMeasure": None, "value": {"value": 26}}, measure("attenuation", "dB", 20)]
+    assert ended(testMeasure=without).quality is LineQuality.GOOD
+
+
+def test_an_end_tells_that_it_has_ended_whatever_its_state_is_called() -> None:
+    assert ended(state=None, endDateTime="2026-01-01T00:00:00Z").state == "unknown"
+    assert ended(state="Completed").state == "Completed"

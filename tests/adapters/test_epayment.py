@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from adapters.epayment import EPayment
-from models.errors import BrokenAnswer
 from models.facts import Bill
 from tests.adapters.back_office import BackOffice, scripted
 
@@ -35,7 +34,7 @@ def test_bills_newest_first(office: BackOffice) -> None:
 def test_many_bills_come_page_by_page(office: BackOffice) -> None:
     bills = EPayment(office.settings("epayment")).bills("C-4")
     assert [bill.bill_no for bill in bills] == [f"M-{number}" for number in range(1, 121)]
-    assert office.requests("epayment") == ["GET"] * 3
+    assert office.requests("epayment") == ["GET"] * 4
 
 
 def test_nobody_has_no_bills(office: BackOffice) -> None:
@@ -87,14 +86,42 @@ def test_a_server_that_ignores_filters_and_a_bill_without_date() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("wrong", "field", "says"),
     [
-        ({"amountDue": {"unit": "USD", "value": 5}}, "0.amountDue.unit"),
-        ({"remainingAmount": {"unit": "IDR", "value": "many"}}, "0.remainingAmount.value"),
-        ({"state": "overdue"}, "0.state"),
-        ({"paymentDueDate": "2026-01-20T00:00:00"}, "0.paymentDueDate"),
+        ({"amountDue": {"unit": "USD", "value": 5}}, "amount", "Money.unit: literal_error"),
+        ({"remainingAmount": {"unit": "IDR", "value": "many"}}, "remaining", "Money.value: decimal_parsing"),
+        ({"paymentDueDate": "2026-13-20"}, "due_at", "CustomerBill.paymentDueDate: datetime_from_date_parsing"),
     ],
 )
-def test_a_broken_bill(wrong: dict[str, Any], field: str) -> None:
-    with pytest.raises(BrokenAnswer, match=field):
-        bills(THEIRS | wrong)
+def test_what_is_broken_of_a_bill_is_not_known_and_the_bill_stays(
+    wrong: dict[str, Any], field: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = {
+        **THEIRS,
+        "amountDue": {"unit": "IDR", "value": 5},
+        "remainingAmount": {"unit": "IDR", "value": 5},
+        "paymentDueDate": "2026-01-20T00:00:00Z",
+    }
+    (whole,) = bills(known)
+    assert not whole.unclear
+    assert bills(known | wrong) == (whole.model_copy(update={field: None}),)
+    assert bills(known | wrong)[0].unclear is (field != "amount")
+    assert set(caplog.messages) == {
+        f"E-Payment: left out of an answer: customerBillManagement/v4/customerBill record 1: {says}"
+    }
+
+
+def test_a_state_that_is_none_of_the_standards_is_shown() -> None:
+    assert bills({**THEIRS, "state": "overdue"})[0].state == "overdue"
+
+
+def test_times_without_a_zone_are_in_the_systems() -> None:
+    wire = {**THEIRS, "billDate": "2026-01-01T07:00:00", "paymentDueDate": "2026-01-20"}
+    with scripted(lambda _: (200, {}, [wire])) as server:
+        (bill,) = EPayment(server.settings.model_copy(update={"timezone": "Asia/Makassar"})).bills("C-1")
+        (in_utc,) = EPayment(server.settings).bills("C-1")
+    assert bill.billed_at == datetime(2025, 12, 31, 23, tzinfo=UTC)
+    assert bill.due_at == datetime(2026, 1, 19, 16, tzinfo=UTC)
+    assert in_utc.billed_at == datetime(2026, 1, 1, 7, tzinfo=UTC)
+    beyond = {**THEIRS, "billDate": "9999-12-31T23:59:59-05:00"}
+    assert bills(beyond)[0].billed_at is None

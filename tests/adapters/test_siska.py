@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from adapters.siska import Siska
-from models.errors import BrokenAnswer, Refused
+from models.errors import Refused
 from models.facts import Customer, Segment, Tier
-from tests.adapters.back_office import BackOffice, Request, scripted
+from tests.adapters.back_office import Answer, BackOffice, Request, scripted
 
 BUDI = Customer(
     customer_id="C-1",
@@ -108,7 +108,17 @@ def test_a_server_that_ignores_filters() -> None:
     )
 
 
-def test_a_party_of_no_known_kind() -> None:
-    broken = {"id": "C-8", "engagedParty": {"id": "P-8", "@referredType": "Robot"}}
-    with scripted(lambda _: (200, {}, broken)) as server, pytest.raises(BrokenAnswer, match="engagedParty"):
-        Siska(server.settings).customer("C-8")
+@pytest.mark.parametrize(
+    "party",
+    [None, {"id": "P-9"}, {"id": "P-8", "@referredType": "Robot"}, {"id": "P-9", "@referredType": "Individual"}],
+)
+def test_a_party_that_is_of_no_known_kind_or_not_there(party: Any) -> None:
+    odd = {"id": "C-8", "name": "Sukarno", "engagedParty": party}
+
+    def answer(request: Request) -> Answer:
+        if "/party/" in request.path:
+            return 404, {}, {}
+        return 200, {}, (odd if request.path.endswith("C-8") else [])
+
+    with scripted(answer) as server:
+        assert Siska(server.settings).customer("C-8").name == "Sukarno"

@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.telkom_center import DEPTH, MOST, TelkomCenter
-from models.errors import BrokenAnswer, Refused
+from models.errors import Refused
 from models.facts import Resource
 from tests.adapters.back_office import BackOffice, Request, scripted
 
@@ -47,6 +47,19 @@ def test_states() -> None:
     with scripted(lambda _: (200, {}, {"id": "R"})) as server:
         (found,) = TelkomCenter(server.settings).topology("R")
     assert found == Resource(resource_id="R", name="R", operational=None, status=None)
-    wrong = {"id": "R", "operationalState": "enabled"}
-    with scripted(lambda _: (200, {}, wrong)) as server, pytest.raises(BrokenAnswer, match="operationalState"):
-        TelkomCenter(server.settings).topology("R")
+    for word, operational in (("enabled", True), ("DISABLE", False), ("asleep", None), (None, None), (7, None)):
+        odd = {"id": "R", "operationalState": word}
+        with scripted(lambda _, odd=odd: (200, {}, odd)) as server:  # type: ignore[misc]
+            assert TelkomCenter(server.settings).topology("R")[0].operational is operational
+
+
+def test_a_neighbour_that_is_not_there_or_broken_keeps_none_from_being_seen() -> None:
+    def answer(request: Request) -> tuple[int, dict[str, str], object]:
+        name = request.path.rpartition("/")[2]
+        related = [{"relationshipType": "feeds", "resource": {"id": one}} for one in ("gone", "broken", "B")]
+        if name == "gone":
+            return 404, {}, {}
+        return 200, {}, {"id": 7 if name == "broken" else name, "resourceRelationship": related if name == "A" else []}
+
+    with scripted(answer) as server:
+        assert [one.resource_id for one in TelkomCenter(server.settings).topology("A")] == ["A", "B"]

@@ -22,7 +22,7 @@ ALL = [{"id": str(number)} for number in range(7)]
 
 def search(answer: Callable[[Request], Answer]) -> tuple[list[str], list[Request]]:
     with scripted(answer) as server:
-        found = TmfClient("Test", server.settings).search("things/v4/thing", Entity, {"name": "x"})
+        found = TmfClient("Test", server.settings).search("things/v4/thing", Entity, {"name": "x"}, lambda _: True)
     return [one.id for one in found], server.requests
 
 
@@ -36,7 +36,7 @@ def pages(status: int, size: int = 3, *, total: bool = True, count: bool = True)
 
 
 @pytest.mark.parametrize("status", [200, 206])
-@pytest.mark.parametrize(("total", "count", "calls"), [(True, True, 3), (True, False, 3), (False, True, 4)])
+@pytest.mark.parametrize(("total", "count", "calls"), [(True, True, 4), (True, False, 4), (False, True, 4)])
 def test_reads_all_pages(status: int, total: bool, count: bool, calls: int) -> None:
     found, requests = search(pages(status, total=total, count=count))
     assert found == [one["id"] for one in ALL]
@@ -122,9 +122,20 @@ def test_a_broken_answer_names_the_field(body: bytes, field: str) -> None:
         get(lambda _: (200, {}, body))
 
 
-def test_a_broken_item_of_a_list_is_named_by_its_place() -> None:
-    with pytest.raises(BrokenAnswer, match=r"1\.id: missing"):
-        search(lambda _: (200, {}, [{"id": "1"}, {}]))
+def test_a_broken_item_of_a_list_is_named_by_its_place_and_breaks_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    found, _ = search(lambda _: (200, {}, [{"id": "1"}, {"name": "budi@example.com"}, None, "x", {"id": "2"}]))
+    assert found == ["1", "2"]
+    assert caplog.messages == [
+        "Test: left out of an answer: things/v4/thing record 2: id: missing",
+        "Test: left out of an answer: things/v4/thing record 3: the whole answer: model_type",
+        "Test: left out of an answer: things/v4/thing record 4: the whole answer: model_type",
+    ]
+
+
+def test_what_is_no_list() -> None:
+    with pytest.raises(BrokenAnswer, match="things/v4/thing: the whole answer: list_type"):
+        search(lambda _: (200, {}, {"id": "1"}))
+    assert search(lambda _: (204, {}, b""))[0] == []
 
 
 def test_an_answer_that_cannot_be_decompressed() -> None:
@@ -220,3 +231,45 @@ def test_of_doubles_the_first_is_used_and_the_others_are_reported(caplog: pytest
     assert first is not None
     assert first.id == "early"
     assert caplog.messages == ["Test: doubles of early: late, undated"]
+
+
+def linked(rel: str, **headers: str) -> Callable[[Request], Answer]:
+    """Pages behind a cursor, told by links alone; the totals say that there is one."""
+
+    def answer(request: Request) -> Answer:
+        start = int(request.query.get("cursor", "0"))
+        more = start + 3 < len(ALL)
+        link = f'<https://elsewhere.example/x?cursor={start + 3}>; rel="{rel}"' if more else '</x>; rel="first"'
+        return 200, {"Link": link, "X-Total-Count": "3", **headers}, ALL[start : start + 3]
+
+    return answer
+
+
+def test_links_lead_from_page_to_page_and_never_elsewhere() -> None:
+    found, requests = search(linked("next"))
+    assert found == [one["id"] for one in ALL]
+    assert [request.query.get("cursor") for request in requests] == [None, "3", "6"]
+
+
+def test_links_that_are_of_no_pages_end_no_list() -> None:
+    found, requests = search(lambda r: (200, {"Link": '</x>; rel="describedby"'}, ALL[int(r.query["offset"]) :][:3]))
+    assert found == [one["id"] for one in ALL]
+    assert len(requests) == 4
+
+
+def test_pages_that_overlap_or_go_in_circles_end_and_give_each_record_once() -> None:
+    found, _ = search(lambda r: (200, {}, ALL[max(int(r.query["offset"]) - 1, 0) :][:3]))
+    assert found == [one["id"] for one in ALL]
+    pages = [ALL[:2], ALL[2:4], ALL[:2]]
+    calls: list[Request] = []
+
+    def circle(request: Request) -> Answer:
+        calls.append(request)
+        return 200, {}, pages[(len(calls) - 1) % 3]
+
+    assert search(circle)[0] == [one["id"] for one in ALL[:4]]
+
+
+def test_a_list_without_an_end_is_given_up() -> None:
+    with pytest.raises(BrokenAnswer, match="more than 200 pages: are filters ignored"):
+        search(lambda r: (200, {}, [{"id": r.query["offset"]}]))

@@ -1,14 +1,11 @@
 """The proxy itself: what it passes on, and what it changes."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from models.settings import HttpSystem, Settings
-from tests.adapters.back_office import SEED, BackOffice, back_office
 from tests.field.proxy import (
     Asynchronous,
     Change,
@@ -18,7 +15,6 @@ from tests.field.proxy import (
     no_filter,
     no_offset,
     nulls,
-    proxy,
     said,
     status,
     totals,
@@ -30,18 +26,6 @@ CUSTOMERS = "siska/tmf-api/customerManagement/v4/customer"
 BILLS = "epayment/tmf-api/customerBillManagement/v4/customerBill"
 TICKETS = "mycx/tmf-api/troubleTicket/v4/troubleTicket"
 NEW = {"externalId": "X/1", "description": "d", "severity": "Minor", "ticketType": "complain"}
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[BackOffice]:
-    with back_office(SEED, tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def between(office: BackOffice) -> Iterator[Proxy]:
-    with proxy(office.settings("mycx").url.removesuffix("/mycx")) as running:
-        yield running
 
 
 def ask(between: Proxy, path: str, method: str = "GET", **more: Any) -> httpx.Response:

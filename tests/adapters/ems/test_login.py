@@ -76,7 +76,7 @@ def test_a_command_that_gives_none_is_named_without_its_words(
     code: str, says: str, genuine: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if code == HANGS:
-        monkeypatch.setattr("adapters.ems.login.TOKEN_SECONDS", 0.5)
+        monkeypatch.setattr("adapters.token.TOKEN_SECONDS", 0.5)
     world = by(genuine, Xoauth2(token_command=(sys.executable, "-c", code)))
     with world.ems() as ems:
         with pytest.raises(Refused, match=f"imap: NoToken: {says}.*: look at xoauth2") as no:
