@@ -1,25 +1,35 @@
-"""MRTG: the traffic of a link, read from the log files that MRTG itself writes (its classic format)."""
+"""MRTG: the traffic of a link, read from the log files that MRTG itself writes.
 
+Its classic format is read here; round robin data bases (``LogFormat: rrdtool``) by the program ``rrdtool``.
+"""
+
+import math
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise, takewhile
+from itertools import groupby, pairwise, takewhile
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from adapters.clock import Clock
 from models import settings
 from models.errors import BrokenAnswer, Refused, Unavailable
-from models.facts import Traffic
+from models.facts import Rates, Traffic
 
 SYSTEM = "MRTG"
 HOUR = 3600
 STALE_AFTER_INTERVALS = 3
 REPEATS_THAT_MEAN_UNKNOWN = 3
 CLOCK_SKEW = timedelta(minutes=1)
+ROUNDED = 1.5
+"""Units by which a rate of the log may differ from the counters', as it is cut to a whole number."""
+RRD_SECONDS = 10
+NO_RATES = dict.fromkeys(("in_bytes_per_s", "out_bytes_per_s", "in_share", "out_share"))
 LARGEST_FILE = 4 * 1024 * 1024
 
 # all that we keep of the .cfg; of Target, which holds the SNMP community, the name alone
@@ -61,27 +71,28 @@ class Mrtg:
         options = config.options(target)
         if "gauge" in options:
             raise Refused(SYSTEM, "the target is a gauge, not traffic")
-        log = _parse_log(_read_log(config.log_file(target)))
-        if log.polled_at > self._clock.now() + CLOCK_SKEW:
-            raise BrokenAnswer(SYSTEM, "the log's time lies in the future")
-        state = "measured"
-        if self._clock.now() - log.polled_at > STALE_AFTER_INTERVALS * config.interval:
-            state = "stale"
-        elif not log.answered or _unknown(log.rows, zero_is_unknown="unknaszero" in options):
-            state = "unknown"
-        rates: tuple[float | None, float | None] = (None, None)
-        if state == "measured":
-            divisor = next((PER_SECOND[option] for option in options if option in PER_SECOND), 1)
-            rates = (_mean(log.rows, 0) / divisor, _mean(log.rows, 1) / divisor)
-        return Traffic(
-            target=target,
-            state=state,
-            measured_at=log.polled_at,
-            in_bytes_per_s=rates[0],
-            out_bytes_per_s=rates[1],
-            in_share=_share(rates[0], config.size(target, "maxbytes1")),
-            out_share=_share(rates[1], config.size(target, "maxbytes2")),
-        )
+        if config.in_rrd:
+            found = _read_rrd(config.file(target, "rrd"), config.interval)
+        else:
+            found = _read_classic(config.file(target, "log"), options, config.interval)
+        now = self._clock.now()
+        if (ahead := found.polled_at - now) > CLOCK_SKEW:
+            raise BrokenAnswer(
+                SYSTEM, f"the log's time lies {ahead / timedelta(minutes=1):.0f} min in the future: a wrong clock?"
+            )
+
+        def rates(pair: tuple[float, float]) -> Rates:
+            sizes = [config.size(target, f"maxbytes{number}") for number in (1, 2)]
+            shares = [rate / size if size else None for rate, size in zip(pair, sizes, strict=True)]
+            return Rates(in_bytes_per_s=pair[0], out_bytes_per_s=pair[1], in_share=shares[0], out_share=shares[1])
+
+        known: dict[str, Any] = {"target": target, "measured_at": found.polled_at}
+        if now - found.polled_at > STALE_AFTER_INTERVALS * config.interval:
+            return Traffic(**known, state="stale", **NO_RATES)
+        known["latest"] = rates(found.latest) if found.latest else None
+        if found.unknown:
+            return Traffic(**known, state="unknown", unknown=tuple(map(_period, found.unknown)), **NO_RATES)
+        return Traffic(**known, state="measured", **rates(found.mean).model_dump())
 
 
 @dataclass
@@ -108,13 +119,15 @@ class _Config:
             raise Refused(SYSTEM, "several targets carry this service id")
         return found[0] if found else None
 
-    def log_file(self, target: str) -> Path:
-        if self.globals.get("logformat", "").lower() == "rrdtool":
-            raise Refused(SYSTEM, "its log is an RRD file, which is not readable here")
+    @property
+    def in_rrd(self) -> bool:
+        return self.globals.get("logformat", "").lower() == "rrdtool"
+
+    def file(self, target: str, kind: Literal["log", "rrd"]) -> Path:
         folder = self.globals.get("workdir") or self.globals.get("logdir")
         if not folder:
             raise BrokenAnswer(SYSTEM, "the configuration has neither WorkDir nor LogDir")
-        return Path(folder, self.targets[target].get("directory", ""), f"{target}.log")
+        return Path(folder, self.targets[target].get("directory", ""), f"{target}.{kind}")
 
     @property
     def interval(self) -> timedelta:
@@ -192,9 +205,170 @@ class _Row(NamedTuple):
 
 
 class _Log(NamedTuple):
-    polled_at: datetime
-    answered: bool
+    polled_at: int
+    counters: tuple[int, int] | None
+    """Of the last poll; None where it got no answer."""
     rows: list[_Row]
+
+
+class _Found(NamedTuple):
+    """What a log of either format says of its last hour."""
+
+    polled_at: datetime
+    mean: tuple[float, float]
+    latest: tuple[float, float] | None
+    unknown: list[tuple[int, int]]
+
+
+def _period(of: tuple[int, int]) -> tuple[datetime, datetime]:
+    return datetime.fromtimestamp(of[0], UTC), datetime.fromtimestamp(of[1], UTC)
+
+
+def _read_classic(file: Path, options: Sequence[str], interval: timedelta) -> _Found:
+    """The last hour of a log as ``rateup`` writes it.
+
+    The log repeats its last value where it has none: a device that does not answer, a counter that was reset or is
+    above the limit, a pause of MRTG's own. Its counters tell a repeated value from one that is constant: those of
+    the poll before stand in the ``.old`` file beside it.
+    """
+    log = _parse_log(_read_log(file))
+    before = _poll_before(file)
+    if before is not None and before.polled_at >= log.polled_at:  # written anew between the two readings
+        log, before = _parse_log(_read_log(file)), _poll_before(file)
+    factor = next((PER_SECOND[option] for option in options if option in PER_SECOND), 1)
+    last = log.rows[1].until
+    if before is not None and before.polled_at < log.polled_at:
+        last = max(before.polled_at, log.rows[-1].until)
+    agrees = _agrees(log, before, factor)
+    start = log.polled_at - HOUR
+    unknown = [] if agrees or (agrees is None and log.counters) else [(last, log.polled_at)]
+    unknown += _doubtful(log.rows, start, last if agrees else None, zero_is_unknown="unknaszero" in options)
+    inward, outward = (_mean(log.rows, number, start) / factor for number in (0, 1))
+    latest = (_mean(log.rows, 0, last) / factor, _mean(log.rows, 1, last) / factor) if agrees else None
+    return _Found(datetime.fromtimestamp(log.polled_at, UTC), (inward, outward), latest, _joined(unknown, start))
+
+
+class _Poll(NamedTuple):
+    """Line 1 of a log."""
+
+    polled_at: int
+    counters: tuple[int, int] | None
+
+
+def _poll_before(file: Path) -> _Poll | None:
+    """The poll before the last one; None where its file is missing or no log's."""
+    try:
+        with file.with_suffix(".old").open("rb") as stream:
+            return _poll(stream.readline(200).decode("ascii", errors="replace").rstrip("\n"))
+    except OSError:
+        return None
+
+
+def _poll(line: str) -> _Poll | None:
+    match = re.fullmatch(r"([0-9]{1,10}) (-1|[0-9]{1,40}) (-1|[0-9]{1,40})", line)
+    if match is None:
+        return None
+    counters = int(match[2]), int(match[3])
+    return _Poll(int(match[1]), None if -1 in counters else counters)
+
+
+def _agrees(log: _Log, before: _Poll | None, factor: int) -> bool | None:
+    """Whether the rates since the poll before are what the counters have grown by; None: there is no telling."""
+    if before is None or before.polled_at >= log.polled_at or before.polled_at < log.rows[-1].until:
+        return None
+    if log.counters is None or before.counters is None:
+        return False
+    seconds = log.polled_at - before.polled_at
+    for number in (0, 1):
+        grown, logged = log.counters[number] - before.counters[number], _mean(log.rows, number, before.polled_at)
+        # a counter of 32 or 64 bits that has begun anew; the log has whole numbers
+        if not any(abs((grown + turn) * factor / seconds - logged) <= ROUNDED for turn in (0, 2**32, 2**64)):
+            return False
+    return True
+
+
+def _doubtful(
+    rows: Sequence[_Row], start: int, measured_since: int | None, *, zero_is_unknown: bool
+) -> Iterator[tuple[int, int]]:
+    """Parts of the time since ``start`` that were perhaps not measured, by the log's shape.
+
+    Args:
+        measured_since: The last interval's beginning, where the counters say that it was measured: values that are
+            the same before are constant, then. None: they do not say so.
+    """
+    first = 0
+    for rates, group in groupby(rows[:-1], key=lambda row: row.rates):
+        after = first + len(list(group))
+        until, since = rows[first].until, rows[after].until
+        if until <= start:
+            return
+        constant = first == 0 and measured_since is not None
+        if not any(rates):
+            if after == len(rows) - 1:
+                # nothing but zeros before: there is no telling since when it is measured; the next row is half of each
+                yield since, measured_since or until if first == 0 else rows[first - 1].until
+            elif zero_is_unknown and not constant:
+                yield since, until
+        elif after - first >= REPEATS_THAT_MEAN_UNKNOWN and not constant:
+            yield since, until
+        if not constant and any(newer.until - older.until > HOUR for newer, older in pairwise(rows[first : after + 1])):
+            yield since, until  # MRTG was off, and fills the gap with its last value
+        first = after
+
+
+def _joined(parts: Iterable[tuple[int, int]], start: int) -> list[tuple[int, int]]:
+    """Periods in their order, from ``start`` on, without overlaps."""
+    joined: list[tuple[int, int]] = []
+    for since, until in sorted((max(since, start), until) for since, until in parts if until > start):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(until, joined[-1][1])
+        else:
+            joined.append((since, until))
+    return joined
+
+
+def _read_rrd(file: Path, interval: timedelta) -> _Found:
+    """The last hour of a round robin data base, which tells by itself what was not measured.
+
+    Raises:
+        Refused: the program ``rrdtool`` is not installed.
+        Unavailable: there is no such file, or the program does not end in time.
+        BrokenAnswer: the file is none of rrdtool's.
+    """
+    if not file.is_file():
+        raise Unavailable(SYSTEM, "the target's log cannot be read")
+    step = round(interval.total_seconds())
+    polled_at = int(_rrdtool("last", str(file.absolute())))
+    end = polled_at // step * step
+    bounds = ("--resolution", str(step), "--start", str(end - HOUR), "--end", str(end))
+    rows = []
+    for line in _rrdtool("fetch", str(file.absolute()), "AVERAGE", *bounds).splitlines():
+        until, colon, values = line.partition(":")
+        if colon and end - HOUR < int(until) <= end:
+            inward, outward = map(float, values.split()[:2])
+            rows.append((int(until), (inward, outward)))
+    measured = [rates for _, rates in rows if not any(map(math.isnan, rates))]
+    if not rows:
+        raise BrokenAnswer(SYSTEM, "the log has no rows of the last hour")
+    unknown = [(until - step, until) for until, rates in rows if any(map(math.isnan, rates))]
+    mean = tuple(sum(rates[number] for rates in measured) / max(len(measured), 1) for number in (0, 1))
+    latest = rows[-1][1] if not unknown or unknown[-1][1] < rows[-1][0] else None
+    return _Found(datetime.fromtimestamp(polled_at, UTC), (mean[0], mean[1]), latest, _joined(unknown, end - HOUR))
+
+
+def _rrdtool(*arguments: str) -> str:
+    program = shutil.which("rrdtool")
+    if program is None:
+        raise Refused(SYSTEM, "its log is an RRD file: install the program rrdtool (Debian package rrdtool) to read it")
+    try:
+        done = subprocess.run(  # noqa: S603 our own arguments, no shell
+            [program, *arguments], capture_output=True, check=False, timeout=RRD_SECONDS, env={"LC_ALL": "C"}
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(SYSTEM, f"rrdtool {arguments[0]} took longer than {RRD_SECONDS} s") from None
+    if done.returncode:
+        raise BrokenAnswer(SYSTEM, f"rrdtool {arguments[0]} cannot read the log")
+    return done.stdout.decode("ascii", errors="replace")
 
 
 def _read_log(file: Path) -> str:
@@ -229,8 +403,8 @@ def _read(file: Path) -> bytes:
 
 def _parse_log(text: str) -> _Log:
     header, _, body = text.partition("\n")
-    first = re.fullmatch(r"([0-9]{1,10}) (\S+) (\S+)", header)
-    if not first:
+    poll = _poll(header)
+    if not poll:
         raise BrokenAnswer(SYSTEM, "line 1 of the log is not “time in out”")
     rows = []
     for number, line in enumerate(body.splitlines(), start=2):
@@ -241,41 +415,15 @@ def _parse_log(text: str) -> _Log:
         rows.append(_Row(int(match[1]), (int(match[2]), int(match[3]))))
         if number > 2 and rows[-1].until >= rows[-2].until:
             raise BrokenAnswer(SYSTEM, f"line {number} of the log is not older than the line before")
-    if not rows or rows[0].until != int(first[1]):
+    if not rows or rows[0].until != poll.polled_at:
         raise BrokenAnswer(SYSTEM, "line 2 of the log has another time than line 1")
     if rows[-1].until > rows[0].until - HOUR:
         raise BrokenAnswer(SYSTEM, "the log is shorter than an hour")
-    return _Log(datetime.fromtimestamp(rows[0].until, UTC), "-1" not in (first[2], first[3]), rows)
+    return _Log(*poll, rows)
 
 
-def _last_hour(rows: Sequence[_Row]) -> list[_Row]:
-    return list(takewhile(lambda row: row.until > rows[0].until - HOUR, rows))
-
-
-def _mean(rows: Sequence[_Row], direction: int) -> float:
-    """Mean of the last hour; each row weighs as long as it lasts, the oldest is cut at the hour's start."""
-    start = rows[0].until - HOUR
-    return (
-        sum(
-            row.rates[direction] * (row.until - max(older.until, start))
-            for row, older in pairwise(rows[: len(_last_hour(rows)) + 1])
-        )
-        / HOUR
-    )
-
-
-def _unknown(rows: Sequence[_Row], *, zero_is_unknown: bool) -> bool:
-    """Whether a part of the last hour was not measured; the file shows it by its shape alone."""
-    hour = len(_last_hour(rows))
-    if zero_is_unknown and (0, 0) in [row.rates for row in rows[:hour]]:
-        return True
-    if rows[0].until - rows[1].until > HOUR:  # MRTG was off, and fills the gap with the last value
-        return True
-    if not any(any(row.rates) for row in rows[hour - 1 :]):  # zeros before the first poll
-        return True
-    runs = (rows[start : start + REPEATS_THAT_MEAN_UNKNOWN] for start in range(hour))
-    return any(len({row.rates for row in run}) == 1 and any(run[0].rates) for run in runs)
-
-
-def _share(rate: float | None, size: int | None) -> float | None:
-    return rate / size if rate is not None and size else None
+def _mean(rows: Sequence[_Row], direction: int, start: int) -> float:
+    """Mean since ``start``; each row weighs as long as it lasts, the oldest is cut."""
+    recent = takewhile(lambda pair: pair[0].until > start, pairwise(rows))
+    total = sum(row.rates[direction] * (row.until - max(older.until, start)) for row, older in recent)
+    return total / (rows[0].until - start)

@@ -7,6 +7,7 @@ Times are timezone-aware UTC. Money is a ``Decimal`` of rupiah.
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -133,12 +134,26 @@ class LineTest(Fact):
     quality: LineQuality
 
 
+class Rates(Fact):
+    """How much goes through a link, as MRTG has it: *in* is into the device's port."""
+
+    in_bytes_per_s: float
+    out_bytes_per_s: float
+    in_share: float | None
+    """Of the link's size; None where nobody told that."""
+    out_share: float | None
+
+
 class Traffic(Fact):
     """The last hour of a link (MRTG), or why it is not known."""
 
     target: str
-    state: str
-    """``measured``, ``unknown`` (no answer: MRTG repeats the last value) or ``stale`` (MRTG stopped)."""
+    state: Literal["measured", "unknown", "stale"]
+    """``unknown``: a part of it was not measured, as far as one can see; ``stale``: MRTG has stopped."""
+    unknown: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
+    """Which parts: MRTG repeats its last value where it has none, and writes zero before the first."""
+    latest: Rates | None = None
+    """The last interval by itself, where it is certain that it was measured."""
     measured_at: AwareDatetime
     in_bytes_per_s: float | None
     out_bytes_per_s: float | None

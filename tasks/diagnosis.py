@@ -5,9 +5,10 @@ each system asked. Texts for the customer are in the case's language.
 """
 
 import math
+from zoneinfo import ZoneInfo
 
 from models.errors import Refused
-from models.facts import LineQuality, Resource
+from models.facts import LineQuality, Resource, Traffic
 from models.need import Finding, Need, Solution
 from tasks.moments import believed, doubt
 from tasks.serve_complaint import Complaint
@@ -130,14 +131,42 @@ def _link(work: Work, need: Need, complaint: Complaint) -> Finding:
     evidence += _device(work, resources)
     full = False
     for target in {one.traffic_target for one in resources if one.traffic_target}:
-        traffic = work.systems.mrtg.traffic(target)
+        try:
+            traffic = work.systems.mrtg.traffic(target)
+        except Refused as error:
+            evidence.append(_not_read(error))
+            continue
         if traffic is not None:
-            shares = [share for share in (traffic.in_share, traffic.out_share) if share is not None]
-            full = full or any(share >= FULL for share in shares)
-            said = f", {max(shares):.0%} dari kapasitas" if shares else ""
-            evidence.append(f"MRTG: {traffic.state}{said}")
+            # of a measured hour alone: a repeated value says neither that a link is full nor that it is not
+            full = full or any(share is not None and share >= FULL for share in (traffic.in_share, traffic.out_share))
+            evidence.append(_told(traffic, work.settings.zone_of(work.case.mailbox)))
     failed = bool(down) or any(one.failed for one in services)
     return _finding(work, complaint, CORE, evidence, "link_full" if full and not failed else "")
+
+
+def _told(traffic: Traffic, zone: ZoneInfo) -> str:
+    """A line on the traffic, with the times that are not known."""
+    if traffic.state == "stale":
+        return f"MRTG: tidak diperbarui sejak {traffic.measured_at.astimezone(zone):%d-%m-%Y %H:%M}"
+    if traffic.state == "measured":
+        return f"MRTG: satu jam terakhir terukur{_used(traffic.in_share, traffic.out_share)}"
+    periods = ", ".join(
+        f"{since.astimezone(zone):%H:%M}–{until.astimezone(zone):%H:%M}" for since, until in traffic.unknown
+    )
+    line = f"MRTG: tidak diketahui {periods} (tidak terukur, atau nilai yang diulang MRTG)"
+    if traffic.latest is None:
+        return line
+    return f"{line}; interval terakhir terukur{_used(traffic.latest.in_share, traffic.latest.out_share)}"
+
+
+def _used(*shares: float | None) -> str:
+    known = [share for share in shares if share is not None]
+    return f", {max(known):.0%} dari kapasitas" if known else ""
+
+
+def _not_read(error: Refused) -> str:
+    """A device or log that cannot be read is worth a line; the other systems still tell."""
+    return f"{error} (tidak terbaca)"
 
 
 def _device(work: Work, resources: list[Resource]) -> list[str]:
@@ -149,8 +178,7 @@ def _device(work: Work, resources: list[Resource]) -> list[str]:
     try:
         reading = work.systems.securecrt.read_interface(device, port)
     except Refused as error:
-        # a device that nobody may read is worth a line; the other systems still tell
-        return [str(error)]
+        return [_not_read(error)]
     first_line = reading.output.strip().partition("\n")[0][:120]
     return [f"SecureCRT {device}: {first_line}"]
 

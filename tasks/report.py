@@ -187,13 +187,14 @@ def _ranks(session: Session, value: ColumnElement[float], group: Any) -> dict[An
         place.label("place"),
         func.count().over(partition_by=group).label("all"),
     ).subquery()
-    found: dict[Any, list[float]] = defaultdict(list)
-    for percent in (*PERCENTILES, 100):
-        # an integer division that rounds up
-        rank = (ordered.c.all * percent + 99) // 100
-        for of, seconds in session.execute(select(ordered.c.of, ordered.c.value).where(ordered.c.place == rank)):
-            found[of].append(seconds)
-    return found
+    # rounded up
+    wanted = [(ordered.c.all * percent + 99) // 100 for percent in (*PERCENTILES, 100)]
+    at_rank: dict[Any, dict[int, float]] = defaultdict(dict)
+    ranks: dict[Any, list[int]] = {}
+    for of, seconds, at, *places in session.execute(select(*ordered.c[:3], *wanted).where(ordered.c.place.in_(wanted))):
+        at_rank[of][at] = seconds
+        ranks[of] = places
+    return {of: [at_rank[of][place] for place in places] for of, places in ranks.items()}
 
 
 def _span(seconds: float) -> str:

@@ -14,6 +14,7 @@ PROGRAMS = {
     "dovecot": ("dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve"),
     "postfix": ("postfix",),
     "openssl": ("openssl",),
+    "rrdtool": ("rrdtool",),
     "initdb": ("postgresql",),
     "chromium": ("chromium",),
 }

@@ -87,8 +87,10 @@ class TrafficLogs:
             if link := customer.link:
                 log = self._folder / f"{_target(customer)}.log"
                 part = log.with_suffix(".tmp")
-                part.write_text(_log(link, now, started))
-                part.replace(log)
+                last = started - STORY["stale"] if link.traffic == "stale" else now
+                for file, polled in ((log.with_suffix(".old"), last - POLL), (log, last)):
+                    part.write_text(_log(link, polled, started))
+                    part.replace(file)
 
 
 def _target(customer: SeededCustomer) -> str:
@@ -96,12 +98,13 @@ def _target(customer: SeededCustomer) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", customer.service_no.lower())
 
 
-def _log(link: SeededLink, now: datetime, started: datetime) -> str:
+def _log(link: SeededLink, polled: datetime, started: datetime) -> str:
     turn = int((started - STORY[link.traffic]).timestamp())
-    last = turn if link.traffic == "stale" else int(now.timestamp())
-    counter = link.size_bytes_per_s * (turn if link.traffic == "dead" else last) // 3
-    counters = (-1, -1) if link.traffic == "unanswered" else (counter, counter // 3)
-    lines = [f"{last} {counters[0]} {counters[1]}"]
+    last = int(polled.timestamp())
+    # since the day before, so that the next poll counts on from here
+    polls = [_rates(link, time, turn) for time in range(last, turn - 86400, -300)]
+    counters = (sum(rates[number] for rates in polls) * 300 for number in (0, 1))
+    lines = [f"{last} -1 -1" if link.traffic == "unanswered" else f"{last} {next(counters)} {next(counters)}"]
     for until, since in pairwise(_times(last)):
         samples = [_rates(link, time, turn) for time in range(until, since, -max(300, (until - since) // 6))]
         inward, outward = zip(*samples, strict=True)

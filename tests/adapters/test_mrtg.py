@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import subprocess
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -206,6 +208,173 @@ class TestStates:
         assert files.traffic().in_bytes_per_s == pytest.approx((per_second.in_bytes_per_s or 0) / divisor)
 
 
+def at(seconds: int) -> datetime:
+    """So long before the last poll."""
+    return datetime.fromtimestamp(LAST_POLL - seconds, UTC)
+
+
+HOUR_AGO = 3600
+RECORDED = Path(__file__).parent / "mrtg_logs"
+
+
+class TestRecorded:
+    """Logs and their ``.old`` files as the real rateup left them: ``mrtg_logs/record.sh``."""
+
+    @pytest.fixture
+    def recorded(self, files: Files) -> Callable[[str], Traffic]:
+        def read(story: str) -> Traffic:
+            for kind in ("log", "old"):
+                (files.folder / f"link.{kind}").write_text((RECORDED / f"{story}.{kind}").read_text())
+            return files.traffic()
+
+        return read
+
+    @pytest.mark.parametrize(
+        ("story", "rates"),
+        [("constant", (12, 9)), ("dead", (0, 0)), ("pause-over-constant", (12, 9))],
+    )
+    def test_what_the_counters_prove_is_measured(
+        self, recorded: Callable[[str], Traffic], story: str, rates: tuple[int, int]
+    ) -> None:
+        """Values that are the same for hours are measured where the last one is the counters' growth."""
+        traffic = recorded(story)
+        assert (traffic.state, traffic.unknown) == ("measured", ())
+        assert (traffic.in_bytes_per_s, traffic.out_bytes_per_s) == rates
+        assert traffic.latest is not None
+        assert (traffic.latest.in_bytes_per_s, traffic.latest.out_bytes_per_s) == rates
+
+    @pytest.mark.parametrize(
+        ("story", "unknown", "latest"),
+        [
+            # of a constant value that has changed nobody knows; of the last interval one does
+            ("constant-until-lately", [(HOUR_AGO, 907)], (13, 9)),
+            ("silent-earlier", [(2707, 607)], (200, 100)),
+            ("answers-again", [(2107, 0)], None),
+            ("constant-answers-again", [(HOUR_AGO, 0)], None),
+            ("silent-now", [(2107, 0)], None),
+            ("reset-now", [(300, 0)], None),
+            ("above-limit", [(300, 0)], None),
+            ("pause-over", [(HOUR_AGO, 0)], None),
+            ("pause-over-since", [(HOUR_AGO, 300)], (200, 100)),
+            ("new-target", [(HOUR_AGO, 2107)], (200, 100)),
+            ("new-dead-target", [(HOUR_AGO, 300)], (0, 0)),
+        ],
+    )
+    def test_what_was_not_measured_is_told_with_its_time(
+        self,
+        recorded: Callable[[str], Traffic],
+        story: str,
+        unknown: list[tuple[int, int]],
+        latest: tuple[int, int] | None,
+    ) -> None:
+        traffic = recorded(story)
+        assert traffic.state == "unknown"
+        assert traffic.unknown == tuple((at(since), at(until)) for since, until in unknown)
+        numbers = traffic.model_dump(include={"in_bytes_per_s", "out_bytes_per_s", "in_share", "out_share"})
+        assert set(numbers.values()) == {None}
+        rates = traffic.latest
+        assert (rates and (rates.in_bytes_per_s, rates.out_bytes_per_s)) == latest
+
+    def test_without_the_poll_before_a_constant_value_stays_unknown(
+        self, files: Files, recorded: Callable[[str], Traffic]
+    ) -> None:
+        recorded("constant")
+        old = files.log.with_suffix(".old")
+        for text in (None, "", "\x00\xff", f"{LAST_POLL - 300} x 1\n", files.log.read_text()):
+            old.unlink() if text is None else old.write_text(text, "latin-1")
+            traffic = files.traffic()
+            assert (traffic.state, traffic.latest) == ("unknown", None)
+            assert traffic.unknown == ((at(HOUR_AGO), at(0)),)
+
+    @pytest.mark.parametrize("turn", [2**32, 2**64])
+    def test_a_counter_that_begins_anew_at_its_end(
+        self, files: Files, recorded: Callable[[str], Traffic], turn: int
+    ) -> None:
+        recorded("constant")
+        files.log.write_text(files.log.read_text().replace(" 9000154800 ", " 1800 "))
+        files.log.with_suffix(".old").write_text(f"{LAST_POLL - 300} {turn - 1800} 4000113400\n")
+        assert files.traffic().state == "measured"
+
+    def test_zeros_that_unknaszero_makes_ambiguous_are_measured_where_the_counters_say_so(
+        self, files: Files, recorded: Callable[[str], Traffic]
+    ) -> None:
+        files.configure("Options[link]: unknaszero\n")
+        assert recorded("dead").state == "measured"
+        files.log.with_suffix(".old").unlink()
+        assert files.traffic().state == "unknown"
+
+    def test_counts_per_minute(self, files: Files, recorded: Callable[[str], Traffic]) -> None:
+        """As rateup does it: rates of the log, not the counters, are multiplied."""
+        recorded("constant")
+        files.configure("Options[link]: perminute\n")
+        for kind in ("log", "old"):
+            text = files.log.with_suffix(f".{kind}").read_text().replace(" 12 9", " 720 540")
+            files.log.with_suffix(f".{kind}").write_text(text)
+        traffic = files.traffic()
+        assert (traffic.state, traffic.in_bytes_per_s, traffic.out_bytes_per_s) == ("measured", 12, 9)
+
+
+class TestRoundRobin:
+    """``LogFormat: rrdtool``, with files made by the real rrdtool by the commands that MRTG gives it."""
+
+    @pytest.fixture(autouse=True)
+    def logged(self, files: Files) -> None:
+        files.configure("LogFormat: rrdtool\n")
+        files.log.unlink()
+
+    def polls(self, files: Files, silent: range = range(0)) -> None:
+        """One each five minutes for two hours; of those in ``silent`` (counted from the last) without an answer."""
+        rrd = str(files.folder / "link.rrd")
+        sources = [f"DS:ds{number}:COUNTER:600:0:1000" for number in (0, 1)]
+        averages = ["RRA:AVERAGE:0.5:1:800", "RRA:AVERAGE:0.5:6:800"]
+        created = ["create", rrd, "-b", str(LAST_POLL - 7800), "-s", "300", *sources, *averages]
+        updates = [
+            f"{LAST_POLL - 300 * ago}:U:U"
+            if ago in silent
+            else f"{LAST_POLL - 300 * ago}:{9_000_000 - 3600 * ago}:{4_000_000 - 2700 * ago}"
+            for ago in range(24, -1, -1)
+        ]
+        for arguments in (created, ["update", rrd, *updates]):
+            subprocess.run(["rrdtool", *arguments], check=True, timeout=20)
+
+    def test_measured(self, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+        self.polls(files)
+        traffic = files.traffic()
+        assert (traffic.state, traffic.unknown, traffic.measured_at) == ("measured", (), at(0))
+        assert traffic.in_bytes_per_s == pytest.approx(12)
+        assert traffic.out_bytes_per_s == pytest.approx(9)
+        assert traffic.in_share == pytest.approx(0.012)
+        assert traffic.latest is not None
+
+    def test_what_it_does_not_know(self, files: Files) -> None:
+        self.polls(files, silent=range(2, 6))
+        traffic = files.traffic()
+        assert traffic.state == "unknown"
+        # a step of which rrdtool knows seven seconds is known to it
+        assert traffic.unknown == ((at(1507), at(307)),)
+        assert traffic.in_bytes_per_s is None
+        assert traffic.latest is not None
+        assert traffic.latest.in_bytes_per_s == pytest.approx(12)
+
+    def test_stale(self, files: Files) -> None:
+        self.polls(files)
+        assert files.traffic(clock=FixedClock(at(-3600))).state == "stale"
+
+    def test_where_rrdtool_is_not_installed_it_is_refused(self, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.polls(files)
+        monkeypatch.setenv("PATH", str(files.folder))
+        with pytest.raises(Refused, match="RRD file: install the program rrdtool"):
+            files.traffic()
+
+    def test_no_file_and_no_such_file(self, files: Files) -> None:
+        with pytest.raises(Unavailable):
+            files.traffic()
+        (files.folder / "link.rrd").write_bytes(b"RRD but none")
+        with pytest.raises(BrokenAnswer, match="rrdtool"):
+            files.traffic()
+
+
 class TestConfiguration:
     def test_unknown_link(self, files: Files) -> None:
         assert files.meter().traffic("other") is None
@@ -257,7 +426,6 @@ class TestConfiguration:
         [
             ("Include: mrtg.cfg\n", "includes itself"),
             ("Include: absent.inc\n", "missing"),
-            ("LogFormat: rrdtool\n", "RRD"),
             ("Options[link]: gauge\n", "gauge"),
         ],
     )

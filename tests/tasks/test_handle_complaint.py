@@ -1,12 +1,18 @@
 """Activity 4: each kind of matter asks the systems that know it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from adapters.wiring import Systems
+from models.facts import Rates, Resource, Service, Traffic
 from tasks.handle_complaint import handle_complaint
 from tasks.serve_complaint import Complaint
 from tests.cases import BANK, LINK, MAJU, TOKO, done, need, opened
 
+MINUTE = timedelta(minutes=1)
 COMPLAINT = Complaint(topic="slow", service_number="", severity="Major", description="d")
 
 
@@ -67,3 +73,62 @@ def test_a_solution_is_in_the_customers_language(wired: Systems) -> None:
     finding = done(handle_complaint, opened(wired, "budi@example.com", text, "Slow"), need(topic="slow"), COMPLAINT)
     assert finding.solution is not None
     assert finding.solution.cause.startswith("The line to your premises")
+
+
+LINK_DOWN = need(topic="link_quality", products=("astinet",), service_number=LINK, customer_id="C-2")
+
+
+def link_evidence(wired: Systems) -> list[str]:
+    """What MRTG says of Maju's link, which has a neighbour in the topology."""
+    case = opened(wired, MAJU, f"Link astinet {LINK} kami putus.", "Link putus")
+    finding = done(handle_complaint, case, LINK_DOWN, COMPLAINT)
+    assert finding.solution is None
+    return [line for line in finding.evidence if line.startswith("MRTG: ")]
+
+
+def test_a_log_that_cannot_be_used_stops_nothing(wired: Systems) -> None:
+    cfg = wired.settings.mrtg.cfg
+    cfg.write_text(f"{cfg.read_text()}Options[_]: gauge\nInclude: absent.inc\n")
+    assert link_evidence(wired) == ["MRTG: a file that the configuration includes is missing (tidak terbaca)"]
+
+
+NOON = datetime(2026, 11, 30, 5, tzinfo=UTC)
+FULL = Rates(in_bytes_per_s=98, out_bytes_per_s=1, in_share=0.98, out_share=0.01)
+TWO_PARTS = ((NOON, NOON + MINUTE), (NOON + 2 * MINUTE, NOON + 3 * MINUTE))
+NO_RATES = dict.fromkeys(Rates.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("traffic", "words", "full"),
+    [
+        ({"state": "measured", **FULL.model_dump()}, "satu jam terakhir terukur, 98% dari kapasitas", True),
+        (
+            {"state": "unknown", **NO_RATES, "unknown": ((NOON, NOON + 5 * MINUTE),), "latest": FULL},
+            "tidak diketahui 12:00–12:05 (tidak terukur, atau nilai yang diulang MRTG); "
+            "interval terakhir terukur, 98% dari kapasitas",
+            False,
+        ),
+        (
+            {
+                "state": "unknown",
+                **NO_RATES,
+                "unknown": ((NOON, NOON + MINUTE), (NOON + 2 * MINUTE, NOON + 3 * MINUTE)),
+            },
+            "tidak diketahui 12:00–12:01, 12:02–12:03 (tidak terukur, atau nilai yang diulang MRTG)",
+            False,
+        ),
+        ({"state": "stale", **NO_RATES}, "tidak diperbarui sejak 30-11-2026 12:00", False),
+    ],
+)
+def test_only_a_measured_hour_makes_a_link_full(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, traffic: dict[str, Any], words: str, full: bool
+) -> None:
+    told = Traffic(target="t", measured_at=NOON, **traffic)
+    monkeypatch.setattr(wired.mrtg, "traffic", lambda _: told)
+    up = Service(service_id=LINK, state="active", enabled=True, started=True, resources=("R",))
+    monkeypatch.setattr(wired.tenoss, "services", lambda _: [up])
+    port = Resource(resource_id="R", name="Te1/1", operational=True, status=None, traffic_target="t")
+    monkeypatch.setattr(wired.telkom_center, "topology", lambda _: [port])
+    finding = done(handle_complaint, opened(wired, MAJU), LINK_DOWN, COMPLAINT)
+    assert finding.evidence[-1] == f"MRTG: {words}"
+    assert (finding.solution is not None) == full
