@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, case, func, literal
+from sqlalchemy import ColumnElement, Subquery, case, false, func, literal
 from sqlmodel import Session, col, select
 
 from adapters.elapsed import Elapsed
@@ -17,13 +17,11 @@ from models.letter import LetterKind
 from models.need import Path
 from models.sop import ACTIVITIES, REVISION
 from models.states import LOST
-from models.tables import UTC_TIME, ActivityRecord, Case, Decision, Letter, Message, Outbox, Wait
+from models.tables import UTC_TIME, ActivityRecord, Case, Decision, FirstPoll, Letter, Message, Outbox, Wait
 from tasks.first_response import first_response
 
 DAYS = 30
 PERCENTILES = (50, 90, 99)
-OLD = timedelta(days=1)
-"""Mail that had lain for so long when intake first saw it was there before the service was."""
 MAIL = ("baru / new", "lama, dari start pertama / old, of the first start")
 INDONESIAN = {
     "opened": "kasus baru",
@@ -152,12 +150,13 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
         .where(*tried, ActivityRecord.state == "done", ~letter.exists())
         .scalar_subquery()
     )
-    taken_in = select(func.min(Message.received_at)).where(Message.case_id == Case.id).scalar_subquery()
+    first_start = select(FirstPoll.seen_at).where(FirstPoll.mailbox == func.lower(Case.mailbox)).scalar_subquery()
+    old = func.coalesce(col(Case.opened_at) < first_start, false())
     asked = select(Decision.id).where(Decision.case_id == Case.id, Decision.form == ConfirmSender.__name__)
     owed = select(ActivityRecord.id).where(*tried).exists() | (col(Case.sender_doubt) != "") | asked.exists()
     got = func.coalesce(sent, by_hand, type_=UTC_TIME)
     dropped = col(Case.status).in_(("merged", "cancelled")) | (col(Case.outcome) == Path.NOT_FOR_US.value)
-    columns: list[Any] = [Case.opened_at, Case.status, Case.closed_at, got.label("got"), taken_in.label("taken_in")]
+    columns: list[Any] = [Case.opened_at, Case.status, Case.closed_at, got.label("got"), old.label("old")]
     cases = (
         select(*columns)
         .where(col(Case.opened_at) <= now, owed, got.is_not(None) | ~dropped)
@@ -171,7 +170,7 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
             func.round(Elapsed(cases.opened_at, end)).label("seconds"),
             cases.got.is_not(None).label("answered"),
             (cases.got.is_(None) & (cases.status == "open")).label("waiting"),
-            (Elapsed(cases.opened_at, cases.taken_in) > OLD.total_seconds()).label("old"),
+            cases.old,
         )
         .where(end >= since)
         .subquery()

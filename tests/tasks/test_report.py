@@ -10,7 +10,7 @@ from adapters.wiring import Systems
 from models.letter import LetterKind
 from models.sop import REVISION
 from models.states import LetterState
-from models.tables import ActivityRecord, Case, Decision, Letter, Message, Outbox, Wait
+from models.tables import ActivityRecord, Case, Decision, FirstPoll, Letter, Message, Outbox, Wait
 from tasks.closing import closing
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.report import service_report
@@ -69,7 +69,6 @@ class Added:
         wired: Systems,
         ago: timedelta,
         *,
-        taken_in: timedelta = timedelta(),
         by_hand: timedelta | None = None,
         tried: bool = True,
         **columns: Any,
@@ -82,7 +81,7 @@ class Added:
             session.add(case)
             session.flush()
             self.id, self.address = case.key, case.address
-            came: dict[str, Any] = {"arrived_at": self.opened_at, "received_at": self.opened_at + taken_in}
+            came: dict[str, Any] = {"arrived_at": self.opened_at, "received_at": self.opened_at}
             place: dict[str, Any] = {"mailbox": OURS, "uidvalidity": 9, "uid": self.number, "sha256": str(self.number)}
             session.add(Message(**place, **came, sender=self.address, outcome="opened", case_id=self.id))
             if tried:
@@ -163,10 +162,13 @@ def test_a_doubtful_sender_waits_like_any_other(wired: Systems) -> None:
 
 
 def test_old_mail_of_the_first_start_stands_apart(wired: Systems) -> None:
-    Added(wired, 3 * DAY, taken_in=2 * DAY).letter(2 * DAY)
+    Added(wired, 5 * DAY, mailbox=OURS.title()).letter(2 * DAY)
     Added(wired, HOUR).letter(SECOND)
+    Added(wired, HOUR, mailbox="other@telkom.example").letter(SECOND)
+    with wired.store.write() as session:
+        session.add(FirstPoll(mailbox=OURS, seen_at=wired.clock.now() - 4 * DAY, uidvalidity=1))
     new, old = first_response(service_report(wired))
-    assert new.startswith("| baru / new | 1 | 1 | 0 | 0 | 100% | 0:00:01 |")
+    assert new.startswith("| baru / new | 2 | 2 | 0 | 0 | 100% | 0:00:01 |")
     assert old.startswith("| lama, dari start pertama / old, of the first start | 1 | 1 | 0 | 0 | 0% | 48:00:00 |")
 
 
