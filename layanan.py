@@ -446,16 +446,43 @@ def _check_mails(as_json: bool) -> None:
 def letters(
     state: Annotated[LetterState | None, typer.Option(help="Only those.")] = None,
     limit: Limit = 0,
+    again: Annotated[bool, typer.Option("--again", help="Send all that failed for our sake again, in order.")] = False,
+    outdated: Annotated[bool, typer.Option("--outdated", help="With `--again`: those out of date, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """List every letter, with its state in the outbox: queued, sending, sent, failed or bounced; oldest first.
 
-    Example: `layanan letters --state failed`
+    With `--again`, letters that the relay refused for our account, address, quota or policy go out once more, but for
+    those that a later letter, the end of their case or their age has made out of date: these are only listed.
+
+    Examples: `layanan letters --state failed`; when the relay takes letters again: `layanan letters --again`
     """
+    if outdated and not again:
+        raise WrongUse("--outdated: only together with --again")
+    if again:
+        _send_all_again(outdated, as_json)
+        return
     from adapters import listing
 
     columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
     _list(partial(listing.letters, state=state, limit=limit), columns, as_json)
+
+
+def _send_all_again(outdated: bool, as_json: bool) -> None:
+    wired = _systems()
+    from dataclasses import asdict
+
+    from tasks.send_again import failed_letters, send_all_again
+
+    failed = failed_letters(wired)
+    chosen = [one for one in failed if outdated or not one.outdated]
+    send_all_again(wired, chosen)
+    views = [asdict(one) | {"written_at": one.written_at.isoformat(), "again": one in chosen} for one in failed]
+    show(views, ("id", "case", "kind", "written_at", "again", "outdated"), as_json, wired.settings.zone)
+    if not as_json:
+        say(f"{len(chosen)} in the outbox again; the monitor's next sweep sends them.")
+        if left := len(failed) - len(chosen):
+            say(f"{left} out of date and not sent: `layanan letters --again --outdated` sends them all the same.")
 
 
 @app.command(rich_help_panel=WORK)

@@ -14,10 +14,16 @@ class LayananError(Exception):
 
 
 class OfSystem(LayananError):
-    """Base of what goes wrong with a system; the text names it."""
+    """Base of what goes wrong with a system; the text names it.
 
-    def __init__(self, system: str, what: str) -> None:
+    Args:
+        reply: the server's code, such as ``550 5.7.1``, where it gave one; two replies are compared by it.
+        words: the server's own words, without addresses: they are shown to people, never logged or compared.
+    """
+
+    def __init__(self, system: str, what: str, *, reply: str = "", words: str = "") -> None:
         super().__init__(f"{system}: {what}")
+        self.reply, self.words = reply, words
 
 
 class Unavailable(OfSystem):

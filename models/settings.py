@@ -176,6 +176,13 @@ class Smtp(Part):
     password: SecretStr = Field(default=SecretStr(""), description="Login password")
     xoauth2: Xoauth2 = Field(default=Xoauth2(), description="Login with a token")
     timeout: float = Field(default=30, gt=0, description="Seconds that one step of a session may take")
+    probe_seconds: float = Field(
+        default=600,
+        gt=0,
+        description="Longest pause in seconds between two probes, single letters that are tried while the relay "
+        "refuses us or cannot be reached; the pauses grow from 30 s. Short enough that letters go on soon, long enough "
+        "that no account is locked for its attempts",
+    )
     dkim: Dkim = Field(default=Dkim(), description="Signing of letters")
     in_doubt: Literal["send_again", "ask"] = Field(
         default="send_again",
@@ -188,6 +195,11 @@ class Smtp(Part):
         "crash, that a letter was accepted. Empty: the mailbox's own address with “+Sent”",
         examples=["layanan+Sent@telkom.example"],
     )
+
+    @property
+    def account(self) -> str:
+        """Our account at the relay: what the relay says to one says nothing of another."""
+        return f"{self.user}@{self.host}:{self.port}"
 
 
 HttpName = Literal["mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy"]

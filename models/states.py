@@ -16,3 +16,7 @@ LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]
 (reported by another) are for good.
 """
 LOST: tuple[LetterState, ...] = ("failed", "bounced")
+UNDER_WAY: tuple[LetterState, ...] = ("queued", "sending")
+
+RefusalCause = Literal["", "recipient", "us", "unclear"]
+"""Whom the relay's latest refusal of a letter concerned; ``recipient`` stands for the letter itself, too."""

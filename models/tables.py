@@ -18,7 +18,7 @@ from sqlmodel import Field, Relationship, SQLModel
 
 from models.letter import Language
 from models.sop import Site
-from models.states import CaseStatus, LetterState, MailOutcome
+from models.states import CaseStatus, LetterState, MailOutcome, RefusalCause
 
 Json = dict[str, Any]
 
@@ -244,7 +244,35 @@ class Outbox(SQLModel, table=True):
     """Ways out that it has had: a person may send it again."""
     handled: bool = False
     """A person has seen that it did not arrive, and decided."""
+    cause: RefusalCause = Field(default="", sa_type=String)
+    reply: str = ""
+    """The relay's latest refusal: code and status, such as ``550 5.7.1``."""
+    refused_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    """Machine time since which the relay gives it this reply."""
+    refusals: int = 0
+    """Times that the relay has given it a lasting reply that may concern us."""
     letter: Letter = Relationship()
+
+
+class Relay(SQLModel, table=True):
+    """An SMTP relay that refuses us, or cannot be reached, whatever the letter; the row goes when it takes one.
+
+    Until then no letter is tried but one now and then, the probe.
+    """
+
+    name: str = Field(primary_key=True)
+    """Our account at the relay, as the settings have it."""
+    since: datetime = Field(sa_type=UTC_TIME)
+    """Machine time."""
+    error: str
+    """What went wrong, with the setting to look at."""
+    words: str = ""
+    """The relay's own words, without addresses."""
+    reply: str = ""
+    """Its code and status; empty where it gave none."""
+    probes: int = 0
+    not_before: datetime = Field(sa_type=UTC_TIME)
+    """Machine time of the next probe."""
 
 
 class Bounce(SQLModel, table=True):

@@ -26,8 +26,8 @@ from adapters.tmf621 import TROUBLE_TICKET
 from adapters.wiring import Systems
 from models.errors import LayananError, Refused, Unavailable
 from models.settings import Mailbox
-from models.states import LOST
-from models.tables import Case, Letter, Message, Outbox
+from models.states import LOST, UNDER_WAY
+from models.tables import Case, Letter, Message, Outbox, Relay
 from tasks import first_poll
 from tasks.monitor import MOST_RESTARTS
 
@@ -101,6 +101,12 @@ def examine(wired: Systems) -> list[Check]:
                 "LAYANAN_SMTP__COPY_TO must lead into a folder that LAYANAN_MAILBOXES names; until it does, a letter "
                 "is sent twice where it is open whether it went",
             ),
+            Probe(
+                "relay",
+                relay,
+                "mend what it names: letters then go on by themselves, within the longest pause between two probes "
+                "(LAYANAN_SMTP__PROBE_SECONDS); `layanan letters --again` lists those that failed for our sake",
+            ),
         ],
         [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
         [
@@ -171,6 +177,26 @@ def letters(wired: Systems) -> str:
     if failed:
         raise Doubt(f"{failed} did not arrive, and nobody has decided yet")
     return f"{under_way} on their way"
+
+
+def relay(wired: Systems) -> str:
+    """The relay takes our letters, as far as its latest answers tell; what it says of us is named with its words."""
+    under_way = col(Outbox.state).in_(UNDER_WAY)
+    with wired.store.read() as session:
+        refusal = session.get(Relay, wired.settings.smtp.account)
+        unclear = session.exec(select(Outbox.reply).where(under_way, Outbox.cause == "unclear").distinct()).all()
+        waiting = session.exec(select(func.count()).select_from(Outbox).where(under_way)).one()
+    if refusal is not None:
+        since, again = (
+            f"{at.astimezone(wired.settings.zone):%d-%m-%Y %H:%M:%S %Z}" for at in (refusal.since, refusal.not_before)
+        )
+        said = f" (“{refusal.words}”)" if refusal.words else ""
+        raise LayananError(f"{refusal.error}{said}; since {since}; {waiting} letter(s) wait, next probe {again}")
+    if unclear:
+        raise Doubt(
+            f"refuses some letters with {', '.join(sorted(unclear))}, perhaps for our sake: they are tried again"
+        )
+    return "takes letters"
 
 
 def mails(wired: Systems) -> str:

@@ -24,6 +24,7 @@ from tasks import drain
 from tasks.end_case import finish
 from tasks.family import going_on, locked
 from tasks.moments import ticket_times
+from tasks.relay import refusal_now
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
 from tasks.waits import new_wake, show_news, wake_or_show
@@ -50,8 +51,13 @@ def part(label: str) -> Callable[[Callable[[], int]], Any]:
 
 @part("Kirim surat tertunda / Send due letters")
 def send_due_letters() -> int:
-    """Send letters that are queued, or whose sending was cut off; returns how many were looked at."""
-    return _each(due_letters(systems()), lambda wired, letter_id: deliver(wired, letter_id))
+    """Send letters that are queued, or whose sending was cut off; returns how many were looked at.
+
+    Where the relay has refused us, one is tried; if it is taken, all others follow.
+    """
+    wired, refused = systems(), refusal_now(systems())
+    done = _each(due_letters(wired), deliver)
+    return done + _each(due_letters(wired), deliver) if refused and refusal_now(wired) is None else done
 
 
 @part("Pantau tiket / Follow tickets")

@@ -3,6 +3,8 @@
 A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
 the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if
 there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
+
+Letters of one case to one recipient go in the order in which they were written: none overtakes one that still waits.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,18 +17,26 @@ from typing import Any
 import sqlalchemy
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, exists, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from adapters.ems.protocol import UsOrRecipient
 from adapters.wiring import Systems, systems
-from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
-from models.tables import Kept, Letter, Outbox
-from tasks.undelivered import put_back, undelivered, way_out
+from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refused, Unavailable
+from models.states import LOST, UNDER_WAY, RefusalCause
+from models.tables import Kept, Letter, Outbox, Wake
+from tasks import relay
+from tasks.undelivered import put_back, undelivered, undelivered_source, way_out
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
 MOST_DEFERRALS = 30
 """How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
+
+MOST_REFUSALS = 5
+"""How often the server may refuse a letter for good, in a reply that may concern us, before a person is asked: within
+half an hour, in which no other letter has told whom the reply concerns."""
 
 TOGETHER = 10
 """Letters that are read at once."""
@@ -44,6 +54,10 @@ class _WayOut:
     unanswered: int
     deferrals: int
     tries: int
+    reply: str
+    refused_at: datetime | None
+    refusals: int
+    case_id: int
     message_id: str
     sender: str
     recipient: str
@@ -65,16 +79,29 @@ _WAYS_OUT = (
     .outerjoin(Kept, col(Kept.sha256) == Letter.sha256)
     .where(col(Outbox.letter_id).in_(bindparam("letters", expanding=True)))
 )
+_EARLIER, _EARLIER_OUTBOX = aliased(Letter), aliased(Outbox)
+
+
+def _earlier(letter_id: Any, case_id: Any, recipient: Any, *of_outbox: Any) -> Any:
+    """Whether an earlier letter of the case to the same recipient is not out yet."""
+    same = (_EARLIER.case_id == case_id, _EARLIER.recipient == recipient, col(_EARLIER.id) < letter_id)
+    waits = (col(_EARLIER_OUTBOX.letter_id) == _EARLIER.id, col(_EARLIER_OUTBOX.state).in_(UNDER_WAY), *of_outbox)
+    return exists().where(*same, *waits)
+
+
 # whoever claims a letter or puts it back counts that: one that was read before is claimed as it was
 _CLAIM = (
     update(Outbox)
-    .where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")))
+    .where(
+        *(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")),
+        ~_earlier(bindparam("its_letter_id"), bindparam("its_case_id"), bindparam("its_recipient")),
+    )
     # an error that stands there is this attempt's, or no attempt has begun since
     .values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
 )
 # unless a report or a copy of the letter has come meanwhile, and says more
 _SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
-_SENT = _SENDING.values(state="sent", error="", not_before=bindparam("now"), sent_at=bindparam("at"))
+_SENT = _SENDING.values(state="sent", error="", cause="", not_before=bindparam("now"), sent_at=bindparam("at"))
 # what did not go says nothing of the attempt of another, who has claimed it since
 _OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("attempts", "tries")))
 
@@ -117,8 +144,8 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
         with wired.store.write() as session:
             if last is not None:
                 last.record(session)
-            claimed = _claim(session, wired, way)
-        last = _sent(wired, way, until) if claimed else None
+            claim = _claim(session, wired, way)
+        last = _sent(wired, way, until, claim) if claim else None
         if last is not None and last.ends:
             break
     if last is not None:
@@ -142,23 +169,35 @@ def send_again(wired: Systems, letter_id: int) -> None:
         Unavailable: the case store does not answer.
     """
     with wired.store.write() as session:
-        outbox = session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
-        if outbox.state not in {"failed", "bounced"}:
+        _, outbox = way_out(session, letter_id)
+        if outbox.state not in LOST:
             raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
+        # no agent is asked for another way any more
+        asked = (col(Wake.source) == undelivered_source(outbox), col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*asked).values(taken_at=wired.clock.now(), taken_by="it is sent again"))
         put_back(wired, outbox)
         session.add(outbox)
 
 
 def due_letters(wired: Systems, limit: int = 500) -> list[int]:
-    """Letters that somebody should send now."""
-    query = (
-        select(Outbox.letter_id)
-        .where(col(Outbox.state).in_(["queued", "sending"]), col(Outbox.not_before) <= wired.machine_clock.now())
-        .order_by(col(Outbox.letter_id))
-        .limit(limit)
-    )
+    """Letters that somebody should send now, in their order; while the relay refuses us one at most, the probe.
+
+    That is the one that it refused longest ago, or, where it refuses for good, one that it has not refused yet: no
+    letter that is refused for its own sake keeps the others from going.
+    """
+    now = wired.machine_clock.now()
+    waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, col(_EARLIER_OUTBOX.not_before) > now)
+    due = (col(Outbox.state).in_(UNDER_WAY), col(Outbox.not_before) <= now, ~waits)
+    query = select(Outbox.letter_id).join(Letter).where(*due)
     with wired.store.read() as session:
-        return list(session.exec(query))
+        refusal = relay.refusal(session, wired)
+        if refusal is None:
+            return list(session.exec(query.order_by(col(Outbox.letter_id)).limit(limit)))
+        if refusal.not_before > now:
+            return []
+        new = [col(Outbox.cause) != ""] if refusal.reply.startswith("5") else []
+        first = (*new, col(Outbox.not_before), col(Outbox.letter_id))
+        return list(session.exec(query.order_by(*first).limit(1)))
 
 
 def _ways_out(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_WayOut]:
@@ -169,42 +208,58 @@ def _ways_out(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_WayOut]:
         yield from (found[letter_id] for letter_id in some)
 
 
-def _claim(session: Session, wired: Systems, way: _WayOut) -> bool:
+@dataclass(frozen=True)
+class _Claim:
+    """A letter is ours to send."""
+
+    probe: bool
+    """It is the one that tells whether the relay takes letters again."""
+
+
+def _claim(session: Session, wired: Systems, way: _WayOut) -> _Claim | None:
     """Claim a letter, unless it is not to be sent now, or another was quicker."""
     now = wired.machine_clock.now()
-    if way.state not in {"queued", "sending"} or way.not_before > now:
-        return False
+    if way.state not in UNDER_WAY or way.not_before > now:
+        return None
     until = now + timedelta(seconds=wired.settings.claim_seconds)
-    its = {"its_letter_id": way.letter_id, "its_state": way.state, "its_attempts": way.attempts, "its_tries": way.tries}
-    return session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1
+    probe = relay.begin_probe(session, wired, now, until)
+    if probe is False:
+        return None
+    its = {
+        f"its_{name}": getattr(way, name)
+        for name in ("letter_id", "state", "attempts", "tries", "case_id", "recipient")
+    }
+    if session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1:
+        return _Claim(probe=bool(probe))
+    if probe:
+        relay.end_probe(session, wired)
+    return None
 
 
-def _sent(wired: Systems, way: _WayOut, until: float) -> _Outcome:
+def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcome":
     """Send a letter that is claimed, unless its text begins so late that another might claim it meanwhile."""
     # while it is open whether an earlier attempt went through, it stays so
     doubtful, letter_id = way.state == "sending", way.letter_id
     try:
         if doubtful and wired.ems.has_copy(way.message_id, wired.settings.mailbox(way.sender)):
-            return _done(wired, letter_id)
+            return _done(wired, letter_id, claim)
         raw = wired.store.kept_file(way.sha256) if way.content is None else way.content
     except LayananError as error:
         # who was cut off before keeps that doubt, though there is an error now
-        return _later(wired, way, str(error), unanswered=max(way.unanswered, int(_was_cut_off(way))))
+        return _later(wired, way, str(error), claim, unanswered=max(way.unanswered, int(_was_cut_off(way))))
     if doubtful and _is_a_persons(wired, way):
-        return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came")
+        return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came", claim, cause="unclear")
     try:
         wired.ems.send(raw, way.sender, [way.recipient], until)
     except OutcomeUnknown:
-        return _changed(way, ends=True, unanswered=way.unanswered + 1)
-    except Deferred as error:
-        if (deferrals := way.deferrals + 1) >= MOST_DEFERRALS:
-            return _failed(wired, way, f"{error}, {deferrals} times")
-        return _later(wired, way, str(error), ends=False, deferrals=deferrals)
+        return _changed(wired, way, claim, ends=True, unanswered=way.unanswered + 1)
+    except (Deferred, UsOrRecipient) as error:
+        return _disputed(wired, way, error, claim)
     except Unavailable as error:
-        return _later(wired, way, str(error))
+        return _refuses_us(wired, way, error)
     except Refused as error:
-        return _failed(wired, way, str(error))
-    return _done(wired, letter_id)
+        return _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply)
+    return _done(wired, letter_id, claim)
 
 
 def _is_a_persons(wired: Systems, way: _WayOut) -> bool:
@@ -219,29 +274,88 @@ def _was_cut_off(way: _WayOut) -> bool:
     return way.state == "sending" and way.attempts > 0 and not way.error
 
 
-def _done(wired: Systems, letter_id: int) -> _Outcome:
+def _done(wired: Systems, letter_id: int, claim: _Claim) -> _Outcome:
     sent = {"its_letter_id": letter_id, "now": wired.machine_clock.now(), "at": wired.clock.now()}
-    return _Outcome(lambda session: session.connection().execute(_SENT, sent))
+
+    def record(session: Session) -> None:
+        if claim.probe:
+            relay.takes_letters(session, wired)
+        session.connection().execute(_SENT, sent)
+
+    return _Outcome(record)
 
 
-def _later(wired: Systems, way: _WayOut, error: str, *, ends: bool = True, **counted: int) -> _Outcome:
+def _refuses_us(wired: Systems, way: _WayOut, error: OfSystem) -> _Outcome:
+    """The relay takes no letter of ours now: this one stays where it was, and counts nothing against itself."""
+    now = wired.machine_clock.now()
+    its = _its(way)
+
+    def record(session: Session) -> None:
+        relay.refuses_us(session, wired, error)
+        kept: dict[str, Any] = {"state": way.state, "error": str(error), "not_before": now, "cause": "us"}
+        session.connection().execute(_OURS.values(**kept, reply=error.reply), its)
+
+    return _Outcome(record, ends=True)
+
+
+def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _Outcome:
+    """The relay refuses a letter, for now or for good, and the reply may concern us: what others were told decides."""
+    now, lasting = wired.machine_clock.now(), error.reply.startswith("5")
+    known = way.refused_at if way.reply == error.reply else None
+    counted: dict[str, Any] = {"deferrals": way.deferrals + (not lasting), "refusals": way.refusals + lasting}
+    told = f"{error}, {counted['deferrals']} times" if not lasting else str(error)
+    changes: dict[str, Any] = {"reply": error.reply, "refused_at": known or now, "cause": "unclear"}
+
+    def record(session: Session) -> None:
+        if lasting and known and relay.taken_since(session, known):
+            # another's letter was taken in between: it is this recipient's, or this letter's
+            _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply).record(session)
+        elif claim.probe or relay.concerns_us(session, error.reply, way.recipient):
+            relay.refuses_us(session, wired, error, several=True)
+            _changed(wired, way, state=way.state, not_before=now, error=str(error), **changes).record(session)
+        elif counted["refusals"] >= MOST_REFUSALS or counted["deferrals"] >= MOST_DEFERRALS:
+            _failed(wired, way, told, claim, cause="unclear", reply=error.reply).record(session)
+        else:
+            _later(wired, way, str(error), claim, **changes, **counted).record(session)
+
+    return _Outcome(record)
+
+
+def _later(wired: Systems, way: _WayOut, error: str, claim: _Claim, **changes: Any) -> _Outcome:
     wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
     until = wired.machine_clock.now() + wait
-    return _changed(way, ends=ends, state=way.state, error=error, not_before=until, **counted)
+    return _changed(wired, way, claim, state=way.state, not_before=until, error=error, **changes)
 
 
-def _failed(wired: Systems, way: _WayOut, error: str) -> _Outcome:
+def _failed(
+    wired: Systems, way: _WayOut, error: str, claim: _Claim, *, cause: RefusalCause, reply: str = ""
+) -> _Outcome:
     now = wired.clock.now()
 
     def record(session: Session) -> None:
+        if claim.probe:
+            relay.end_probe(session, wired)
         _, outbox = way_out(session, way.letter_id)
         if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (way.attempts + 1, way.tries):
+            outbox.cause, outbox.reply = cause, reply
             undelivered(session, way.letter_id, "failed", error, now)
 
     return _Outcome(record)
 
 
-def _changed(way: _WayOut, *, ends: bool = False, **values: Any) -> _Outcome:
-    """What an attempt changes."""
-    its = {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}
-    return _Outcome(lambda session: session.connection().execute(_OURS.values(**values), its), ends)
+def _changed(
+    wired: Systems, way: _WayOut, claim: _Claim | None = None, *, ends: bool = False, **values: Any
+) -> _Outcome:
+    """What an attempt changes; one that says nothing of the relay ends the probe that it was."""
+
+    def record(session: Session) -> None:
+        if claim is not None and claim.probe:
+            relay.end_probe(session, wired)
+        session.connection().execute(_OURS.values(**values), _its(way))
+
+    return _Outcome(record, ends)
+
+
+def _its(way: _WayOut) -> dict[str, Any]:
+    """This attempt, and no later one."""
+    return {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}

@@ -17,7 +17,7 @@ from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.letter import LetterKind
 from models.mail import without_detail
 from models.sop import label
-from models.states import LetterState
+from models.states import LOST, LetterState
 from models.tables import Case, Letter, Outbox, Party, Wake
 from tasks.briefing import escaped
 from tasks.case_run import CaseRun
@@ -29,10 +29,15 @@ def undelivered(session: Session, letter_id: int, state: LetterState, error: str
     case_id, outbox = way_out(session, letter_id)
     outbox.state, outbox.error, outbox.handled = state, error, False
     session.add(outbox)
-    source = f"undelivered:{letter_id}:{outbox.tries}"
+    source = undelivered_source(outbox)
     if session.exec(select(Wake).where(Wake.source == source)).first() is None:
         answers = {"letter": letter_id}
         session.add(Wake(case_id=case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
+
+
+def undelivered_source(outbox: Outbox) -> str:
+    """Tells the wake of a letter's way out from that of another one."""
+    return f"undelivered:{outbox.letter_id}:{outbox.tries}"
 
 
 def way_out(session: Session, letter_id: int) -> tuple[int, Outbox]:
@@ -94,7 +99,9 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
             # who opened it may still write from there
             party = Party(case_id=letter.case_id, address=before, added_by=answers.by, added_at=systems.clock.now())
             session.merge(party)
-        if answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}:
+        chosen = answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}
+        # somebody may have sent it again meanwhile (`layanan letters --again`)
+        if chosen and outbox.state in LOST:
             put_back(systems, outbox)
         session.add_all([letter, outbox])
 
@@ -107,6 +114,7 @@ def put_back(systems: Systems, outbox: Outbox) -> None:
     """
     outbox.state = "queued" if outbox.state == "bounced" else "sending"
     outbox.attempts, outbox.unanswered, outbox.deferrals, outbox.error, outbox.handled = 0, 0, 0, "", True
+    outbox.cause, outbox.reply, outbox.refused_at, outbox.refusals = "", "", None, 0
     outbox.not_before = systems.machine_clock.now()
     outbox.tries += 1
 

@@ -116,7 +116,7 @@ def arrives(
 def opened(wired: Systems, sender: str = BUDI, *text: str) -> CaseRun:
     """A case that a mail has opened: its text and subject."""
     taken = arrives(wired, sender, *text)
-    assert taken.outcome == "opened"
+    assert taken.outcome == "opened", taken
     assert taken.case_id is not None
     return CaseRun.open(taken.case_id, wired)
 

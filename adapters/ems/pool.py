@@ -16,7 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from adapters.ems.protocol import NotLetIn
+from adapters.ems.protocol import NotLetIn, UsOrRecipient
 from models.errors import Unavailable
 
 KEPT = 4
@@ -29,7 +29,7 @@ BROKEN = (OSError, ValueError, imaplib.IMAP4.error, ImapToolsError)
 C = TypeVar("C")
 
 again = retry(
-    retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type(NotLetIn),
+    retry=retry_if_exception_type(Unavailable) & retry_if_not_exception_type((NotLetIn, UsOrRecipient)),
     stop=stop_after_attempt(3),
     wait=wait_random_exponential(multiplier=0.3, max=2),
     reraise=True,

@@ -20,6 +20,13 @@ class NotLetIn(Unavailable):
     """
 
 
+class UsOrRecipient(Unavailable):
+    """The SMTP server refuses a letter for good (5xx), and its code does not say whether the recipient or we are meant.
+
+    What it answers to other letters tells; it is not tried again within seconds.
+    """
+
+
 @dataclass(frozen=True)
 class Received:
     """One mail as a mailbox holds it. ``uid`` names it only together with ``uidvalidity`` (RFC 3501, 2.3.1.1)."""
@@ -133,8 +140,10 @@ class Ems(Protocol):
 
         Raises:
             Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), was too slow, or
-                refuses us (:class:`NotLetIn`, whose text names the setting to look at).
-            Refused: nothing was accepted, and this letter never will be: a 5xx answer, whose code the text names.
+                refuses us (:class:`NotLetIn`, whose text names the setting to look at), or perhaps us
+                (:class:`UsOrRecipient`).
+            Refused: nothing was accepted, and this letter never will be: a 5xx answer that concerns its recipient or
+                itself; the text names its code.
             OutcomeUnknown: the connection broke between the letter's end and the answer.
         """
         ...

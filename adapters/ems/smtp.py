@@ -11,13 +11,19 @@ from time import monotonic
 
 from adapters.ems.login import NoToken, bearer
 from adapters.ems.pool import Pool, again
-from adapters.ems.protocol import NotLetIn
+from adapters.ems.protocol import NotLetIn, UsOrRecipient
+from adapters.ems.refusals import concerns
 from adapters.ems.signing import signed
 from models.errors import Deferred, OutcomeUnknown, Refused, Unavailable
 from models.settings import Smtp
 
 # smtplib would send to another address instead.
 _UNFIT = re.compile(r"[\x00-\x20<>\x7f]|^$")
+
+OF_ACCOUNT = "LAYANAN_SMTP__USER, LAYANAN_MAILBOXES, and at what the server allows that account"
+"""Where to look when the server refuses us behind the login."""
+MOST_WORDS = 200
+"""Characters of a server's words that are kept."""
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +127,9 @@ def _asking(step: str, settings: str) -> Iterator[None]:
         name = f"NoToken ({error})" if isinstance(error, NoToken) else type(error).__name__
         what = f"{code if code > 0 else name} to {step}: look at {settings}"
         what += ", or at the server's certificate" if isinstance(error, ssl.SSLCertVerificationError) else ""
-        raise (NotLetIn if lasting else Unavailable)("smtp", what) from None
+        said = getattr(error, "smtp_error", b"")
+        reply = _reply(code, said if isinstance(said, bytes) else str(said).encode()) if code > 0 else ("", "")
+        raise (NotLetIn if lasting else Unavailable)("smtp", what, reply=reply[0], words=reply[1]) from None
 
 
 def _mail_options(raw: bytes, *addresses: str) -> list[str]:
@@ -147,17 +155,25 @@ def _envelope(
 
 
 def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
-    """Raise what an answer other than the expected means (RFC 5321, 4.2.1); its words may hold addresses."""
+    """Raise what an answer other than the expected means (RFC 5321, 4.2.1); the error's text has no words of it."""
     if code // 100 == expected:
         return
-    match = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
-    status = match[0].decode() if match else ""
-    what = f"{code} {status} to {step}".replace("  ", " ")
+    reply, words = _reply(code, text)
+    what = f"{reply} to {step}"
     if code // 100 != 5:
         # 421: the service ends, whatever the letter (RFC 5321, 3.8)
         of_letter = step != "MAIL" and code // 100 == 4 and code != 421
-        raise (Deferred if of_letter else Unavailable)("smtp", what)
-    too_large = code == 552 or status == "5.3.4"  # RFC 1870, RFC 3463
-    if code == 530 or (step == "MAIL" and not too_large):  # RFC 4954: a login is wanted
-        raise NotLetIn("smtp", f"{what}: look at LAYANAN_SMTP__USER, LAYANAN_MAILBOXES")
-    raise Refused("smtp", what)
+        raise (Deferred if of_letter else Unavailable)("smtp", what, reply=reply, words=words)
+    match concerns(step, code, reply.partition(" ")[2]):
+        case "us":
+            raise NotLetIn("smtp", f"{what}: look at {OF_ACCOUNT}", reply=reply, words=words)
+        case "recipient":
+            raise Refused("smtp", what, reply=reply, words=words)
+    raise UsOrRecipient("smtp", what, reply=reply, words=words)
+
+
+def _reply(code: int, text: bytes) -> tuple[str, str]:
+    """Code and status, and the words behind them without addresses."""
+    status = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
+    words = " ".join(re.sub(r"\S*@\S*", "…", text[status.end() if status else 0 :].decode("utf-8", "replace")).split())
+    return f"{code} {status[0].decode()}" if status else str(code), words[:MOST_WORDS]

@@ -18,7 +18,7 @@ from adapters.simulator.seed import Seed
 PASSWORD = "pw"  # noqa: S105 - of every mailbox whose password the seed does not say
 FAULTS = {
     "4xx": "451 4.7.1 Try later",
-    "5xx": "550 5.7.1 Not wanted",
+    "5xx": "550 5.2.1 Mailbox disabled",
     "once4xx": "451 4.7.1 Greylisted",
     "data4xx": "451 4.3.0 Not now",
     "drop": "",

@@ -14,9 +14,10 @@ from adapters.wiring import Systems
 from models.errors import Refused, Unavailable
 from models.forms import UNDELIVERED
 from models.settings import Smtp
-from models.tables import Kept, Letter, Outbox, Wake
+from models.tables import Kept, Letter, Outbox, Relay, Wake
 from tasks.intake import take_in
 from tasks.monitor import send_due_letters
+from tasks.relay import FIRST_PAUSE
 from tasks.send_letter import (
     BACKOFF,
     LONGEST_BACKOFF,
@@ -51,6 +52,11 @@ def seconds(machine: StandingClock, wired: Systems) -> float:
     return (outbox(wired).not_before - machine.now()).total_seconds()
 
 
+def probe_in(machine: StandingClock, wired: Systems, account: str = "") -> timedelta:
+    """Until the relay is tried again."""
+    return rows(wired, Relay, name=account or wired.settings.smtp.account)[0].not_before - machine.now()
+
+
 def away(wired: Systems) -> None:
     """No SMTP server listens any more."""
     wired.ems.close()
@@ -80,10 +86,10 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
         opened(wired, sender)
     really = tasks.send_letter._sent
 
-    def dies_at_the_second(wired: Systems, way: tasks.send_letter._WayOut, until: float) -> object:
+    def dies_at_the_second(wired: Systems, way: tasks.send_letter._WayOut, *more: Any) -> object:
         if way.letter_id == 2:
             raise KeyboardInterrupt
-        return really(wired, way, until)
+        return really(wired, way, *more)
 
     monkeypatch.setattr(tasks.send_letter, "_sent", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -311,7 +317,7 @@ def test_in_doubt_and_without_mail_servers_it_stays_open(wired: Systems, machine
     away(wired)
     assert deliver(wired, 1) == "sending"
     assert outbox(wired).error.startswith("smtp: ")
-    assert seconds(machine, wired) == 4 * BACKOFF.seconds
+    assert probe_in(machine, wired) == FIRST_PAUSE
     machine.advance(1)
     wired.settings.smtp.port = back.port
     assert deliver(wired, 1) == "sent"
@@ -336,7 +342,7 @@ def test_letters_outlive_a_wrong_password(wired: Systems, machine: StandingClock
         wired.settings.smtp.password = SecretStr("lama")
         assert deliver(wired, 1) == "queued"
     assert outbox(wired).error.startswith("smtp: 535 to the login: look at")
-    assert seconds(machine, wired) == 2 * BACKOFF.seconds
+    assert probe_in(machine, wired, wired.settings.smtp.account) == FIRST_PAUSE
     machine.advance(1)
     wired.settings.smtp.port, wired.settings.smtp.user = back.port, back.user
     assert send_due_letters.fn() == 1

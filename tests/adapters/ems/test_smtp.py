@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.ems import ImapSmtp, NotLetIn
+from adapters.ems.protocol import UsOrRecipient
 from adapters.mail.parser import parse
 from models.errors import OutcomeUnknown, Refused, Unavailable
 from models.mail import Automatic
@@ -173,7 +174,7 @@ SMTP_ANSWERS = {
         ({b"Salam": b"554 5.6.0 no\r\n"}, Refused),
         ({b"rcpt TO": b"421 4.7.0 later\r\n"}, Unavailable),
         ({b"rcpt TO": b"550 5.1.1 unknown\r\n"}, Refused),
-        ({b"DATA": b"554 5.5.1 no\r\n"}, Refused),
+        ({b"DATA": b"554 5.5.1 no\r\n"}, UsOrRecipient),
         ({b"mail FROM": b"552 5.3.4 too large\r\n"}, Refused),
         ({b"mail FROM": b"554 5.3.4 too large\r\n"}, Refused),
         ({b"rcpt TO": b"gibberish\r\n"}, Unavailable),

@@ -1,0 +1,44 @@
+"""Whom a relay's lasting refusal (5xx) concerns, by step, code and enhanced status (RFC 3463, RFC 5248).
+
+Servers differ: Exchange Online refuses our account at the end of the text (5.7.60, 5.2.252), Gmail at any step
+(5.4.5), Postfix holds what concerns the sender back until RCPT, and Exim gives no status at all. What a status leaves
+open is told by what the relay answers to other letters (``tasks/relay.py``).
+"""
+
+from typing import Literal
+
+Concerned = Literal["recipient", "us", "unclear"]
+"""``recipient`` stands for the letter itself, too."""
+
+_LETTER = frozenset({"5.3.4", "5.2.3"})
+"""Too large."""
+_RECIPIENT = frozenset(
+    {"5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.9", "5.1.10", "5.2.1", "5.2.2", "5.2.4"}
+    | {"5.7.2", "5.7.17", "5.7.18", "5.7.124", "5.7.133", "5.7.134", "5.7.135", "5.7.136"}
+    | {"5.7.504", "5.7.505", "5.7.507", "5.7.703"}
+)
+"""From 5.7.124 on Exchange Online's: a recipient takes no letters from outside, or stands on our own block list."""
+_US = frozenset({"5.1.7", "5.1.8", "5.1.90", "5.2.252", "5.4.5", "5.7.3"})
+"""Sender's address (1.7, 1.8), limits (1.90, 4.5), sending as somebody else (2.252), login (7.3)."""
+_LOGIN = frozenset({530, 534, 535, 538})
+_NO_PARAMETER = frozenset({504, 555})
+
+
+def concerns(step: str, code: int, status: str) -> Concerned:
+    """Whom a 5xx answer to a step (``MAIL``, ``RCPT``, ``DATA``, ``the letter``) concerns.
+
+    Args:
+        status: the enhanced one, such as ``5.7.1``; empty where the server gave none.
+    """
+    _, subject, detail = status.split(".") if status else ("", "", "0")
+    if code in _LOGIN:
+        return "us"
+    if status in _LETTER or subject == "6" or (code == 552 and not status):
+        return "recipient"
+    if step == "MAIL":
+        return "unclear" if code in _NO_PARAMETER else "us"
+    if status in _RECIPIENT or (code == 551 and not status):
+        return "recipient"
+    # proof of who we are and how much we may send: RFC 5248's and RFC 7372's, Gmail's, Exchange Online's
+    proof = subject == "7" and (8 <= int(detail) <= 11 or 13 <= int(detail) <= 14 or int(detail) >= 20)
+    return "us" if status in _US or proof else "unclear"
