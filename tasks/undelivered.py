@@ -17,7 +17,7 @@ from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.letter import LetterKind
 from models.mail import without_detail
 from models.sop import label
-from models.states import LOST, LetterState
+from models.states import LetterState
 from models.tables import Case, Letter, Outbox, Party, Wake
 from tasks.briefing import escaped
 from tasks.case_run import CaseRun
@@ -101,7 +101,7 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
             session.merge(party)
         chosen = answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}
         # somebody may have sent it again meanwhile (`layanan letters --again`)
-        if chosen and outbox.state in LOST:
+        if chosen and outbox.state != "sent":
             put_back(systems, outbox)
         session.add_all([letter, outbox])
 

@@ -407,6 +407,6 @@ def test_letters_that_bounced_for_our_sake_are_among_them(wired: Systems, machin
     with wired.store.write() as session:
         session.execute(update(Outbox).values(state="bounced"))
         for letter_id, code in ((1, "5.7.705"), (2, "5.1.1")):
-            report = {"letter_id": letter_id, "mail_id": letter_id, "address": "x", "action": "failed"}
+            report: dict[str, Any] = {"letter_id": letter_id, "mail_id": letter_id, "address": "x", "action": "failed"}
             session.add(Bounce(**report, status=code, hard=True))
     assert [one.id for one in failed_letters(wired)] == [1]
