@@ -71,6 +71,8 @@ class Analysis(BaseModel):
     wants_escalation: Finding[bool]
     says_solved: Finding[bool]
     """Whether the writer says that the matter is over."""
+    thanks_alone: bool = False
+    """Whether the new text says no more than thanks, or that all is well."""
 
     def sure(self, threshold: float) -> bool:
         """Whether kind and topic, which choose the case's path, both reach ``threshold``."""

@@ -75,6 +75,8 @@ class Need(Output):
     """A case that the mail perhaps belongs to (5.3); 0: none."""
     perhaps: str = ""
     """That case in a line, for the person who compares."""
+    thanks_only: bool | None = None
+    """Whether the customer's own words say no more than thanks; None where an older revision has read them."""
     doubt: str = ""
     """Why it is not certain who wrote; nothing of the customer's is opened until a person is certain."""
 
@@ -95,7 +97,9 @@ class Need(Output):
 
     @property
     def thanks_alone(self) -> bool:
-        """Whether nobody need read it: it says little but thanks, and all of it was read."""
+        """Whether nobody need read it: it says no more than thanks, and all of it was read."""
+        if self.thanks_only is not None:
+            return self.thanks_only and not self.unread and not self.doubt
         return self.path is Path.THANKS and self.kind_prevails and not self.unread
 
     @property

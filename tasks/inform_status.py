@@ -11,7 +11,7 @@ from models.tables import TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
 from tasks.moments import believed
-from tasks.receive_and_analyse import unread_words
+from tasks.receive_and_analyse import analysed, unread_words
 from tasks.work import Work
 
 STATES: dict[str, StatusState] = {
@@ -42,7 +42,7 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
     wants_escalation, says_solved, unread = False, False, ""
     if message_id:
         mail = work.message(message_id)
-        analysis = work.systems.analyser.analyse(mail.subject, mail.new_text, sender_name=mail.sender_name)
+        analysis = analysed(work, mail)
         wants_escalation = analysis.wants_escalation.value
         says_solved = analysis.says_solved.value and not wants_escalation
         unread = unread_words(mail)

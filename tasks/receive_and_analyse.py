@@ -1,9 +1,11 @@
 """Activity 1: receive the e-mail and analyse what the customer explains (SOP 7.1)."""
 
+import re
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from adapters.letters.message import reply_subject
 from models.analysis import Analysis, Finding, Kind, Urgency
 from models.facts import Customer, Segment, Tier
 from models.forms import NeedChoice, TopicChoice
@@ -12,7 +14,7 @@ from models.need import Need
 from models.tables import Case, Message
 from tasks.activity import activity
 from tasks.briefing import short
-from tasks.find_case import REFERENCE, same_matter_since
+from tasks.find_case import REFERENCE, answers, same_matter_since
 from tasks.work import Work
 
 FOLLOW_UP = "Tindak lanjut / Follow-up"
@@ -23,6 +25,13 @@ URGENCIES: dict[Urgency, str] = {
     "normal": "Urgensi biasa / Normal urgency",
     "low": "Tidak mendesak / Low urgency",
 }
+
+
+OPENED = ("opened", "other_segment")
+"""Outcomes of mails that opened a case."""
+REPLY = "Re:"
+_TAG = re.compile(r"\[[^\]]*\]")
+"""Our reference, and what mail programs put before a Subject, such as ``[EXTERNAL]``."""
 
 
 @activity(1)
@@ -47,9 +56,7 @@ def receive_and_analyse(
     """
     first = earlier is None and not after_closing
     mail = work.messages[0] if first and not message_id else work.message(message_id)
-    # that the answer to a closing letter names the case says nothing of what it wants: the letter's subject did
-    subject = REFERENCE.sub("", mail.subject) if after_closing else mail.subject
-    analysis = work.systems.analyser.analyse(subject, mail.new_text, sender_name=mail.sender_name)
+    analysis = analysed(work, mail)
     doubt = "" if vouched else work.case.sender_doubt
     customer = None if doubt else work.systems.siska.customer_by_address(work.case.address)
     verified = customer is not None
@@ -75,6 +82,30 @@ def receive_and_analyse(
     if first:
         work.change(kind=need.kind.value, topic=need.topic, language=analysis.language.value)
     return need
+
+
+def analysed(work: Work, mail: Message) -> Analysis:
+    """What a mail of the case wants, by its new text and by what of its Subject is the customer's."""
+    return work.systems.analyser.analyse(_own_subject(work, mail), mail.new_text, sender_name=mail.sender_name)
+
+
+def _own_subject(work: Work, mail: Message) -> str:
+    """The Subject, or the reply's mark alone where the Subject repeats our letters', which says nothing of a wish."""
+    if not answers(mail.subject, mail.references):
+        return mail.subject
+    with work.look() as session:
+        own = session.get_one(Case, mail.case_id or work.case.key)
+        # the mail that opened a case gave it its Subject; that of the case before may be quoted in it
+        cases = [] if mail.outcome in OPENED else [work.case, own]
+        if own.previous_id is not None:
+            cases.append(session.get_one(Case, own.previous_id))
+    service = work.settings.sender_name
+    ours = {_bare(case.subject, service) for case in cases}
+    return REPLY if _bare(mail.subject, service) in ours else REFERENCE.sub("", mail.subject)
+
+
+def _bare(subject: str, service: str) -> str:
+    return reply_subject(_TAG.sub("", subject), "", service).casefold()
 
 
 def _perhaps(work: Work, need: Need) -> dict[str, Any]:
@@ -116,6 +147,7 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
         sure=sure and not unread,
         kind_prevails=analysis.kind.confidence > 0.5,
         unread=unread,
+        thanks_only=analysis.thanks_alone,
         confidence=min(analysis.kind.confidence, analysis.topic.confidence),
         because=_because(analysis),
         wants_escalation=analysis.wants_escalation.value,

@@ -70,12 +70,13 @@ class Work:
     @cached_property
     def messages(self) -> list[Message]:
         """The customer's mails, and those of cases merged into this one, oldest first."""
-        with self._look() as session:
+        with self.look() as session:
             of_case = col(Message.case_id).in_(family(session, self.case.key))
             theirs = (of_case, col(Message.outcome).not_in(NOT_THE_CUSTOMERS))
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
-    def _look(self) -> AbstractContextManager[Session]:
+    def look(self) -> AbstractContextManager[Session]:
+        """A session to read in: the transaction in which the activity is done, where it is done within one."""
         return self.systems.store.read() if self._session is None else nullcontext(self._session)
 
     def message(self, message_id: int) -> Message:
@@ -137,7 +138,7 @@ class Work:
             return ""
         case, last = self.case, self.messages[-1]
         limits = self.settings.limits
-        with self._look() as session:
+        with self.look() as session:
             if letters_used_up(session, limits, case.address, self.now):
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
         return self._post(

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from adapters.analyser import words
 from adapters.analyser.numbers import known_references, service_numbers
 from adapters.analyser.tables import Scores, Table, any_of, evidence, spell_out
+from adapters.analyser.thanks import is_thanks, says_more
 from models.analysis import Analysis, Finding, Kind, Product, SegmentHint, ServiceNumber, Topic, Urgency
 from models.letter import Language
 
@@ -45,15 +46,18 @@ class RuleAnalyser:
 
     def analyse(self, subject: str, text: str, *, sender_name: str = "") -> Analysis:
         """Analyse a mail, of which no more than ``MAX_SUBJECT`` and ``MAX_TEXT`` characters are read."""
-        mail = _Mail.read(subject[:MAX_SUBJECT], text[:MAX_TEXT])
+        subject, text = subject[:MAX_SUBJECT], text[:MAX_TEXT]
+        mail = _Mail.read(subject, text)
         topics = self._topics.score(mail.letter, self._place(mail))
         products = self._products.score(mail.letter)
         kinds = self._score_kinds(mail, topics, products)
         segments = self._segments.score(f"{spell_out(sender_name[:MAX_SUBJECT])} . {mail.letter}")
         if kinds.best == "irrelevant":
             segments.add("unknown", 8)
+        kind = Finding[Kind].model_validate(kinds.finding())
+        perhaps_thanks = kind.value is Kind.THANKS and kind.confidence > 0.5 and not says_more(text)
         return Analysis(
-            kind=Finding[Kind].model_validate(kinds.finding()),
+            kind=kind,
             topic=Finding[Topic].model_validate(topics.finding()),
             products=_find_products(products, topics.best, kinds.best, mail.numbers),
             service_numbers=mail.numbers,
@@ -63,6 +67,7 @@ class RuleAnalyser:
             segment_hint=Finding[SegmentHint].model_validate(segments.finding()),
             wants_escalation=Finding[bool].model_validate(self._escalation.score(mail.letter).finding()),
             says_solved=Finding[bool].model_validate(self._solved.score(mail.letter[mail.title :]).finding()),
+            thanks_alone=perhaps_thanks or is_thanks(text, sender_name),
         )
 
     def _place(self, mail: "_Mail") -> Callable[[int], float]:

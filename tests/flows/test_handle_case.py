@@ -279,6 +279,10 @@ def test_a_case_without_a_wish_that_is_reopened_is_understood_first(runs: Runs, 
     ("answer", "form"),
     [
         ("Terima kasih banyak.", "ClosingPeriod"),
+        ("Ok", "ClosingPeriod"),
+        ("👍", "ClosingPeriod"),
+        ("Sudah normal, trims", "ClosingPeriod"),
+        ("ok tapi masih mati", "DisputedClosing"),
         ("Terima kasih atas bantuannya, sayangnya belum berubah.", "DisputedClosing"),
     ],
 )

@@ -1,11 +1,17 @@
 """Activity 1: what a mail wants, and whose it is."""
 
+import pytest
+
 from adapters.wiring import Systems
-from models.analysis import Kind
+from models.analysis import Analysis, Kind
 from models.facts import Segment, Tier
 from models.need import Path
+from models.tables import Letter
+from tasks.case_run import CaseRun
+from tasks.end_case import finish
+from tasks.inform_status import inform_status
 from tasks.receive_and_analyse import receive_and_analyse
-from tests.cases import BANK, BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, need, opened, snapshot
+from tests.cases import BANK, BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, need, opened, rows, snapshot, ticket
 
 
 def test_of_somebody_elses_line_nothing_is_told(wired: Systems) -> None:
@@ -125,3 +131,55 @@ def test_the_same_matter_from_the_customers_other_address_is_for_a_person_to_com
     # who only says to be the customer is shown nothing
     stranger = opened(wired, STRANGER)
     assert done(receive_and_analyse, stranger, 0, told_number=LINE).perhaps_id == 0
+
+
+class _Listening:
+    """An analyser that keeps the Subjects that it is given."""
+
+    def __init__(self, wired: Systems) -> None:
+        self.subjects: list[str] = []
+        self._analyser = wired.analyser
+        wired.analyser = self
+
+    def analyse(self, subject: str, text: str, *, sender_name: str = "") -> Analysis:
+        self.subjects.append(subject)
+        return self._analyser.analyse(subject, text, sender_name=sender_name)
+
+
+@pytest.mark.parametrize(
+    ("form", "counts"),
+    [
+        ("{ours}", "Re:"),
+        ("RE: {ours}", "Re:"),
+        ("Bls: Re: {ours}", "Re:"),
+        ("[EXTERNAL] {ours}", "Re:"),
+        ("Re: Internet mati", "Re:"),
+        ("Mau pindah alamat [{reference}]", "Mau pindah alamat []"),
+        ("Re: Tagihan salah [{reference}]", "Re: Tagihan salah []"),
+    ],
+)
+def test_a_replys_subject_that_repeats_ours_says_nothing(form: str, counts: str, wired: Systems) -> None:
+    case = opened(wired)
+    ours = rows(wired, Letter)[0]
+    subject = form.format(ours=ours.subject, reference=f"{case.reference}-{snapshot(case).token}")
+    for in_closing in (False, True):
+        taken = arrives(wired, BUDI, f"Terima kasih {in_closing}", subject, In_Reply_To=ours.message_id)
+        assert taken.outcome == "joined"
+    listening = _Listening(wired)
+    done(receive_and_analyse, case, 0)
+    done(receive_and_analyse, case, 2, need())
+    assert done(receive_and_analyse, case, 3, after_closing=True).kind is not None
+    done(inform_status, case, ticket(case), 2)
+    assert listening.subjects == ["Internet mati", counts, counts, counts]
+
+
+def test_a_mail_that_follows_a_closed_case_is_not_read_by_the_old_subject(wired: Systems) -> None:
+    case = opened(wired)
+    ours = rows(wired, Letter)[0]
+    with wired.store.write() as session:
+        finish(session, case.case_id, "closed", "complaint", wired.clock.now())
+    again = arrives(wired, BUDI, "Terima kasih.", ours.subject, In_Reply_To=ours.message_id)
+    assert again.outcome == "opened"
+    listening = _Listening(wired)
+    done(receive_and_analyse, CaseRun.open(again.case_id or 0, wired), 0)
+    assert listening.subjects == ["Re:"]

@@ -306,7 +306,7 @@ def test_several_senders_at_once_make_one_probe(wired: Systems, machine: Standin
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_several_senders_who_are_refused_at_once_record_one_refusal(
-    wired: Systems, machine: StandingClock, relay: Relay
+    wired: Systems, machine: StandingClock, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay.refuse("550 5.7.60", "no", "letter")
     write_to(wired, *CUSTOMERS)
@@ -317,7 +317,7 @@ def test_several_senders_who_are_refused_at_once_record_one_refusal(
         together.wait(60)
         really(*letter)
 
-    wired.ems.send = send  # type: ignore[method-assign]
+    monkeypatch.setattr(wired.ems, "send", send)
     threads = [threading.Thread(target=deliver, args=(wired, number)) for number in range(1, 7)]
     for thread in threads:
         thread.start()
