@@ -57,8 +57,8 @@ class Refused(OfSystem):
             in logs: only the form that asks a person to help shows them.
     """
 
-    def __init__(self, system: str, what: str, said: str = "") -> None:
-        super().__init__(system, what)
+    def __init__(self, system: str, what: str, said: str = "", *, reply: str = "") -> None:
+        super().__init__(system, what, reply=reply, words=said)
         self.said = said
 
 

@@ -168,7 +168,7 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
         case "us":
             raise NotLetIn("smtp", f"{what}: look at {OF_ACCOUNT}", reply=reply, words=words)
         case "recipient":
-            raise Refused("smtp", what, reply=reply, words=words)
+            raise Refused("smtp", what, words, reply=reply)
     raise UsOrRecipient("smtp", what, reply=reply, words=words)
 
 
