@@ -4,7 +4,7 @@ Inferences, as the APIs have no field for them: segment and tier are customer ch
 a product's service number is its characteristic ``serviceNumber``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from pydantic import Field
@@ -25,8 +25,12 @@ ENDED = frozenset({"cancelled", "terminated", "aborted", "aborted "})
 class Customers(Protocol):
     """Knows the customers."""
 
-    def customer_by_address(self, address: str) -> Customer | None:
-        """The customer with this mail address on record, in any case of letters; None: no one, or not only one."""
+    def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
+        """The customer with this mail address on record, in any case of letters; None: no one, or not only one.
+
+        Args:
+            lines: service numbers that are named: of several customers with the address, theirs is meant.
+        """
         ...
 
     def customer_by_service_number(self, number: str) -> Customer | None:
@@ -121,12 +125,17 @@ class Siska:
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("SISKA", settings, gate)
 
-    def customer_by_address(self, address: str) -> Customer | None:
+    def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
         """See :class:`Customers`."""
         wanted = address.lower()
         filters = {"contactMedium.characteristic.emailAddress": wanted}
         found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
-        return self._fact(found[0]) if len(found) == 1 else None
+        if len(found) < 2:
+            return self._fact(found[0]) if found else None
+        known = {one.id for one in found}
+        named = filter(None, map(self.customer_by_service_number, lines))
+        meant = {customer.customer_id: customer for customer in named if customer.customer_id in known}
+        return next(iter(meant.values())) if len(meant) == 1 else None
 
     def customer_by_service_number(self, number: str) -> Customer | None:
         """See :class:`Customers`."""

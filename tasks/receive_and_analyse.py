@@ -58,7 +58,8 @@ def receive_and_analyse(
     mail = work.messages[0] if first and not message_id else work.message(message_id)
     analysis = analysed(work, mail)
     doubt = "" if vouched else work.case.sender_doubt
-    customer = None if doubt else work.systems.siska.customer_by_address(work.case.address)
+    lines = [told_number] if told_number else [number.value for number in analysis.service_numbers]
+    customer = None if doubt else work.systems.siska.customer_by_address(work.case.address, lines)
     verified = customer is not None
     if customer is None and told_number:
         customer = work.systems.siska.customer_by_service_number(told_number)

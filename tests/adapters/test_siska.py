@@ -52,6 +52,14 @@ def test_an_address_of_two_customers_is_nobodys(siska: Siska) -> None:
     assert siska.customer_by_address("keluarga@example.com") is None
 
 
+def test_of_several_customers_with_an_address_the_named_line_tells_who_is_meant(siska: Siska) -> None:
+    found = siska.customer_by_address("keluarga@example.com", ["122345678903"])
+    assert found is not None
+    assert found.customer_id == "C-3"
+    # of somebody else's line, or of none that anybody has, nothing is told
+    assert siska.customer_by_address("keluarga@example.com", ["122345678901", "1"]) is None
+
+
 def test_an_ended_product_leads_to_nobody(siska: Siska) -> None:
     assert siska.customer("C-4").service_numbers == ()
     assert siska.customer_by_service_number("122345678904") is None

@@ -88,6 +88,7 @@ DEDI, EKA, FAJAR = "Dedi <dedi@pelanggan.example>", "Eka <eka@pelanggan.example>
 MAJU, GITA, HADI = "NOC PT Maju Bersama <noc@majubersama.example>", "gita@pelanggan.example", "hadi@pelanggan.example"
 INDAH, DINAS, NIA = "indah@pelanggan.example", "TU Dispar <tu@dispar.example>", "Nia <nia@pelanggan.example>"
 STRANGER, KARTIKA = "Kartika <kartika.pribadi@surat.example>", "Kartika <kartika@pelanggan.example>"
+SINAR, DOWN = "IT Sinar Jaya <it@sinarjaya.example>", "Internet kami mati total, mohon segera dicek. Terima kasih."
 JOHN = "John Smith <john@pelanggan.example>"
 DESK = "Government Care <government.care@telkom.example>"
 BDG = "layanan-bdg@telkom.example"
@@ -221,6 +222,19 @@ SCENARIOS = (
         after=("Unknown customer; does not answer here", "CustomerAnswer"),
     ),
     Scenario("An English customer", Mail(JOHN, file="english.eml", to=BDG), (1, 2, 4, 6, 7, 10, 12), (APPROVED,)),
+    Scenario(
+        "Two lines of one firm, in the same words",
+        Mail(SINAR, "Internet 122408771916 Surabaya mati", DOWN),
+        (1, 2, 4, 6, 7, 10, 12),
+        (APPROVED,),
+    ),
+    Scenario(
+        "…of which the second is a case of its own",
+        Mail(SINAR, "Internet 122408771917 Medan mati", DOWN),
+        (1, 2, 4, 6, 7, 10, 12),
+        (APPROVED,),
+        after=("Two lines of one firm, in the same words", "UnitProgress"),
+    ),
     Scenario("The same mail again", Mail(JOHN, file="english.eml", to=BDG, outcome="duplicate", reason="same as")),
     Scenario(
         "Not sure: the agent decides and answers",
