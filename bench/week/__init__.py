@@ -1,0 +1,1 @@
+"""The first week's parts: its mails, its relay, its service."""
