@@ -8,6 +8,7 @@ what is measured, and how.
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -23,13 +24,16 @@ from typing import Any
 
 from bench.engine import Aims
 from bench.week.calendar import AWAY, MONDAY, SUNDAY_NIGHT, within, working
-from bench.week.mails import Mail, reactions, week
+from bench.week.mails import FORM, Mail, reactions, week
 from bench.week.relay import Relay
 from bench.week.running import running
-from flows.service import ROOT, stopping_on_signals
+from flows.service import ROOT
+from flows.signals import stopping_on_signals
 
 AT_NIGHT = {"first_response"}
 """Letters that may go at any hour: 5.2 is measured."""
+SETTINGS = {"LAYANAN_FORMS": json.dumps([FORM])}
+"""Those that an earlier revision has not."""
 PARTS = ["send_due_letters", "pass_deadlines", "deliver_wakes"]
 """Of a sweep, those of each step; tickets are followed each hour."""
 
@@ -70,11 +74,11 @@ class Result:
         return len(self.relay.letters) - len({letter.message_id for letter in self.relay.letters})
 
 
-def simulated(tree: Path, folder: Path, mails: int, step: timedelta, seed: int) -> Result:
+def simulated(tree: Path, folder: Path, mails: int, step: timedelta, seed: int, settings: dict[str, str]) -> Result:
     """The week, with the code of ``tree``."""
     chance = random.Random(seed)
     with ExitStack() as stack:
-        service = stack.enter_context(running(tree, folder, mails))
+        service = stack.enter_context(running(tree, folder, mails, settings))
         coming = week(mails * 9 // 10, chance)
         all_mails: list[Mail] = []
         began, now, read = time.monotonic(), MONDAY, 0
@@ -156,7 +160,9 @@ def main() -> int:
             weeks.append((options.beside, stack.enter_context(revision(options.beside, folder)), False))
         for title, tree, held in weeks:
             print(f"{title}: {options.mails} mails in a week", flush=True)
-            result = simulated(tree, folder / f"week-{held}", options.mails, step, options.seed)
+            result = simulated(
+                tree, folder / f"week-{held}", options.mails, step, options.seed, SETTINGS if held else {}
+            )
             show(aims, result, held)
     return 0 if aims.reached else 1
 

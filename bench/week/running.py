@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,8 +73,12 @@ class Running:
 
 
 @contextmanager
-def running(tree: Path, folder: Path, mails: int) -> Iterator[Running]:
-    """A service of the code of ``tree`` with simulator and relay, until the week is over."""
+def running(tree: Path, folder: Path, mails: int, settings_of_today: Mapping[str, str]) -> Iterator[Running]:
+    """A service of the code of ``tree`` with simulator and relay, until the week is over.
+
+    Args:
+        settings_of_today: those that an earlier revision has not.
+    """
     folder.mkdir()
     seed = {
         "mailboxes": [{"address": OURS, "password": "pw", "site": "JKT"}],
@@ -102,7 +106,7 @@ def running(tree: Path, folder: Path, mails: int) -> Iterator[Running]:
         stack.callback(controller.stop)
         between = stack.enter_context(proxy(settings[SLOW]["url"].removesuffix(f"/{SLOW}")))
         environment[f"LAYANAN_{SLOW.upper()}__URL"] = f"{between.url}/{SLOW}"
-        environment |= known_settings(tree, settings, controller.port) | {"LAYANAN_SETTINGS": str(ready)}
+        environment |= known_settings(settings, controller.port) | {"LAYANAN_SETTINGS": str(ready)} | settings_of_today
         command = [sys.executable, "-P", str(Path(__file__).with_name("service.py"))]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(command, env=environment, **pipes, **started)
@@ -123,8 +127,8 @@ def ended(process: "subprocess.Popen[Any]") -> None:
     process.wait(30)
 
 
-def known_settings(tree: Path, settings: dict[str, Any], smtp: int) -> dict[str, str]:
-    """What an administrator sets for this week."""
+def known_settings(settings: dict[str, Any], smtp: int) -> dict[str, str]:
+    """What an administrator sets for this week, in every revision."""
     boxes = [box | {"aliases": [ALIAS]} for box in settings["mailboxes"]]
     return {
         "LAYANAN_MAILBOXES": json.dumps(boxes),
