@@ -106,7 +106,11 @@ def running(tree: Path, folder: Path, mails: int, settings_of_today: Mapping[str
         stack.callback(controller.stop)
         between = stack.enter_context(proxy(settings[SLOW]["url"].removesuffix(f"/{SLOW}")))
         environment[f"LAYANAN_{SLOW.upper()}__URL"] = f"{between.url}/{SLOW}"
-        environment |= known_settings(settings, controller.port) | {"LAYANAN_SETTINGS": str(ready)} | settings_of_today
+        environment |= {
+            "LAYANAN_SETTINGS": str(ready),
+            **known_settings(settings, controller.port),
+            **settings_of_today,
+        }
         command = [sys.executable, "-P", str(Path(__file__).with_name("service.py"))]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(command, env=environment, **pipes, **started)
