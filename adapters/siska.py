@@ -13,6 +13,7 @@ from adapters.gate import Gate
 from adapters.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
 from models.errors import BrokenAnswer
 from models.facts import Customer, Segment, Tier
+from models.mail import lower_case
 from models.settings import HttpSystem
 
 CUSTOMER = "customerManagement/v4/customer"
@@ -73,7 +74,7 @@ class SiskaCustomer(Entity):
     def addresses(self) -> tuple[str, ...]:
         """Mail addresses, lower case."""
         media = (medium.characteristic.email_address for medium in self.contact_medium)
-        return tuple(address.lower() for address in media if address)
+        return tuple(lower_case(address) for address in media if address)
 
 
 class Party(Entity):
@@ -127,7 +128,7 @@ class Siska:
 
     def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
         """See :class:`Customers`."""
-        wanted = address.lower()
+        wanted = lower_case(address)
         filters = {"contactMedium.characteristic.emailAddress": wanted}
         found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
         if len(found) < 2:

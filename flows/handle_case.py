@@ -110,7 +110,10 @@ def of_certain_sender(case: CaseRun, need: Need) -> Need:
     """1 again, with the customer's data, once a person is certain that the customer wrote."""
     if not need.doubt:
         return need
-    sender = decide(case, ConfirmSender, about=f"Pengirim meragukan / a doubtful sender: {need.doubt}")
+    about = f"Pengirim meragukan / a doubtful sender: {need.doubt}"
+    if need.perhaps:
+        about += f"\n\nMenyebut kasus / it names the case {need.perhaps}"
+    sender = decide(case, ConfirmSender, about=about)
     if sender.choice is SenderChoice.FORGED:
         return need.forged()
     return receive_and_analyse(case, need.message_id, vouched=True)  # 1

@@ -556,7 +556,7 @@ class SenderChoice(Choice):
 
 
 class ConfirmSender(Form):
-    """The sender's domain disowns the mail: nothing is sent or shown until the agent is certain."""
+    """It is in doubt who wrote: nothing is sent or shown, and no case is joined, until the agent is certain."""
 
     title = "Pengirim meragukan / A doubtful sender"
     role = Role.AGENT

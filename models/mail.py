@@ -67,13 +67,24 @@ DISOWNED_BY_SPF = "bukan dari server domain pengirim / not from a server of the 
 """A warning where the domain has no DMARC: SPF says so."""
 TYPED_SENDER = "alamat pengirim diisi di formulir / the sender's address was typed into a form"
 """A warning: nothing shows that the mail is from who has that address."""
-DISOWNED = ("DMARC: fail", DISOWNED_BY_SPF, SEVERAL_SENDERS)
+TWO_READINGS = "From dapat dibaca dengan dua cara / From can be read in two ways, or stands there twice"
+"""A warning: another program may take another address for the sender's."""
+ODD_DOMAIN = "domain pengirim ditulis tidak wajar / the domain only resembles another: odd letters or dots"
+"""A warning: some programs turn such a domain into another one, which may be a customer's."""
+DISOWNED_BY_DOMAIN = ("DMARC: fail", DISOWNED_BY_SPF)
+"""Warnings of a mail that its sender's domain disowns, as it does where a forwarder has broken what it had signed."""
+DISOWNED = (*DISOWNED_BY_DOMAIN, SEVERAL_SENDERS, TWO_READINGS, ODD_DOMAIN)
 """Warnings of a mail that perhaps is not its sender's."""
 
 
 def is_forged(warnings: Collection[str]) -> bool:
     """Whether they say so."""
     return any(words in warnings for words in DISOWNED)
+
+
+def may_be_forwarded(warnings: Collection[str]) -> bool:
+    """Whether a forwarder may be the only cause of the doubt about a mail's sender."""
+    return {words for words in DISOWNED if words in warnings} <= {*DISOWNED_BY_DOMAIN}
 
 
 def sender_doubt(warnings: Collection[str]) -> str:
@@ -122,6 +133,13 @@ class Authentication(BaseModel):
     """
 
 
+def lower_case(address: str) -> str:
+    """The address in lower case; a letter beyond ASCII never becomes one of ASCII, as the Kelvin sign would a k."""
+    if address.isascii():
+        return address.lower()
+    return "".join(low if (low := sign.lower()).isascii() == sign.isascii() else sign for sign in address)
+
+
 def without_detail(address: str) -> str:
     """The address without what stands behind a plus: ``robot+1@…`` and ``robot+2@…`` are one mailbox (RFC 5233)."""
     local, at, domain = address.rpartition("@")
@@ -154,7 +172,7 @@ class ParsedMail(BaseModel):
     message_id: str
     """With angle brackets; made from the hash where the mail has none."""
     sender: str
-    """Who wrote it, lower case, the domain in ASCII where it has such a form; empty where nobody is named.
+    """Who wrote it, lower case, its domain in ASCII where that is so written as IDNA wants it; empty for nobody.
 
     The address of From; behind a group of ours that writes its own there, or a form that the settings name, its author.
     """

@@ -127,7 +127,7 @@ class Need(Output):
 
     def forged(self) -> Self:
         """Somebody else wrote in the customer's name."""
-        return self.model_copy(update={"kind": Kind.IRRELEVANT, "sure": True, "doubt": ""})
+        return self.model_copy(update={"kind": Kind.IRRELEVANT, "sure": True, "doubt": "", "perhaps_id": 0})
 
     def with_answer(self, answer: Self) -> Self:
         """The same need, with what the customer's answer to our question told."""

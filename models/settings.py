@@ -132,6 +132,12 @@ class Mailbox(Part):
     done_folder: str = Field(
         default="Processed", description="Folder that mail is moved to once its outcome is committed"
     )
+    forwarded: bool = Field(
+        default=False,
+        description="Mail reaches it through a forwarder that breaks its senders' DMARC: a mail that its sender's "
+        "domain disowns still joins the case whose letter it answers, or whose signed reference it names. By default "
+        "such a mail waits for an agent, since anybody could have written it",
+    )
     aside_folder: str = Field(default="Set aside", description="Folder for mail that no parser reads")
     sent_folder: str = Field(default="Sent", description="Folder where copies of our letters arrive")
 
@@ -534,6 +540,11 @@ class Settings(BaseSettings):
 
     def _mailbox(self, address: str) -> Mailbox | None:
         return next((box for box in self.mailboxes if box.address.lower() == address.lower()), None)
+
+    def comes_forwarded(self, address: str) -> bool:
+        """Whether mail reaches the mailbox with this address through a forwarder that breaks DMARC."""
+        box = self._mailbox(address)
+        return box is not None and box.forwarded
 
     def repair_time(self, tier: str) -> timedelta:
         """Time that a unit has for a repair; an unknown tier has the longest."""

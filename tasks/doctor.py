@@ -84,7 +84,10 @@ class Probe:
 def examine(wired: Systems) -> list[Check]:
     """Everything, the systems side by side. What stands on something that failed is not looked at."""
     groups = [
-        [Probe("settings", settings, "see `layanan settings`")],
+        [
+            Probe("settings", settings, "see `layanan settings`"),
+            Probe("senders", senders, "end `forwarded` in LAYANAN_MAILBOXES once the forwarder keeps DMARC (ARC, SRS)"),
+        ],
         [
             Probe("case store", case_store, "check LAYANAN_DATABASE_URL; `layanan migrate` brings the schema up"),
             Probe(
@@ -156,6 +159,13 @@ def settings(wired: Systems) -> str:
     if wired.settings.clock == "simulated":
         raise Doubt("LAYANAN_CLOCK is simulated: for rehearsals and tests only")
     return f"{len(wired.settings.mailboxes)} mailbox(es)"
+
+
+def senders(wired: Systems) -> str:
+    """Nobody's mail joins a case in another one's name."""
+    if forwarded := [box.address for box in wired.settings.mailboxes if box.forwarded]:
+        raise Doubt(f"mail whose sender is disowned joins the cases that it answers: {', '.join(forwarded)}")
+    return "a mail whose sender is in doubt waits for an agent"
 
 
 def case_store(wired: Systems) -> str:

@@ -4,7 +4,7 @@ By order of trust: it answers one of our letters; it names a case's signed refer
 that it was sent to); it names a case's reference, or follows a mail of the case; the same sender wrote of the same
 line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it, or
 of one that it was merged with: somebody else who quotes a reference opens a case of their own and learns nothing.
-Where the sender's domain says that the mail is forged, only what outsiders cannot know ties it to a case.
+A mail whose sender is in doubt joins none of them, and no mail joins what such a one has opened: an agent compares.
 """
 
 import re
@@ -119,26 +119,33 @@ def find_case(
     customer_id: str = "",
     *,
     open_cases: bool = True,
+    forwarded: bool = False,
 ) -> Match:
     """The mail's case.
 
     Args:
         customer_id: whose address on record the sender's is, where that was looked up.
         open_cases: Whether the sender may have any.
+        forwarded: Whether a forwarder is the likely cause of any doubt about the sender: then what outsiders cannot
+            know still ties the mail to a case.
     """
-    remark = ""
+    remark, perhaps = "", None
     for named in _named_cases(session, mail):
         if not _belongs(session, named.case, mail.sender, customer_id):
             remark = remark or f"names {named.case.reference}, which is another sender's ({named.why})"
-        elif mail.forged and not named.secret:
-            remark = remark or f"names {named.case.reference}; the sender's domain disowns the mail"
+        elif mail.forged and not (forwarded and named.secret):
+            current = _current(session, named.case, mail)
+            perhaps = perhaps or (current if current.status == "open" else None)
+            remark = remark or f"names {named.case.reference}; its sender is in doubt ({named.why})"
+        elif named.case.sender_doubt and not mail.forged:
+            remark = remark or f"names {named.case.reference}, whose sender is in doubt ({named.why})"
         elif mail.passed_on == "form" and not named.secret:
             # anybody can type a customer's address, and a case's number
-            return Match(perhaps=_current(session, named.case, mail.sender), why=f"by a form, {named.why}")
+            return Match(perhaps=_current(session, named.case, mail), why=f"by a form, {named.why}")
         else:
-            return Match(_current(session, named.case, mail.sender), why=named.why)
+            return Match(_current(session, named.case, mail), why=named.why)
     if mail.forged or not open_cases:
-        return Match(why=remark)
+        return Match(perhaps=perhaps, why=remark)
     scored = _same_matter(session, wired, mail, came_at)
     if mail.passed_on == "form" and scored.case:
         scored = Match(perhaps=scored.case, why=f"by a form, {scored.why}")
@@ -150,7 +157,7 @@ def whose_address(wired: Systems, mail: ParsedMail) -> str:
 
     Nobody, where SISKA does not answer: then the mail opens a case of its own.
     """
-    if mail.forged or not is_answer(mail):
+    if not is_answer(mail):
         return ""
     with wired.store.read() as session:
         cases = [named.case for named in _named_cases(session, mail)]
@@ -200,14 +207,17 @@ def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> boo
     return session.execute(known.limit(1)).first() is not None
 
 
-def _current(session: Session, case: Case, sender: str) -> Case:
+def _current(session: Session, case: Case, mail: ParsedMail) -> Case:
     """The case that goes on for this one: the one it was merged into, or the newest of those that followed it.
 
-    What somebody else opened after it is not looked at, unless it is the sender's own.
+    What somebody else opened after it is not looked at, unless it is the sender's own; nor is what they perhaps did
+    not open themselves.
     """
     seen = {case.id}
     while True:
-        follows = select(Case).where(col(Case.address).in_([case.address, sender]), Case.previous_id == case.id)
+        follows = select(Case).where(col(Case.address).in_([case.address, mail.sender]), Case.previous_id == case.id)
+        if not mail.forged:
+            follows = follows.where(Case.sender_doubt == "")
         newest = follows.order_by(col(Case.id).desc()).limit(1)
         later = session.get(Case, case.merged_into) if case.merged_into else session.exec(newest).first()
         if later is None or later.id in seen:

@@ -17,7 +17,7 @@ from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.letter import LetterKind
-from models.mail import Automatic, ParsedMail, sender_doubt
+from models.mail import Automatic, ParsedMail, may_be_forwarded, sender_doubt
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, Wait, row
@@ -47,6 +47,17 @@ class Arrived:
     def came_at(self) -> datetime:
         """When it was with us, as far as is known."""
         return self.arrived_at or self.now
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a forwarder before the mailbox is the likely cause of any doubt about the sender."""
+        settings = self.wired.settings
+        return settings.comes_forwarded(self.received.mailbox) and may_be_forwarded(self.mail.warnings)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether anybody may have written it: it says nothing of any case, and an agent looks."""
+        return self.mail.forged and not self.forwarded
 
     @cached_property
     def known(self) -> Known:
@@ -112,7 +123,7 @@ def _our_letter(arrived: Arrived) -> Place | None:
         return None
     letter = arrived.session.get_one(Letter, arrived.known.letter_id)
     wired, mail = arrived.wired, arrived.mail
-    if not wired.settings.is_ours(mail.sender):
+    if mail.forged or not wired.settings.is_ours(mail.sender):
         sent = parse(wired.store.kept(letter.sha256))
         if mail.text.split() != sent.text.split():
             return None
@@ -155,7 +166,7 @@ def _is_like_a_form(mail: ParsedMail) -> bool:
 
 
 def _automatic(arrived: Arrived) -> Place | None:
-    session, mail = arrived.session, arrived.mail
+    mail = arrived.mail
     if mail.automatic is None:
         return None
     reason = f"{mail.automatic}: {mail.automatic_reason}"
@@ -165,7 +176,7 @@ def _automatic(arrived: Arrived) -> Place | None:
     if mail.of_server and mail.automatic in _REPORTS:
         return Place("set_aside", f"{reason}, of no letter that we know; perhaps a person's")
     # that the customer is away, or what a gateway has marked, is for the agent to see
-    case = find_case(session, arrived.wired, mail, arrived.now, arrived.customer_id, open_cases=False).case
+    case = _match(arrived, open_cases=False).case
     # what a list sends on may be a customer's mail, as may be what a server on the way marks as spam
     if mail.automatic is Automatic.LIST:
         advice = _GROUP.format(mail.list_name) if mail.list_name else ""
@@ -188,6 +199,8 @@ def _report_of(arrived: Arrived, letter: Letter, reason: str) -> Place:
     # what was said of one sending says nothing of the next
     if before := _had_before(arrived):
         return Place("duplicate", f"same as mail {before}", letter.case_id)
+    if arrived.doubtful:
+        return Place("set_aside", f"{reason}; its sender is in doubt", letter.case_id)
     return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
 
 
@@ -240,6 +253,8 @@ def _unread(arrived: Arrived) -> Place | None:
 def _desk(arrived: Arrived) -> Place | None:
     """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
     mail, case_id = arrived.mail, None
+    if arrived.doubtful:
+        return None
     if mail.in_reply_to:
         of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
         answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
@@ -298,9 +313,16 @@ RULES: tuple[Rule, ...] = (
 """Tried in this order, before the mail is taken for a customer's."""
 
 
-def _match(arrived: Arrived) -> Match:
-    session, wired, mail = arrived.session, arrived.wired, arrived.mail
-    return find_case(session, wired, mail, arrived.came_at, arrived.customer_id, open_cases=arrived.known.cases)
+def _match(arrived: Arrived, *, open_cases: bool = True) -> Match:
+    return find_case(
+        arrived.session,
+        arrived.wired,
+        arrived.mail,
+        arrived.came_at,
+        arrived.customer_id,
+        open_cases=open_cases and arrived.known.cases,
+        forwarded=arrived.forwarded,
+    )
 
 
 def old_or_new(arrived: Arrived) -> Place:

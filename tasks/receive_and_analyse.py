@@ -113,8 +113,14 @@ def _perhaps(work: Work, need: Need) -> dict[str, Any]:
     """The open case that this one is perhaps a part of: as intake saw, or the customer's, from another address."""
     with work.systems.store.read() as session:
         known = work.case.perhaps_id
-        other = session.get_one(Case, known) if known else _of_the_customer(session, work, need)
+        other = _merged_into(session, known) if known else _of_the_customer(session, work, need)
         return {"perhaps_id": other.key, "perhaps": short(other)} if other else {}
+
+
+def _merged_into(session: Session, case_id: int) -> Case:
+    """The case that goes on for this one."""
+    case = session.get_one(Case, case_id)
+    return case if case.merged_into is None else _merged_into(session, case.merged_into)
 
 
 def _of_the_customer(session: Session, work: Work, need: Need) -> Case | None:

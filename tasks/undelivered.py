@@ -15,7 +15,7 @@ from adapters.wiring import Systems
 from models.errors import LayananError
 from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
 from models.letter import LetterKind
-from models.mail import without_detail
+from models.mail import lower_case, without_detail
 from models.sop import label
 from models.states import LetterState
 from models.tables import Case, Letter, Outbox, Party, Wake
@@ -89,7 +89,7 @@ def settle(systems: Systems, letter_ids: Sequence[int], session: Session, answer
     for letter, outbox in session.exec(query).all():
         outbox.handled = True
         if answers.choice is UnreachableChoice.OTHER_ADDRESS:
-            before, letter.recipient, outbox.state = letter.recipient, answers.address.lower(), "bounced"
+            before, letter.recipient, outbox.state = letter.recipient, lower_case(answers.address), "bounced"
             letter.recipient_key = without_detail(letter.recipient)
             raw = _readdressed(systems.store.kept(letter.sha256), letter.recipient)
             letter.sha256 = systems.store.keep_within(session, raw)

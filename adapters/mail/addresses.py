@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from email.utils import getaddresses
 
 from adapters.mail.charset import HEADER_LIMIT, decode_header
+from models.mail import lower_case
 
 ADDRESS = re.compile(r"[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"@\x7f]{1,255}")
 
@@ -16,5 +17,5 @@ def addresses(values: Sequence[str]) -> list[tuple[str, str]]:
         pairs = getaddresses([value])
     except RecursionError:  # comments within comments
         pairs = []
-    found = [(decode_header(who), address.lower()) for who, address in pairs if ADDRESS.fullmatch(address)]
-    return found or [("", address.lower()) for address in ADDRESS.findall(decode_header(value))]
+    found = [(decode_header(who), lower_case(address)) for who, address in pairs if ADDRESS.fullmatch(address)]
+    return found or [("", lower_case(address)) for address in ADDRESS.findall(decode_header(value))]

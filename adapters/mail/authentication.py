@@ -8,7 +8,7 @@ from email.message import Message
 import idna
 
 from adapters.mail.charset import decode_header
-from models.mail import DISOWNED_BY_SPF, Authentication
+from models.mail import DISOWNED_BY_SPF, ODD_DOMAIN, Authentication, lower_case
 
 METHODS = ("spf", "dkim", "dmarc", "arc")
 """Whose results are read (RFC 8601)."""
@@ -26,6 +26,8 @@ _LIKE_LATIN = frozenset(
 """Letters that few can tell from Latin ones."""
 _BEFORE = ("X-Original-Authentication-Results", "ARC-Authentication-Results")
 """Where a group keeps what its own server found out (Google; RFC 8617)."""
+_DOTS = re.compile("[\u3002\uff0e\uff61]")
+"""What IDNA takes for dots, too."""
 _LIMIT = 60_000
 """Characters of results that are looked at."""
 
@@ -94,6 +96,8 @@ def warnings(message: Message, sender: str, results: Authentication, author: str
     """
     author = author or sender
     known = {sender.rpartition("@")[2], author.rpartition("@")[2]}
+    if _is_odd(author.rpartition("@")[2]):
+        yield ODD_DOMAIN
     if results.disowned_by:
         yield DISOWNED_BY_SPF
     for method in ("spf", "dkim", "dmarc"):
@@ -112,7 +116,7 @@ def warnings(message: Message, sender: str, results: Authentication, author: str
 def _domains(message: Message, name: str) -> set[str]:
     """Domains of all addresses that a header shows, in whatever way."""
     shown = decode_header(" ".join(message.get_all(name, [])))
-    return {ascii_domain(found[1].lower().rstrip(",;]")) for found in _ADDRESS.finditer(shown)}
+    return {ascii_domain(lower_case(found[1]).rstrip(",;]")) for found in _ADDRESS.finditer(shown)}
 
 
 def _without_comments(value: str) -> str:
@@ -135,16 +139,34 @@ def _without_comments(value: str) -> str:
 
 def _one_domain(one: str, other: str) -> bool:
     """Whether they are the same, or one lies within the other: some servers name the organisation's."""
-    one, other = (ascii_domain(domain.lower().strip("<>.")) for domain in (one, other))
+    one, other = (ascii_domain(lower_case(domain).strip("<>.")) for domain in (one, other))
     return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 def ascii_domain(domain: str) -> str:
-    """The domain as servers know it (IDNA 2008); as it is where there is no such."""
+    """A domain in lower case as servers know it (IDNA 2008); as it is where there is no such.
+
+    Nothing is mapped: a full-width letter, an ideographic dot or a soft hyphen makes another domain.
+    """
+    if domain.isascii() or _DOTS.search(domain):
+        return domain
     try:
-        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        return idna.encode(domain).decode()
     except idna.IDNAError:
         return domain
+
+
+def _is_odd(domain: str) -> bool:
+    """Whether a domain, as of ``ascii_domain``, is none that a server has, though some programs make one of it."""
+    labels = domain.split(".") if domain else []
+    try:
+        return not domain.isascii() or "" in labels or not all(map(idna.ulabel, _encoded(labels)))
+    except idna.IDNAError:
+        return True
+
+
+def _encoded(labels: list[str]) -> list[str]:
+    return [label for label in labels if label.startswith("xn--")]
 
 
 def _mixed(domain: str) -> bool:
@@ -155,6 +177,8 @@ def _mixed(domain: str) -> bool:
         except UnicodeError:
             return True
         letters = {char for char in shown if char.isalpha()}
+        # a mark that stands in no letter of its own (“e̲”) is hardly seen, and counts as an alphabet
+        letters |= {char for char in shown if unicodedata.combining(char)}
         alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in letters}
         if len(alphabets) > 1 or (letters and letters <= _LIKE_LATIN):
             return True

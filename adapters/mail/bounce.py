@@ -8,7 +8,7 @@ from itertools import islice
 from adapters.mail.addresses import addresses
 from adapters.mail.charset import decode, decode_header
 from adapters.mail.parts import children, content, fields
-from models.mail import BounceRecipient
+from models.mail import BounceRecipient, lower_case
 
 RECIPIENTS_LIMIT = 100
 """Recipients that one bounce is read for: a letter of ours has one, and its copy."""
@@ -179,7 +179,7 @@ def _recipient(address: str, action: str, status: str, said: str) -> BounceRecip
     if not digit and (reply := _REPLY.search(said)):
         digit = reply[1]
     return BounceRecipient(
-        address=address.lower(), action=action, status=status, hard=action == "failed" and digit != "4"
+        address=lower_case(address), action=action, status=status, hard=action == "failed" and digit != "4"
     )
 
 

@@ -15,7 +15,7 @@ from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify, is_server_in_plain_words
 from adapters.mail.parts import read
 from adapters.mail.text import bare_subject, language, new_text, replies
-from models.mail import NOBODY, SEVERAL_SENDERS, TYPED_SENDER, Ours, ParsedMail, Problem
+from models.mail import NOBODY, SEVERAL_SENDERS, TWO_READINGS, TYPED_SENDER, Ours, ParsedMail, Problem, lower_case
 
 Check = Callable[[bytes, Message, str], str]
 """Checks the signatures of a mail's sender (``Signatures.check``)."""
@@ -25,6 +25,9 @@ LINE_LIMIT = 998
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _BRACKETED = re.compile(rf"<\s{{0,9}}({ADDRESS.pattern})\s{{0,9}}>")
+_NAME = re.compile(rf"{_QUOTED.pattern}(?!@)|=\?[^?\s]{{1,40}}\?[bq]\?[^?]{{0,999}}\?=", re.IGNORECASE)
+"""A name in quotes, or an encoded one."""
+_BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()]+")
 _SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
 """An address in the place of a name, without the quotes that it needs."""
 _ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
@@ -60,7 +63,8 @@ def parse(
     subject = decode_header(message["Subject"] or "")
     outlook = conversation(message["Thread-Index"] or "")
     in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
-    shown_name, shown = _sender(message)
+    shown_name, written = _sender(message)
+    shown = _as_sent_to(written)
     name, sender, passed_on = author(message, shown_name, shown, ours)
     sender = _as_sent_to(sender)
     ours_group = is_of_our_group(message, ours)
@@ -72,7 +76,9 @@ def parse(
         results = results.model_copy(update={"dkim_here": check(raw, message, shown)})
     if passed_on and is_disowned_before(message, sender):
         results = results.model_copy(update={"dmarc": "fail"})
-    noted = [SEVERAL_SENDERS] * _has_several_senders(message, shown, sender) + [TYPED_SENDER] * (passed_on == "form")
+    several = _has_several_senders(message, shown, sender)
+    two_readings = not several and _is_read_in_two_ways(message, written, sender)
+    noted = [SEVERAL_SENDERS] * several + [TWO_READINGS] * two_readings + [TYPED_SENDER] * (passed_on == "form")
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
@@ -126,14 +132,28 @@ def _sender(message: Message) -> tuple[str, str]:
     if len(found) > 1:
         text = decode_header(_QUOTED.sub("", message["From"][:HEADER_LIMIT]))
         if own := _BRACKETED.search(text):
-            name, address = text[: own.start()].strip(), own[1].lower()
-    return name, _as_sent_to(address)
+            name, address = text[: own.start()].strip(), lower_case(own[1])
+    return name, address
 
 
 def _as_sent_to(address: str) -> str:
     """The address with its domain as letters go to it."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{ascii_domain(domain)}"
+
+
+def _is_read_in_two_ways(message: Message, sender: str, author: str) -> bool:
+    """Whether From stands there twice, or holds anything else that may be taken for an address, but for quoted names.
+
+    So does one whose address shows only once its words are decoded: most programs find none there. A group may name
+    the author.
+    """
+    values = message.get_all("From", [])
+    if len(values) != 1:
+        return len(values) > 1
+    shown = _BETWEEN_ADDRESSES.split(_NAME.sub(" ", str(values[0])[:HEADER_LIMIT]))
+    found = {lower_case(word) for word in shown if "@" in word}
+    return bool(sender) and found not in ({sender}, {sender, author})
 
 
 def _has_several_senders(message: Message, sender: str, author: str) -> bool:

@@ -99,7 +99,7 @@ class Signatures:
         if len(head) > HEAD_LIMIT or len(names) > HEADERS_LIMIT or len(body) > BODY_LIMIT or b"\nFrom " in head:
             return "neutral"
         try:
-            domain = sender.rpartition("@")[2].encode("idna").lower()
+            domain = sender.rpartition("@")[2].encode("ascii").lower()
             signer = _signer(head, logger=_SILENT)
         except _BROKEN:
             return "neutral"

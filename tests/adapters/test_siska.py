@@ -29,6 +29,11 @@ def test_by_address(siska: Siska, address: str) -> None:
     assert siska.customer_by_address(address) == BUDI
 
 
+@pytest.mark.parametrize("address", ["budi@ｅｘａｍｐｌｅ.com", "budi@example.com.", "budi@exam\u00adple.com"])
+def test_an_address_that_only_becomes_one_on_record_is_nobodys(siska: Siska, address: str) -> None:
+    assert siska.customer_by_address(address) is None
+
+
 def test_by_service_number_and_by_id(siska: Siska) -> None:
     assert siska.customer_by_service_number("122345678901") == BUDI
     assert siska.customer("C-1") == BUDI

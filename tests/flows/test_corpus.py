@@ -31,8 +31,11 @@ UNANSWERED = {"imap_tools/rfc6532_utf8_headers.eml"}
 TWO_SENDERS = {
     "imap_tools/plain_emails_raw_email_with_at_display_name.eml",
     "mikel_mail/spec_fixtures_emails_plain_emails_raw_email_with_at_display_name.eml",
+    "mikel_mail/spec_fixtures_emails_plain_emails_raw_email_multiple_from.eml",
+    "imap_tools/rfc2822_example10.eml",
+    "imap_tools/rfc2822_example13.eml",
 }
-"""Of one sender's mails those that name a second: where one comes first, a person is asked who wrote it."""
+"""Those that name two senders, or one in a way that programs read differently: a person is asked who wrote them."""
 RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([!-;=?-~]*)>", re.IGNORECASE | re.MULTILINE)
 QUEUED = re.compile(rb"by mx\.telkom\.example \(Postfix\)(?: with \w+)? id (\w+)")
 

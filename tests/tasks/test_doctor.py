@@ -14,7 +14,7 @@ from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError
 from models.tables import Message
-from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails
+from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails, senders
 from tasks.intake import take_in
 from tests.adapters.ems.world import World
 from tests.cases import mail, opened, post, received
@@ -73,6 +73,15 @@ def test_mails_that_were_set_aside_are_told_for_a_day(wired: Systems) -> None:
     with wired.store.write() as session:
         session.execute(update(Message).values(received_at=wired.clock.now() - timedelta(days=1)))
     assert mails(wired) == "none set aside within a day"
+
+
+def test_mailboxes_whose_mail_is_believed_though_it_is_disowned_are_named(wired: Systems) -> None:
+    assert senders(wired) == "a mail whose sender is in doubt waits for an agent"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
+    with pytest.raises(Doubt, match=r"disowned joins .* answers: layanan@telkom\.example"):
+        senders(wired)
+    assert ("senders", "warn") in {(check.name, check.state) for check in examine(wired)}
 
 
 def test_copies_of_letters_that_do_not_come_are_missed(wired: Systems) -> None:

@@ -256,7 +256,7 @@ def test_a_signed_reference_in_our_address_ties_a_mail_as_one_in_the_subject_doe
 
     plus = f"layanan+{case.reference}-{case.token}@telkom.example"
     assert to(plus) == ("joined", 1, "signed reference")
-    assert to(plus.lower(), **forged) == ("joined", 1, "signed reference")
+    assert to(plus.lower(), **forged)[0] == "opened", "a sender in doubt joins nothing"
     for nothing in (
         plus.replace("+", ""),
         f"layanan+{case.reference}@telkom.example",

@@ -366,6 +366,8 @@ def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, m
     """It had joined by what outsiders cannot know, which its own case has no more."""
     monkeypatch.setattr("tasks.merge_case.start_case", lambda *_: None)
     wired.settings.authserv_id = "mx.telkom.example"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
     case = opened(wired)
     signed = f"Re: [{case.reference}-{snapshot(case).token}]"
     forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
