@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 import time
+from functools import partial
 from threading import Lock
 from typing import Any, Protocol, cast
 
@@ -19,6 +20,7 @@ from paramiko.channel import Channel
 from paramiko.client import MissingHostKeyPolicy
 from paramiko.hostkeys import InvalidHostKey
 from paramiko.ssh_exception import BadHostKeyException, IncompatiblePeer, SSHException
+from paramiko.transport import Transport
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -53,6 +55,7 @@ ONU_COMMANDS = {
 }
 ONU_RANGES = (range(100), range(100), range(256), range(128))
 
+RFC_NAME = "curve25519-sha256"
 OLD_ALGORITHMS = {
     "kex": [
         "diffie-hellman-group1-sha1",
@@ -70,6 +73,11 @@ FAILURE = re.compile(
     r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unknown|unrecognized|error|bad|authorization)|"
     r"error:|failure:|unknown command|syntax error|bad command|minor:)"
 )
+PROMPT = re.compile(r"[#>\]$%]\s*$")
+# of IOS XR, before each answer
+TIME_LINE = re.compile(r"\A\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d[^\n]{0,20}\n")
+QUIET, NUDGE = 0.2, 1.0
+"""Seconds of silence after which a device has said all of its prompts, and after which it is asked for a new one."""
 PAGER = re.compile(r"-- ?more", re.IGNORECASE)
 # to the end of the line: the value may follow a word or two later (“password irreversible-cipher …”)
 SECRET = re.compile(
@@ -158,26 +166,26 @@ class SecureCrt:
 
         ``from None`` below: the libraries' messages hold host names and what the device wrote.
         """
+        strange: list[str] = []
         try:
-            connection = self._connect(session, deadline)
+            connection = self._connect(session, deadline, strange)
             try:
-                # anchored: a line of the output that holds the prompt would end the reading early
-                prompt = rf"(?m)^{re.escape(connection.find_prompt())}[ ]*\Z"
-                return cast(str, connection.send_command(_checked(command), expect_string=prompt))
+                return connection.ask(_checked(command))
             finally:
                 connection.disconnect()
         except InvalidHostKey:
             raise Refused(SYSTEM, "our file of host keys is broken") from None
         except (SSHException, ReadException, OSError, EOFError, ValueError) as error:
-            raise _verdict(error) from None
+            raise _verdict(error, strange) from None
 
-    def _connect(self, session: Session, deadline: float) -> BaseConnection:
+    def _connect(self, session: Session, deadline: float, strange: list[str]) -> "_ReadOnly":
         left = max(deadline - time.monotonic(), 0.1)
         driver = type("Device", (_ReadOnly, CLASS_MAPPER[self._settings.device_type]), {})
         return cast(
-            BaseConnection,
+            _ReadOnly,
             driver(
                 deadline=deadline,
+                strange=strange,
                 device_type=self._settings.device_type,
                 host=session.host,
                 port=session.port,
@@ -205,7 +213,17 @@ class SecureCrt:
 class _RefuseUnknownKeys(MissingHostKeyPolicy):
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         client.close()  # else its thread stays
-        raise Refused(SYSTEM, f"the device's host key is not known: {key.get_name()} {key.fingerprint}")
+        raise Refused(SYSTEM, f"the device's host key is not known: {_shown(key)}; {ADD_IT}")
+
+
+def _shown(key: Any) -> str:
+    return f"{key.get_name()} {key.fingerprint}"
+
+
+ADD_IT = (
+    "compare the fingerprint with the one that the device's owner tells, then add its line to "
+    "LAYANAN_SECURECRT__KNOWN_HOSTS"
+)
 
 
 class _Bounded(SSHChannel):
@@ -233,9 +251,55 @@ class _Bounded(SSHChannel):
 class _ReadOnly(BaseConnection):
     """What we change of each netmiko driver."""
 
-    def __init__(self, *, deadline: float, **options: Any) -> None:
+    def __init__(self, *, deadline: float, strange: list[str], **options: Any) -> None:
         self._deadline = deadline
+        self._strange = strange
         super().__init__(**options)
+
+    def find_prompt(self, delay_factor: float = 1.0, pattern: str | None = None) -> str:
+        """The prompt: what comes twice, apart from its clock. An alarm before, behind or amid it does not."""
+        self.clear_buffer()
+        text = ""
+        while True:  # until the channel's deadline
+            self.write_channel(self.RETURN * 2)
+            text += self._until_quiet(QUIET)
+            prompts = [line.strip() for line in text.splitlines() if PROMPT.search(line)]
+            shapes = [_shape(prompt) for prompt in prompts]
+            if again := [prompt for prompt, shape in zip(prompts, shapes, strict=True) if shapes.count(shape) > 1]:
+                return again[-1]
+
+    def ask(self, command: str) -> str:
+        """What the device says to one command: all up to its prompt, with alarms that come meanwhile.
+
+        An alarm behind the prompt hides that the answer has ended: after a silence the device is asked for a new one.
+        """
+        # anchored: a line of the output that holds the prompt would end the reading early
+        prompt = rf"(?m)^{_shape(self.find_prompt())}[ ]*"
+        self.write_channel(self.normalize_cmd(command))
+        text = ""
+        while not (command in text and re.search(rf"{prompt}\Z", text)):
+            more = self._until_quiet(NUDGE, at_most=prompt)
+            text += more
+            if more or not re.search(prompt, text):
+                continue
+            if re.search(rf"{prompt}\Z", text):
+                break  # an alarm has torn the command's echo
+            self.write_channel(self.RETURN)
+        answer = text.partition(command)[2].partition("\n")[2] if command in text else text
+        return TIME_LINE.sub("", re.sub(prompt, "", answer)).strip("\n").rstrip()
+
+    def _until_quiet(self, seconds: float, at_most: str = "") -> str:
+        """What comes until nothing has come for so long, or until this comes at the end."""
+        text, end = "", time.monotonic() + seconds
+        while time.monotonic() < end and not (at_most and re.search(rf"{at_most}\Z", text)):
+            if more := self.read_channel():
+                text, end = text + more, time.monotonic() + seconds
+            else:
+                time.sleep(0.025)
+        return text
+
+    def _connect_params_dict(self) -> dict[str, Any]:
+        return super()._connect_params_dict() | {"transport_factory": partial(_Transport, self._strange)}
 
     def _build_ssh_client(self) -> Any:
         client = super()._build_ssh_client()
@@ -254,6 +318,45 @@ class _ReadOnly(BaseConnection):
         """SmartAX does this in ``enable`` mode alone, which a read-only account does not have."""
 
 
+class _Transport(Transport):
+    """Notes what the device offers where we take none of it; paramiko's error does not tell."""
+
+    def __init__(self, strange: list[str], *arguments: Any, **options: Any) -> None:
+        self._strange = strange
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
+
+    def _really_parse_kex_init(self, *arguments: Any, **options: Any) -> Any:
+        offered = super()._really_parse_kex_init(*arguments, **options)  # type: ignore[no-untyped-call]
+        ours = self.get_security_options()  # type: ignore[no-untyped-call]
+        for kind, part, taken, old in (
+            ("key exchange", "kex_algo_list", ours.kex, "kex"),
+            ("host key", "server_key_algo_list", ours.key_types, "keys"),
+            ("cipher", "server_encrypt_algo_list", ours.ciphers, "ciphers"),
+            ("MAC", "server_mac_algo_list", ours.digests, "macs"),
+        ):
+            names = [name for name in offered[part] if not name.startswith(("ext-info-", "kex-strict-"))]
+            if not set(names) & (set(taken) - set(OLD_ALGORITHMS[old])):
+                self._strange.append(_nothing_common(kind, names, old))
+        return offered
+
+
+def _nothing_common(kind: str, names: list[str], old: str) -> str:
+    """What is wrong, and what to do on the device."""
+    if RFC_NAME in names:
+        return (
+            f"the device offers the key exchange {RFC_NAME} by this name (RFC 8731), which our SSH library paramiko "
+            f"does not know; {RFC_NAME}@libssh.org is the same. Allow ecdh-sha2-nistp256 on the device, too"
+        )
+    age = "old" if set(names) <= set(OLD_ALGORITHMS[old]) else "unknown"
+    shown = ", ".join(name for name in names if re.fullmatch(r"[\w.@-]{1,60}", name, re.ASCII))
+    return f"the device offers {age} algorithms only, as {kind}: {shown[:200]}; allow a newer one on the device, too"
+
+
+def _shape(prompt: str) -> str:
+    """Pattern of a prompt: any numbers where it has some, for they may be a clock's."""
+    return re.sub(r"\d+", r"\\d+", re.escape(prompt))
+
+
 def _check_reachable(session: Session) -> None:
     if session.protocol in ("Telnet", "RLogin", "Raw"):
         raise Refused(SYSTEM, f"{session.protocol} sends the password unencrypted: not supported")
@@ -270,7 +373,7 @@ def _checked(command: str) -> str:
     return command
 
 
-def _verdict(error: Exception) -> Unavailable | Refused:
+def _verdict(error: Exception, strange: list[str]) -> Unavailable | Refused:
     """Whether trying again helps. netmiko folds nearly all into one class; what counts lies in its context."""
     cause = error.__context__
     if isinstance(error, NetmikoAuthenticationException):
@@ -278,11 +381,24 @@ def _verdict(error: Exception) -> Unavailable | Refused:
             return Unavailable(SYSTEM, "the device did not check our password in time")
         return Refused(SYSTEM, "the device refused our account")
     if isinstance(cause, BadHostKeyException):
-        return Refused(SYSTEM, "the device's host key is not the one we know: a matter of security")
+        return Refused(SYSTEM, _other_key(cause))
     if isinstance(cause, IncompatiblePeer):
-        return Refused(SYSTEM, "the device offers old algorithms only")
+        return Refused(SYSTEM, strange[0] if strange else "the device offers no algorithms that we take")
     if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
         return Refused(SYSTEM, "the device's name is unknown")
     if isinstance(error, ValueError):
         return Refused(SYSTEM, "the device's prompt was not understood")
     return Unavailable(SYSTEM, "the device did not answer")
+
+
+def _other_key(error: BadHostKeyException) -> str:
+    shown, known = _shown(error.key), _shown(error.expected_key)
+    if error.key.get_name() != error.expected_key.get_name():
+        return (
+            f"the device's host key is of another kind than the known one: {shown} is shown, {known} is known; {ADD_IT}"
+        )
+    return (
+        f"the device's host key has changed: {known} was known, {shown} is shown; nothing was sent. Somebody may stand "
+        "between us and the device: ask its owner, and only where it was replaced change its line in "
+        "LAYANAN_SECURECRT__KNOWN_HOSTS"
+    )

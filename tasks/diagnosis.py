@@ -179,8 +179,10 @@ def _device(work: Work, resources: list[Resource]) -> list[str]:
         reading = work.systems.securecrt.read_interface(device, port)
     except Refused as error:
         return [_not_read(error)]
-    first_line = reading.output.strip().partition("\n")[0][:120]
-    return [f"SecureCRT {device}: {first_line}"]
+    lines = reading.output.strip().splitlines()
+    # an alarm may stand before the answer
+    line = next((line for line in lines if line.lower().startswith(port.lower())), lines[0])
+    return [f"SecureCRT {device}: {line[:120]}"]
 
 
 def _finding(work: Work, complaint: Complaint, unit: int, evidence: list[str], solution: str = "") -> Finding:

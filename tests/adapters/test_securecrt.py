@@ -2,13 +2,18 @@
 
 import asyncio
 import threading
+import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
+from paramiko.message import Message
+from paramiko.transport import Transport
 from pydantic import SecretStr
 
 from adapters.clock import SystemClock
@@ -22,6 +27,7 @@ from models.errors import BrokenAnswer, LayananError, Refused, Unavailable
 SAMPLES = Path(__file__).parents[3] / "shared/systems/securecrt/Sessions"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"the sample sessions are not at {SAMPLES}")
 PORT = "GigabitEthernet0/0/1"
+NOON = datetime(2026, 11, 30, 12)  # noqa: DTZ001 a device's own
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 
 
@@ -246,7 +252,7 @@ class TestSimulator:
         other = KEY.export_public_key().decode().strip()
         hosts = [line.split()[0] for line in known.read_text().splitlines()]
         known.write_text("".join(f"{host} {other}\n" for host in hosts))
-        with pytest.raises(Refused, match="not the one we know"):
+        with pytest.raises(Refused, match="host key has changed"):
             devices.read_interface("BDG-DGO-OLT-01", PORT)
         assert not server.received
 
@@ -320,7 +326,13 @@ class OddDevice:
         self.reply = reply
         self.received: list[str] = []
         self.logins = 0
-        self.prompt = options.pop("prompt", "SW-1#")
+        prompt = options.pop("prompt", "SW-1#")
+        self.prompt: Callable[[], str] = prompt if callable(prompt) else lambda: prompt
+        self.key = options.pop("key", KEY)
+        self.amid = ""
+        """What it says amid the command's echo."""
+        self.behind = ""
+        """What the device says behind the prompt that follows an answer."""
         self.server = background.run(self._start(**options))
         (folder / "Sessions").mkdir()
         host = f"[127.0.0.1]:{self.server.get_port()}"
@@ -361,23 +373,25 @@ class OddDevice:
             Login,
             "127.0.0.1",
             0,
-            server_host_keys=[KEY],
+            server_host_keys=[self.key],
             process_factory=self._terminal,
             line_editor=False,
             **options,
         )
 
     async def _terminal(self, process: Process) -> None:
-        process.stdout.write(self.prompt)
+        process.stdout.write(self.prompt())
         line = ""
         while typed := await process.stdin.read(1):
             line += typed
-            process.stdout.write(typed.replace("\n", "\r\n"))
+            process.stdout.write(typed.replace("\n", "\r\n") + (self.amid if line == "show int" else ""))
             if typed == "\n":
                 self.received.append(line.strip())
                 if line.startswith(("show", "display")):
                     await self.reply(process)
-                process.stdout.write(self.prompt)
+                    process.stdout.write(self.prompt() + self.behind.replace("\n", "\r\n"))
+                else:
+                    process.stdout.write(self.prompt())
                 line = ""
 
 
@@ -454,6 +468,54 @@ class TestOddDevices:
         reading = odd(slowly).devices().read_interface("SW-1", PORT)
         assert reading.output.splitlines() == ["Description: to SW-1# port 4", "last line"]
 
+    @pytest.mark.parametrize(
+        "form", ["[{:%H:%M:%S}] SW-1#", "SW-1 {:%Y-%m-%d %H:%M:%S.%f}>", "{:%b %d %H:%M:%S} SW-1#", "SW-1({:%f})#"]
+    )
+    def test_a_prompt_with_a_clock(self, odd: Odd, form: str) -> None:
+        """A second passes between any two prompts."""
+        seconds = count()
+        device = odd(says("up\n"), prompt=lambda: form.format(NOON + next(seconds) * timedelta(seconds=1.000001)))
+        assert device.devices().read_interface("SW-1", PORT).output == "up"
+
+    @pytest.mark.parametrize(
+        "alarm",
+        [
+            "\n*Nov 30 14:02:11.123: %LINK-3-UPDOWN: Interface GigabitEthernet0/0/9, changed state to down\n",
+            "*Nov 30 14:02:11.123: %SYS-5-CONFIG_I: Configured from console by noc\n",
+            "\nNov 30 2026 14:02:11 SW-1 %%01IFNET/4/LINK_STATE(l)[0]:The line protocol has entered the DOWN state.\n",
+            "\n  ! FAULT MAJOR 2026-11-30 14:02:11 ALARM NAME :The ONU is offline\n    PARAMETERS :FrameID: 0\n",
+            "\nRP/0/RSP0/CPU0:Nov 30 14:02:11.1 : ifmgr[231]: %PKT_INFRA-LINK-3-UPDOWN : Interface Te0/0/0/1 is down\n",
+        ],
+    )
+    def test_an_alarm_behind_the_prompt(self, odd: Odd, alarm: str) -> None:
+        """It stays in what a person reads; the answer is whole, and does not wait for the deadline."""
+        device = odd(says("GigabitEthernet0/0/1 is up\nlast line\n"))
+        device.behind = alarm
+        began = time.monotonic()
+        lines = device.devices(timeout=30).read_interface("SW-1", PORT).output.splitlines()
+        assert time.monotonic() - began < 20
+        assert lines[:2] == ["GigabitEthernet0/0/1 is up", "last line"]
+        assert [line.strip() for line in lines[2:] if line] == [line.strip() for line in alarm.splitlines() if line]
+        assert set(device.received) <= {"", "terminal width 511", "terminal length 0", f"show interfaces {PORT}"}
+
+    def test_an_alarm_amid_prompt_and_echo(self, odd: Odd) -> None:
+        """The first two prompts are torn apart, and so is the command's echo."""
+        alarm, shown = "\r\n*Nov 30 14:02:11: %LINK-3-UPDOWN: Interface Gi9, changed state to down\r\n", count()
+
+        async def torn(process: Process) -> None:
+            process.stdout.write(f"{alarm}GigabitEthernet0/0/1 is up\r\n")
+
+        device = odd(torn, prompt=lambda: f"SW{alarm}-1#" if next(shown) in (0, 3) else "SW-1#")
+        device.amid = alarm
+        output = device.devices(timeout=30).read_interface("SW-1", PORT).output
+        assert output.splitlines()[-1] == "GigabitEthernet0/0/1 is up"
+        assert "SW-1#" not in output
+
+    def test_a_line_of_the_time_before_the_answer(self, odd: Odd) -> None:
+        """As IOS XR writes it; who reads one line wants the answer's."""
+        reading = odd(says("Mon Nov 30 14:02:11.123 WIB\nTe0/0/0/1 is up\n")).devices().read_interface("SW-1", PORT)
+        assert reading.output == "Te0/0/0/1 is up"
+
     def test_secrets_are_masked(self, odd: Odd) -> None:
         text = (
             "input errors 5\n"
@@ -476,8 +538,60 @@ class TestOddDevices:
 
     def test_old_algorithms(self, odd: Odd) -> None:
         device = odd(says("up\n"), kex_algs=["diffie-hellman-group14-sha1"])
-        with pytest.raises(Refused, match="old algorithms"):
+        with pytest.raises(Refused, match=r"old .* key exchange: diffie-hellman-group14-sha1\b"):
             device.devices().read_interface("SW-1", PORT)
+        assert not device.logins
+
+    def test_a_key_exchange_by_its_rfc_name_alone(self, odd: Odd) -> None:
+        """RFC 8731's curve25519-sha256; paramiko knows the name before that, which OpenSSH offers beside it."""
+        device = odd(says("up\n"), kex_algs=["curve25519-sha256"])
+        with pytest.raises(Refused, match=r"curve25519-sha256 .*paramiko.*ecdh-sha2-nistp256"):
+            device.devices().read_interface("SW-1", PORT)
+        assert not device.logins
+
+    def test_ciphers_in_common_are_none(self, odd: Odd) -> None:
+        device = odd(says("up\n"), encryption_algs=["aes256-cbc"])
+        with pytest.raises(Refused, match=r"old .* cipher: aes256-cbc\b"):
+            device.devices().read_interface("SW-1", PORT)
+
+    def test_paramiko_still_has_the_parts_that_we_look_into(self) -> None:
+        """Contract: `adapters/securecrt.py` takes what the device offers from ``Transport._really_parse_kex_init``."""
+        message: Any = Message()  # type: ignore[no-untyped-call]
+        message.add_bytes(bytes(16))
+        for _ in range(10):
+            message.add_list(["a", "b"])
+        message.rewind()
+        transport: Any = Transport
+        parsed = transport._really_parse_kex_init(transport.__new__(transport), message)
+        for part in ("kex_algo_list", "server_key_algo_list", "server_encrypt_algo_list", "server_mac_algo_list"):
+            assert parsed[part] == ["a", "b"]
+        # the day that paramiko learns the RFC's name, the error and its test go
+        assert "curve25519-sha256" not in Transport._preferred_kex
+
+    def test_a_new_a_changed_and_another_kind_of_host_key_are_told_apart(self, odd: Odd) -> None:
+        device = odd(says("up\n"))
+        known = device.folder / "known_hosts"
+        host = known.read_text().split()[0]
+        ours, other = KEY.get_fingerprint(), asyncssh.generate_private_key("ssh-ed25519")
+        ecdsa = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
+
+        def refusal(*lines: str) -> str:
+            known.write_text("".join(f"{host} {line}\n" for line in lines))
+            with pytest.raises(Refused) as caught:
+                device.devices().read_interface("SW-1", PORT)
+            return str(caught.value)
+
+        new = refusal()
+        assert f"not known: ssh-ed25519 {ours}" in new
+        assert "compare" in new
+        changed = refusal(other.export_public_key().decode().strip())
+        assert f"has changed: ssh-ed25519 {other.get_fingerprint()} was known, ssh-ed25519 {ours} is shown" in changed
+        assert "nothing was sent" in changed
+        kind = refusal(ecdsa.export_public_key().decode().strip())
+        assert f"another kind than the known one: ssh-ed25519 {ours} is shown" in kind
+        assert f"ecdsa-sha2-nistp256 {ecdsa.get_fingerprint()} is known" in kind
+        assert not any("changed" in text for text in (new, kind))
+        assert not device.logins
 
     def test_onu_without_enable(self, odd: Odd) -> None:
         device = odd(says("  Run state : online\n"), prompt="OLT-1>")

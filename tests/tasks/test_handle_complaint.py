@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.wiring import Systems
-from models.facts import Rates, Resource, Service, Traffic
+from models.facts import DeviceReading, Rates, Resource, Service, Traffic
 from tasks.handle_complaint import handle_complaint
 from tasks.serve_complaint import Complaint
 from tests.cases import BANK, LINK, MAJU, TOKO, done, need, opened
@@ -132,3 +132,16 @@ def test_only_a_measured_hour_makes_a_link_full(
     finding = done(handle_complaint, opened(wired, MAJU), LINK_DOWN, COMPLAINT)
     assert finding.evidence[-1] == f"MRTG: {words}"
     assert (finding.solution is not None) == full
+
+
+def test_an_alarm_before_the_answer_is_not_taken_for_it(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = wired.securecrt.read_interface
+
+    def with_alarm(device: str, interface: str) -> DeviceReading:
+        reading = real(device, interface)
+        return reading.model_copy(update={"output": f"*Nov 30: %SYS-5-RESTART: restarted\n{reading.output}"})
+
+    monkeypatch.setattr(wired.securecrt, "read_interface", with_alarm)
+    case = opened(wired, MAJU, f"Link astinet {LINK} kami putus.", "Link putus")
+    (line,) = [one for one in done(handle_complaint, case, LINK_DOWN, COMPLAINT).evidence if "SecureCRT" in one]
+    assert "is down, line protocol is down" in line
