@@ -307,16 +307,20 @@ def waiting(as_json: Json = False) -> None:
     """
     settings = _engine_settings()
     from adapters import listing
+    from adapters.clock import clock_of
     from models.forms import FORMS
 
+    now = clock_of(settings).now()
     rows = [
         row | {"title": FORMS[row["form"]].title, "run_url": _run_url(settings, row["run_id"])}
-        for row in _ask(settings, listing.waiting)
+        for row in _ask(settings, partial(listing.waiting, now=now))
     ]
-    show(rows, ("reference", "role", "form", "title", "since"), as_json, settings.zone)
+    show(rows, ("reference", "role", "escalated_to", "title", "since", "due_at", "age_hours"), as_json, settings.zone)
     if not as_json:
         # each in one piece, whatever the terminal's width
         say("\n".join(f"{row['reference']}  {row['run_url']}" for row in rows))
+        if rows:
+            say(f"Oldest: {rows[0]['reference']}, {rows[0]['title']}, for {rows[0]['age_hours']} h.")
 
 
 @app.command(rich_help_panel=WORK)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.folder import private
+from models.settings import Settings
 
 
 class Clock(Protocol):
@@ -61,3 +62,8 @@ class SimulatedClock:
             return timedelta(seconds=float(self.file.read_text()))
         except FileNotFoundError:
             return timedelta()
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The business clock that the settings choose."""
+    return SimulatedClock(settings.home / "clock") if settings.clock == "simulated" else SystemClock()

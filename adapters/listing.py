@@ -1,6 +1,7 @@
 """What the command line shows of the case store, as plain data that JSON can hold. Times are ISO 8601, UTC."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select
@@ -24,6 +25,7 @@ from models.tables import (
 
 View = dict[str, Any]
 BODIES = {"text", "new_text"}
+HOUR = timedelta(hours=1)
 KEYS = {"sender_key", "recipient_key"}
 """Columns that queries are for."""
 
@@ -81,10 +83,14 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
     }
 
 
-def waiting(session: Session) -> list[View]:
-    """Open cases that wait, the longest first."""
+def waiting(session: Session, now: datetime) -> list[View]:
+    """Open cases that wait, the longest first; ``age_hours`` is how long by the calendar."""
     rows = session.exec(select(Case, Wait).join(Wait).where(Case.status == "open").order_by(col(Wait.since)))
-    return [{"reference": case.reference, "run_id": case.run_id} | _dump(wait) for case, wait in rows]
+    return [
+        {"reference": case.reference, "run_id": case.run_id, "age_hours": round((now - wait.since) / HOUR, 1)}
+        | _dump(wait, {"shown_to", "about"})
+        for case, wait in rows
+    ]
 
 
 def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[View]:

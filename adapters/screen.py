@@ -18,7 +18,7 @@ CASE_FACTS = (
     *("sender_doubt", "restarts", "run_url"),
 )
 CASE_PARTS = {
-    "wait": ("role", "form", "since", "wait_key"),
+    "wait": ("role", "escalated_to", "form", "since", "due_at", "wait_key"),
     "messages": ("id", "received_at", "sender", "subject", "outcome", "reason", "attachments"),
     "activities": ("number", "name", "occurrence", "state", "performer", "ended_at", "tries", "problem"),
     "letters": ("id", "kind", "recipient", "state", "sent_at", "error"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adapters import logs
 from adapters.analyser.rules import Analyser, RuleAnalyser
 from adapters.answers import Answers, ProductAnswers
-from adapters.clock import Clock, SimulatedClock, SystemClock
+from adapters.clock import Clock, SystemClock, clock_of
 from adapters.embassy import Embassy, LineTester
 from adapters.ems import Ems, ImapSmtp
 from adapters.engine import PrefectEngine
@@ -38,8 +38,7 @@ class Systems:
     @cached_property
     def clock(self) -> Clock:
         """The business clock."""
-        simulated = self.settings.clock == "simulated"
-        return SimulatedClock(self.settings.home / "clock") if simulated else self.machine_clock
+        return clock_of(self.settings)
 
     @cached_property
     def store(self) -> Store:

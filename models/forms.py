@@ -45,6 +45,10 @@ class Form(RunInput):
     title: ClassVar[str]
     role: ClassVar[Role]
     takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    ends: ClassVar[str] = ""
+    """Kind of the deadline by which a wait ends that is no person's."""
+    keeps_informed: ClassVar[bool] = True
+    """Where the form itself takes no update: whether the customer may be written to while it waits (5.8)."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     solves: ClassVar[str] = ""
     """Code of the choice that brings the solution: it needs a cause and a repair (5.10)."""
@@ -189,7 +193,10 @@ CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
 class Desk(Form):
     """A complaint on somebody's desk. Until the person decides, the customer is kept informed and answered (5.8)."""
 
-    takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "update": {"choice": "UPDATE"}}  # noqa: RUF012
+    takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "mail": {"choice": "CUSTOMER_WROTE"},
+        "update": {"choice": "UPDATE"},
+    }
     hidden = FROM_MAILBOX
 
     choice: Choice
@@ -303,6 +310,7 @@ class ApproveSolution(Desk):
 
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
+    takes = {**Desk.takes, "approval": {"choice": "UPDATE"}}  # noqa: RUF012
     solves = "SEND"
 
     choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
@@ -357,6 +365,7 @@ class UnitProgress(Form):
         "update": {"choice": "UPDATE"},
         "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
     }
+    ends = "repair"
     hidden = FROM_MAILBOX
 
     choice: ProgressChoice = _event("Selesai: isi penyebab, perbaikan / repaired: cause, repair")
@@ -429,6 +438,7 @@ class CustomerAnswer(Form):
     title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "ANSWERED"}, "answer": {"choice": "NO_ANSWER"}}  # noqa: RUF012
+    ends = "answer"
     hidden = frozenset({"message"})
 
     choice: AnswerChoice = _event()
@@ -483,6 +493,7 @@ class ClosingPeriod(Form):
     title = "Masa tunggu closing / Closing's waiting period"
     role = Role.CUSTOMER
     takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "closing": {"choice": "SILENCE"}}  # noqa: RUF012
+    ends = "closing"
     hidden = frozenset({"message"})
 
     choice: ClosingChoice = _event()
@@ -531,6 +542,23 @@ class FixActivityByLeader(FixActivity):
     hidden = frozenset({FixChoice.TEAM_LEADER.name})
 
 
+class OpeningChoice(Choice):
+    """What ends the wait for the office to open."""
+
+    SEND = "Kirim sekarang / Send it now"
+
+
+class OfficeOpens(Form):
+    """A letter that keeps office hours waits for the morning; it is written then, or when a person says so."""
+
+    title = "Menunggu jam kantor / Waiting for office hours"
+    role = Role.SYSTEM
+    takes = {"opening": {"choice": "SEND"}}  # noqa: RUF012
+    ends = "opening"
+
+    choice: OpeningChoice = _decision("Dikirim otomatis saat buka / sent by itself at opening")
+
+
 class SameMatterChoice(Choice):
     """Old or new (5.3)."""
 
@@ -560,6 +588,7 @@ class ConfirmSender(Form):
 
     title = "Pengirim meragukan / A doubtful sender"
     role = Role.AGENT
+    keeps_informed = False
 
     choice: SenderChoice = _decision("Hubungi pelanggan dengan cara lain / ask the customer in another way")
     note: str = _note()
@@ -579,6 +608,7 @@ class Unreachable(Form):
 
     title = "Surat tidak sampai / A letter did not arrive"
     role = Role.AGENT
+    keeps_informed = False
 
     choice: UnreachableChoice = _decision("Bagaimana pelanggan dihubungi / how is the customer reached?")
     address: str = Field(
@@ -617,5 +647,6 @@ FORMS: dict[str, type[Form]] = {
         Unreachable,
         SameMatter,
         ConfirmSender,
+        OfficeOpens,
     )
 }

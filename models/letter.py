@@ -23,6 +23,7 @@ class LetterKind(StrEnum):
     QUESTION = "ask_customer"  # 1, 2: what is still needed to help
     INFORMATION = "give_information"  # 11
     STATUS = "inform_status"  # 9
+    WAITING = "keep_informed"  # 5.8: while a person of ours has still to decide
     RESULT = "inform_result"  # 10
     OTHER_SEGMENT = "hand_over_segment"  # W-89
     TO_DESK = "hand_over_segment_to_desk"  # W-89
@@ -88,6 +89,18 @@ class StatusFacts(LetterFacts):
     next_update_at: AwareDatetime
     note: str = ""
     """A person's own words, if any; empty is allowed here."""
+
+
+class WaitingFacts(LetterFacts):
+    """5.8: the matter still waits for a person of ours."""
+
+    kind = LetterKind.WAITING
+    since: Past
+    """When the customer's mail was here."""
+    next_update_at: AwareDatetime
+    ticket_id: str = ""
+    """Empty: there is no ticket yet."""
+    unit: str = ""
 
 
 class ResultFacts(LetterFacts):

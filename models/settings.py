@@ -9,7 +9,8 @@ import hashlib
 import os
 import re
 import tomllib
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property
@@ -40,6 +41,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
 from models.mail import Ours
+from models.office_hours import HolidayKind, OfficeHours, Weekday, calendar, is_estimated, spans
 from models.sop import Site
 
 DEFAULT_FILE = Path("layanan.toml")
@@ -274,6 +276,59 @@ class SecureCrt(Part):
     timeout: float = Field(default=15, gt=0, description="Seconds that one diagnosis of a device may take")
 
 
+class Office(Part):
+    """When a site works: routine letters go out, and the time of people's decisions counts, within these hours."""
+
+    hours: dict[Weekday, str] = Field(
+        default={
+            "mon": "08:00-20:00",
+            "tue": "08:00-20:00",
+            "wed": "08:00-20:00",
+            "thu": "08:00-20:00",
+            "fri": "08:00-20:00",
+            "sat": "08:00-17:00",
+        },
+        description="Hours of each weekday in the zone of the mailbox, one or more spans; a day that is not named is "
+        "closed. Default: when customers read mail without being woken",
+        examples=['{"mon": "08:00-12:00, 13:00-17:00", "sat": "22:00-06:00", "sun": "00:00-24:00"}'],
+    )
+    holidays: tuple[HolidayKind, ...] = Field(
+        default=("public",),
+        description="Kinds of Indonesian holidays on which the site is closed; `joint_leave` is cuti bersama, which "
+        "binds offices of the state and leaves the choice to companies",
+    )
+    also_closed: tuple[date, ...] = Field(
+        default=(), description="More days on which the site is closed", examples=['["2027-03-09"]']
+    )
+    also_open: tuple[date, ...] = Field(
+        default=(),
+        description="Holidays on which the site works, also where a decree has moved an estimated one",
+        examples=['["2027-03-10"]'],
+    )
+
+    @field_validator("hours")
+    @classmethod
+    def _readable(cls, hours: dict[Weekday, str]) -> dict[Weekday, str]:
+        if not [span for text in hours.values() for span in spans(text)]:
+            raise ValueError("the office never opens; one day needs hours")
+        return hours
+
+    def in_zone(self, zone: ZoneInfo) -> OfficeHours:
+        """The hours as moments of a zone."""
+        week = {day: spans(text) for day, text in self.hours.items()}
+        return OfficeHours(zone, week, self._is_closed)
+
+    def estimated(self, days: Iterable[date]) -> list[date]:
+        """Those of the days that are closed for a holiday whose date is estimated, and that no setting decides on."""
+        decided = {*self.also_open, *self.also_closed}
+        return [day for day in days if day not in decided and self.holidays and is_estimated(self.holidays, day)]
+
+    def _is_closed(self, day: date) -> bool:
+        if day in self.also_closed:
+            return True
+        return bool(self.holidays) and day not in self.also_open and day in calendar(self.holidays)
+
+
 class Policy(Part):
     """The SOP's times and thresholds. Hours are of the (perhaps simulated) clock."""
 
@@ -289,7 +344,38 @@ class Policy(Part):
         description="Hours within which a first response (5.2) counts as in time in the report; the SOP names no "
         "figure, the service needs seconds, and after an hour something is wrong",
     )
-    update_hours: float = Field(default=6, gt=0, description="Hours between two status updates to the customer (5.8)")
+    update_hours: float = Field(
+        default=6,
+        gt=0,
+        description="Hours between two status updates to the customer (5.8); one that falls due while the office is "
+        "closed is written when it opens",
+    )
+    result_at_once: tuple[str, ...] = Field(
+        default=("HVC_VVIP",),
+        description="Tiers whose customers get the result letter at once, also while the office is closed; the default "
+        "is the tier with the shortest time to repair",
+    )
+    agent_hours: float = Field(
+        default=1,
+        gt=0,
+        description="Office hours that an agent has for a decision, before it is escalated to the team leader (5.9). "
+        "Default: a matter has reached the supervisor before the shortest time to repair (3 h) is over",
+    )
+    agent_information_hours: float = Field(
+        default=4,
+        gt=0,
+        description="The same where the customer asks for information; longer, for nothing of theirs is broken",
+    )
+    team_leader_hours: float = Field(
+        default=1,
+        gt=0,
+        description="Office hours that a team leader has for a decision, before it is escalated to the supervisor",
+    )
+    supervisor_hours: float = Field(
+        default=2,
+        gt=0,
+        description="Office hours that a supervisor has for a decision; after each such time the case is named again",
+    )
     repair_hours: dict[str, float] = Field(
         default={
             "HVC_VVIP": 3,
@@ -461,6 +547,12 @@ class Settings(BaseSettings):
     mrtg: Mrtg = Field(default=Mrtg(), description="MRTG: traffic of links")
     securecrt: SecureCrt = Field(default=SecureCrt(), description="SecureCRT: device sessions")
     policy: Policy = Field(default=Policy(), description="The SOP's times and thresholds")
+    office: Office = Field(default=Office(), description="Office hours and holidays")
+    offices: dict[Site, Office] = Field(
+        default={},
+        description="Office hours and holidays of a site that differ, each with all that LAYANAN_OFFICE has",
+        examples=['{"BDG": {"hours": {"mon": "07:00-16:00"}}}'],
+    )
     limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
 
     @field_validator("mailboxes")
@@ -526,6 +618,18 @@ class Settings(BaseSettings):
         """The zone of a case's people: that of the mailbox that it came by."""
         box = self._mailbox(address)
         return ZoneInfo(box.timezone) if box and box.timezone else self.zone
+
+    def office_of(self, address: str) -> OfficeHours:
+        """Office hours of a case's site: that of the mailbox that it came by."""
+        if address not in self._offices:
+            box = self._mailbox(address)
+            office = self.offices.get(box.site, self.office) if box else self.office
+            self._offices[address] = office.in_zone(self.zone_of(address))
+        return self._offices[address]
+
+    @cached_property
+    def _offices(self) -> dict[str, OfficeHours]:
+        return {}
 
     def mailbox(self, address: str) -> Mailbox:
         """The mailbox with this address.

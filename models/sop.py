@@ -24,6 +24,12 @@ class Role(StrEnum):
     SYSTEM = "Sistem / System"
 
 
+ABOVE: dict[Role, Role] = {Role.AGENT: Role.TEAM_LEADER, Role.TEAM_LEADER: Role.SUPERVISOR}
+"""To whom a decision goes that is not taken in time (5.9)."""
+DECIDE = frozenset({Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR})
+"""Roles whose decisions have a time of their own; all else ends by a deadline of the case."""
+
+
 @dataclass(frozen=True)
 class Activity:
     """A row of the SOP's section 7. ``task`` is the file in ``tasks/`` and the function in it."""
@@ -201,6 +207,8 @@ STEPS: tuple[Step, ...] = (
     Step("ask_customer", "5.4", "Tanya pelanggan / Ask the customer"),
     Step("hand_over_segment", "W-89", "Beda segmentasi / Hand over to other segment"),
     Step("join_case", "5.3", "Gabung ke kasus lama / Join the old case"),
+    Step("keep_informed", "5.8", "Kabar selama menunggu / Keep the customer informed", Role.SYSTEM),
+    Step("escalate_wait", "5.9", "Eskalasi keputusan / Escalate a decision", Role.SYSTEM),
     Step("end_case", "7.12", "Kasus selesai / Case ends", Role.SYSTEM),
 )
 STEPS_BY_TASK = {step.task: step for step in STEPS}

@@ -251,6 +251,8 @@ class Outbox(SQLModel, table=True):
     """Machine time since which the relay gives it this reply."""
     refusals: int = 0
     """Times that the relay has given it a lasting reply that may concern us."""
+    routine: bool = False
+    """It keeps office hours: while the site is closed it is not sent."""
     letter: Letter = Relationship()
 
 
@@ -357,6 +359,14 @@ class Wait(SQLModel, table=True):
     form: str
     role: str
     since: datetime = Field(sa_type=UTC_TIME)
+    due_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+    """When it is escalated, or, with the supervisor, named again; None where a deadline of the case ends it."""
+    escalated_to: str = ""
+    """The role that it was escalated to, beside its own; either may answer."""
+    shown_to: str = ""
+    """As ``escalated_to``, as far as the form and the list of runs show it."""
+    about: str = ""
+    """What is to be decided: the description without the case's facts."""
     description: str
     json_schema: Json = Field(default_factory=dict, sa_type=JSON)
 
@@ -402,7 +412,7 @@ class Deadline(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id", index=True)
     kind: str
-    """``update`` (5.8), ``repair`` (5.9), ``answer`` or ``closing``."""
+    """``update`` (5.8), ``repair`` (5.9), ``answer``, ``closing`` or ``opening`` (of the office)."""
     due_at: datetime = Field(sa_type=UTC_TIME)
     over: bool = False
     """Met, missed and passed on, or no longer wanted."""

@@ -25,10 +25,11 @@ from sqlmodel import Session, select
 
 from adapters.store import Conflict
 from models.errors import Defect, LayananError, MissingFact, Unavailable
-from models.forms import FixActivity, FixActivityByLeader, FixChoice
+from models.forms import FixActivity, FixActivityByLeader, FixChoice, OfficeOpens
 from models.letter import LetterKind
+from models.settings import Settings
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
-from models.tables import ActivityRecord, Case, Letter, Message
+from models.tables import ActivityRecord, Case, Deadline, Letter, Message
 from tasks import drain
 from tasks.case_run import CaseRun
 from tasks.send_letter import send_letter
@@ -39,6 +40,8 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
 Body = Callable[Concatenate[Work, P], R]
 
+Routine = Callable[[Settings, Case], bool]
+
 log = logging.getLogger("layanan.activity")
 
 ROOT = Path(__file__).parents[1]
@@ -46,16 +49,27 @@ RETRY_DELAYS = [2.0, 10.0, 30.0, 60.0]
 """Seconds between tries of an activity; a system that is away longer than that is a person's matter."""
 TIMEOUT = 120
 """Seconds that one try of an activity may take."""
+KEEPS_HOURS = "Di luar jam kantor / Outside office hours"
+HELD = "held"
+"""State of a record: the activity waits for the office to open."""
 
 
-def activity(number: int) -> Callable[[Body[P, R]], "Activity[P, R]"]:
-    """Make a function the SOP's activity ``number``; its name must be the one that `models/sop.py` gives."""
+def _never(_settings: Settings, _case: Case) -> bool:
+    return False
+
+
+def activity(number: int, *, routine: Routine = _never) -> Callable[[Body[P, R]], "Activity[P, R]"]:
+    """Make a function the SOP's activity ``number``; its name must be the one that `models/sop.py` gives.
+
+    Where it is ``routine`` for a case, its letter keeps office hours: while the site is closed, it waits for the
+    opening and is done then.
+    """
 
     def decorate(body: Body[P, R]) -> "Activity[P, R]":
         known = BY_TASK[body.__name__]
         if known.number != number:
             raise ValueError(f"{body.__name__} is activity {known.number} of the SOP, not {number}")
-        return Activity(body, number, f"{number} · {known.label}", known.performers[0])
+        return Activity(body, number, f"{number} · {known.label}", known.performers[0], routine)
 
     return decorate
 
@@ -85,8 +99,11 @@ logging.getLogger("prefect.task_runs").addFilter(_NoThreadWarning())
 class Activity(Generic[P, R]):
     """A decorated activity; call it with the case's run in the place of :class:`Work`."""
 
-    def __init__(self, body: Body[P, R], number: int | None, label: str, performer: str) -> None:
+    def __init__(
+        self, body: Body[P, R], number: int | None, label: str, performer: str, routine: Routine = _never
+    ) -> None:
         self.body = body
+        self.routine = routine
         self.number = number
         self.name = body.__name__
         self.label = label
@@ -115,10 +132,14 @@ class Activity(Generic[P, R]):
             record = case.record(self.name, occurrence, attempt)
             if record is None:
                 doing = _Doing(self, case, occurrence, attempt, given, by_hand, args, kwargs)
-                record = self._run(doing)
+                record = (doing.held() if attempt == 1 else None) or self._run(doing)
                 case.remember(record)
             if record.state == "done":
                 return self.output.model_validate(record.output)
+            if record.state == HELD:
+                key = f"{self.name.replace('_', '-')}-{occurrence}-opening"
+                decide(case, OfficeOpens, key=key, about=f"{KEEPS_HOURS}: **{self.label}**")
+                continue
             fix = self._fix(case, f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}", record.output)
             by_hand = fix.by if fix.choice is FixChoice.BY_HAND else ""
             if (fact := record.output.get("fact")) and fix.value:
@@ -155,6 +176,20 @@ class Activity(Generic[P, R]):
         record, letters = _Doing(self, case, occurrence, 1, {}, "", (), {}).perform_within(session, messages)
         case.remember(record)
         return letters
+
+    def do_beneath(
+        self, session: Session, case: CaseRun, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[ActivityRecord, list[Letter]]:
+        """Do it once more while the case's run waits for somebody, in a transaction that goes on.
+
+        The run itself never does such an activity, so its own counting stays as it is. What fails is recorded as
+        failed.
+
+        Raises:
+            Conflict: when the transaction is committed, if somebody else has recorded it first.
+        """
+        doing = _Doing(self, case, case.times(self.name) + 1, 1, {}, "", args, kwargs)
+        return doing.perform_within(session, ())
 
     def _run(self, doing: "_Doing[P, R]") -> ActivityRecord:
         drain.stop_if_asked()
@@ -261,6 +296,22 @@ class _Doing(Generic[P, R]):
             if isinstance(known_now, self.activity.output):
                 record.output = known_now.model_dump(mode="json")
         return work.letters
+
+    def held(self) -> ActivityRecord | None:
+        """Record that it waits for the office to open; None where it does not."""
+        run, settings = self.run, self.run.systems.settings
+        opens = settings.office_of(run.row.mailbox).next_open(self.started)
+        if opens <= self.started:
+            return None
+        with run.store.read() as session:
+            case = session.get_one(Case, run.case_id)
+        if not self.activity.routine(settings, case):
+            return None
+        record = self._new(HELD, {"until": opens.isoformat()}, self.activity.performer)
+        with run.store.write() as session:
+            session.add(record)
+            session.add(Deadline(case_id=run.case_id, kind=OfficeOpens.ends, due_at=opens))
+        return record
 
     def failed(self, error: LayananError) -> ActivityRecord:
         """Record that a person must help."""

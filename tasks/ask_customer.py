@@ -17,5 +17,7 @@ class Asked(Output):
 @step("5.4")
 def ask_customer(work: Work, need: Need) -> Asked:
     """Write the customer what is missing, and wait for the answer only so long."""
+    # from now on we wait for the customer, and have nothing to tell
+    work.drop_deadlines("update")
     work.deadline("answer", timedelta(hours=work.settings.policy.answer_hours))
     return Asked(letter=work.letter(QuestionFacts(missing=need.missing)))

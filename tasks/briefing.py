@@ -30,7 +30,7 @@ from models.forms import (
 from models.mail import Automatic
 from models.sop import label
 from models.states import LOST, NOT_THE_CUSTOMERS
-from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wake
+from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
 from tasks.family import family
 from tasks.moments import doubt
@@ -107,14 +107,21 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
     dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
+        late = kind == "repair" and (form in LATE or _kept(session, case_id, kind))
         # who decides on a late repair wants to know since when it is late
-        if not deadline.over or (kind == "repair" and form in LATE):
-            yield f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
+        if not deadline.over or late:
+            yield "⚠ " * (late and deadline.over) + f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
     letters = select(Letter).where(Letter.case_id == case_id).order_by(col(Letter.id).desc())
     if letter := session.exec(letters.limit(1)).first():
         yield f"Surat terakhir / Latest letter, {_moment(letter.written_at, zone)}: {label(letter.kind)}"
     if form is not Unreachable:
         yield from _lost(session, case_id)
+
+
+def _kept(session: Session, case_id: int, kind: str) -> bool:
+    """Whether a wake of this kind has come that nobody has taken."""
+    kept = select(Wake.id).where(Wake.case_id == case_id, Wake.kind == kind, col(Wake.taken_at).is_(None))
+    return session.exec(kept.limit(1)).first() is not None
 
 
 def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:
@@ -175,8 +182,8 @@ def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
     return " · ".join(said)
 
 
-def brief(case: CaseRun, form: type[Form], about: str) -> str:
-    """The description of one wait."""
+def brief(case: CaseRun, form: type[Form], about: str, wait: Wait | None = None) -> str:
+    """The description of one wait; that it is overdue is its first line."""
     with case.store.read() as session:
         row = session.exec(select(Case).where(Case.id == case.case_id)).one()
         history = list(_history(session, case, form))
@@ -193,6 +200,9 @@ def brief(case: CaseRun, form: type[Form], about: str) -> str:
     if row.language == "en":
         facts.append("Bahasa surat / Language of letters: **English**")
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
+    if wait and wait.escalated_to:
+        since = _moment(wait.since, case.systems.settings.zone_of(row.mailbox))
+        about = f"⏰ **Terlambat → {wait.escalated_to} / Overdue, escalated** · sejak / since {since}\n\n{about}"
     # the UI draws a list closer than paragraphs
     return "\n".join([f"{about}\n", *(f"- {fact}" for fact in [*facts, *history])])
 

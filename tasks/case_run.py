@@ -106,6 +106,10 @@ class CaseRun:
         """What the ledger says."""
         return self._records.get((name, occurrence, attempt))
 
+    def times(self, name: str) -> int:
+        """How often ``name`` stands in the ledger."""
+        return sum(key[0] == name for key in self._records)
+
     def last_output(self, name: str) -> dict[str, Any]:
         """Of the last time that ``name`` was done; empty where it was not."""
         outputs = [record.output for key, record in self._records.items() if key[0] == name and record.state == "done"]

@@ -14,8 +14,9 @@ class Closed(Output):
     letter: str
 
 
-@activity(12)
+@activity(12, routine=lambda _settings, _case: True)
 def closing(work: Work) -> Closed:
     """Write the closing letter and let the waiting period begin."""
+    work.drop_deadlines("update")
     answer_by = work.deadline("closing", timedelta(hours=work.settings.policy.closing_hours))
-    return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by)))
+    return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by), routine=True))

@@ -25,16 +25,22 @@ from adapters.tmf import TmfClient
 from adapters.tmf621 import TROUBLE_TICKET
 from adapters.wiring import Systems
 from models.errors import LayananError, Refused, Unavailable
+from models.forms import FORMS
 from models.settings import Mailbox
+from models.sop import Role
 from models.states import LOST, UNDER_WAY
 from models.tables import Case, Letter, Message, Outbox, Relay
 from tasks import first_poll
+from tasks.clocks import cases_without_clock, oldest_decision
 from tasks.monitor import MOST_RESTARTS
 
 State = Literal["ok", "warn", "fail"]
 DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case"}
 DEPLOYMENTS |= {"add-party", "remove-party"}
 LATELY = timedelta(days=1)
+AHEAD = timedelta(days=30)
+"""How far ahead a person is told of holidays that are only estimated."""
+MOST_NAMED = 5
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""
 BACK_OFFICE = {
@@ -98,6 +104,8 @@ def examine(wired: Systems) -> list[Check]:
             Probe(
                 "mails", mails, "`layanan mails --outcome set_aside` says why; `layanan mail accept ID` takes one in"
             ),
+            Probe("waits", waits, "`layanan waiting` shows them all; `layanan decide` answers, or the form in the UI"),
+            Probe("office", office, "LAYANAN_OFFICE__ALSO_OPEN and __ALSO_CLOSED correct days that a decree has moved"),
             Probe(
                 "copies",
                 copies,
@@ -217,6 +225,40 @@ def mails(wired: Systems) -> str:
     if aside:
         raise Doubt(f"{aside} set aside within a day: nobody has answered them")
     return "none set aside within a day"
+
+
+def waits(wired: Systems) -> str:
+    """Nobody waits unseen: every open case has a deadline ahead, and whoever decides late is named."""
+    if stuck := cases_without_clock(wired):
+        named = "; ".join(f"{late.reference}: {late.why}" for late in stuck[:MOST_NAMED])
+        raise Refused("waits", f"{len(stuck)} without a deadline ahead, as if no monitor ran: {named}")
+    oldest = oldest_decision(wired)
+    if oldest is None:
+        return "nobody is asked for a decision"
+    case, wait = oldest
+    hours = (wired.clock.now() - wait.since) / timedelta(hours=1)
+    who = f"{wait.role} → {wait.escalated_to}" if wait.escalated_to else wait.role
+    found = f"oldest: {case.reference} · {FORMS[wait.form].title} · {who} · {hours:.1f} h"
+    if wait.escalated_to or (wait.role == Role.SUPERVISOR and hours >= wired.settings.policy.supervisor_hours):
+        raise Doubt(f"overdue; {found}")
+    return found
+
+
+def office(wired: Systems) -> str:
+    """Hours are as people know them; feasts of years to come are estimates until a decree."""
+    now = wired.clock.now()
+    said = []
+    for box in wired.settings.mailboxes:
+        opens = wired.settings.office_of(box.address).next_open(now)
+        zone = wired.settings.zone_of(box.address)
+        said.append(f"{box.site} " + ("open" if opens == now else f"opens {opens.astimezone(zone):%d-%m-%Y %H:%M %Z}"))
+    ahead = [now.astimezone(wired.settings.zone).date() + timedelta(days=days) for days in range(AHEAD.days)]
+    kinds = {box.site: wired.settings.offices.get(box.site, wired.settings.office) for box in wired.settings.mailboxes}
+    estimated = sorted({day for known in kinds.values() for day in known.estimated(ahead)})
+    if estimated:
+        days = ", ".join(f"{day:%d-%m-%Y}" for day in estimated)
+        raise Doubt(f"{'; '.join(sorted(set(said)))}; estimated holidays ahead: {days}")
+    return "; ".join(sorted(set(said)))
 
 
 def copies(wired: Systems) -> str:

@@ -14,5 +14,7 @@ def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Finding:
     """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (5.8)."""
     finding = diagnose(work, need, complaint)
     if finding.solution is not None:
-        work.deadline("update", timedelta(hours=work.settings.policy.update_hours))
+        # there is no ticket to tell of: what nobody approves goes to the unit
+        work.drop_deadlines("update")
+        work.deadline("approval", timedelta(hours=work.settings.policy.update_hours))
     return finding

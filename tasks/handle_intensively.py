@@ -37,6 +37,7 @@ def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round
     )
     external_id, ticket = in_force(work, external_id, ticket, finding.unit)
     work.save(ticket_row(work, external_id, ticket, ticket.unit or finding.unit))
+    work.drop_deadlines("approval")
     return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or finding.unit)
 
 

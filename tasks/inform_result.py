@@ -5,7 +5,8 @@ from sqlmodel import col
 
 from models.letter import ResultFacts
 from models.need import Output, Solution
-from models.tables import TicketRow
+from models.settings import Settings
+from models.tables import Case, TicketRow
 from tasks.activity import activity
 from tasks.handle_intensively import Handled
 from tasks.moments import ticket_times
@@ -18,7 +19,12 @@ class ResultInformed(Output):
     letter: str
 
 
-@activity(10)
+def keeps_office_hours(settings: Settings, case: Case) -> bool:
+    """Whether the customer's tier lets a result wait for the morning."""
+    return case.tier not in settings.policy.result_at_once
+
+
+@activity(10, routine=keeps_office_hours)
 def inform_result(work: Work, solution: Solution, handled: Handled | None, *, approved_by: str) -> ResultInformed:
     """Write the customer the result and close the ticket, if there is one."""
     letter = work.letter(ResultFacts(cause=solution.cause, repair=solution.repair), written_by_person=True)
@@ -33,6 +39,6 @@ def inform_result(work: Work, solution: Solution, handled: Handled | None, *, ap
             )
         )
     # what the unit or its deadlines had still to say is answered by this letter
-    work.drop_deadlines("repair", "update", "unit")
+    work.drop_deadlines("repair", "update", "unit", "approval")
     work.performer = approved_by
     return ResultInformed(letter=letter)

@@ -58,4 +58,5 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
         next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
     )
     known = {"wants_escalation": wants_escalation, "says_solved": says_solved, "unread": unread}
-    return Informed(letter=work.letter(facts), **known)
+    # an answer to what the customer has just written goes at any hour
+    return Informed(letter=work.letter(facts, routine=not message_id), **known)

@@ -21,6 +21,7 @@ from models.facts import Ticket, TicketStatus
 from models.forms import FORMS, LONGEST_TEXT, UNDELIVERED
 from models.tables import Case, Deadline, TicketRow, Wait, Wake
 from tasks import drain
+from tasks.clocks import waits_to_watch
 from tasks.end_case import finish
 from tasks.family import going_on, locked
 from tasks.moments import ticket_times
@@ -28,6 +29,7 @@ from tasks.relay import refusal_now
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import cases_without_run, replace_run, start_case
 from tasks.waits import new_wake, show_news, wake_or_show
+from tasks.watch_waits import watch
 
 log = logging.getLogger("layanan.monitor")
 
@@ -97,6 +99,12 @@ def deliver_wakes() -> int:
     return _each(cases, partial(wake_or_show, kind=UNDELIVERED))
 
 
+@part("Waktu tunggu / Watch waits")
+def watch_waits() -> int:
+    """Escalate what nobody decides in time, and keep customers informed beneath it."""
+    return _each(waits_to_watch(systems(), MOST), watch)
+
+
 @part("Pulihkan proses / Recover runs")
 def recover_runs() -> int:
     """Start runs that were never started or are gone, and set broken ones and orphans going again."""
@@ -117,7 +125,7 @@ def tidy_up() -> int:
     return wired.engine.forget_passes(wired.machine_clock.now() - KEPT)
 
 
-PARTS = (send_due_letters, pass_deadlines, deliver_wakes, recover_runs, follow_tickets, tidy_up)
+PARTS = (send_due_letters, pass_deadlines, deliver_wakes, watch_waits, recover_runs, follow_tickets, tidy_up)
 """Of a pass, in their order."""
 
 
@@ -166,10 +174,18 @@ def _report(ticket: Ticket) -> dict[str, Any] | None:
 
 
 def _pass(wired: Systems, deadline: Deadline) -> None:
-    """In one transaction, in which it is still due: an activity may have dropped it meanwhile."""
-    over = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False)).values(over=True)
+    """In one transaction, in which it is still due: an activity may have dropped it meanwhile.
+
+    An update that nobody passed in time, for the service was away, waits for the office to open.
+    """
+    this = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False))
+    now = wired.clock.now()
     with wired.store.write() as session:
-        if session.execute(over).rowcount == 1:  # type: ignore[attr-defined]
+        mailbox = session.exec(select(Case.mailbox).where(Case.id == deadline.case_id)).one()
+        opens = wired.settings.office_of(mailbox).next_open(now)
+        if deadline.kind == "update" and opens > now:
+            session.execute(this.values(due_at=opens))
+        elif session.execute(this.values(over=True)).rowcount == 1:  # type: ignore[attr-defined]
             session.add(new_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {}))
 
 

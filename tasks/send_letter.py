@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import bindparam, exists, update
+from sqlalchemy import bindparam, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -183,12 +183,16 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
     """Letters that somebody should send now, in their order; while the relay refuses us one at most, the probe.
 
     That is the one that it refused longest ago, or, where it refuses for good, one that it has not refused yet: no
-    letter that is refused for its own sake keeps the others from going.
+    letter that is refused for its own sake keeps the others from going. Routine ones that are late wait for the
+    site's office hours.
     """
     now = wired.machine_clock.now()
     waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, col(_EARLIER_OUTBOX.not_before) > now)
     due = (col(Outbox.state).in_(UNDER_WAY), col(Outbox.not_before) <= now, ~waits)
-    query = select(Outbox.letter_id).join(Letter).where(*due)
+    settings, at = wired.settings, wired.clock.now()
+    closed = [box.address for box in settings.mailboxes if not settings.office_of(box.address).is_open(at)]
+    by_day = or_(col(Outbox.routine).is_(False), col(Letter.sender).not_in(closed))
+    query = select(Outbox.letter_id).join(Letter).where(*due, by_day)
     with wired.store.read() as session:
         refusal = relay.refusal(session, wired)
         if refusal is None:

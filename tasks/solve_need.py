@@ -16,5 +16,5 @@ class Solved(Output):
 def solve_need(work: Work, solution: Solution, *, approved_by: str) -> Solved:
     """Record that the complaint is solved at first contact, and who approved the solution."""
     work.performer = approved_by
-    work.drop_deadlines("update")
+    work.drop_deadlines("update", "approval")
     return Solved(solution=solution)

@@ -28,7 +28,7 @@ from models.errors import LayananError
 from models.forms import FORMS, MEANWHILE, SYSTEM, UNDELIVERED, Desk, Form, Unreachable
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case, Decision, Wait, Wake
-from tasks import undelivered
+from tasks import clocks, undelivered
 from tasks.briefing import brief
 from tasks.case_run import CaseRun
 from tasks.family import locked
@@ -102,12 +102,12 @@ def _reach(case: CaseRun, letters: Sequence[int], key: str) -> None:
 def _answered(
     case: CaseRun, form: type[F], asking: Asking, key: str, attempt: int, about: str, rules: Rules
 ) -> ActivityRecord:
-    wait_key = key if attempt == 1 else f"{key}-r{attempt}"
+    wait_key = _wait_key(key, attempt)
     # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
     if not _begun(case, wait_key):
-        if (record := _take_wake(case, form, key, attempt)) is not None:
+        if (record := _take_wake(case, form, key, attempt, offered=True)) is not None:
             return record
-        _begin(case, form, asking, wait_key, about)
+        _begin(case, form, asking, key, attempt, about)
     with case.store.read() as session:
         wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).one()
     try:
@@ -133,24 +133,33 @@ def _answered(
     return _record(case, form, key, attempt, "done", given, by, effect=lambda session: rules.then(session, answers))
 
 
+def _wait_key(key: str, attempt: int) -> str:
+    return key if attempt == 1 else f"{key}-r{attempt}"
+
+
 def _begun(case: CaseRun, wait_key: str) -> bool:
     with case.store.read() as session:
         wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
     return wait is not None and wait.wait_key == wait_key
 
 
-def _begin(case: CaseRun, form: type[Form], asking: Asking, wait_key: str, about: str) -> None:
-    description = brief(case, form, about)
+def _begin(case: CaseRun, form: type[Form], asking: Asking, key: str, attempt: int, about: str) -> None:
     wait = Wait(
         case_id=case.case_id,
-        wait_key=wait_key,
+        wait_key=_wait_key(key, attempt),
         form=form.__name__,
         role=form.role,
-        since=_asked_since(case, form, wait_key) or case.systems.clock.now(),
-        description=description,
-        json_schema=asking(description).model_json_schema(),
+        since=_asked_since(case, form, key, attempt) or case.systems.clock.now(),
+        about=about,
+        description="",
     )
+    with case.store.read() as session:
+        clocks.set_time(session, case.systems, session.get_one(Case, case.case_id), wait)
+    wait.shown_to = wait.escalated_to
+    wait.description = brief(case, form, about, wait)
+    wait.json_schema = asking(wait.description).model_json_schema()
     with case.store.write() as session:
+        clocks.promise_update(session, case.systems, locked(session, case.case_id), form)
         session.merge(wait)
     if case.run_id:
         label(case.systems, case.run_id, wait)
@@ -158,14 +167,27 @@ def _begin(case: CaseRun, form: type[Form], asking: Asking, wait_key: str, about
 
 def label(systems: Systems, run_id: str, wait: Wait) -> None:
     """Show in the list of runs whom this one waits for."""
-    refused = ("jawaban ditolak / answer refused",) if re.search(r"-r\d+$", wait.wait_key) else ()
     with suppress(LayananError):
-        systems.engine.label(run_id, f"menunggu {wait.role}", *refused)
+        systems.engine.label(run_id, *_labels(wait))
 
 
-def _asked_since(case: CaseRun, form: type[Form], wait_key: str) -> datetime | None:
-    """When this matter came to the desk, where the form is asked again after an update or a customer's mail."""
-    first, since = re.fullmatch(rf"{form.slug()}-(\d+)(-r\d+)?", wait_key), None
+def _labels(wait: Wait) -> list[str]:
+    labels = [f"menunggu {wait.role}"]
+    if wait.escalated_to:
+        labels += [f"menunggu {wait.escalated_to}", "terlambat / overdue"]
+    if re.search(r"-r\d+$", wait.wait_key):
+        labels.append("jawaban ditolak / answer refused")
+    return labels
+
+
+def _asked_since(case: CaseRun, form: type[Form], key: str, attempt: int) -> datetime | None:
+    """When this matter came to the desk, where the form is asked again.
+
+    So it is after an answer that was refused, an update or a customer's mail.
+    """
+    if (before := case.record(key, 1, attempt - 1)) is not None and before.state == "refused":
+        return before.started_at
+    first, since = re.fullmatch(rf"{form.slug()}-(\d+)", key), None
     for number in range(int(first[1]) - 1, 0, -1) if first and issubclass(form, Desk) else ():
         record = case.record(f"{form.slug()}-{number}", 1)
         if record is None or record.output.get("choice") not in MEANWHILE:
@@ -174,12 +196,13 @@ def _asked_since(case: CaseRun, form: type[Form], wait_key: str) -> datetime | N
     return since
 
 
-def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int) -> ActivityRecord | None:
-    """Let the oldest kept wake that this form takes answer it."""
+def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int, *, offered: bool = False) -> ActivityRecord | None:
+    """Let the oldest kept wake that this form takes answer it; of those that may be ``offered`` now, where asked so."""
     if not form.takes:
         return None
+    kinds = _offered(case.systems, case.row, form) if offered else form.wakes()
     with case.store.read() as session:
-        wakes = session.exec(pending_wakes(case.case_id, form)).all()
+        wakes = session.exec(pending_wakes(case.case_id, kinds)).all()
     if not wakes:
         return None
     wake = wakes[0]
@@ -245,7 +268,7 @@ def _record(
             attempt=attempt,
             state=state,
             output=output,
-            performer=f"{form.role}: {by}" if by != SYSTEM else Role.SYSTEM,
+            performer=_performer(wait, form, by),
             started_at=wait.since if wait else now,
             ended_at=now,
             run_id=case.run_id,
@@ -273,18 +296,32 @@ def _record(
     return record
 
 
+def _performer(wait: Wait | None, form: type[Form], by: str) -> str:
+    """Who answered; a decision that was escalated names both roles, for either may have taken it."""
+    if by == SYSTEM:
+        return Role.SYSTEM
+    to = f" → {wait.escalated_to}" if wait and wait.escalated_to else ""
+    return f"{form.role}{to}: {by}"
+
+
 def new_wake(systems: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> Wake:
     """Something that happened to a case, to be kept; ``source`` tells it from all others."""
     return Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=systems.clock.now())
 
 
-def pending_wakes(case_id: int, form: type[Form]) -> Any:
-    """Query of the kept wakes that this form takes, oldest first."""
+def pending_wakes(case_id: int, kinds: Collection[str]) -> Any:
+    """Query of the kept wakes of these kinds, oldest first."""
     return (
         select(Wake)
-        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(form.wakes()))
+        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(kinds))
         .order_by(col(Wake.id))
     )
+
+
+def _offered(systems: Systems, case: Case, form: type[Form]) -> list[str]:
+    """Kinds of wake that end this wait now: what only writes to the customer does so in office hours."""
+    is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
+    return [kind for kind in form.wakes() if is_open or kind != "update"]
 
 
 def wake_waiting_case(systems: Systems, case_id: int) -> bool:
@@ -300,8 +337,8 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
         if wait is None:
             return False
         form = FORMS[wait.form]
-        wake = session.exec(pending_wakes(case_id, form).limit(1)).first()
         case = session.exec(select(Case).where(Case.id == case_id)).one()
+        wake = session.exec(pending_wakes(case_id, _offered(systems, case, form)).limit(1)).first()
     if wake is None or case.run_id is None:
         return False
     answers = form.submitted_for_wake(wake.kind, wake.answers)
@@ -331,15 +368,19 @@ def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
         wait, case = session.exec(query).first() or (None, None)
     if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].wakes():
         return
-    about = wait.description.partition(f"\n\n- **{case.reference}**")[0]
-    description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about)
-    if description == wait.description:
+    # one that began under an older revision has it in its description alone
+    about = wait.about or wait.description.partition(f"\n\n- **{case.reference}**")[0]
+    description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about, wait)
+    if description == wait.description and wait.shown_to == wait.escalated_to:
         return
     this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
     # the store last: what the engine does not take is not taken for shown
+    if wait.shown_to != wait.escalated_to:
+        systems.engine.label(case.run_id, *_labels(wait))
     shown = systems.engine.describe(case.run_id, wait.wait_key, description)
     with systems.store.write() as session:
-        session.execute(update(Wait).where(*this).values(description=description))
+        values = {"about": about, "description": description, "shown_to": wait.escalated_to}
+        session.execute(update(Wait).where(*this).values(**values))
     if not shown:
         systems.engine.describe(case.run_id, wait.wait_key, description)  # the form may have come meanwhile
 

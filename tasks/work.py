@@ -15,6 +15,7 @@ from adapters.wiring import Systems
 from models.errors import MissingFact, Refused
 from models.letter import LetterFacts
 from models.mail import without_detail
+from models.office_hours import OfficeHours
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
@@ -99,9 +100,19 @@ class Work:
             )
         )
 
+    @property
+    def office(self) -> OfficeHours:
+        """Office hours of the case's site."""
+        return self.settings.office_of(self.case.mailbox)
+
     def deadline(self, kind: str, after: timedelta) -> datetime:
-        """Wake the case when ``after`` has passed; replaces an earlier deadline of the kind."""
+        """Wake the case when ``after`` has passed; replaces an earlier deadline of the kind.
+
+        A letter that is due while the office is closed is due when it opens.
+        """
         due = self.now + after
+        if kind == "update":
+            due = self.office.next_open(due)
         self.drop_deadlines(kind)
         self.effect(lambda session: session.add(Deadline(case_id=self.case.key, kind=kind, due_at=due)))
         return due
@@ -124,11 +135,12 @@ class Work:
         """Insert or update a row."""
         self.effect(lambda session: session.merge(item))
 
-    def letter(self, facts: LetterFacts, *, written_by_person: bool = False) -> str:
+    def letter(self, facts: LetterFacts, *, written_by_person: bool = False, routine: bool = False) -> str:
         """Write a letter to the customer and put it in the outbox; returns its Message-ID, derived from the activity.
 
         It goes to the address on record, in the case's language, in answer to the customer's latest mail. Where a
-        person has sent it by hand none is written, and there is no Message-ID.
+        person has sent it by hand none is written, and there is no Message-ID. One that is ``routine`` is not sent
+        while the office is closed, should it be late.
 
         Raises:
             MissingFact: the letter cannot be written yet.
@@ -150,6 +162,7 @@ class Work:
             references=(*last.references, last.message_id),
             conversation=last.conversation,
             automatic=not written_by_person,
+            routine=routine,
         )
 
     def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str) -> str:
@@ -183,7 +196,7 @@ class Work:
         except ValidationError as error:
             raise MissingFact(facts.kind.value, str(error.errors()[0]["loc"][0])) from None
 
-    def _post(self, facts: LetterFacts, **to: Any) -> str:
+    def _post(self, facts: LetterFacts, *, routine: bool = False, **to: Any) -> str:
         case, facts = self.case, self._completed(facts).until(self.now)
         rendered = self.systems.letters.write(
             facts,
@@ -212,7 +225,8 @@ class Work:
         )
         self.letters.append(letter)
         self.effect(lambda session: self.systems.store.keep_within(session, rendered.raw))
-        self.effect(lambda session: session.add(Outbox(letter=letter, not_before=self.systems.machine_clock.now())))
+        out = Outbox(letter=letter, not_before=self.systems.machine_clock.now(), routine=routine)
+        self.effect(lambda session: session.add(out))
         return rendered.message_id
 
 

@@ -2,13 +2,15 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import BaseModel
@@ -22,8 +24,11 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.errors import LayananError
 from models.facts import Segment
+from models.forms import Form
 from models.need import Finding, Need
-from models.tables import ActivityRecord, Case, Deadline, Letter, TicketRow, Wake
+from models.settings import Office
+from models.tables import ActivityRecord, Case, Deadline, Letter, TicketRow, Wait, Wake
+from tasks import waits
 from tasks.activity import Activity, _Doing
 from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
@@ -244,3 +249,39 @@ def accepted(wired: Systems, address: str) -> list[str]:
     index = wired.settings.home.parent / "simulator" / "mail" / "index.jsonl"
     lines = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
     return [line["message_id"] for line in lines if address in line["to"]]
+
+
+class GivenClock:
+    """A clock that stands at the given moment until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, hours: float) -> datetime:
+        self.at += timedelta(hours=hours)
+        return self.at
+
+
+def at_office(wired: Systems, moment: str, office: Office | None = None) -> GivenClock:
+    """Let the service keep office hours, the default ones or these, from this moment of Jakarta on."""
+    clock = GivenClock(datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Asia/Jakarta")).astimezone(UTC))
+    wired.__dict__["clock"] = clock
+    wired.settings.office = office or Office()
+    wired.settings.__dict__.pop("_offices", None)
+    return clock
+
+
+def asks(case: CaseRun, form: type[Form], number: int = 1, about: str = "Bagaimana") -> Wait:
+    """Let the case wait with a form, as its run does before it is suspended."""
+    asking = partial(form.asking, units=("Access Network",))
+    waits._begin(CaseRun.open(case.case_id, case.systems), form, asking, f"{form.slug()}-{number}", 1, about)
+    return waiting(case)
+
+
+def waiting(case: CaseRun) -> Wait:
+    """What the case waits for."""
+    (wait,) = rows(case.systems, Wait, case_id=case.case_id)
+    return wait

@@ -106,7 +106,7 @@ def wired() -> Systems:
     assert first.case_id
     assert second.case_id
     asking = partial(Escalation.asking, units=("Access Network",))
-    waits._begin(CaseRun.open(first.case_id), Escalation, asking, "escalation-1", "Eskalasi: macet")
+    waits._begin(CaseRun.open(first.case_id), Escalation, asking, "escalation-1", 1, "Eskalasi: macet")
     do_now(closing, CaseRun.open(second.case_id))
     with wired.store.write() as session:
         for number in (first.case_id, second.case_id):

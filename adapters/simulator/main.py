@@ -13,6 +13,7 @@ from adapters.simulator.mail import MailServer
 from adapters.simulator.mrtg import TrafficLogs
 from adapters.simulator.seed_file import load_seed
 from adapters.simulator.tmf import HttpSystems
+from models.office_hours import WEEKDAYS
 
 
 class Part(Protocol):
@@ -49,6 +50,8 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
     settings: dict[str, Any] = {}
     if isinstance(clock, SimulatedClock):
         settings |= {"clock": "simulated", "home": str(clock.file.parent.absolute())}
+        # a rehearsal goes the same way at any hour of any day
+        settings["office"] = {"hours": dict.fromkeys(WEEKDAYS, "00:00-24:00"), "holidays": []}
     async with AsyncExitStack() as running:
         for part in parts:
             await part.start()

@@ -28,6 +28,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "Unreachable": {"choice": "SEND_AGAIN"},
     "SameMatter": {"choice": "JOIN"},
     "ConfirmSender": {"choice": "GENUINE"},
+    "OfficeOpens": {"choice": "SEND"},
 }
 WAKES: dict[str, dict[str, Any]] = {
     "mail": {"message": 7},
@@ -36,6 +37,8 @@ WAKES: dict[str, dict[str, Any]] = {
     "repair": {},
     "answer": {},
     "closing": {},
+    "approval": {},
+    "opening": {},
     "undelivered": {"letter": 3},
 }
 

@@ -38,6 +38,7 @@ from models.letter import (
     ResultFacts,
     StatusFacts,
     ToDeskFacts,
+    WaitingFacts,
 )
 from models.settings import Settings
 from tests.adapters.letters.test_bodies import hostile
@@ -84,6 +85,12 @@ def all_facts(language: Language = "id") -> list[LetterFacts]:
             since=NOW - timedelta(hours=1),
             next_update_at=NOW + timedelta(hours=6),
             note=said["note"],
+        ),
+        WaitingFacts(
+            since=NOW - timedelta(hours=6),
+            next_update_at=NOW + timedelta(hours=6),
+            ticket_id="INC20261124001",
+            unit="Access Network",
         ),
         ResultFacts(cause=said["cause"], repair=said["repair"]),
         OtherSegmentFacts(desk="Enterprise Care", desk_address="enterprise.care@telkom.example"),

@@ -1,0 +1,180 @@
+"""The clock of every wait: no open case stands still for as long as nobody clicks.
+
+A person's decision has a time of its own, in office hours, by role. Where it passes, the decision is escalated (agent →
+team leader → supervisor), once a step; who may answer does not change by that. Beneath the form the customer is kept
+informed (5.8). A wait that is nobody's ends by a deadline of the case.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, exists, or_
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.analysis import Kind
+from models.forms import FORMS, Form
+from models.sop import DECIDE, Role
+from models.tables import ActivityRecord, Case, Deadline, Wait, Wake
+
+INFORMS = sorted(
+    name for name, form in FORMS.items() if form.role in DECIDE and form.keeps_informed and "update" not in form.takes
+)
+"""Forms beneath which the customer is kept informed by :mod:`tasks.keep_informed`."""
+PERSONS = sorted(name for name, form in FORMS.items() if form.role in DECIDE)
+SWEPT_WITHIN = timedelta(minutes=5)
+"""Time within which a living monitor has passed whatever is due."""
+
+
+def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> datetime | None:
+    """When a decision that a role has had since then is overdue; None for what is no decision of ours."""
+    policy = systems.settings.policy
+    hours = {
+        Role.AGENT: policy.agent_information_hours if case.kind == Kind.INFORMATION else policy.agent_hours,
+        Role.TEAM_LEADER: policy.team_leader_hours,
+        Role.SUPERVISOR: policy.supervisor_hours,
+    }
+    if role not in DECIDE:
+        return None
+    return systems.settings.office_of(case.mailbox).add(since, timedelta(hours=hours[Role(role)]))
+
+
+def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
+    """Give a wait its time: from where the same decision stood, where it is asked again after an update."""
+    raised = select(ActivityRecord).where(ActivityRecord.case_id == case.key, ActivityRecord.name == "escalate_wait")
+    wait.due_at = time_to_decide(systems, case, wait.role, wait.since)
+    for record in session.exec(raised.order_by(col(ActivityRecord.id))):
+        if record.output["form"] == wait.form and datetime.fromisoformat(record.output["since"]) == wait.since:
+            wait.escalated_to = record.output["to"]
+            wait.due_at = datetime.fromisoformat(record.output["due_at"])
+
+
+def promise_update(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
+    """Beneath a form that people may take long for, the customer hears of us at the usual intervals (5.8)."""
+    if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, ["update"]):
+        return
+    due = systems.clock.now() + timedelta(hours=systems.settings.policy.update_hours)
+    due = systems.settings.office_of(case.mailbox).next_open(due)
+    session.add(Deadline(case_id=case.key, kind="update", due_at=due))
+
+
+def limit_silence(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
+    """A wait that is no person's must end some day, whatever became of the deadline that it began with."""
+    if not form.ends or _goes_on(session, case.key, form.takes):
+        return
+    now, settings = systems.clock.now(), systems.settings
+    due = {
+        "repair": now + settings.repair_time(case.tier),
+        "answer": now + timedelta(hours=settings.policy.answer_hours),
+        "closing": now + timedelta(hours=settings.policy.closing_hours),
+        "opening": settings.office_of(case.mailbox).next_open(now),
+    }
+    session.add(Deadline(case_id=case.key, kind=form.ends, due_at=due[form.ends]))
+
+
+def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
+    """Whether a deadline of these kinds runs, or what came of one, or of something else, is still to be taken."""
+    running = select(Deadline.id).where(
+        Deadline.case_id == case_id, col(Deadline.over).is_(False), col(Deadline.kind).in_(kinds)
+    )
+    kept = select(Wake.id).where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(kinds))
+    return any(session.exec(query.limit(1)).first() is not None for query in (running, kept))
+
+
+def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
+    """Cases whose wait is overdue, has no time yet, shows an old one, or lets the customer wait for news."""
+    now = systems.clock.now()
+    wake = (col(Wake.case_id) == col(Wait.case_id), col(Wake.taken_at).is_(None))
+    late_update = exists().where(*wake, col(Wake.kind) == "update")
+    late_repair = exists().where(*wake, col(Wake.kind) == "repair")
+    unbounded = [
+        and_(
+            col(Wait.form) == name,
+            ~exists().where(*wake, col(Wake.kind).in_(form.takes)),
+            ~exists().where(
+                col(Deadline.case_id) == col(Wait.case_id),
+                col(Deadline.over).is_(False),
+                col(Deadline.kind).in_(form.takes),
+            ),
+        )
+        for name, form in FORMS.items()
+        if form.ends
+    ]
+    of_persons = or_(
+        col(Wait.due_at).is_(None),
+        col(Wait.due_at) <= now,
+        and_(late_repair, col(Wait.escalated_to) == ""),
+    )
+    query = (
+        select(Wait.case_id)
+        .join(Case)
+        .where(
+            Case.status == "open",
+            or_(
+                and_(col(Wait.form).in_(PERSONS), of_persons),
+                and_(col(Wait.form).in_(INFORMS), late_update),
+                col(Wait.escalated_to) != col(Wait.shown_to),
+                *unbounded,
+            ),
+        )
+    )
+    with systems.store.read() as session:
+        return session.exec(query.order_by(col(Wait.due_at)).limit(limit)).all()
+
+
+@dataclass(frozen=True)
+class Late:
+    """An open case that nothing moves on by itself."""
+
+    reference: str
+    why: str
+
+
+def cases_without_clock(systems: Systems, grace: timedelta = SWEPT_WITHIN) -> list[Late]:
+    """Open cases without a future deadline, and those whose overdue wait was not escalated: there must be none.
+
+    Args:
+        grace: how long something may be due without having been passed.
+    """
+    now = systems.clock.now()
+    late = now - grace
+    with systems.store.read() as session:
+        rows = session.exec(
+            select(Case, Wait).join(Wait, isouter=True).where(Case.status == "open").order_by(col(Case.id))
+        ).all()
+        ahead = set(
+            session.exec(select(Deadline.case_id).where(col(Deadline.over).is_(False), col(Deadline.due_at) > late))
+        )
+        kept: dict[int, set[str]] = {}
+        for case_id, kind in session.exec(select(Wake.case_id, Wake.kind).where(col(Wake.taken_at).is_(None))):
+            kept.setdefault(case_id, set()).add(kind)
+        found: list[Late] = []
+        for case, wait in rows:
+            if wait is None:
+                if case.key not in ahead and _idle_since(session, case) < now - timedelta(
+                    minutes=systems.settings.run_minutes
+                ):
+                    found.append(Late(case.reference, "neither at work nor waiting"))
+            elif wait.form in PERSONS:
+                if wait.due_at is None:
+                    found.append(Late(case.reference, f"{wait.form} has no time"))
+                elif wait.due_at <= late:
+                    found.append(Late(case.reference, f"{wait.form} is overdue and was not escalated"))
+            elif case.key not in ahead and kept.get(case.key, set()).isdisjoint(FORMS[wait.form].wakes()):
+                found.append(Late(case.reference, f"{wait.form} ends by no deadline"))
+    return found
+
+
+def _idle_since(session: Session, case: Case) -> datetime:
+    query = select(ActivityRecord.ended_at).where(ActivityRecord.case_id == case.key)
+    latest = session.exec(query.order_by(col(ActivityRecord.id).desc()).limit(1)).first()
+    return latest or case.opened_at
+
+
+def oldest_decision(systems: Systems) -> tuple[Case, Wait] | None:
+    """The open case whose person has had it for the longest time."""
+    query = select(Case, Wait).join(Wait).where(Case.status == "open", col(Wait.form).in_(PERSONS))
+    with systems.store.read() as session:
+        row = session.exec(query.order_by(col(Wait.since)).limit(1)).first()
+    return (row[0], row[1]) if row else None

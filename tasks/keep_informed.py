@@ -1,0 +1,33 @@
+"""5.8: beneath a form that nobody has answered yet, the customer is told so at regular intervals."""
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from models.letter import WaitingFacts
+from models.need import Output
+from models.tables import TicketRow
+from tasks.activity import step
+from tasks.work import Work
+
+
+class KeptInformed(Output):
+    """The letter, and the form beneath which it went out."""
+
+    letter: str
+    form: str
+
+
+@step("5.8")
+def keep_informed(work: Work, form: str) -> KeptInformed:
+    """Write the customer that the matter is still with us, with its ticket where it has one."""
+    tickets = select(TicketRow).where(TicketRow.case_id == work.case.key, col(TicketRow.open))
+    with work.systems.store.read() as session:
+        ticket = session.exec(tickets.order_by(col(TicketRow.status_since).desc()).limit(1)).first()
+    facts = WaitingFacts(
+        since=work.messages[-1].came_at,
+        next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
+        ticket_id=ticket.ticket_id if ticket else "",
+        unit=ticket.unit if ticket else "",
+    )
+    return KeptInformed(letter=work.letter(facts, routine=True), form=form)
