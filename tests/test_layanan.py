@@ -33,7 +33,7 @@ from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
-from models.tables import Case, Decision, Kept, Message, Outbox
+from models.tables import Case, Decision, Kept, Message, Outbox, Wait
 from tasks import waits
 from tasks.case_run import CaseRun
 from tasks.closing import closing
@@ -283,6 +283,15 @@ def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert EscalationChoice.TAKE_OVER.value in wait["json_schema"]["$defs"]["EscalationChoice"]["enum"]
     assert wait["run_url"].endswith("-000000000001")
     assert wait["since"].endswith("Z")
+    assert (wait["escalated_to"], wait["age_hours"], wait["due_at"] > wait["since"]) == ("", 0.0, True)
+    with wired.store.write() as session:
+        session.execute(update(Wait).values(escalated_to="Supervisor"))
+    wired.clock.advance(30.5)  # type: ignore[attr-defined]
+    assert data(capsys, "waiting")[0]["age_hours"] == 30.5
+    assert layanan.main(["waiting"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"JKT-0000001 +Team Leader +Supervisor +Eskalasi", shown)
+    assert "Oldest: JKT-0000001, Eskalasi / Escalation, for 30.5 h." in shown
 
 
 def test_addresses_are_printed_in_one_piece(

@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from dns.resolver import NoNameservers
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from adapters.mail import signatures
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
-from models.errors import LayananError
-from models.tables import Message
-from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails, senders
+from models.errors import LayananError, Refused
+from models.forms import ConfirmAnalysis
+from models.settings import Office
+from models.tables import Deadline, Message, Wait
+from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails, office, senders, waits
 from tasks.intake import take_in
+from tasks.monitor import watch_waits
 from tests.adapters.ems.world import World
-from tests.cases import mail, opened, post, received
+from tests.cases import asks, at_office, mail, opened, post, received
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import dovecot
@@ -137,3 +140,38 @@ def test_dns_is_looked_at_where_signatures_are_checked(wired: Systems, monkeypat
     wired.settings.dkim_check = True
     (check,) = [check for check in examine(wired) if check.name == "DNS"]
     assert (check.state, check.found) == ("fail", "dns: NoNameservers")
+
+
+def test_the_oldest_decision_is_named_with_its_age(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 09:00")
+    assert waits(wired) == "nobody is asked for a decision"
+    case = opened(wired)
+    asks(case, ConfirmAnalysis)
+    clock.advance(0.5)
+    assert waits(wired) == "oldest: JKT-0000001 · Konfirmasi analisa / Confirm the analysis · Agent Email · 0.5 h"
+    clock.advance(1)
+    # at an hour and a half it is half an hour late, and no monitor has passed it
+    with pytest.raises(Refused, match="1 without a deadline ahead, as if no monitor ran: JKT-0000001: Confirm"):
+        waits(wired)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"overdue; oldest: JKT-0000001 · .* · Agent Email → Team Leader · 1\.5 h"):
+        waits(wired)
+    # a case that no run carries, and that waits for nothing, is seen, too
+    with wired.store.write() as session:
+        session.execute(delete(Wait))
+        session.execute(delete(Deadline))
+    clock.advance(1)
+    with pytest.raises(Refused, match="neither at work nor waiting"):
+        waits(wired)
+
+
+def test_holidays_that_no_decree_has_fixed_are_told_in_time(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 21:00")
+    assert office(wired) == "JKT opens 25-11-2026 08:00 WIB"
+    clock.advance(12)
+    assert office(wired) == "JKT open"
+    at_office(wired, "2027-02-20 10:00")
+    with pytest.raises(Doubt, match="JKT open; estimated holidays ahead: 10-03-2027, 11-03-2027"):
+        office(wired)
+    at_office(wired, "2027-02-20 10:00", Office(also_open=["2027-03-10"], also_closed=["2027-03-11"]))
+    assert office(wired) == "JKT open"
