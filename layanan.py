@@ -394,16 +394,22 @@ def party(
     name: CaseName,
     mail: MailNumber,
     by: By,
-    remove: Annotated[bool, typer.Option("--remove", help="No longer.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the party.")] = False,
+    letters: Annotated[bool, typer.Option("--letters", help="Send copies of the case's letters to the party.")] = False,
 ) -> None:
-    """Let the sender of a mail write in a case, too. Letters still go to the customer's address alone.
+    """Let the sender of a mail write in a case, too. Letters go to the customer's address alone, unless `--letters`.
+
+    With `--letters` and a mail of the customer's own, those who stood in its To or Cc get copies.
 
     Example: `layanan party JKT-0000001 17 --by Rina`
     """
     wired, (case,) = _cases(name)
     from tasks.merge_case import add_party, remove_party
 
-    (remove_party if remove else add_party)(wired, case.key, mail, by)
+    if remove:
+        remove_party(wired, case.key, mail, by)
+    else:
+        add_party(wired, case.key, mail, by, letters=letters)
     say(f"the sender of mail {mail} {'no longer writes' if remove else 'writes'} in {case.reference}")
 
 

@@ -68,15 +68,16 @@ def remove_party(case: str, mail: int, by: By) -> None:
 
 
 @flow(name="add-party", flow_run_name="party {case} · {mail}", persist_result=False)
-def add_party(case: str, mail: int, by: By) -> None:
+def add_party(case: str, mail: int, by: By, letters: bool = False) -> None:
     """Izinkan pengirim email ini ikut dalam kasus / let the sender of this mail write in the case, too.
 
     Args:
         case: Kasus yang diikuti / the case; referensi atau nomor / reference or number
         mail: Nomor email seperti di / the mail's number as in `layanan mails`
         by: Nama Anda / your name
+        letters: Kirim tembusan surat; dari email pelanggan sendiri: kepada yang di Cc / send copies of letters
     """
-    merge_case.add_party(systems(), _number(case), mail, by)
+    merge_case.add_party(systems(), _number(case), mail, by, letters=letters)
 
 
 def _number(name: str) -> int:

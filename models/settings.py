@@ -537,6 +537,11 @@ class Settings(BaseSettings):
         description="Letters ask for answers to the mailbox's address with “+” and the case's signed reference "
         "(Reply-To); the mail server must deliver such addresses into the folder that is read",
     )
+    letters_to_cc: bool = Field(
+        default=False,
+        description="Who stands in To or Cc of a customer's mail gets copies of the letters of its case. Off, since "
+        "letters tell of the customer's lines and bills; `layanan party --letters` does so for one case",
+    )
     mycx: HttpSystem = Field(default=HttpSystem(), description="My CX: trouble tickets (TMF621)")
     nossa: HttpSystem = Field(default=HttpSystem(), description="NOSSA: progress of tickets (TMF621)")
     siska: HttpSystem = Field(default=HttpSystem(), description="SISKA: customers (TMF629, TMF632)")

@@ -301,12 +301,16 @@ class Kept(SQLModel, table=True):
 
 
 class Party(SQLModel, table=True):
-    """Somebody beside the customer whose mails belong to a case; a person has added them."""
+    """Somebody beside the customer whose mails belong to a case: a person, or the customer by a Cc, has added them."""
 
     case_id: int = Field(primary_key=True, foreign_key="case.id")
     address: str = Field(primary_key=True, index=True)
     added_by: str
     added_at: datetime = Field(sa_type=UTC_TIME)
+    copied: bool = False
+    """They stood in a mail of the customer's: only what they write in answer belongs to the case."""
+    letters: bool = False
+    """They get copies of the letters to the customer."""
 
 
 class ActivityRecord(SQLModel, table=True):

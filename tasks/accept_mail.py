@@ -9,7 +9,7 @@ from models.mail import Problem
 from models.tables import Message
 from tasks.find_case import whose_address
 from tasks.intake import TakenIn, alone_with, answered, columns
-from tasks.place_mail import Arrived, old_or_new
+from tasks.place_mail import Arrived, note_copied, old_or_new
 from tasks.read_mail import read
 
 
@@ -46,8 +46,10 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         row = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")
-        placed = old_or_new(Arrived(session, wired, received, mail, now, message.came_at, customer_id))
+        arrived = Arrived(session, wired, received, mail, now, message.came_at, customer_id)
+        placed = old_or_new(arrived)
         session.flush()
+        note_copied(session, arrived, placed)
         row.sqlmodel_update(columns(mail))
         row.outcome, row.case_id = placed.outcome, placed.case_id
         row.reason = f"{placed.reason}; taken in by {by}, before: {message.reason}"

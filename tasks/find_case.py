@@ -42,7 +42,8 @@ _THEIRS, _MERGED = aliased(Case), aliased(Case)
 # by the addresses' indexes, however many cases are open
 _CASES_OF = union_all(
     select(_THEIRS.id).where(col(_THEIRS.address) == bindparam("sender")),
-    select(Party.case_id).where(col(Party.address) == bindparam("sender")),
+    # who stood in Cc writes of matters of their own, too
+    select(Party.case_id).where(col(Party.address) == bindparam("sender"), col(Party.copied).is_(False)),
     # what the sender has opened goes on there
     select(_MERGED.merged_into).where(
         col(_MERGED.address) == bindparam("sender"), col(_MERGED.merged_into).is_not(None)

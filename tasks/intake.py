@@ -23,7 +23,7 @@ from tasks.case_run import CaseRun
 from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
 from tasks.limits import thread_is_answered
-from tasks.place_mail import Arrived, Place, place
+from tasks.place_mail import Arrived, Place, note_copied, place
 from tasks.read_mail import DEFECT, ReadMail, defect, read_mail
 
 log = logging.getLogger("layanan.intake")
@@ -206,6 +206,7 @@ def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message
     read = columns(arrived.mail) | {"arrived_at": arrived.arrived_at}
     message = _row(arrived.received, arrived.now, placed, read)
     session.add(message)
+    note_copied(session, arrived, placed)
     if placed.opened is None:
         return message, []
     return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])

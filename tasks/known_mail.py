@@ -61,7 +61,8 @@ _LATELY = (
 _MAILS = select(func.count()).select_from(_LATELY.subquery())
 # by addresses alone: which of them are open is asked for the few who have any
 _CASES = or_(
-    exists().where(col(Case.address) == bindparam("sender")), exists().where(col(Party.address) == bindparam("sender"))
+    exists().where(col(Case.address) == bindparam("sender")),
+    exists().where(col(Party.address) == bindparam("sender"), col(Party.copied).is_(False)),
 )
 # made once: intake asks for each mail
 _KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), _CASES)
@@ -78,7 +79,7 @@ class Known(NamedTuple):
     mails: int
     """How many its sender has sent within an hour, up to the limit; without forged ones, unless it is one itself."""
     cases: bool
-    """Whether its sender has had a case, or is a party of one."""
+    """Whether its sender has had a case, or is a party of one whom a person has added."""
 
 
 def known_of(

@@ -181,19 +181,29 @@ def _show_what_is_left(wired: Systems, case_id: int) -> None:
         show_news(wired, case_id)
 
 
-def add_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
-    """Let the sender of a mail write in a case, too; their letters still go to the customer alone.
+def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
+    """Let the sender of a mail write in a case, too; letters go to the customer alone.
+
+    Args:
+        letters: the sender gets copies of the letters from now on; of a mail of the case's own customer, those who
+            stood in To or Cc do.
 
     Raises:
-        WrongUse: there is no such mail, or nobody has sent it.
+        WrongUse: there is no such mail, or nobody has sent it, or nobody stood beside us in the customer's.
     """
     with wired.store.write() as session:
         case, now = locked(session, case_id), wired.clock.now()
         mail = session.get(Message, message_id)
         if mail is None or not mail.sender:
             raise WrongUse(f"there is no mail {message_id} with a sender; `layanan mails` lists them")
-        session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now))
-        session.add(_record(session, case_id, "party", {"mail": message_id}, by, now))
+        if letters and mail.sender == case.address:
+            told = update(Party).where(col(Party.case_id) == case_id, col(Party.copied)).values(letters=True)
+            if session.connection().execute(told).rowcount == 0:
+                raise WrongUse(f"nobody else stood in To or Cc of the customer's mails in {case.reference}")
+        else:
+            session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now, letters=letters))
+        told_of: dict[str, object] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
+        session.add(_record(session, case_id, "party", told_of, by, now))
 
 
 def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:

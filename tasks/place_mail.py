@@ -21,6 +21,7 @@ from models.mail import Automatic, ParsedMail, may_be_forwarded, sender_doubt
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, Wait, row
+from tasks.copied import add_copied, is_copied
 from tasks.family import going_on
 from tasks.find_case import Match, find_case, is_answer, references
 from tasks.known_mail import COPIED, Known, known_of
@@ -238,7 +239,11 @@ def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
     said = arrived.mail.bounce
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    lost = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
+    failed = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
+    letter = session.get_one(Letter, letter_id)
+    lost = [
+        one for one in failed if one.address == letter.recipient or not is_copied(session, letter.case_id, one.address)
+    ]
     if lost or (not said and arrived.mail.automatic in {Automatic.BOUNCE, None}):
         codes = dict.fromkeys(one.status for one in lost if one.status)
         words = arrived.mail.automatic_reason or "in a mail server's words"
@@ -353,6 +358,13 @@ def old_or_new(arrived: Arrived) -> Place:
     new.sender_doubt = sender_doubt(mail.warnings)
     session.add(new)
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", opened=new)
+
+
+def note_copied(session: Session, arrived: Arrived, placed: Place) -> None:
+    """Keep who stood beside us in a mail that has opened or joined a case."""
+    case = placed.opened or (session.get(Case, placed.known) if placed.outcome == "joined" else None)
+    if case is not None:
+        add_copied(session, arrived.wired, arrived.mail, case, arrived.now)
 
 
 def _wake(arrived: Arrived, case_id: int, message: Message) -> None:

@@ -10,6 +10,8 @@ Letters of one case to one recipient go in the order in which they were written:
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.utils import getaddresses
 from itertools import islice, starmap
 from time import monotonic
 from typing import Any
@@ -254,7 +256,7 @@ def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcom
     if doubtful and _is_a_persons(wired, way):
         return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came", claim, cause="unclear")
     try:
-        wired.ems.send(raw, way.sender, [way.recipient], until)
+        wired.ems.send(raw, way.sender, [way.recipient], until, copies=_copies(raw))
     except OutcomeUnknown:
         return _changed(wired, way, claim, ends=True, unanswered=way.unanswered + 1)
     except (Deferred, UsOrRecipient) as error:
@@ -264,6 +266,12 @@ def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcom
     except Refused as error:
         return _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply)
     return _done(wired, letter_id, claim)
+
+
+def _copies(raw: bytes) -> list[str]:
+    """Who gets a copy of a letter, as its own header says."""
+    head = BytesHeaderParser().parsebytes(raw.partition(b"\r\n\r\n")[0])
+    return [address for _, address in getaddresses(head.get_all("Cc", []))]
 
 
 def _is_a_persons(wired: Systems, way: _WayOut) -> bool:

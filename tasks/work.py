@@ -19,6 +19,7 @@ from models.office_hours import OfficeHours
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+from tasks.copied import copies
 from tasks.family import family
 from tasks.limits import letters_used_up
 
@@ -153,6 +154,7 @@ class Work:
         with self.look() as session:
             if letters_used_up(session, limits, case.address, self.now):
                 raise Refused("letters", f"{limits.letters_a_day} have gone to this address within a day: a loop?")
+            copied = copies(session, self.systems, case)
         return self._post(
             facts,
             language=case.language,
@@ -161,6 +163,7 @@ class Work:
             in_reply_to=last.message_id,
             references=(*last.references, last.message_id),
             conversation=last.conversation,
+            copies=copied,
             automatic=not written_by_person,
             routine=routine,
         )

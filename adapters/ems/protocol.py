@@ -132,11 +132,13 @@ class Ems(Protocol):
         """
         ...
 
-    def send(self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf) -> None:
+    def send(
+        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, *, copies: Sequence[str] = ()
+    ) -> None:
         """Hand one letter (RFC 5322, CRLF) over for all recipients or none, with a copy to ourselves.
 
-        It is signed (DKIM) where the settings name a key. A copy that is refused does not stop the letter. Its text is
-        not begun after ``until``, by ``time.monotonic``.
+        It is signed (DKIM) where the settings name a key. A copy that is refused, to ourselves or to one of ``copies``,
+        does not stop the letter. Its text is not begun after ``until``, by ``time.monotonic``.
 
         Raises:
             Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), was too slow, or

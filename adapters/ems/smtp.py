@@ -36,9 +36,11 @@ class WayOut:
         self._out = Pool[smtplib.SMTP](lambda it: it.rset()[0] == 250, smtplib.SMTP.quit, smtplib.SMTP.close)
 
     @again
-    def send(self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf) -> None:
+    def send(
+        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, *, copies: Sequence[str] = ()
+    ) -> None:
         """See :class:`Ems`."""
-        if any(map(_UNFIT.search, (sender, *recipients))):
+        if any(map(_UNFIT.search, (sender, *recipients, *copies))):
             raise Refused("smtp", "an address that no command can carry")
         local, _, domain = sender.rpartition("@")
         copy_to = self._smtp_settings.copy_to or f"{local}+Sent@{domain}"
@@ -46,13 +48,15 @@ class WayOut:
             raw = signed(raw, sender, self._smtp_settings.dkim)
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
         with self._smtp() as smtp:
-            answers = _envelope(smtp, sender, _mail_options(raw, sender, *recipients, copy_to), [*recipients, copy_to])
+            everybody = [*recipients, *copies, copy_to]
+            answers = _envelope(smtp, sender, _mail_options(raw, sender, *everybody), everybody)
             _check("MAIL", *next(answers))
             for _recipient in recipients:
                 _check("RCPT", *next(answers))
-            code, _text = next(answers)
-            if code // 100 != 2:
-                _log.warning("smtp: the copy of a letter was refused (%d)", code)
+            for _copy in (*copies, copy_to):
+                code, _text = next(answers)
+                if code // 100 != 2:
+                    _log.warning("smtp: the copy of a letter was refused (%d)", code)
             _check("DATA", *smtp.docmd("DATA"), expected=3)
             if monotonic() > until:
                 raise Unavailable("smtp", "too slow to send a letter: look at it, or at LAYANAN_CLAIM_SECONDS")

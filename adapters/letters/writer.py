@@ -48,6 +48,7 @@ class LetterWriter(Protocol):
         attached: tuple[bytes, ...] = (),
         token: str = "",
         conversation: str = "",
+        copies: tuple[str, ...] = (),
     ) -> RenderedLetter:
         """Write one letter; equal arguments give equal bytes.
 
@@ -67,6 +68,7 @@ class LetterWriter(Protocol):
             attached: Raw mails that go with it.
             token: Signs the reference in the Subject.
             conversation: Outlook's, of the mail that is answered.
+            copies: Addresses of those who get a copy (Cc).
 
         Raises:
             MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
@@ -99,11 +101,12 @@ class TemplateLetters:
         attached: tuple[bytes, ...] = (),
         token: str = "",
         conversation: str = "",
+        copies: tuple[str, ...] = (),
     ) -> RenderedLetter:
         """See :meth:`LetterWriter.write`."""
         kind = facts.kind
         _check(facts, reference=reference, message_id=message_id)
-        for role, address in (("recipient", recipient), ("sender", sender)):
+        for role, address in (("recipient", recipient), ("sender", sender), *(("copies", one) for one in copies)):
             if not ADDRESS.fullmatch(address):
                 raise MissingFact(kind, role)
 
@@ -130,6 +133,7 @@ class TemplateLetters:
         headers = {
             "From": mailbox("From", service, sender),
             "To": mailbox("To", name, recipient),
+            **({"Cc": ",\n ".join(copies)} if copies else {}),
             "Subject": encoded("Subject", subject),
             **self._reply_to(sender, f"{reference}-{token}" if token else ""),
             "Date": format_datetime(now),
