@@ -256,7 +256,7 @@ def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcom
     if doubtful and _is_a_persons(wired, way):
         return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came", claim, cause="unclear")
     try:
-        wired.ems.send(raw, way.sender, [way.recipient], until, copies=_copies(raw))
+        wired.ems.send(raw, way.sender, [way.recipient], until, _copies(raw))
     except OutcomeUnknown:
         return _changed(wired, way, claim, ends=True, unanswered=way.unanswered + 1)
     except (Deferred, UsOrRecipient) as error:

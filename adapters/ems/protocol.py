@@ -133,7 +133,7 @@ class Ems(Protocol):
         ...
 
     def send(
-        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, *, copies: Sequence[str] = ()
+        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, copies: Sequence[str] = ()
     ) -> None:
         """Hand one letter (RFC 5322, CRLF) over for all recipients or none, with a copy to ourselves.
 

@@ -37,7 +37,7 @@ class WayOut:
 
     @again
     def send(
-        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, *, copies: Sequence[str] = ()
+        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, copies: Sequence[str] = ()
     ) -> None:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients, *copies))):

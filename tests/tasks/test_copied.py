@@ -13,7 +13,8 @@ from tasks.case_run import CaseRun
 from tasks.end_case import finish
 from tasks.intake import TakenIn, take_in
 from tasks.merge_case import add_party, remove_party
-from tests.cases import BUDI, LINE, MAJU, MATI, OURS, STRANGER, arrives, opened, received, rows, snapshot
+from tasks.send_letter import deliver
+from tests.cases import BUDI, LINE, MAJU, MATI, OURS, STRANGER, accepted, arrives, opened, received, rows, snapshot
 from tests.tasks.test_intake import BOUNCE
 
 ANDI, JOKO = "andi@maju.example", "joko@maju.example"
@@ -162,3 +163,12 @@ def test_many_in_cc_are_bounded(wired: Systems) -> None:
     arrives(wired, BUDI, MATI, Cc=", ".join(f"p{number}@example.com" for number in range(100)))
     assert len(rows(wired, Party)) == 20
     assert len(rows(wired, Case)) == 1
+
+
+def test_a_copy_goes_out_with_its_letter(wired: Systems) -> None:
+    wired.settings.letters_to_cc = True
+    taken = arrives(wired, BUDI, Cc=f"{MAJU}, nobody@nowhere.example")
+    assert [deliver(wired, letter_id) for letter_id in taken.letters] == ["sent"]
+    assert len(accepted(wired, BUDI)) == len(accepted(wired, MAJU)) == 1
+    opened(wired, STRANGER)
+    assert len(accepted(wired, MAJU)) == 1

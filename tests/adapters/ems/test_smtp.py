@@ -52,6 +52,13 @@ def test_a_refused_customer_gets_nothing_sent_to_anybody(world: World) -> None:
     assert len(eventually(lambda: world.mails(BUDI))) == 1
 
 
+def test_a_refused_copy_for_somebody_else_does_not_stop_the_letter(world: World) -> None:
+    with world.ems() as ems:
+        ems.send(letter(1), OURS, [BUDI], copies=["nobody@pelanggan.example"])
+        assert eventually(lambda: ems.has_copy("<c1@telkom.example>", world.box))
+    assert len(eventually(lambda: world.mails(BUDI))) == 1
+
+
 def test_a_refused_copy_does_not_stop_the_letter(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), world.ems(copy_to="nobody@telkom.example") as ems:
         ems.send(letter(1), OURS, [BUDI])
