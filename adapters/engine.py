@@ -18,11 +18,13 @@ import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
+    DeploymentFilterId,
     DeploymentFilterName,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
     FlowRunFilterEndTime,
     FlowRunFilterId,
+    FlowRunFilterNextScheduledStartTime,
     FlowRunFilterState,
     FlowRunFilterStateName,
     FlowRunFilterStateType,
@@ -30,7 +32,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
-from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.responses import DeploymentResponse, SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input.run_input import keyset_from_base_key
@@ -49,7 +51,12 @@ CASES = "handle-case"
 """Flow and deployment of the cases' runs."""
 STANDING = ("receive-mail", "monitor-cases")
 """Flows and deployments that pass again and again."""
-CARRIED = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case"}
+DEPLOYMENTS |= {"add-party", "remove-party"}
+REPLACED = "Replaced"
+"""Name of the state of a run whose place another one has taken: nobody has cancelled it."""
+CARRIED_TYPES = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+CARRIED = FlowRunFilterStateType(any_=CARRIED_TYPES)
 """States of runs that some worker is said to carry."""
 
 
@@ -173,6 +180,51 @@ class PrefectEngine:
         with _errors():
             self._client.set_flow_run_state(UUID(run_id), Scheduled(name="Restarted", message=why), force=True)
 
+    def ready_for_cases(self) -> None:
+        """See that a case's run which is started now will be carried.
+
+        Raises:
+            Unavailable: the server does not answer.
+            Refused: the flow is not deployed, or its work pool was deleted.
+        """
+        self._deployment_ids.clear()
+        with _errors():
+            found = self._client.read_deployment_by_name(f"{CASES}/{CASES}")
+        if found.work_pool_name is None:
+            raise Refused(SYSTEM, f"{CASES} lies in no work pool: deploy again (layanan deploy)")
+        self._deployment_ids[CASES] = found.id
+
+    def retire(self, run_id: str) -> None:
+        """End a run whose place another one takes, so that no worker carries it and nobody answers its form any more.
+
+        One that has ended, or was deleted, is left alone.
+        """
+        replaced: State[Any] = Cancelled(name=REPLACED, message="another run has taken its place")
+        with _errors(), suppress(ObjectNotFound):
+            state = self._client.read_flow_run(UUID(run_id)).state
+            if state is None or not state.is_final():
+                self._client.set_flow_run_state(UUID(run_id), replaced, force=True)
+
+    def answer(self, run_id: str, wait_key: str) -> dict[str, Any]:
+        """What was submitted to a run that waited so; empty where nothing was, or the run is deleted."""
+        key = keyset_from_base_key(f"suspended-{wait_key}")["response"]
+        with _errors():
+            found = self._client.filter_flow_run_input(UUID(run_id), key, 1, set())
+        return dict(found[0].decoded_value) if found else {}
+
+    def called_off(self, run_id: str) -> bool:
+        """Whether a person has cancelled the run.
+
+        Prefect's process worker cancels those that it is to take up and whose deployment is gone; theirs were due, and
+        a person's were suspended or carried. Where a person cancels one that was due, the case goes on: in doubt
+        nobody's case is ended.
+        """
+        with _errors():
+            states = sorted(self._client.read_flow_run_states(UUID(run_id)), key=lambda state: state.timestamp)
+        if not states or not states[-1].is_cancelled() or states[-1].name == REPLACED:
+            return False
+        return not states[:-1] or not states[-2].is_scheduled()
+
     def cancel(self, run_id: str) -> None:
         """End a run whose cancelling its dead worker can no longer carry out; one that has ended is left alone."""
         with _errors():
@@ -181,9 +233,10 @@ class PrefectEngine:
                 self._client.set_flow_run_state(UUID(run_id), cancelled_by_a_person(), force=True)
 
     def reachable_runs(self, run_ids: list[str], since: datetime) -> set[str]:
-        """Those that the server still has, and that lie where a worker of ours finds them, or are carried elsewhere.
+        """Those that the server still has, and that a worker of ours will carry, or somebody carries elsewhere.
 
-        Those that have completed are not among them: nothing goes on in them.
+        Those that have completed, or were replaced, are not among them: nothing goes on in them. Nor are those that
+        wait, were cancelled or broke while their deployment is gone: no worker takes them up again.
 
         Args:
             since: who began to carry a run before then, outside of our pool, has died over it.
@@ -193,8 +246,24 @@ class PrefectEngine:
         asked = [FlowRunFilterId(any_=ids[first : first + PAGE]) for first in range(0, len(ids), PAGE)]
         with _errors():
             pages = [self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=some), limit=PAGE) for some in asked]
-        runs = [run for page in pages for run in page if run.state is None or not run.state.is_completed()]
-        return {str(run.id) for run in runs if run.work_pool_name == self._settings.pool_name or _carried(run, since)}
+        runs = [run for page in pages for run in page]
+        there = self._those_there({run.deployment_id for run in runs if run.deployment_id})
+        return {str(run.id) for run in runs if self._goes_on(run, there) or _carried(run, since)}
+
+    def _those_there(self, deployment_ids: set[UUID]) -> set[UUID]:
+        if not deployment_ids:
+            return set()
+        these = DeploymentFilter(id=DeploymentFilterId(any_=list(deployment_ids)))
+        with _errors():
+            return {found.id for found in self._client.read_deployments(deployment_filter=these, limit=PAGE)}
+
+    def _goes_on(self, run: FlowRun, deployments: set[UUID]) -> bool:
+        if run.work_pool_name != self._settings.pool_name:
+            return False
+        if run.state is not None and (run.state.is_completed() or run.state.name == REPLACED):
+            return False
+        # who carries it has its code
+        return run.deployment_id in deployments or (run.state is not None and run.state.type in CARRIED_TYPES)
 
     def broken_runs(self) -> list[FlowRun]:
         """Case runs that crashed or failed, latest first."""
@@ -202,7 +271,8 @@ class PrefectEngine:
 
     def cancelled_runs(self) -> list[FlowRun]:
         """Case runs that a person cancelled in the UI, latest first."""
-        return self._runs(_in(StateType.CANCELLED))
+        by_a_person = FlowRunFilterStateName(not_any_=[REPLACED])
+        return self._runs(FlowRunFilterState(type=_in(StateType.CANCELLED).type, name=by_a_person))
 
     def running_runs(self) -> list[FlowRun]:
         """Runs of the service that some worker is said to carry."""
@@ -228,20 +298,57 @@ class PrefectEngine:
 
         There are thousands a day, and what they did stands in the case store.
         """
-        dull = FlowRunFilter(
-            state=_in(StateType.COMPLETED, StateType.CANCELLED),
-            end_time=FlowRunFilterEndTime(before_=before),
+        return self._forget(
+            state=_in(StateType.COMPLETED, StateType.CANCELLED), end_time=FlowRunFilterEndTime(before_=before)
         )
+
+    def drop_late_passes(self, before: datetime) -> int:
+        """Delete the passes of standing flows that were due before then and that no worker has taken up.
+
+        A night without a worker leaves thousands of them. One pass does all their work. Returns how many there were.
+        """
+        due = FlowRunFilterNextScheduledStartTime(before_=before)
+        dropped = 0
+        while some := self._forget(state=_in(StateType.SCHEDULED), next_scheduled_start_time=due):
+            dropped += some
+        return dropped
+
+    def _forget(self, **which: Any) -> int:
+        """Delete some passes; there may be more."""
         path: Any = "/flow_runs/bulk_delete"  # which the client has no method for
         with _errors():
-            dull.deployment_id = FlowRunFilterDeploymentId(any_=[self._deployment(name) for name in STANDING])
-            body = {"flow_runs": dull.model_dump(mode="json", exclude_none=True), "limit": FORGOTTEN_AT_ONCE}
+            standing = DeploymentFilter(name=DeploymentFilterName(any_=list(STANDING)))
+            # not by the ids known to us: they may have been deployed anew
+            ids = [found.id for found in self._client.read_deployments(deployment_filter=standing)]
+            if not ids:
+                return 0
+            runs = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=ids), **which)
+            body = {"flow_runs": runs.model_dump(mode="json", exclude_none=True), "limit": FORGOTTEN_AT_ONCE}
             return len(self._client.request("POST", path, json=body).json()["deleted"])
 
-    def deployments(self) -> dict[str, bool]:
-        """Names of the server's deployments, and whether each is paused."""
+    def missing(self) -> list[str]:
+        """Names of our deployments that are not on the server, or whose work pool or queue was deleted."""
+        there = {found.name for found in self._deployed() if found.work_pool_name is not None}
+        return sorted(DEPLOYMENTS - there)
+
+    def halted(self) -> list[str]:
+        """What somebody has paused or switched off: nothing of it is carried."""
         with _errors():
-            return {deployment.name: deployment.paused for deployment in self._client.read_deployments()}
+            pool = self._client.read_work_pool(self._settings.pool_name)
+            queues = self._client.read_work_queues(work_pool_name=pool.name)
+        found = [f"work pool {pool.name}"] * pool.is_paused
+        found += [f"work queue {queue.name}" for queue in queues if queue.is_paused]
+        for one in self._deployed():
+            if one.paused:
+                found.append(one.name)
+            elif one.name in STANDING and not any(schedule.active for schedule in one.schedules):
+                found.append(f"{one.name}'s schedule")
+        return sorted(found)
+
+    def _deployed(self) -> list[DeploymentResponse]:
+        with _errors():
+            ours = DeploymentFilter(name=DeploymentFilterName(any_=sorted(DEPLOYMENTS)))
+            return self._client.read_deployments(deployment_filter=ours)
 
     def live_workers(self) -> dict[str, str]:
         """Names of the workers whose heartbeat the server has seen lately, each with the time of the last one."""

@@ -23,6 +23,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from adapters import schema
+from adapters.clock import SystemClock
 from adapters.engine import PrefectEngine
 from adapters.engine_environment import engine_environment
 from adapters.folder import private
@@ -30,8 +31,9 @@ from adapters.launch import launched
 from adapters.store import Store
 from adapters.wiring import systems
 from flows.signals import ending, pause, times_asked
-from models.errors import Unavailable
+from models.errors import LayananError, Unavailable
 from models.settings import Settings
+from tasks.monitor import LATE
 
 log = logging.getLogger("layanan.service")
 
@@ -40,6 +42,8 @@ START_SECONDS = 120
 WORKER_SECONDS, SERVER_SECONDS = 9.5, 4.0
 """Within which they end; else they are killed. All of it takes less than 15 seconds."""
 LONGEST_PAUSE = 60.0
+LOOK_SECONDS = 60.0
+"""How often `layanan up` looks whether the deployments are still there."""
 WORKER = "layanan"
 OURS = "<!-- layanan-email -->"
 STYLE = (
@@ -158,8 +162,11 @@ class Service:
 
     def start_worker(self) -> None:
         """Start the worker of the settings' type."""
-        kind = self.settings.worker_type
+        with suppress(LayananError):  # the monitor tries again
+            self._engine.drop_late_passes(SystemClock().now() - LATE)
+        kind, at_once = self.settings.worker_type, str(self.settings.worker_threads)
         command = ["prefect", "worker", "start", "--pool", self.settings.pool_name, "--type", kind, "--name", WORKER]
+        command += ["--limit", at_once]
         self._worker = self._process("worker", command)
 
     def start_working(self) -> None:
@@ -194,11 +201,24 @@ class Service:
 
             listen_to_mailboxes(systems())  # as our own worker does itself
         kept = (_Kept("server", self.start_server), _Kept("worker", self.start_worker))
+        look = time.monotonic()
         while True:
             pause(1)
+            if time.monotonic() > look:
+                look = time.monotonic() + LOOK_SECONDS
+                self._mend_deployments()
             for one, process in zip(kept, (self._server, self._worker), strict=True):
                 if process is not None and process.poll() is not None:
                     one.start_again(process.returncode)
+
+    def _mend_deployments(self) -> None:
+        """Deploy anew what somebody has deleted; the monitor goes on with the cases that were under way in it."""
+        try:
+            if missing := self._engine.missing():
+                log.error("gone from Prefect, and deployed anew: %s", ", ".join(missing))
+                self.deploy()
+        except LayananError as error:
+            log.error("%s", error)  # noqa: TRY400 - said by a system, no defect
 
     def stop(self) -> None:
         """Stop everything that was started, the worker first; a second signal kills what is left."""

@@ -373,6 +373,8 @@ class Wait(SQLModel, table=True):
     """What is to be decided: the description without the case's facts."""
     description: str
     json_schema: Json = Field(default_factory=dict, sa_type=JSON)
+    given: Json = Field(default_factory=dict, sa_type=JSON)
+    """What somebody answered in a run that could not go on; the run that has taken its place takes it."""
 
 
 class Wake(SQLModel, table=True):

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from adapters import schema
 from adapters.embassy import SERVICE_TEST
-from adapters.engine import CASES, STANDING
+from adapters.engine import DEPLOYMENTS, STANDING
 from adapters.epayment import CUSTOMER_BILL
 from adapters.folder import private
 from adapters.securecrt_sessions import session_files
@@ -32,15 +32,15 @@ from models.states import LOST, UNDER_WAY
 from models.tables import Case, Letter, Message, Outbox, Relay
 from tasks import first_poll
 from tasks.clocks import cases_without_clock, oldest_decision
-from tasks.monitor import MOST_RESTARTS
+from tasks.monitor import MOST_RESTARTS, cases_of_lost_runs
 
 State = Literal["ok", "warn", "fail"]
-DEPLOYMENTS = {CASES, *STANDING, "report-service", "merge-cases", "unmerge-case", "split-case"}
-DEPLOYMENTS |= {"add-party", "remove-party"}
 LATELY = timedelta(days=1)
 AHEAD = timedelta(days=30)
 """How far ahead a person is told of holidays that are only estimated."""
 MOST_NAMED = 5
+NAMED = 20
+"""Cases that a check names; of more it says how many."""
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""
 BACK_OFFICE = {
@@ -145,9 +145,11 @@ def examine(wired: Systems) -> list[Check]:
     ]
     with ThreadPoolExecutor(len(groups)) as pool:
         checks = [check for checks in pool.map(partial(_in_order, wired), groups) for check in checks]
-    if not {"case store", "Prefect"} & {check.name for check in checks if check.state == "fail"}:
+    failed = {check.name for check in checks if check.state == "fail"}
+    if "case store" not in failed and ("Prefect" not in failed or wired.engine.answers()):
         advice = "open them in the UI; mend the cause, then set them to Scheduled there"
-        checks.append(Probe("runs", runs, advice).check(wired))
+        lost = "the monitor gives each of them another run, and keeps what was answered; if they stay: `layanan deploy`"
+        checks += [probe.check(wired) for probe in (Probe("runs", runs, advice), Probe("lost runs", lost_runs, lost))]
     return checks
 
 
@@ -292,12 +294,11 @@ def blobs(wired: Systems) -> str:
 
 
 def deployments(wired: Systems) -> str:
-    """Server and deployments are there, and none is paused."""
-    found = wired.engine.deployments()
-    if missing := DEPLOYMENTS - found.keys():
-        raise Refused("Prefect", f"not deployed: {', '.join(sorted(missing))}")
-    if paused := sorted(name for name in DEPLOYMENTS if found[name]):
-        raise Doubt(f"paused in the UI: {', '.join(paused)}")
+    """Server, deployments and their work pool are there, and nobody has paused any."""
+    if missing := wired.engine.missing():
+        raise Refused("Prefect", f"not deployed, or in no work pool: {', '.join(missing)}")
+    if halted := wired.engine.halted():
+        raise Doubt(f"paused or switched off in the UI: {', '.join(halted)}")
     return f"{len(DEPLOYMENTS)} deployments"
 
 
@@ -327,6 +328,18 @@ def runs(wired: Systems) -> str:
     if lost:
         raise Refused("runs", f"failed {MOST_RESTARTS} times and given up: {', '.join(lost)}")
     return "none given up"
+
+
+def lost_runs(wired: Systems) -> str:
+    """Each open case's run can go on: neither it nor its deployment is gone."""
+    lost = cases_of_lost_runs(wired, None)
+    if not lost:
+        return "none"
+    with wired.store.read() as session:
+        query = select(Case).where(col(Case.id).in_(lost[:NAMED])).order_by(col(Case.id))
+        named = ", ".join(case.reference for case in session.exec(query))
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    raise Doubt(f"of {named}{more} the run, or the deployment or work pool that it belongs to, is gone")
 
 
 def dns(wired: Systems) -> str:

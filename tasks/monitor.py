@@ -42,6 +42,8 @@ MOST_RESTARTS = 8
 RESTART_AFTER = timedelta(seconds=15)
 """Pause before a run is set going again; it doubles each time, to about an hour in all."""
 KEPT = timedelta(days=1)
+LATE = timedelta(minutes=1)
+"""A pass that no worker took up for so long is dropped: several have become due since."""
 LONE_RUN = timedelta(seconds=90)
 """A run that no live worker carries for so long is an orphan."""
 
@@ -109,7 +111,7 @@ def watch_waits() -> int:
 def recover_runs() -> int:
     """Start runs that were never started or are gone, and set broken ones and orphans going again."""
     wired = systems()
-    _each(_cases_of_lost_runs(wired), replace_run)
+    _each(cases_of_lost_runs(wired), _replace)
     started = _each(cases_without_run(wired), start_case)
     broken = {str(run.id): run for run in wired.engine.broken_runs()}
     _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
@@ -120,8 +122,13 @@ def recover_runs() -> int:
 
 @part("Rapikan riwayat / Tidy up")
 def tidy_up() -> int:
-    """Delete passes of intake and monitor that ended well a day ago: their list would grow by thousands a day."""
+    """Delete passes of intake and monitor that ended well a day ago, and those that nobody took up in time.
+
+    The list of the first would grow by thousands a day; of the latter a night without a worker leaves as many.
+    """
     wired = systems()
+    if dropped := wired.engine.drop_late_passes(wired.machine_clock.now() - LATE):
+        log.warning("%s late passes of intake and monitor are dropped", dropped)
     return wired.engine.forget_passes(wired.machine_clock.now() - KEPT)
 
 
@@ -194,14 +201,23 @@ def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
         return session.exec(select(Case).where(col(Case.run_id).in_(list(run_ids)), Case.status == "open")).all()
 
 
-def _cases_of_lost_runs(wired: Systems) -> list[int]:
-    """Of some open cases those whose run goes on nowhere: it is deleted, done, or in another worker type's pool."""
+def cases_of_lost_runs(wired: Systems, most: int | None = MOST) -> list[int]:
+    """Of some open cases those whose run goes on nowhere: it, its deployment or its pool is gone, or it is done."""
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with wired.store.read() as session:
-        cases = session.exec(some.order_by(func.random()).limit(MOST)).all()
+        cases = session.exec(some.order_by(func.random()).limit(most)).all()
     since = wired.machine_clock.now() - timedelta(minutes=wired.settings.run_minutes)
     known = wired.engine.reachable_runs([run_id for _, run_id in cases if run_id], since)
     return [case_id for case_id, run_id in cases if case_id and run_id not in known]
+
+
+def _replace(wired: Systems, case_id: int) -> None:
+    with wired.store.read() as session:
+        case = session.get_one(Case, case_id)
+    if case.run_id and wired.engine.called_off(case.run_id):
+        _cancel(wired, case)
+    else:
+        replace_run(wired, case_id)
 
 
 def _restart(wired: Systems, case: Case, run: FlowRun) -> None:

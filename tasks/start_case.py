@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 
 from sqlalchemy import update
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
-from models.errors import Refused
 from models.tables import Case, Wait
 from tasks.case_run import keep_runs
 from tasks.waits import label
@@ -53,16 +51,27 @@ def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
 
 
 def replace_run(wired: Systems, case_id: int) -> None:
-    """No worker finds the case's run: another one takes its place, and goes on from where the ledger stands.
+    """No worker carries the case's run any more: another one takes its place, and goes on from where the ledger stands.
+
+    What somebody has answered in the old one is kept for the new one.
 
     Raises:
         Unavailable: store or engine do not answer; where it was cut off, repeating it makes no third run.
+        Refused: the flow is not deployed; the old run still takes an answer.
     """
     with wired.store.read() as session:
         case = session.exec(select(Case).where(Case.id == case_id)).one()
+        wait = session.get(Wait, case_id)
     if case.run_id is None or case.status != "open":
         return
-    log.warning("no worker finds the run of %s; another one takes its place", case.reference)
+    wired.engine.ready_for_cases()
+    log.warning("no worker carries the run of %s; another one takes its place", case.reference)
+    # in this order no answer is lost, and none comes after the new run has begun
+    wired.engine.retire(case.run_id)
+    if wait is not None and (given := wired.engine.answer(case.run_id, wait.wait_key)):
+        this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
+        with wired.store.write() as session:
+            session.execute(update(Wait).where(*this).values(given=given))
     run_id = wired.engine.start_case(case_id, case.reference, after=case.run_id)
     # what the case waits for stays: it may be the new run that has come to it, where this was cut off before
     with wired.store.write() as session:
@@ -70,9 +79,6 @@ def replace_run(wired: Systems, case_id: int) -> None:
         wait = session.get(Wait, case_id)
     if wait is not None:
         label(wired, run_id, wait)
-    # where it is still there, nobody is to answer its form; not before: the case whose run is cancelled ends
-    with suppress(Refused):
-        wired.engine.cancel(case.run_id)
 
 
 def cases_without_run(wired: Systems, limit: int = 500) -> list[int]:

@@ -110,8 +110,11 @@ def _answered(
         _begin(case, form, asking, key, attempt, about)
     with case.store.read() as session:
         wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).one()
+    shown = asking(wait.description)
     try:
-        answers: Form = suspend_flow_run(wait_for_input=asking(wait.description), key=wait_key, timeout=None)
+        answers: Form = (
+            shown(**wait.given) if wait.given else suspend_flow_run(wait_for_input=shown, key=wait_key, timeout=None)
+        )
     except Pause:
         # something may have come between looking and suspending; the monitor looks again where this cannot
         with suppress(LayananError):

@@ -29,7 +29,7 @@ from flows.worker import InProcessWorker
 from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
-from tasks.monitor import _cases_of_lost_runs
+from tasks.monitor import cases_of_lost_runs
 from tasks.send_letter import deliver, due_letters
 from tasks.start_case import replace_run, start_case
 from tests.cases import BUDI, PRICE, opened
@@ -234,7 +234,7 @@ def test_the_process_worker_takes_over_and_completes_the_same_deployment(bench: 
     start_case(stack.systems, number)
     with stack.systems.store.read() as session:
         old = session.get_one(Case, number).run_id or ""
-    assert number not in _cases_of_lost_runs(stack.systems)
+    assert number not in cases_of_lost_runs(stack.systems)
     environment = stack.environment | {"LAYANAN_WORKER_TYPE": "process"}
     with mock.patch.dict("os.environ", environment):
         service = Service(load_settings(), environment)
@@ -250,9 +250,9 @@ def test_the_process_worker_takes_over_and_completes_the_same_deployment(bench: 
         for letter_id in due_letters(stack.systems):
             deliver(stack.systems, letter_id)  # the first response, as the paused pass would
         moved = Systems(service.settings)
-        assert number in _cases_of_lost_runs(moved)
+        assert number in cases_of_lost_runs(moved)
         replace_run(moved, number)
-        assert number not in _cases_of_lost_runs(moved)
+        assert number not in cases_of_lost_runs(moved)
         assert stack.run_state(old) == "Cancelled"
         until(lambda: stack.path(number) == [1, 3, 11, 12], "the case is served", 120)
         stack.decide(number, "ClosingPeriod", choice="SILENCE")

@@ -16,7 +16,7 @@ from models.errors import LayananError, Refused
 from models.forms import ConfirmAnalysis
 from models.settings import Office
 from models.tables import Deadline, Message, Wait
-from tasks.doctor import DEPLOYMENTS, Check, Doubt, _mailbox, copies, examine, mails, office, senders, waits
+from tasks.doctor import Check, Doubt, _mailbox, copies, examine, mails, office, senders, waits
 from tasks.intake import take_in
 from tasks.monitor import watch_waits
 from tests.adapters.ems.world import World
@@ -122,7 +122,8 @@ def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pyt
 def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands on something that failed would give the wrong advice."""
     wired = runs.wired
-    monkeypatch.setattr(wired.engine, "deployments", lambda: dict.fromkeys(DEPLOYMENTS, False))
+    monkeypatch.setattr(wired.engine, "missing", list)
+    monkeypatch.setattr(wired.engine, "halted", list)
     assert {check.name for check in examine(wired)} >= {"case store", "runs"}
     wired.store.engine.dispose()
     (wired.settings.home / "cases.sqlite").unlink()

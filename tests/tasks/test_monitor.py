@@ -23,7 +23,7 @@ from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.monitor import (
     MOST_RESTARTS,
-    _cases_of_lost_runs,
+    cases_of_lost_runs,
     deliver_wakes,
     follow_tickets,
     pass_deadlines,
@@ -369,7 +369,7 @@ def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
     clock = SimulatedClock(runs.wired.settings.home / "machine")
     clock.advance(minutes / 60)
     runs.wired.machine_clock = clock
-    assert _cases_of_lost_runs(runs.wired) == [case.case_id] * lost
+    assert cases_of_lost_runs(runs.wired) == [case.case_id] * lost
 
 
 def test_more_runs_than_the_server_gives_at_a_time_are_all_found(
@@ -378,7 +378,7 @@ def test_more_runs_than_the_server_gives_at_a_time_are_all_found(
     opened(runs.wired, MAJU)
     assert recover_runs.fn() == 1
     monkeypatch.setattr("adapters.engine.PAGE", 1)
-    assert _cases_of_lost_runs(runs.wired) == []
+    assert cases_of_lost_runs(runs.wired) == []
 
 
 def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun, str]) -> None:
@@ -391,7 +391,7 @@ def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun
         session.execute(update(Case).values(run_id=moved))
     runs.client.delete_work_pool(pool)
     assert runs.client.read_flow_run(UUID(moved)).work_pool_name is None
-    assert _cases_of_lost_runs(runs.wired) == [case.case_id]
+    assert cases_of_lost_runs(runs.wired) == [case.case_id]
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
