@@ -10,6 +10,8 @@ import os
 import statistics
 import sys
 import tempfile
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.replay import ENTRIES, replay
@@ -23,15 +25,25 @@ class Aims:
 
     def __init__(self) -> None:
         self.reached = True
+        self.of_a_trivial_run = 0.0
+        """CPU seconds on the process worker, server included; 0 where they could not be measured."""
 
     def show(self, what: str, value: str, aim: str = "", reached: bool = True) -> None:
         verdict = f"   aim {aim}: {'reached' if reached else 'MISSED'}" if aim else ""
         print(f"  {what:<42} {value}{verdict}", flush=True)
         self.reached &= reached
 
+    def attempt(self, measure: Callable[[], None]) -> None:
+        """Measure; what fails is said, counts as missed, and costs the figures after it nothing."""
+        try:
+            measure()
+        except (Exception, SystemExit):  # noqa: BLE001 - whatever it is, the others are measured
+            print(traceback.format_exc())
+            self.show("it", "could not be measured", "to be measured", False)
 
-def workers(aims: Aims, home: Path, quick: bool) -> float:
-    """Figures 1 and 3; returns the CPU seconds of a trivial run on the process worker, server included."""
+
+def workers(aims: Aims, home: Path, quick: bool) -> None:
+    """Figures 1 and 3."""
     print("A trivial run (5 tasks, one suspend and resume): in-process worker beside process worker", flush=True)
     with server(home) as service:
         ours = Runs(service, "layanan").measured(alone=5 if quick else 20, together=20)
@@ -46,10 +58,10 @@ def workers(aims: Aims, home: Path, quick: bool) -> float:
     median, beside = statistics.median(ours.delays), statistics.median(theirs.delays)
     value = f"{_delays(ours.delays)} beside {beside:.2f} s: {beside / median:.0f} times sooner"
     aims.show("from submit to Running", value, "median < 1 s", median < 1)
-    return theirs.worker + theirs.server
+    aims.of_a_trivial_run = theirs.worker + theirs.server
 
 
-def cases(aims: Aims, home: Path, quick: bool, beside: float) -> None:
+def cases(aims: Aims, home: Path, quick: bool) -> None:
     """Figures 2 and 3."""
     count = 3 if quick else 10
     print(f"A whole case (10 activities, 6 waits, 3 of them a person's), of {count} at once", flush=True)
@@ -60,7 +72,8 @@ def cases(aims: Aims, home: Path, quick: bool, beside: float) -> None:
     aims.show(
         "the same with the idle service's share", f"{cost.with_idle:.2f} s; idling uses {cost.idle:.3f} of a core"
     )
-    aims.show("beside one trivial run, process worker", f"{beside:.2f} s: {beside / total:.1f} times a whole case")
+    if beside := aims.of_a_trivial_run:
+        aims.show("beside one trivial run, process worker", f"{beside:.2f} s: {beside / total:.1f} times a whole case")
     median = statistics.median(cost.delays)
     aims.show("from submit to the decision's record", _delays(cost.delays), "median < 1 s", median < 1)
 
@@ -88,9 +101,9 @@ def main() -> int:
     aims = Aims()
     print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}: CPU seconds bear some load, times do not")
     with stopping_on_signals(), tempfile.TemporaryDirectory(prefix="layanan-bench-") as folder:
-        beside = workers(aims, Path(folder, "trivial"), quick)
-        cases(aims, Path(folder, "cases"), quick, beside)
-        ledger(aims, Path(folder, "replay"))
+        aims.attempt(lambda: workers(aims, Path(folder, "trivial"), quick))
+        aims.attempt(lambda: cases(aims, Path(folder, "cases"), quick))
+        aims.attempt(lambda: ledger(aims, Path(folder, "replay")))
     return 0 if aims.reached else 1
 
 

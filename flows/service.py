@@ -30,7 +30,7 @@ from adapters.folder import private
 from adapters.launch import launched
 from adapters.store import Store
 from adapters.wiring import systems
-from flows.signals import ending, pause, times_asked
+from flows.signals import begin, ending, pause, times_asked
 from models.errors import LayananError, Unavailable
 from models.settings import Settings
 from tasks.monitor import LATE
@@ -256,6 +256,7 @@ class Service:
             return self._popen(command, log)
 
     def _popen(self, command: list[str], log: IO[Any]) -> "subprocess.Popen[bytes]":
+        begin()
         return subprocess.Popen(  # noqa: S603
             launched([_program(command[0]), *command[1:]], outlives_us=self._outlives_us),
             cwd=ROOT,

@@ -1,16 +1,21 @@
 """The signals that end a command, however it was started: once in good order, twice at once.
 
 They are set anew, since a job in the background inherits that some are ignored. A command that calls ``pause`` where it
-waits is not torn out of an import or a transaction: Python drops what a handler raises within some of its own calls.
+waits is torn out of nothing: Python drops what a handler raises within some of its own calls, an import's for one. Only
+where it does not come to ``pause`` in time, since a server does not answer, it is torn out, again and again.
 """
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 LOOK_SECONDS = 0.1
+TEAR_SECONDS, LEAVE_SECONDS = 2.0, 1.0
+"""After which a command is torn out of what it is at, and, when all is done, out of Python's own end."""
 
 
 class _Heard:
@@ -19,6 +24,7 @@ class _Heard:
     def __init__(self) -> None:
         self.times = 0
         self.ending = 0
+        self.begun = False
 
 
 _heard = _Heard()
@@ -27,6 +33,11 @@ _heard = _Heard()
 def times_asked() -> int:
     """How often this process was asked to end."""
     return _heard.times
+
+
+def begin() -> None:
+    """From now on something is to be ended in good order: a child process."""
+    _heard.begun = True
 
 
 def pause(seconds: float = 0) -> None:
@@ -47,22 +58,38 @@ def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
     """Let SIGTERM, Ctrl-C and the terminal's end stop a command; not the latter where `nohup` keeps it from that.
 
     Args:
-        at_once: KeyboardInterrupt is raised wherever the command is; else in ``pause`` only.
+        at_once: KeyboardInterrupt is raised wherever the command is; else in ``pause``. Before ``begin`` it just ends.
     """
 
     def hear(_number: int, _frame: object) -> None:
         _heard.times += 1
-        if at_once and not _heard.ending:
+        if _heard.ending:
+            return
+        if at_once:
+            raise KeyboardInterrupt
+        if not _heard.begun:
+            os._exit(0)
+        signal.setitimer(signal.ITIMER_REAL, TEAR_SECONDS, TEAR_SECONDS)
+
+    def tear(_number: int, _frame: object) -> None:
+        if not _heard.ending:
             raise KeyboardInterrupt
 
     kept = {number for number in ENDING if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN}
     before = {number: signal.signal(number, hear) for number in ENDING if number not in kept}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, tear)
     try:
         yield
     finally:
-        if not _heard.times:  # else all that is left to do is to end
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with ending():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if not _heard.times:  # else all that is left to do is to end
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+            elif not at_once:
+                end = threading.Timer(LEAVE_SECONDS, os._exit, [0])
+                end.daemon = True
+                end.start()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from flows.service import ROOT
+from tests.adapters.test_launch import BACKGROUND
 from tests.stack import Stack, until
 
 SEED = {
@@ -35,9 +36,9 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def up(stack: Stack) -> "subprocess.Popen[str]":
-    """`layanan up`, as soon as it says that the service runs."""
+    """`layanan up`, started by a script in the background, as soon as it says that the service runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "layanan", "up"],
+        [*BACKGROUND, sys.executable, "-m", "layanan", "up"],
         env=os.environ | stack.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,0 +1,15 @@
+"""`layanan up` is stopped at random moments, however it was started: promptly, and nothing is left, lost or doubled."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.stops import stops
+
+
+@pytest.mark.slow
+def test_stops_at_random_moments(tmp_path: Path) -> None:
+    """More of them: `python -m tests.flows.stops`."""
+    found, wrong = stops(tmp_path, 6, seed=1, within=6)
+    assert [str(one) for one in found if not one.right] == []
+    assert (len(found), wrong) == (6, [])
