@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from prefect.cli import app
 from prefect.server.database import dependencies
-from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
@@ -29,9 +29,17 @@ class ImmediateSqlite(AioSqliteConfiguration):
     async def begin_transaction(
         self, session: AsyncSession, with_for_update: bool = True
     ) -> AsyncGenerator[AsyncSessionTransaction, None]:
-        """Begin one."""
+        """Begin one, at once: a session that is opened within it (who pauses a pool or a queue does) only reads.
+
+        As a writer, too, it would wait for the very lock that its own request holds, and the server with it.
+        """
         async with super().begin_transaction(session, with_for_update=True) as transaction:
-            yield transaction
+            await session.connection()
+            token = SQLITE_BEGIN_MODE.set(None)
+            try:
+                yield transaction
+            finally:
+                SQLITE_BEGIN_MODE.reset(token)
 
 
 def collect_garbage() -> None:

@@ -96,7 +96,7 @@ class Stops:
         process, terminal = self._start(manner)
         try:
             if busy:
-                until(lambda: "The service runs" in self._said(before), f"the service runs: {self._said(before)}", 180)
+                until(lambda: "The service runs" in self._said(before), f"the service runs: {self._said(before)}", 600)
                 self._write(5)
             time.sleep(moment)
             if manner != "terminal" and how == "SIGINT":
