@@ -84,9 +84,10 @@ def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Ite
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
-        done = [uid for uid, result in taken.items() if result.outcome != "set_aside"]
+        copies = [uid for uid, result in taken.items() if result.copy]
+        done = [uid for uid, result in taken.items() if result.outcome != "set_aside" and not result.copy]
         try:
-            wired.ems.settle(box, received[0].uidvalidity, done, aside)
+            wired.ems.settle(box, received[0].uidvalidity, done, aside, copies)
         except (Refused, Unavailable) as error:
             unsettled = error
         last = received[-1].uid

@@ -197,6 +197,12 @@ class Smtp(Part):
         description="A letter of which it is open whether it went, and no copy of which has come: it is sent once more "
         "with the same Message-ID, or a person is asked",
     )
+    copies: Literal["address", "append", "none"] = Field(
+        default="address",
+        description="How the mailbox gets a copy of each letter: its server is given `copy_to` as one more recipient, "
+        "so that the copy proves that the letter was taken; or, where it takes no such address, the letter is put into "
+        "`sent_folder` once it is taken; or there is none",
+    )
     copy_to: str = Field(
         default="",
         description="Address of ours that gets a copy of every letter in the same SMTP transaction: the proof, after a "

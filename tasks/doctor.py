@@ -126,6 +126,7 @@ def examine(wired: Systems) -> list[Check]:
             Probe("passes", passes, "open the deployment's last runs in the UI: they say what failed"),
         ],
         *([_mailbox(box), _first_poll(box)] for box in wired.settings.mailboxes),
+        *([_copies(box)] for box in wired.settings.mailboxes),
         [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
         *(
             [[Probe("DNS", dns, "check /etc/resolv.conf, or end LAYANAN_DKIM_CHECK")]]
@@ -265,6 +266,8 @@ def office(wired: Systems) -> str:
 
 def copies(wired: Systems) -> str:
     """Where it is open whether a letter went, its copy tells: so copies must come."""
+    if wired.settings.smtp.copies == "none":
+        return "none are kept"
     now = wired.clock.now()
     travelled = timedelta(seconds=wired.settings.claim_seconds)
     of_late = (Outbox.state == "sent", col(Outbox.sent_at).between(now - LATELY, now - travelled))
@@ -382,6 +385,11 @@ def _mailbox(box: Mailbox) -> Probe:
 
     advice = "check the mailbox in LAYANAN_MAILBOXES: server, login, folder; room on the server"
     return Probe(f"EMS: mailbox {box.address}", look, advice)
+
+
+def _copies(box: Mailbox) -> Probe:
+    advice = "check sent_folder in LAYANAN_MAILBOXES, LAYANAN_SMTP__COPIES and LAYANAN_SMTP__COPY_TO"
+    return Probe(f"EMS: copies to {box.address}", lambda wired: wired.ems.reach_copies(box), advice)
 
 
 def _first_poll(box: Mailbox) -> Probe:

@@ -39,6 +39,8 @@ class TakenIn:
     outcome: str
     case_id: int | None = None
     letters: tuple[int, ...] = ()
+    copy: bool = False
+    """It is our own copy of a letter, and belongs where those are."""
 
 
 def take_in(wired: Systems, received: Received) -> TakenIn:
@@ -65,7 +67,7 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
 
 def answered(wired: Systems, message: Message) -> TakenIn:
     """What became of a stored mail, with the first response written where one is due."""
-    taken = TakenIn(message.outcome, message.case_id)
+    taken = TakenIn(message.outcome, message.case_id, copy=_is_copy(wired, message))
     if message.outcome != "opened" or message.case_id is None:
         return taken
     case = CaseRun.open(message.case_id, wired)
@@ -78,6 +80,14 @@ def answered(wired: Systems, message: Message) -> TakenIn:
     return _taken(message, letters)
 
 
+def _is_copy(wired: Systems, message: Message) -> bool:
+    """Whether it was taken for our own copy of a letter: by its content, which is not looked at again."""
+    if message.outcome != "automatic" or not wired.settings.is_ours(message.sender):
+        return False
+    with wired.store.read() as session:
+        return session.exec(select(Letter.id).where(Letter.message_id == message.message_id)).first() is not None
+
+
 def _respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
     """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
     now = case.systems.clock.now()
@@ -86,8 +96,9 @@ def _respond(session: Session, case: CaseRun, message: Message, messages: Sequen
     return first_response.do_within(session, case, messages)
 
 
-def _taken(message: Message, letters: Sequence[Letter]) -> TakenIn:
-    return TakenIn(message.outcome, message.case_id, tuple(letter.id for letter in letters if letter.id is not None))
+def _taken(message: Message, letters: Sequence[Letter], *, copy: bool = False) -> TakenIn:
+    numbers = tuple(letter.id for letter in letters if letter.id is not None)
+    return TakenIn(message.outcome, message.case_id, numbers, copy)
 
 
 def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
@@ -184,7 +195,10 @@ def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer
         session.flush()
     for (_, its_place), (message, _) in zip(placed, written, strict=True):
         its_place.then(message)
-    return {message.uid: _taken(message, letters) for message, letters in written}
+    return {
+        message.uid: _taken(message, letters, copy=its_place.copy)
+        for (message, letters), (_, its_place) in zip(written, placed, strict=True)
+    }
 
 
 def alone_with(session: Session, wired: Systems, senders: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from tasks.family import going_on
 from tasks.find_case import Match, find_case, is_answer, references
 from tasks.known_mail import COPIED, Known, known_of
 from tasks.limits import answers_like_a_robot
+from tasks.own_copy import is_copy
 from tasks.undelivered import undelivered
 from tasks.waits import new_wake
 
@@ -79,6 +80,8 @@ class Place:
     """The case that the mail opens; it has its number once it is flushed."""
     then: Callable[[Message], object] = lambda _: None
     """What follows from it, once the mail has its row."""
+    copy: bool = False
+    """It is our own copy of a letter, and belongs where those are."""
 
     @property
     def case_id(self) -> int | None:
@@ -124,14 +127,13 @@ def _our_letter(arrived: Arrived) -> Place | None:
         return None
     letter = arrived.session.get_one(Letter, arrived.known.letter_id)
     wired, mail = arrived.wired, arrived.mail
-    if mail.forged or not wired.settings.is_ours(mail.sender):
-        sent = parse(wired.store.kept(letter.sha256))
-        if mail.text.split() != sent.text.split():
-            return None
+    sent, ours = wired.store.kept(letter.sha256), wired.settings.is_ours(mail.sender)
+    if not (is_copy(arrived.received.raw, sent) if ours else mail.text.split() == parse(sent).text.split()):
+        return None
     # not where a report has come in this moment, which says more
     on_its_way = (col(Outbox.letter_id) == letter.id, col(Outbox.state).in_(["queued", "sending"]))
     arrived.session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=arrived.now))
-    return Place("automatic", "copy of our own letter", letter.case_id)
+    return Place("automatic", "copy of our own letter", letter.case_id, copy=ours)
 
 
 def _ourselves(arrived: Arrived) -> Place | None:

@@ -29,6 +29,7 @@ from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refu
 from models.states import LOST, UNDER_WAY, RefusalCause
 from models.tables import Kept, Letter, Outbox, Wake
 from tasks import relay
+from tasks.own_copy import is_copy
 from tasks.undelivered import put_back, undelivered, undelivered_source, way_out
 
 BACKOFF = timedelta(seconds=30)
@@ -247,9 +248,9 @@ def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcom
     # while it is open whether an earlier attempt went through, it stays so
     doubtful, letter_id = way.state == "sending", way.letter_id
     try:
-        if doubtful and wired.ems.has_copy(way.message_id, wired.settings.mailbox(way.sender)):
-            return _done(wired, letter_id, claim)
         raw = wired.store.kept_file(way.sha256) if way.content is None else way.content
+        if doubtful and _has_copy(wired, way, raw):
+            return _done(wired, letter_id, claim)
     except LayananError as error:
         # who was cut off before keeps that doubt, though there is an error now
         return _later(wired, way, str(error), claim, unanswered=max(way.unanswered, int(_was_cut_off(way))))
@@ -272,6 +273,13 @@ def _copies(raw: bytes) -> list[str]:
     """Who gets a copy of a letter, as its own header says."""
     head = BytesHeaderParser().parsebytes(raw.partition(b"\r\n\r\n")[0])
     return [address for _, address in getaddresses(head.get_all("Cc", []))]
+
+
+def _has_copy(wired: Systems, way: _WayOut, raw: bytes) -> bool:
+    if wired.settings.smtp.copies == "none":
+        return False
+    box = wired.settings.mailbox(way.sender)
+    return wired.ems.has_copy(way.message_id, box, lambda found: is_copy(found, raw))
 
 
 def _is_a_persons(wired: Systems, way: _WayOut) -> bool:

@@ -1,11 +1,19 @@
 """EMS, the e-mail monitoring system: mail comes in over IMAP and letters go out over SMTP (SOP, section 6)."""
 
+import logging
+import math
+from collections.abc import Sequence
+
 from adapters.ems.imap import Mailboxes
 from adapters.ems.protocol import Ems, Lying, NotLetIn, Received
 from adapters.ems.smtp import WayOut
-from models.settings import Settings
+from models.errors import LayananError, Refused
+from models.settings import Mailbox, Settings
 
 __all__ = ["Ems", "ImapSmtp", "Lying", "NotLetIn", "Received"]
+
+
+_log = logging.getLogger(__name__)
 
 
 class ImapSmtp(Mailboxes, WayOut):
@@ -14,6 +22,30 @@ class ImapSmtp(Mailboxes, WayOut):
     def __init__(self, settings: Settings) -> None:
         Mailboxes.__init__(self, settings)
         WayOut.__init__(self, settings.smtp)
+        self._settings = settings
+
+    def send(  # type: ignore[override]  # the other is decorated
+        self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, copies: Sequence[str] = ()
+    ) -> None:
+        """See :class:`Ems`."""
+        super().send(raw, sender, recipients, until, copies)
+        if self._settings.smtp.copies == "append":
+            try:
+                self.keep_copy(raw, self._settings.mailbox(sender))
+            except LayananError as error:
+                _log.warning("the copy of a letter is not kept: %s", error)
+
+    def reach_copies(self, box: Mailbox) -> str:
+        """See :class:`Ems`."""
+        way = self._settings.smtp.copies
+        if way == "none":
+            return "none are kept: LAYANAN_SMTP__IN_DOUBT says what becomes of a letter that may have gone"
+        if not self.has_sent_folder(box):
+            what = f"there is no folder {box.sent_folder}: make it in the mailbox, or name the one that there is"
+            raise Refused("imap", f"{what} in sent_folder of LAYANAN_MAILBOXES")
+        if way == "address":
+            self.takes_copies(box.address)
+        return f"they come to {box.sent_folder}"
 
     def close(self) -> None:
         """See :class:`Ems`."""

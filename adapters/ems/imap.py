@@ -104,7 +104,9 @@ class Mailboxes:
         return Lying(uidvalidity, tuple(new), tuple(sorted(set(everything).difference(new))))
 
     @again
-    def settle(self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int]) -> None:
+    def settle(
+        self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int], copies: Sequence[int] = ()
+    ) -> None:
         """See :class:`Ems`."""
         with self._imap(box) as imap:
             if session.select(imap, box.folder, readonly=False) != uidvalidity:
@@ -116,6 +118,8 @@ class Mailboxes:
                 session.move(imap, list(map(str, done)), box.done_folder)
             if aside:
                 session.move(imap, list(map(str, aside)), box.aside_folder)
+            if copies:
+                session.move(imap, list(map(str, copies)), box.sent_folder)
 
     def listen(self, box: Mailbox) -> Iterator[None]:
         """See :class:`Ems`."""
@@ -139,10 +143,10 @@ class Mailboxes:
     @again
     def _uids(self, box: Mailbox, folder: str) -> list[int]:
         with self._imap(box) as imap:
-            if not imap.folder.exists(folder):
+            if not session.exists(imap, folder):
                 return []
             session.select(imap, folder)
-            return sorted(map(int, imap.uids("ALL")))
+            return session.search(imap, "ALL")
 
     def _hashes(self, box: Mailbox, folder: str, uids: list[int]) -> dict[int, str]:
         try:
@@ -168,17 +172,40 @@ class Mailboxes:
             return session.quota(imap, box.folder)
 
     @again
-    def has_copy(self, message_id: str, box: Mailbox) -> bool:
+    def has_copy(self, message_id: str, box: Mailbox, is_it: Callable[[bytes], bool] = bool) -> bool:
         """See :class:`Ems`."""
         with self._imap(box) as imap:
-            for folder in filter(imap.folder.exists, (box.sent_folder, box.folder, box.done_folder)):
+            for folder in (box.sent_folder, box.folder, box.done_folder):
+                if not session.exists(imap, folder):
+                    continue
                 session.select(imap, folder)
                 found = imap.uids(AND(header=Header("Message-ID", message_id)))
                 # The server finds substrings too.
-                heads = session.bodies(imap, found, "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]").values()
-                if any(head.partition(b":")[2].strip() == message_id.encode() for head in heads):
+                heads = session.bodies(imap, found, "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]").items()
+                same = [uid for uid, head in heads if head.partition(b":")[2].strip() == message_id.encode()]
+                if any(map(is_it, session.bodies(imap, same, f"BODY.PEEK[]<0.{self._largest}>").values())):
                     return True
         return False
+
+    @again
+    def keep_copy(self, raw: bytes, box: Mailbox) -> None:
+        """Put a copy of a letter into the mailbox's folder for them.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
+        """
+        with self._imap(box) as imap:
+            session.append(imap, raw, box.sent_folder)
+
+    @again
+    def has_sent_folder(self, box: Mailbox) -> bool:
+        """Whether there is a folder for copies.
+
+        Raises:
+            Unavailable, Refused: as for ``fetch``.
+        """
+        with self._imap(box) as imap:
+            return session.exists(imap, box.sent_folder)
 
     def close_imap(self) -> None:
         """End the connections that nobody uses."""

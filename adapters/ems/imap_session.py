@@ -8,18 +8,22 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import (
+    MailboxAppendError,
     MailboxCopyError,
     MailboxFolderCreateError,
     MailboxFolderSelectError,
     MailboxFolderSubscribeError,
     MailboxLoginError,
     MailboxMoveError,
+    MailboxUidsError,
     UnexpectedCommandStatusError,
 )
+from imap_tools.imap_utf7 import utf7_decode
 from imap_tools.utils import encode_folder
 
 from adapters.ems.login import NoToken, bearer
@@ -59,7 +63,29 @@ _WHERE: dict[type[Exception], str] = {
 }
 """What to look at where no session begins, by the error itself: those derived from it end one, too."""
 
+_COMMANDS: dict[type[Exception], str] = {
+    MailboxUidsError: "UID SEARCH",
+    MailboxFolderCreateError: "CREATE",
+    MailboxFolderSubscribeError: "SUBSCRIBE",
+    MailboxAppendError: "APPEND",
+}
+"""The command that an error is about."""
+_BAD = re.compile(r"([A-Z]+) command error: BAD\b")
+"""How imaplib says which command the server does not understand; a test holds it to that."""
+_NAMESPACE_PREFIX = re.compile(rb'\("([^"]*)" (?:"[^"]+"|NIL)')
+_PREFIXES: "WeakKeyDictionary[BaseMailBox, tuple[str, tuple[str, ...]]]" = WeakKeyDictionary()
+"""Of sessions that were asked: the personal namespace's prefix, and those of the others."""
+_LOG = "the server refuses this command: look at its log"
+
 Line = bytes | tuple[bytes, bytes]
+
+
+class NotDone(UnexpectedCommandStatusError):
+    """The server did not do a command."""
+
+    def __init__(self, command: str, result: Any) -> None:
+        super().__init__(result, "OK")
+        self.command = command
 
 
 class Mail(NamedTuple):
@@ -140,7 +166,8 @@ def _meaning(error: Exception) -> Unavailable | Refused:
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):
-        return Refused("imap", what)
+        bad = _BAD.match(str(error))
+        return Refused("imap", f"{what} to {bad[1]}: {_LOG}" if bad else what)
     said = str(error.command_result)
     code = _CODE.search(said)
     what += f" {code[1]}" if code else ""
@@ -152,16 +179,61 @@ def _meaning(error: Exception) -> Unavailable | Refused:
         what += ": look at folder in LAYANAN_MAILBOXES"
     elif isinstance(error, MailboxMoveError | MailboxCopyError):
         what += ": look at done_folder and aside_folder in LAYANAN_MAILBOXES, and at the room on the server"
+    else:
+        command = error.command if isinstance(error, NotDone) else _COMMANDS.get(type(error), "a command")
+        what += f" to {command}: {_LOG}"
     return Refused("imap", what)
 
 
 def select(imap: BaseMailBox, folder: str, readonly: bool = True) -> int:
     """Open a folder and return its UIDVALIDITY."""
-    imap.folder.set(folder, readonly)
+    imap.folder.set(named(imap, folder), readonly)
     value = imap.client.response("UIDVALIDITY")[1][0]
     if not isinstance(value, bytes):
         raise BrokenAnswer("imap", "no UIDVALIDITY")
     return int(value)
+
+
+def named(imap: BaseMailBox, folder: str) -> str:
+    """A folder's name on this server: our own ones stand below the personal namespace (RFC 2342), such as ``INBOX.``.
+
+    One that says where it stands, in whatever namespace, is taken as it is.
+    """
+    if "NAMESPACE" not in imap.client.capabilities or folder.upper() == "INBOX":
+        return folder
+    if imap not in _PREFIXES:
+        said = imap.client.namespace()[1][0]
+        _PREFIXES[imap] = _prefixes(said if isinstance(said, bytes) else b"")
+    personal, others = _PREFIXES[imap]
+    known = any(folder.upper().startswith(prefix.upper()) for prefix in (personal, *others) if prefix)
+    return folder if known else personal + folder
+
+
+def _prefixes(said: bytes) -> tuple[str, tuple[str, ...]]:
+    """The personal namespace's prefix, and those of all others; the personal ones come first, and may be NIL."""
+    found = [utf7_decode(prefix) for prefix in _NAMESPACE_PREFIX.findall(said)]
+    return ("", tuple(found)) if said.startswith(b"NIL") or not found else (found[0], tuple(found[1:]))
+
+
+def exists(imap: BaseMailBox, folder: str) -> bool:
+    """Whether the server has a folder."""
+    return imap.folder.exists(named(imap, folder))
+
+
+def made(imap: BaseMailBox, folder: str) -> str:
+    """Make a folder where it is missing; its name on this server."""
+    name = named(imap, folder)
+    if not imap.folder.exists(name):
+        # another intake was faster, or what comes next says what is wrong; and who does not subscribe still finds it
+        with suppress(MailboxFolderCreateError, MailboxFolderSubscribeError):
+            imap.folder.create(name)
+            imap.folder.subscribe(name, True)
+    return name
+
+
+def append(imap: BaseMailBox, raw: bytes, folder: str) -> None:
+    """Put a mail into a folder, as read."""
+    imap.append(raw, made(imap, folder), flag_set=[r"\Seen"])
 
 
 def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
@@ -171,13 +243,13 @@ def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
     """
     unsettled = f"UNKEYWORD {DONE}" if box.after == "flag" else "ALL"
     if box.since is None:
-        return sorted(map(int, imap.uids(unsettled)))
+        return search(imap, unsettled)
     day = box.since.astimezone(UTC).date()
     from_then = f"SINCE {_search_day(day - timedelta(1))}"
-    found = sorted(map(int, imap.uids(f"{unsettled} OR {from_then} BEFORE {_search_day(NO_MAIL_BEFORE)}")))
+    found = search(imap, f"{unsettled} OR {from_then} BEFORE {_search_day(NO_MAIL_BEFORE)}")
     if not found:
         return []
-    near = sorted(map(int, imap.uids(f"{unsettled} {from_then} BEFORE {_search_day(day + timedelta(2))}")))
+    near = search(imap, f"{unsettled} {from_then} BEFORE {_search_day(day + timedelta(2))}")
     early: set[int] = set()
     for first in range(0, len(near), TOGETHER):
         known = _known(imap, near[first : first + TOGETHER]).items()
@@ -217,20 +289,23 @@ def _read(imap: BaseMailBox, batch: dict[int, tuple[bool, datetime | None]]) -> 
     for cut, part in ((False, ""), (True, f"<0.{BEGINNING}>")):
         uids = [uid for uid, (is_cut, _) in batch.items() if is_cut is cut]
         given = bodies(imap, uids, f"BODY.PEEK[]{part}")
-        if left := _still_there(imap, [uid for uid in uids if uid not in given]):
+        if left := still_there(imap, [uid for uid in uids if uid not in given]):
             # it may have been for a moment
             given |= dict.fromkeys(left, b"") | bodies(imap, left, f"BODY.PEEK[]{part}")
         found |= {uid: Mail(raw, *batch[uid]) for uid, raw in given.items()}
-    return dict(sorted(found.items()))
+    # Courier makes one up for each that another session has removed meanwhile
+    return {uid: found[uid] for uid in still_there(imap, sorted(found))}
 
 
-def _still_there(imap: BaseMailBox, uids: list[int]) -> list[int]:
+def still_there(imap: BaseMailBox, known: list[int]) -> list[int]:
     """Those that nobody has moved or removed."""
-    if not uids:
+    if not known:
         return []
     imap.client.noop()  # until then the server may not say what is gone
-    there = set(imap.uids(f"UID {','.join(map(str, uids))}"))
-    return [uid for uid in uids if str(uid) in there]
+    there: set[int] = set()
+    for first in range(0, len(known), TOGETHER):
+        there |= set(search(imap, f"UID {','.join(map(str, known[first : first + TOGETHER]))}"))
+    return [uid for uid in known if uid in there]
 
 
 def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int, bytes]:
@@ -277,13 +352,12 @@ def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line
 
 def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
     """Move mails of the open folder, and no others; the folder is made where it is missing."""
-    if not imap.folder.exists(folder):
-        # another intake was faster, or moving says what is wrong; and who does not subscribe still finds it
-        with suppress(MailboxFolderCreateError, MailboxFolderSubscribeError):
-            imap.folder.create(folder)
-            imap.folder.subscribe(folder, True)
+    folder = made(imap, folder)
     if can_move(imap) == "MOVE":
         imap.move(uids, folder)
+        return
+    # Courier says OK to a mail that is gone
+    if not (uids := list(map(str, still_there(imap, list(map(int, uids)))))):
         return
     imap.copy(uids, folder)
     uid(imap, "STORE", ",".join(uids), "+FLAGS.SILENT", r"(\Deleted)")
@@ -315,7 +389,7 @@ def quota(imap: BaseMailBox, folder: str) -> int | None:
     """Per cent of the folder's quota that is used; None where there is none."""
     if not any(name.startswith("QUOTA") for name in imap.client.capabilities):
         return None
-    _, (_, lines) = imap.client.getquotaroot(encode_folder(folder).decode())
+    _, (_, lines) = imap.client.getquotaroot(encode_folder(named(imap, folder)).decode())
     found = [(int(used), int(most)) for line in lines if line for used, most in _QUOTA.findall(line)]
     return max((100 * used // most for used, most in found if most), default=None)
 
@@ -336,9 +410,20 @@ def idle(imap: BaseMailBox) -> Iterator[None]:
         raise Unavailable("imap", "IDLE was ended by the server")
 
 
+def search(imap: BaseMailBox, criteria: str) -> list[int]:
+    """UIDs of the open folder's mails that the server finds, in order."""
+    found = uid(imap, "SEARCH", criteria)
+    return sorted({int(one) for line in found if isinstance(line, bytes) for one in line.split()})
+
+
 def uid(imap: BaseMailBox, command: str, *arguments: str) -> list[Line]:
     """One UID command."""
-    result = imap.client.uid(command, *arguments)
+    try:
+        result = imap.client.uid(command, *arguments)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        result = "BAD", [str(error).encode()]
     if result[0] != "OK":
-        raise UnexpectedCommandStatusError(result, "OK")
+        raise NotDone(f"UID {command}", result)
     return result[1]

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -82,11 +82,13 @@ class Ems(Protocol):
         """
         ...
 
-    def settle(self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int]) -> None:
+    def settle(
+        self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int], copies: Sequence[int] = ()
+    ) -> None:
         """Move mails whose outcome is committed out of the way, by UID; what has gone already is passed over.
 
-        Those that are ``done`` are flagged instead where the mailbox's settings say so. Where the mailbox's
-        UIDVALIDITY is another one, the UIDs mean other mails and nothing is done.
+        ``copies`` of our letters go where they belong. Those that are ``done`` are flagged instead where the mailbox's
+        settings say so. Where the mailbox's UIDVALIDITY is another one, the UIDs mean other mails and nothing is done.
 
         Raises:
             Unavailable, Refused: as for ``fetch``; some may have been moved, and a repeat moves the others.
@@ -122,8 +124,10 @@ class Ems(Protocol):
         """
         ...
 
-    def has_copy(self, message_id: str, box: Mailbox) -> bool:
+    def has_copy(self, message_id: str, box: Mailbox, is_it: Callable[[bytes], bool] = bool) -> bool:
         """Whether a copy of our letter has come to the mailbox that it was sent from.
+
+        Anybody may write a mail with that Message-ID: ``is_it`` says of its bytes whether it is the letter.
 
         A copy travels as the letter does: a "no" right after the sending proves nothing yet.
 
@@ -147,6 +151,15 @@ class Ems(Protocol):
             Refused: nothing was accepted, and this letter never will be: a 5xx answer that concerns its recipient or
                 itself; the text names its code.
             OutcomeUnknown: the connection broke between the letter's end and the answer.
+        """
+        ...
+
+    def reach_copies(self, box: Mailbox) -> str:
+        """See that copies of letters can come to the mailbox, and say how; nothing is sent.
+
+        Raises:
+            Unavailable: as for ``fetch`` and ``send``.
+            Refused: there is no folder for them, or the SMTP server takes nothing for their address.
         """
         ...
 

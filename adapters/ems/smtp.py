@@ -42,18 +42,18 @@ class WayOut:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients, *copies))):
             raise Refused("smtp", "an address that no command can carry")
-        local, _, domain = sender.rpartition("@")
-        copy_to = self._smtp_settings.copy_to or f"{local}+Sent@{domain}"
+        if self._smtp_settings.copies == "address":
+            copies = [*copies, self._copy_to(sender)]
         if self._smtp_settings.dkim.selector:
             raw = signed(raw, sender, self._smtp_settings.dkim)
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
         with self._smtp() as smtp:
-            everybody = [*recipients, *copies, copy_to]
+            everybody = [*recipients, *copies]
             answers = _envelope(smtp, sender, _mail_options(raw, sender, *everybody), everybody)
             _check("MAIL", *next(answers))
             for _recipient in recipients:
                 _check("RCPT", *next(answers))
-            for _copy in (*copies, copy_to):
+            for _copy in copies:
                 code, _text = next(answers)
                 if code // 100 != 2:
                     _log.warning("smtp: the copy of a letter was refused (%d)", code)
@@ -76,6 +76,27 @@ class WayOut:
             signed(b"From: layanan@localhost\r\n\r\n", "layanan@localhost", self._smtp_settings.dkim)
         with self._smtp():
             pass
+
+    @again
+    def takes_copies(self, sender: str) -> None:
+        """See that the server takes a recipient where copies of letters go; nothing is sent."""
+        copy_to = self._copy_to(sender)
+        with self._smtp() as smtp:
+            answers = _envelope(smtp, sender, _mail_options(b"", sender, copy_to), [copy_to])
+            _check("MAIL", *next(answers))
+            code, text = next(answers)
+            smtp.rset()
+        if code // 100 == 5:
+            raise Refused(
+                "smtp",
+                f"{code} to the address for copies of letters: set LAYANAN_SMTP__COPY_TO to one that is taken, or "
+                "LAYANAN_SMTP__COPIES to “append” or “none”",
+            )
+        _check("RCPT", code, text)
+
+    def _copy_to(self, sender: str) -> str:
+        local, _, domain = sender.rpartition("@")
+        return self._smtp_settings.copy_to or f"{local}+Sent@{domain}"
 
     def close_smtp(self) -> None:
         """End the connections that nobody uses."""
