@@ -184,7 +184,7 @@ class FirstPoll(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UTC_TIME)
     """By the machine's clock, as mail servers tell the time."""
     uidvalidity: int = Field(sa_type=BigInteger)
-    """Of the folder that somebody agreed to; one that is made anew is another one."""
+    """Of the folder that somebody agreed to, or is asked about; one that is made anew is another one."""
     agreed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     """None while a person is waited for: nothing is taken in."""
     agreed_by: str = ""

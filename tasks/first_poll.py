@@ -75,10 +75,13 @@ def begin(wired: Systems, box: Mailbox) -> Mailbox | None:
     if known is not None and known.agreed_at is not None:
         return _from(box, known)
     seen = look(wired, box)
+    # said once, and not with each poll
+    say = log.warning if known is None or known.uidvalidity != seen.uidvalidity else log.debug
     if known is None:
         _keep(wired, known := _first_seen(wired, box))
     if seen.waits:
-        log.warning("a mailbox of %s is not read: %s: %s", box.site, seen.question, answer(box))
+        _change(wired, known, uidvalidity=seen.uidvalidity)
+        say("a mailbox of %s is not read: %s: %s", box.site, seen.question, answer(box))
         return None
     if known.agreed_at is None:
         _agreed(wired, known, seen, "")
@@ -86,7 +89,7 @@ def begin(wired: Systems, box: Mailbox) -> Mailbox | None:
 
 
 def is_the_one_agreed_to(wired: Systems, box: Mailbox, uidvalidity: int) -> bool:
-    """Whether mails of this UIDVALIDITY may be taken in; where it is another one, and there are many, it is asked anew.
+    """Whether mails of this UIDVALIDITY may be taken in; where it is another one, and they are many, a person is asked.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
@@ -94,7 +97,7 @@ def is_the_one_agreed_to(wired: Systems, box: Mailbox, uidvalidity: int) -> bool
     known = _known(wired, box)
     if known is None or known.uidvalidity == uidvalidity:
         return True
-    _change(wired, known, uidvalidity=uidvalidity, agreed_at=None)
+    _change(wired, known, agreed_at=None)
     return begin(wired, box) is not None
 
 
