@@ -80,7 +80,8 @@ def handle_case(case_id: int, reference: str) -> str:
     for round_number in count(1):
         serve(case, need, round_number)
         if need.path is not Path.NOT_FOR_US:
-            closing(case)  # 12
+            # the hand-over was the last word to a customer whom another desk serves
+            closing(case, handed_over=need.path is Path.OTHER_SEGMENT)  # 12
         reopened = until_silence(case, need)
         if reopened is None:
             break
@@ -121,7 +122,7 @@ def of_certain_sender(case: CaseRun, need: Need) -> Need:
 
 def understand(case: CaseRun, need: Need) -> Need:
     """1, until it is certain what the customer wants."""
-    return need if need.sure else confirm(case, need)
+    return need if need.sure or need.path is Path.OTHER_SEGMENT else confirm(case, need)
 
 
 def confirm(case: CaseRun, need: Need) -> Need:
@@ -300,14 +301,21 @@ def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str
 
 
 def until_silence(case: CaseRun, need: Need) -> Need | None:
-    """After the closing letter: silence ends the case (None), an answer that is more than thanks may reopen it."""
+    """After the closing letter: silence ends the case (None), an answer that is more than thanks may reopen it.
+
+    Where the case was handed over (W-89) the answer goes to the desk, and neither reopens the case nor gets a letter.
+    """
     told = need.path is not Path.NOT_FOR_US
+    about = HANDED_OVER if need.path is Path.OTHER_SEGMENT else CLOSING_IS_OUT
     while True:
-        answer = decide(case, ClosingPeriod, about=CLOSING_IS_OUT) if told else None
+        answer = decide(case, ClosingPeriod, about=about) if told else None
         if answer is None or answer.choice is ClosingChoice.SILENCE:
             if end_case(case, need.path.value).ended:
                 return None
             told = True  # a mail came at the last moment, or a letter is still to arrive: the wait takes it
+            continue
+        if need.path is Path.OTHER_SEGMENT:
+            hand_over_segment(case, need, answer.message)  # W-89: the answer, too, and no letter
             continue
         reply = receive_and_analyse(case, answer.message, after_closing=True)  # 1
         if not reply.thanks_alone:
@@ -324,5 +332,6 @@ NOT_TOLD = Solution(cause="", repair="")
 SAYS_SOLVED = "Pelanggan menulis bahwa sudah normal / the customer writes that it works again"
 ASKED_FOR = "Diminta pelanggan / asked for by the customer"
 PERHAPS_OLD = "Mungkin keluhan yang sudah ada / perhaps a matter that is open already"
+HANDED_OVER = "Diteruskan ke desk segmennya; jawaban pelanggan ikut diteruskan / handed over, and so are answers"
 CLOSING_IS_OUT = "Surat closing terkirim / the closing letter is out"
 AROUND_CLOSING = "Pelanggan menulis sekitar surat closing / the customer wrote around the closing letter"

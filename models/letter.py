@@ -112,9 +112,10 @@ class ResultFacts(LetterFacts):
 
 
 class OtherSegmentFacts(LetterFacts):
-    """W-89: another desk serves this customer."""
+    """W-89: we have your mail, and another desk serves you: first response, answer and closing in one letter."""
 
     kind = LetterKind.OTHER_SEGMENT
+    received_at: AwareDatetime
     desk: str
     desk_address: str
 

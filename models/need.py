@@ -85,10 +85,11 @@ class Need(Output):
         """Which way the case goes."""
         if self.unanswered:
             return Path.UNANSWERED
-        if self.kind is Kind.IRRELEVANT:
-            return Path.NOT_FOR_US
+        # what their own desk's customers write is for that desk to judge
         if not self.ours:
             return Path.OTHER_SEGMENT
+        if self.kind is Kind.IRRELEVANT:
+            return Path.NOT_FOR_US
         if self.kind is Kind.THANKS:
             return Path.THANKS
         if self.kind is Kind.INFORMATION:

@@ -4,19 +4,32 @@ from datetime import timedelta
 
 from models.letter import ClosingFacts
 from models.need import Output
+from models.settings import Settings
+from models.tables import Case
 from tasks.activity import activity
 from tasks.work import Work
 
 
 class Closed(Output):
-    """The closing letter."""
+    """The closing letter; none where another desk serves the customer."""
 
     letter: str
 
 
-@activity(12, routine=lambda _settings, _case: True)
-def closing(work: Work) -> Closed:
-    """Write the closing letter and let the waiting period begin."""
+def _writes_a_letter(settings: Settings, case: Case) -> bool:
+    return case.segment in settings.policy.our_segments or case.segment not in settings.policy.segment_desks
+
+
+@activity(12, routine=_writes_a_letter)
+def closing(work: Work, *, handed_over: bool = False) -> Closed:
+    """Write the closing letter and let the waiting period begin.
+
+    Args:
+        handed_over: another desk serves the customer (W-89): the letter that said so was the last word, and one that
+            asks for answers here would contradict it.
+    """
     work.drop_deadlines("update")
     answer_by = work.deadline("closing", timedelta(hours=work.settings.policy.closing_hours))
+    if handed_over:
+        return Closed(letter="")
     return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by), routine=True))

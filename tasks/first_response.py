@@ -5,6 +5,7 @@ from datetime import timedelta
 from models.letter import FirstResponseFacts
 from models.need import Output
 from tasks.activity import step
+from tasks.hand_over_segment import desk_at, tell
 from tasks.work import Work
 
 LATE = timedelta(days=1)
@@ -19,7 +20,11 @@ class Responded(Output):
 
 @step("5.2")
 def first_response(work: Work) -> Responded:
-    """Answer the case's first mail."""
+    """Answer the case's first mail; a customer whom another desk serves is told so at once (W-89)."""
+    policy, segment = work.settings.policy, work.case.segment
+    desk = None if segment in policy.our_segments else desk_at(policy.segment_desks.get(segment, ""))
+    if desk is not None:
+        return Responded(letter=tell(work, *desk))
     came_at = work.messages[0].came_at
     facts = FirstResponseFacts(received_at=came_at, late=work.now - came_at > LATE)
     return Responded(letter=work.letter(facts))

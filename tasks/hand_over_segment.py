@@ -1,15 +1,21 @@
-"""W-89: a customer of another segment is handed to that segment's desk."""
+"""W-89: a customer of another segment is handed to that segment's desk, in one letter to the customer.
+
+Where intake knows the segment, the first response (5.2) is that letter; else it is written here. What the customer
+answers goes to the desk, too, and gets no letter of ours.
+"""
 
 from email.utils import parseaddr
 
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from adapters.letters.writer import ADDRESS
-from models.errors import MissingFact
+from adapters.wiring import Systems
+from models.errors import LayananError, MissingFact
 from models.letter import LetterKind, OtherSegmentFacts, ToDeskFacts
+from models.mail import ParsedMail, sender_doubt
 from models.need import Need, Output
-from models.tables import Message
+from models.tables import Letter, Message
 from tasks.activity import step
 from tasks.work import Work
 
@@ -19,25 +25,85 @@ class HandedOver(Output):
 
     desk: str
     letter: str
+    """That told the customer so; empty where what is passed on is an answer to it."""
 
 
 @step("W-89")
-def hand_over_segment(work: Work, need: Need) -> HandedOver:
-    """Forward the mail to the desk and tell the customer so; the mail's outcome becomes ``other_segment``."""
+def hand_over_segment(work: Work, need: Need, answer_id: int = 0) -> HandedOver:
+    """Forward the mail to the desk and tell the customer so; the mail's outcome becomes ``other_segment``.
+
+    Args:
+        answer_id: the mail by which the customer has answered that letter: it alone goes to the desk.
+    """
     desk = work.given.get("segment_desk") or work.settings.policy.segment_desks.get(need.segment.value, "")
-    name, address = parseaddr(desk)
-    if not ADDRESS.fullmatch(address):
+    known = desk_at(desk)
+    if known is None:
         raise MissingFact(LetterKind.OTHER_SEGMENT, "segment_desk")
-    # as reports of what does not arrive name it
-    name, address = name or address, address.lower()
-    letter = work.letter(OtherSegmentFacts(desk=name, desk_address=address))
+    name, address = known
+    letter = "" if answer_id else _told(work) or tell(work, name, address)
     to_desk = ToDeskFacts(desk=name, segment=need.segment.value, customer_address=work.case.address)
-    work.forward(to_desk, recipient=address, recipient_name=name)
+    mails = [work.message(answer_id)] if answer_id else work.messages
+    work.forward(to_desk, recipient=address, recipient_name=name, mails=mails)
     work.effect(
         lambda session: session.execute(
             update(Message)
-            .where(col(Message.id) == need.message_id)
+            .where(col(Message.id) == (answer_id or need.message_id))
             .values(outcome="other_segment", reason=f"segment {need.segment.value}: {name}")
         )
     )
     return HandedOver(desk=name, letter=letter)
+
+
+def tell(work: Work, name: str, address: str) -> str:
+    """Write the customer which desk serves them; returns the letter's Message-ID."""
+    facts = OtherSegmentFacts(received_at=work.messages[0].came_at, desk=name, desk_address=address)
+    return work.letter(facts)
+
+
+def desk_at(desk: str) -> tuple[str, str] | None:
+    """Name and address of a desk as the settings write it; None where that is no usable address."""
+    name, address = parseaddr(desk)
+    # small letters, as reports of what does not arrive name it
+    return (name or address, address.lower()) if ADDRESS.fullmatch(address) else None
+
+
+def _told(work: Work) -> str:
+    """Message-ID of the letter that has told the customer so already."""
+    with work.look() as session:
+        written = select(Letter.message_id).where(Letter.case_id == work.case.key)
+        return session.exec(written.where(Letter.kind == LetterKind.OTHER_SEGMENT)).first() or ""
+
+
+class OtherSegments:
+    """Which senders another desk serves, as far as SISKA tells at once.
+
+    It is asked once for each sender, and no more when it does not answer: no first response waits for it.
+    """
+
+    def __init__(self, wired: Systems) -> None:
+        self._wired = wired
+        self._known: dict[str, str] = {}
+
+    def of(self, mail: ParsedMail | None) -> str:
+        """The sender's segment, where another desk serves it and has an address; empty for all others."""
+        settings = self._wired.settings
+        if mail is None or not mail.sender or mail.automatic is not None or sender_doubt(mail.warnings):
+            return ""
+        if settings.is_ours(mail.sender) or mail.sender in settings.desk_addresses:
+            return ""
+        if mail.sender not in self._known:
+            self._known[mail.sender] = self._asked(mail.sender)
+        return self._known[mail.sender]
+
+    def _asked(self, sender: str) -> str:
+        policy = self._wired.settings.policy
+        if not any(map(desk_at, policy.segment_desks.values())) or "" in self._known:
+            return ""
+        try:
+            customer = self._wired.siska.customer_by_address(sender)
+        except LayananError:
+            self._known[""] = ""
+            return ""
+        segment = customer.segment.value if customer else ""
+        others = segment not in policy.our_segments and desk_at(policy.segment_desks.get(segment, ""))
+        return segment if others else ""

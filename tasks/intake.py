@@ -6,7 +6,7 @@ recorded once, a case has one run. A mail that no parser reads is kept whole and
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from tasks.arrival import arrival
 from tasks.case_run import CaseRun
 from tasks.find_case import is_answer, whose_address
 from tasks.first_response import first_response
+from tasks.hand_over_segment import OtherSegments
 from tasks.limits import thread_is_answered
 from tasks.place_mail import Arrived, Place, note_copied, place
 from tasks.read_mail import DEFECT, ReadMail, defect, read_mail
@@ -60,7 +61,9 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
     """
     known = _known(wired, batch)
     taken = {uid: answered(wired, message) for uid, message in known.items()}
-    for some in _portions(read_mail(wired, mail) for mail in batch if mail.uid not in known):
+    segments, new = OtherSegments(wired), (read_mail(wired, mail) for mail in batch if mail.uid not in known)
+    # outside of any transaction, for another system is asked
+    for some in _portions(replace(one, segment=segments.of(one.mail)) for one in new):
         taken |= _store(wired, some)
     return taken
 
@@ -184,11 +187,11 @@ def _aside(session: Session, wired: Systems, received: Received, message: Messag
 
 
 def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
-    mails = [(one.received, one.mail) for one in some if one.mail is not None]
-    alone_with(session, wired, [mail.sender for _, mail in mails])
+    mails = [(one.received, one.mail, one.segment) for one in some if one.mail is not None]
+    alone_with(session, wired, [mail.sender for _, mail, _ in mails])
     # as none has to do with another, their rows are written together
     with session.no_autoflush:
-        arrived = [_arrived(session, wired, received, mail, customer_id) for received, mail in mails]
+        arrived = [_arrived(session, wired, *one, customer_id) for one in mails]
         placed = [(one, place(one)) for one in arrived]
         session.flush()
         written = [_written(session, one, its_place) for one, its_place in placed]
@@ -209,9 +212,11 @@ def alone_with(session: Session, wired: Systems, senders: Iterable[str]) -> None
     wired.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})
 
 
-def _arrived(session: Session, wired: Systems, received: Received, mail: ParsedMail, customer_id: str) -> Arrived:
+def _arrived(
+    session: Session, wired: Systems, received: Received, mail: ParsedMail, segment: str, customer_id: str
+) -> Arrived:
     now = wired.clock.now()
-    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now), customer_id)
+    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now), customer_id, segment)
 
 
 def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:

@@ -44,6 +44,8 @@ class Arrived:
     """When it came to the mailbox, where that can be told; before ``now`` where the service was away."""
     customer_id: str = ""
     """Whose address on record the sender's is, where that matters."""
+    segment: str = ""
+    """The sender's, where another desk serves it (W-89) and that is known already."""
 
     @property
     def came_at(self) -> datetime:
@@ -357,7 +359,7 @@ def old_or_new(arrived: Arrived) -> Place:
         ),
     )
     new.perhaps_id = match.perhaps.id if match.perhaps else None
-    new.sender_doubt = sender_doubt(mail.warnings)
+    new.sender_doubt, new.segment = sender_doubt(mail.warnings), arrived.segment
     session.add(new)
     return Place("opened", f"follows closed case {case.reference}" if case else why or "new", opened=new)
 

@@ -21,6 +21,8 @@ class ReadMail:
     received: Received
     mail: ParsedMail | None = None
     reason: str = ""
+    segment: str = ""
+    """Its sender's, where another desk serves it (W-89) and that is known already."""
 
 
 def read_mail(wired: Systems, received: Received) -> ReadMail:

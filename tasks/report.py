@@ -48,6 +48,9 @@ INDONESIAN = {
 }
 """Outcomes and states, as managers read them."""
 
+FIRST_RESPONSES = (LetterKind.FIRST_RESPONSE, LetterKind.OTHER_SEGMENT)
+"""Letters that intake writes; the second where it knows that another desk serves the customer (W-89)."""
+
 
 def service_report(wired: Systems, days: int = DAYS) -> str:
     """The report on the last ``days``, and on what waits now.
@@ -144,7 +147,7 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
         .scalar_subquery()
     )
     tried = (ActivityRecord.case_id == Case.id, ActivityRecord.name == first_response.name)
-    letter = select(Letter.id).where(Letter.case_id == ActivityRecord.case_id, Letter.kind == LetterKind.FIRST_RESPONSE)
+    letter = select(Letter.id).where(Letter.case_id == ActivityRecord.case_id, col(Letter.kind).in_(FIRST_RESPONSES))
     by_hand = (
         select(func.min(ActivityRecord.ended_at))
         .where(*tried, ActivityRecord.state == "done", ~letter.exists())

@@ -168,8 +168,8 @@ class Work:
             routine=routine,
         )
 
-    def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str) -> str:
-        """Write a letter to a desk of ours, with the customer's mails as they came, and put it in the outbox.
+    def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str, mails: Sequence[Message]) -> str:
+        """Write a letter to a desk of ours, with mails of the customer as they came, and put it in the outbox.
 
         Raises:
             MissingFact: the letter cannot be written yet.
@@ -184,7 +184,7 @@ class Work:
             in_reply_to="",
             references=(),
             automatic=True,
-            attached=tuple(self.systems.store.kept(mail.sha256) for mail in self.messages),
+            attached=tuple(self.systems.store.kept(mail.sha256) for mail in mails),
         )
 
     def _completed(self, facts: F) -> F:

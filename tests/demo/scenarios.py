@@ -59,6 +59,8 @@ class Scenario:
         """Kinds of all letters that must go out."""
         if not self.path:
             return []
+        if self.outcome == "other segment":
+            return sorted(self.letters)  # the one to the customer is first response, answer and closing
         return sorted(["first_response", *self.letters, *(SPEAKS[n] for n in self.path if n in SPEAKS)])
 
 

@@ -185,8 +185,8 @@ def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.M
 
 
 def test_a_missing_fact_is_given_by_a_person(runs: Runs) -> None:
-    case = opened(runs.wired, BANK)
     runs.wired.settings.policy.segment_desks = {}
+    case = opened(runs.wired, BANK)
     run = runs.start(hand_over, case)
     assert runs.go(hand_over, run).name == "Suspended"
     wait = runs.wait(case)

@@ -10,25 +10,35 @@ from models.tables import Case, Letter, Message, Wake
 from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.hand_over_segment import hand_over_segment
-from tasks.intake import TakenIn, take_in
+from tasks.inform_status import inform_status
+from tasks.intake import TakenIn, take_in, take_in_batch
 from tasks.send_letter import deliver
 from tests.cases import (
     BANK,
+    BUDI,
     DESK,
     OURS,
+    STRANGER,
     accepted,
     arrives,
+    deadlines,
     do_now,
     done,
+    fault,
     latest,
     letter,
     mail,
     need,
     opened,
+    post,
     received,
     rows,
+    snapshot,
     text,
+    ticket,
 )
+from tests.conftest import BOTH
+from tests.runs import Played, Runs
 from tests.tasks.test_intake import BOUNCE
 
 BANKS = {"customer_id": "C-5", "segment": Segment.ENTERPRISE, "ours": False}
@@ -59,7 +69,7 @@ def test_the_desk_gets_the_customers_mails_as_they_came(wired: Systems) -> None:
     (went,) = accepted(wired, DESK)
     assert went == letter(case, "hand_over_segment_to_desk")["Message-ID"]
     assert went.startswith("<jkt-0000001.hand_over_segment_to_desk.1.")
-    (box,) = (wired.settings.home.parent / "simulator" / "mail").glob("00003.eml")
+    (box,) = (wired.settings.home.parent / "simulator" / "mail").glob("00002.eml")
     raw = box.read_bytes()
     said = message_from_bytes(raw, policy=policy.default)
     assert said["From"].addresses[0].addr_spec == OURS
@@ -98,8 +108,8 @@ def test_no_answer_of_the_desk_is_a_customers(wired: Systems) -> None:
     assert {row.reason for row in rows(wired, Message)[1:]} == {"from another segment's desk"}
     assert (len(rows(wired, Case)), rows(wired, Wake)) == (1, [])
     # and no letter to the customer answers the desk
-    done(closing, case)
-    assert letter(case, "closing")["In-Reply-To"] == rows(wired, Message)[0].message_id
+    done(inform_status, case, ticket(case))
+    assert letter(case, "inform_status")["In-Reply-To"] == rows(wired, Message)[0].message_id
     # the customer, to whom the desk has passed the letter on, is still one
     assert arrives(wired, BANK, "Masih mati.", "Re: Link", In_Reply_To=ours) == TakenIn("joined", 1)
 
@@ -147,3 +157,63 @@ def test_a_desk_may_get_more_letters_a_day_than_a_customer(wired: Systems) -> No
     for number, sender in enumerate(senders):
         done(hand_over_segment, opened(wired, sender, f"Link cabang {number} mati.", f"Link {number}"), need(**BANKS))
     assert len(rows(wired, Letter, recipient=DESK)) == 5
+
+
+def kinds(wired: Systems, recipient: str) -> list[str]:
+    return [one.kind for one in rows(wired, Letter, recipient=recipient)]
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_the_customer_gets_one_letter_and_at_once(wired: Systems) -> None:
+    case = opened(wired, BANK)
+    assert kinds(wired, BANK) == ["hand_over_segment"], "before any run of the engine"
+    told = text(case, "hand_over_segment")
+    assert all(word in told for word in (case.reference, "kami terima pada", DESK, "Enterprise Care"))
+    handed = done(hand_over_segment, case, need(**BANKS))
+    assert handed.letter == rows(wired, Letter)[0].message_id
+    assert done(closing, case, handed_over=True).letter == ""
+    assert (kinds(wired, BANK), kinds(wired, DESK)) == (["hand_over_segment"], ["hand_over_segment_to_desk"])
+    assert deadlines(case).keys() == {"closing"}
+
+
+def test_where_siska_is_away_the_first_response_does_not_wait(wired: Systems) -> None:
+    fault(wired, "siska", "down", 3)
+    senders = [BANK, "bagian@bank.example"]
+    taken = take_in_batch(wired, [received(mail(sender, f"Link {sender} mati.", sender)) for sender in senders])
+    assert [one.outcome for one in taken.values()] == ["opened", "opened"]
+    assert [one.kind for one in rows(wired, Letter)] == ["first_response", "first_response"]
+    case = CaseRun.open(1, wired)
+    done(hand_over_segment, case, need(**BANKS))
+    done(closing, case, handed_over=True)
+    assert kinds(wired, BANK) == ["first_response", "hand_over_segment"], "one more, and none that contradicts it"
+
+
+def test_our_own_customers_and_strangers_get_the_first_response(wired: Systems) -> None:
+    for sender in (BUDI, STRANGER):
+        opened(wired, sender)
+        assert kinds(wired, sender) == ["first_response"]
+
+
+@pytest.mark.parametrize("answer", ["Terima kasih.", "Masih mati, tolong segera.", "Nomornya 122345678905."])
+def test_what_the_customer_answers_goes_to_the_desk_and_gets_no_letter(answer: str, runs: Runs) -> None:
+    played = Played(runs, BANK, "Internet kantor kami 122345678905 mati total.", "Link mati")
+    assert "answers" in played.comes_to("ClosingPeriod")
+    played.mail(answer)
+    played.comes_to("ClosingPeriod")
+    assert kinds(runs.wired, BANK) == ["hand_over_segment"]
+    assert kinds(runs.wired, DESK) == ["hand_over_segment_to_desk"] * 2
+    forwarded = letter(played.case, "hand_over_segment_to_desk")
+    (attached,) = [part.get_content() for part in forwarded.iter_attachments()]
+    assert answer in str(attached)
+    assert {row.outcome for row in rows(runs.wired, Message)} == {"other_segment"}
+    post(runs.wired)
+    played.time_passes(48.1)
+    assert played.goes_on() == "Completed"
+    assert played.path == [1, 12]
+    assert (snapshot(played.case).outcome, kinds(runs.wired, BANK)) == ("other segment", ["hand_over_segment"])
+
+
+def test_a_mail_that_is_not_sure_asks_no_agent_but_the_desk(runs: Runs) -> None:
+    played = Played(runs, BANK, "Halo, mohon bantuannya ya.", "Halo")
+    played.comes_to("ClosingPeriod")
+    assert kinds(runs.wired, DESK) == ["hand_over_segment_to_desk"]

@@ -93,7 +93,11 @@ def all_facts(language: Language = "id") -> list[LetterFacts]:
             unit="Access Network",
         ),
         ResultFacts(cause=said["cause"], repair=said["repair"]),
-        OtherSegmentFacts(desk="Enterprise Care", desk_address="enterprise.care@telkom.example"),
+        OtherSegmentFacts(
+            received_at=NOW - timedelta(minutes=2),
+            desk="Enterprise Care",
+            desk_address="enterprise.care@telkom.example",
+        ),
         ToDeskFacts(desk="Enterprise Care", segment="DES", customer_address="rina@surel.example"),
         ClosingFacts(answer_by=NOW + timedelta(hours=48)),
     ]
