@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import bindparam, exists, or_, update
+from sqlalchemy import Boolean, and_, bindparam, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -60,6 +60,7 @@ class _WayOut:
     reply: str
     refused_at: datetime | None
     refusals: int
+    routine: bool
     case_id: int
     message_id: str
     sender: str
@@ -85,11 +86,11 @@ _WAYS_OUT = (
 _EARLIER, _EARLIER_OUTBOX = aliased(Letter), aliased(Outbox)
 
 
-def _earlier(letter_id: Any, case_id: Any, recipient: Any, *of_outbox: Any) -> Any:
-    """Whether an earlier letter of the case to the same recipient is not out yet."""
+def _earlier(letter_id: Any, case_id: Any, recipient: Any, routine: Any, *of_outbox: Any) -> Any:
+    """Whether an earlier letter of the case to the same recipient is not out yet; a routine one holds routine ones."""
     same = (_EARLIER.case_id == case_id, _EARLIER.recipient == recipient, col(_EARLIER.id) < letter_id)
     waits = (col(_EARLIER_OUTBOX.letter_id) == _EARLIER.id, col(_EARLIER_OUTBOX.state).in_(UNDER_WAY), *of_outbox)
-    return exists().where(*same, *waits)
+    return exists().where(*same, *waits, or_(col(_EARLIER_OUTBOX.routine).is_(False), routine))
 
 
 # whoever claims a letter or puts it back counts that: one that was read before is claimed as it was
@@ -97,7 +98,10 @@ _CLAIM = (
     update(Outbox)
     .where(
         *(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")),
-        ~_earlier(bindparam("its_letter_id"), bindparam("its_case_id"), bindparam("its_recipient")),
+        ~_earlier(
+            *(bindparam(f"its_{name}") for name in ("letter_id", "case_id", "recipient")),
+            bindparam("its_routine", type_=Boolean),
+        ),
     )
     # an error that stands there is this attempt's, or no attempt has begun since
     .values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
@@ -129,8 +133,10 @@ def deliver(wired: Systems, letter_id: int) -> str:
         Unavailable: the case store does not answer.
     """
     deliver_all(wired, [letter_id])
-    with wired.store.read() as session:
-        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
+    if (state := _state(wired, letter_id)) != "queued" or not (earlier := _earlier_letters(wired, letter_id)):
+        return state
+    deliver_all(wired, [*earlier, letter_id])
+    return _state(wired, letter_id)
 
 
 def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
@@ -154,6 +160,25 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
     if last is not None:
         with wired.store.write() as session:
             last.record(session)
+
+
+def _state(wired: Systems, letter_id: int) -> str:
+    with wired.store.read() as session:
+        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
+
+
+def _earlier_letters(wired: Systems, letter_id: int) -> list[int]:
+    """Letters that go before this one, and are not out yet; none that keeps office hours is hurried by it."""
+    this = aliased(Letter)
+    same = (
+        col(Letter.case_id) == this.case_id,
+        col(Letter.recipient) == this.recipient,
+        col(Letter.id) < this.id,
+    )
+    earlier = select(Letter.id).join(Outbox).join(this, and_(*same))
+    waiting = (col(this.id) == letter_id, col(Outbox.state).in_(UNDER_WAY), col(Outbox.routine).is_(False))
+    with wired.store.read() as session:
+        return [one for one in session.exec(earlier.where(*waiting).order_by(col(Letter.id))) if one is not None]
 
 
 @dataclass(frozen=True)
@@ -190,7 +215,8 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
     site's office hours.
     """
     now = wired.machine_clock.now()
-    waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, col(_EARLIER_OUTBOX.not_before) > now)
+    later = col(_EARLIER_OUTBOX.not_before) > now
+    waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, Outbox.routine, later)
     due = (col(Outbox.state).in_(UNDER_WAY), col(Outbox.not_before) <= now, ~waits)
     settings, at = wired.settings, wired.clock.now()
     closed = [box.address for box in settings.mailboxes if not settings.office_of(box.address).is_open(at)]
@@ -234,7 +260,7 @@ def _claim(session: Session, wired: Systems, way: _WayOut) -> _Claim | None:
         return None
     its = {
         f"its_{name}": getattr(way, name)
-        for name in ("letter_id", "state", "attempts", "tries", "case_id", "recipient")
+        for name in ("letter_id", "state", "attempts", "tries", "case_id", "recipient", "routine")
     }
     if session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1:
         return _Claim(probe=bool(probe))

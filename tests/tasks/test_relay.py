@@ -267,6 +267,13 @@ def test_no_letter_of_a_case_overtakes_an_earlier_one(wired: Systems, machine: S
     assert relay.sent_to(CUSTOMERS[0]) == [written(wired)[index] for index in (0, 2, 3)]
 
 
+def test_who_sends_a_letter_sends_those_before_it_first(wired: Systems, machine: StandingClock, relay: Relay) -> None:
+    write_to(wired, CUSTOMERS[0])
+    more_letters(wired, 1, status(wired))
+    assert deliver(wired, 2) == "sent"
+    assert received(relay) == written(wired)
+
+
 def test_pauses_between_probes_grow_to_the_longest(wired: Systems, machine: StandingClock, relay: Relay) -> None:
     relay.refuse("550 5.4.5", "limit", "mail")
     wired.settings.smtp.probe_seconds = 100
