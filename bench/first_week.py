@@ -24,8 +24,8 @@ from typing import Any
 
 from bench.engine import Aims
 from bench.week.calendar import AWAY, MONDAY, SUNDAY_NIGHT, within, working
+from bench.week.letters import Taken
 from bench.week.mails import FORM, Mail, reactions, week
-from bench.week.relay import Relay
 from bench.week.running import running
 from flows.service import ROOT
 from flows.signals import stopping_on_signals
@@ -44,7 +44,8 @@ class Result:
 
     outcomes: dict[str, str]
     store: dict[str, Any]
-    relay: Relay
+    letters: list[Taken]
+    refused: int
     asked: int
     """Calls to the system that had asked to wait."""
     mails: list[Mail]
@@ -67,11 +68,11 @@ class Result:
 
     @property
     def at_night(self) -> int:
-        return sum(letter.kind not in AT_NIGHT and not working(letter.at) for letter in self.relay.letters)
+        return sum(letter.kind not in AT_NIGHT and not working(letter.at) for letter in self.letters)
 
     @property
     def twice(self) -> int:
-        return len(self.relay.letters) - len({letter.message_id for letter in self.relay.letters})
+        return len(self.letters) - len({letter.message_id for letter in self.letters})
 
 
 def simulated(tree: Path, folder: Path, mails: int, step: timedelta, seed: int, settings: dict[str, str]) -> Result:
@@ -88,8 +89,8 @@ def simulated(tree: Path, folder: Path, mails: int, step: timedelta, seed: int, 
             due = [mail for mail in coming if mail.at <= now]
             coming = coming[len(due) :]
             if len(all_mails) + len(coming) < mails:
-                due += reactions(service.relay.letters[read:], now, chance)
-            read = len(service.relay.letters)
+                due += reactions(service.letters[read:], now, chance)
+            read = len(service.letters)
             for mail in due:
                 service.deliver(mail)
             all_mails += due
@@ -98,7 +99,9 @@ def simulated(tree: Path, folder: Path, mails: int, step: timedelta, seed: int, 
                 service.order(poll=True, parts=parts, decide=40 if working(now) else 0)
         counted = service.order(end=True)
         seconds = time.monotonic() - began
-    return Result(counted["known"], counted, service.relay, service.asked, all_mails, counted["cpu"], seconds)
+        refused = service.relay.asked - len(service.letters)
+    known, cpu = counted["known"], counted["cpu"]
+    return Result(known, counted, service.letters, refused, service.asked, all_mails, cpu, seconds)
 
 
 def show(aims: Aims, result: Result, held: bool) -> None:
@@ -113,9 +116,9 @@ def show(aims: Aims, result: Result, held: bool) -> None:
     store = result.store
     aims.show("mails; outcomes", f"{len(result.mails)}; {told(store['outcomes'])}")
     aims.show("cases; waits at the end", f"{told(store['cases'])}; {told(store['forms'])}")
-    kinds = Counter(letter.kind for letter in result.relay.letters)
+    kinds = Counter(letter.kind for letter in result.letters)
     aims.show("letters by state; by kind", f"{told(store['letters'])}; {told(kinds)}")
-    aims.show("letters that the relay refused for a time", str(result.relay.refused))
+    aims.show("letters that the relay refused for a time", str(result.refused))
     aims.show("calls to a system that asked to wait", str(result.asked))
     none("mails without outcome", result.without_outcome)
     none("mails of another link taken for the same", result.swallowed)

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from bench.week.calendar import CLOSED, MONDAY, OPEN
-from bench.week.relay import Taken
+from bench.week.letters import Taken
 
 OURS, ALIAS, FORM = "layanan@telkom.example", "bantuan@telkom.example", "formulir@situs.example"
 SENDERS = {"direct": 55, "group": 15, "form": 10, "robot": 10, "forwarded": 10}

@@ -2,23 +2,22 @@
 
 import json
 import os
+import smtplib
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
-
-from bench.week.calendar import ASKED_TO_WAIT, MONDAY, within
+from bench.week.calendar import ASKED_TO_WAIT, MONDAY, REFUSING, within
+from bench.week.letters import Taken
 from bench.week.mails import ALIAS, OURS, Mail, customers
-from bench.week.relay import Relay, hand_on
 from tests.field.proxy import Proxy, proxy, status
-from tests.ports import free_port
+from tests.relay import Relay
 from tests.servers import eventually
 
 SLOW = "embassy"
@@ -34,16 +33,23 @@ class Running:
     between: Proxy
     clock: Path
     log: Path
+    mailboxes: int
+    """Port of the SMTP server before our mailboxes."""
+    now: datetime = MONDAY
+    letters: list[Taken] = field(default_factory=list)
     asked: int = 0
     """Calls to the system that had asked to wait."""
     _waits: bool = False
 
     def at(self, now: datetime) -> None:
         """It is so late now, for everybody."""
-        self.relay.now = now
+        self.now = now
         part = self.clock.with_suffix(".part")
         part.write_text(f"{offset(now)}\n")
         part.replace(self.clock)
+        self.relay.accept()
+        if within(now, REFUSING):
+            self.relay.refuse("550 5.2.252", "SendAsDenied; this account may not send now", "mail")
         self.asked += self._waits * self.between.count(SLOW)
         self.between.calls.clear()
         self.between.clear()
@@ -54,14 +60,17 @@ class Running:
 
     def deliver(self, mail: Mail) -> None:
         """A mail comes to our mailbox."""
-        hand_on(self.relay.onward, "bounce@pelanggan.example", [OURS], mail.raw)
+        with smtplib.SMTP("127.0.0.1", self.mailboxes) as smtp:
+            smtp.sendmail("bounce@pelanggan.example", [OURS], mail.raw)
 
     def order(self, **order: Any) -> dict[str, Any]:
         """Have the service do something; what it says of it."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
-        return self.answer()
+        answer = self.answer()
+        self.letters += [Taken.of(one, self.now) for one in self.relay.received[len(self.letters) :]]
+        return answer
 
     def answer(self) -> dict[str, Any]:
         """Its next line."""
@@ -100,22 +109,19 @@ def running(tree: Path, folder: Path, mails: int, settings_of_today: Mapping[str
         if not eventually(ready.exists):
             raise SystemExit(log.read_text("utf-8", "replace")[-3000:])
         settings = tomllib.loads(ready.read_text())
-        relay = Relay(settings["smtp"]["port"])
-        controller = Controller(relay, hostname="127.0.0.1", port=free_port())
-        controller.start()
-        stack.callback(controller.stop)
+        relay = stack.enter_context(Relay(settings["smtp"]["port"]))
         between = stack.enter_context(proxy(settings[SLOW]["url"].removesuffix(f"/{SLOW}")))
         environment[f"LAYANAN_{SLOW.upper()}__URL"] = f"{between.url}/{SLOW}"
         environment |= {
             "LAYANAN_SETTINGS": str(ready),
-            **known_settings(settings, controller.port),
+            **known_settings(settings, relay.port),
             **settings_of_today,
         }
         command = [sys.executable, "-P", str(Path(__file__).with_name("service.py"))]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(command, env=environment, **pipes, **started)
         stack.callback(ended, process)
-        service = Running(process, relay, between, clock, log)
+        service = Running(process, relay, between, clock, log, settings["smtp"]["port"])
         service.answer()
         yield service
 
