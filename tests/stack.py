@@ -132,6 +132,11 @@ class Stack:
         url = f"{self.settings.mycx.url.rpartition('/')[0]}/simulator/tickets"
         return list(httpx.get(url, timeout=60).raise_for_status().json())
 
+    def refuse_letters(self, times: int) -> None:
+        """The relay refuses our account the next times that it wants to send."""
+        url = f"{self.settings.mycx.url.rpartition('/')[0]}/simulator/relay"
+        httpx.post(url, json={"letters": times}, timeout=60).raise_for_status()
+
     # people
 
     def case(self, number: int) -> Case | None:

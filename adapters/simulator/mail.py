@@ -26,6 +26,9 @@ FAULTS = {
 """Local parts, at any seeded domain, whose mail goes wrong: answered so at RCPT (``once4xx`` the first time only),
 after the text (``data4xx``), or taken in with the connection cut before the answer (``drop``)."""
 
+REFUSES_US = "550 5.2.252 This account may not send now"
+"""What the server answers to MAIL while it is a relay that has locked our account."""
+
 _REFERENCE = re.compile(r"[A-Z]{3}-\d", re.IGNORECASE)
 
 
@@ -47,6 +50,8 @@ class MailServer:
         known += [f"{local}@{domain}" for domain in domains for local in FAULTS]
         self._passwords = dict.fromkeys(known, PASSWORD)
         self._passwords |= {box.address.lower(): box.password for box in seed.mailboxes}
+        self._ours = {box.address.lower() for box in seed.mailboxes if box.site}
+        self._refusals = 0
         self._greylisted: set[tuple[str | None, str]] = set()
         self._sessions: WeakSet[SMTP] = WeakSet()
 
@@ -92,6 +97,20 @@ class MailServer:
         session = SMTP(self, hostname="localhost", enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
         self._sessions.add(session)
         return session
+
+    def refuse_us(self, letters: int) -> None:
+        """Refuse our account the next times that it wants to send, as a relay that has locked it."""
+        self._refusals = letters
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender or refuse it (aiosmtpd's hook)."""
+        if self._refusals and address.lower() in self._ours:
+            self._refusals -= 1
+            return REFUSES_US
+        envelope.mail_from, envelope.mail_options = address, [*options]
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

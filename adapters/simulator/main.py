@@ -46,7 +46,9 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
     private(folder)
     ready = folder / "layanan.toml"
     ready.unlink(missing_ok=True)
-    parts: list[Part] = [kind(seed, folder, clock) for kind in (HttpSystems, MailServer, TrafficLogs, DeviceServer)]
+    mail = MailServer(seed, folder, clock)
+    http = HttpSystems(seed, folder, clock, mail.refuse_us)
+    parts: list[Part] = [http, mail, TrafficLogs(seed, folder, clock), DeviceServer(seed, folder, clock)]
     settings: dict[str, Any] = {}
     if isinstance(clock, SimulatedClock):
         settings |= {"clock": "simulated", "home": str(clock.file.parent.absolute())}

@@ -1,6 +1,6 @@
 """The seven systems behind TM Forum Open APIs (v4), each under its own root: ``/mycx``, ``/nossa``, ``/siska``…
 
-Beside them, for rehearsals: ``POST /simulator/faults`` and ``GET /simulator/tickets``.
+Beside them, for rehearsals: ``POST /simulator/faults``, ``POST /simulator/relay`` and ``GET /simulator/tickets``.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Body, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -35,8 +35,12 @@ LINE_TESTS = "embassy/tmf-api/serviceTestManagement/v4/serviceTest"
 class HttpSystems:
     """The HTTP part of the simulator, on loopback. Tickets are kept in ``folder``."""
 
-    def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, seed: Seed, folder: Path, clock: Clock, refuse_us: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Take what surrounds it; ``refuse_us`` has the relay refuse so many letters of ours."""
         self._folder = folder
+        self._refuse_us = refuse_us
         self._tickets = Tickets(seed, folder / "tickets.sqlite", clock)
         self.app = self._app(seed, _started(folder, clock), clock)
 
@@ -103,6 +107,10 @@ class HttpSystems:
         @app.post("/simulator/faults", status_code=204)
         async def arm(fault: Fault) -> None:
             faults.arm(fault)
+
+        @app.post("/simulator/relay", status_code=204)
+        async def relay(letters: Annotated[int, Body(embed=True, ge=0)]) -> None:
+            self._refuse_us(letters)
 
         @app.get("/simulator/tickets")
         async def tickets() -> list[Resource]:

@@ -100,7 +100,7 @@ def main() -> int:
         del os.environ[name]
     empty(home)
     without_proxy()
-    stack = Stack(home, json.loads(SEED.read_text("utf-8")))
+    stack = Stack(home, json.loads(SEED.read_text("utf-8")), LAYANAN_SMTP__PROBE_SECONDS="2")
     os.environ |= stack.environment
     left = False
     try:

@@ -175,6 +175,8 @@ class Player:
             if look.at(other.case_id) != at:
                 return False
             before = look.cases[other.case_id or 0]
+        if play.scenario.refusals:
+            self.stack.refuse_letters(play.scenario.refusals)
         self._send(play, play.scenario.mail, before)
         return True
 

@@ -51,6 +51,8 @@ class Scenario:
     """Kinds beside the first response and those that the path tells."""
     after: tuple[str, str] | None = None
     """Another scenario, and where its case must be before this mail is written."""
+    refusals: int = 0
+    """How often the relay refuses our account from when the mail is written: the letters wait, and then go."""
     kept: bool = False
     """With KEEP, the last decision is left to whoever looks at it."""
 
@@ -90,6 +92,7 @@ DEDI, EKA, FAJAR = "Dedi <dedi@pelanggan.example>", "Eka <eka@pelanggan.example>
 MAJU, GITA, HADI = "NOC PT Maju Bersama <noc@majubersama.example>", "gita@pelanggan.example", "hadi@pelanggan.example"
 INDAH, DINAS, NIA = "indah@pelanggan.example", "TU Dispar <tu@dispar.example>", "Nia <nia@pelanggan.example>"
 STRANGER, KARTIKA = "Kartika <kartika.pribadi@surat.example>", "Kartika <kartika@pelanggan.example>"
+LINA = "Lina <lina@pelanggan.example>"
 SINAR, DOWN = "IT Sinar Jaya <it@sinarjaya.example>", "Internet kami mati total, mohon segera dicek. Terima kasih."
 JOHN = "John Smith <john@pelanggan.example>"
 DESK = "Government Care <government.care@telkom.example>"
@@ -102,6 +105,13 @@ SCENARIOS = (
         (1, 3, 11, 12, 1),
         (writes("ClosingPeriod", AYU, "Terima kasih banyak, sangat membantu.", answers="closing"),),
         outcome="information",
+    ),
+    Scenario(
+        "The relay refuses our account for a time; letters wait",
+        Mail(LINA, "Tanya promo", "Apakah ada promo pasang baru IndiHome bulan ini, dan berapa biayanya?"),
+        (1, 3, 11, 12),
+        outcome="information",
+        refusals=2,
     ),
     Scenario(
         "Information from customer data",

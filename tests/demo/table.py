@@ -9,10 +9,11 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
 from rich.table import Table
+from sqlmodel import func, select
 
 from models.letter import LetterKind
 from models.sop import disallowed
-from models.tables import Case
+from models.tables import Case, Outbox
 from tests.demo.player import Play, Player, Sent
 from tests.stack import Stack
 
@@ -71,7 +72,15 @@ class Results:
             yield f"{sent} letters went out, but the cases have {known}"
         if len(self._tickets) != sum(result.tickets.total() for result in self.cases.values()):
             yield f"there are tickets of no case: {self._tickets}"
+        refused, wanted = self._refused(), sum(play.scenario.refusals for play in self.player.plays)
+        if refused != wanted:
+            yield f"the relay refused letters {refused} times, not {wanted}"
         yield from self._broken_runs()
+
+    def _refused(self) -> int:
+        """How often the relay has refused letters, all of which went later."""
+        with self.stack.systems.store.read() as session:
+            return session.exec(select(func.sum(Outbox.refusals)).where(Outbox.state == "sent")).one() or 0
 
     def _problems(self, play: Play) -> Iterator[str]:
         scenario, result = play.scenario, self.cases.get(play.scenario.name)
