@@ -159,6 +159,10 @@ class Player:
         if not play.steps or play.steps[0].at != at or (wait and wait.wait_key == play.answered):
             return False
         step = play.steps[0]
+        if step.mail and not self._is_out(step.mail, look.cases[play.case_id or 0]):
+            return False
+        if step.late and wait and not wait.escalated_to:
+            return False
         if step.mail:
             self._send(play, step.mail, look.cases[play.case_id or 0])
         elif not self._decide(look.cases[play.case_id or 0], step):
@@ -175,6 +179,8 @@ class Player:
             if look.at(other.case_id) != at:
                 return False
             before = look.cases[other.case_id or 0]
+        if not self._is_out(play.scenario.mail, before):
+            return False
         if play.scenario.refusals:
             self.stack.refuse_letters(play.scenario.refusals)
         self._send(play, play.scenario.mail, before)
@@ -189,13 +195,19 @@ class Player:
         play.sent.append(Sent(mail, str(headers["Message-ID"])))
         self._say(f"✉  {headers['From'] or mail.sender}: {headers['Subject'] or mail.file}")
 
+    def _is_out(self, mail: Mail, case: Case | None) -> bool:
+        """Whether the letter that the mail answers has reached the customer."""
+        return case is None or not mail.answers or self._answered(mail, case) is not None
+
+    def _answered(self, mail: Mail, case: Case) -> EmailMessage | None:
+        letters = reversed(self.stack.letters(case.address))
+        return next((one for one in letters if f".{mail.answers}." in one["Message-ID"]), None)
+
     def _written(self, mail: Mail, case: Case | None) -> EmailMessage:
         written = EmailMessage()
         written["From"], written["To"], written["Subject"] = mail.sender, mail.to, mail.subject
         written["Message-ID"] = make_msgid(domain=parseaddr(mail.sender)[1].partition("@")[2])
-        if mail.answers and case is not None:
-            letters = self.stack.letters(case.address)
-            letter = next(one for one in reversed(letters) if f".{mail.answers}." in one["Message-ID"])
+        if mail.answers and case is not None and (letter := self._answered(mail, case)):
             written.replace_header("Subject", letter["Subject"])
             written["In-Reply-To"] = written["References"] = letter["Message-ID"]
         written.set_content(mail.text)

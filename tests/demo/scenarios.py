@@ -35,6 +35,8 @@ class Step:
     by: str = ""
     answers: dict[str, str] = field(default_factory=dict)
     mail: Mail | None = None
+    late: bool = False
+    """Nobody decides before the decision has been escalated."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ DEDI, EKA, FAJAR = "Dedi <dedi@pelanggan.example>", "Eka <eka@pelanggan.example>
 MAJU, GITA, HADI = "NOC PT Maju Bersama <noc@majubersama.example>", "gita@pelanggan.example", "hadi@pelanggan.example"
 INDAH, DINAS, NIA = "indah@pelanggan.example", "TU Dispar <tu@dispar.example>", "Nia <nia@pelanggan.example>"
 STRANGER, KARTIKA = "Kartika <kartika.pribadi@surat.example>", "Kartika <kartika@pelanggan.example>"
-LINA = "Lina <lina@pelanggan.example>"
+OKI, LINA = "Oki <oki@pelanggan.example>", "Lina <lina@pelanggan.example>"
 SINAR, DOWN = "IT Sinar Jaya <it@sinarjaya.example>", "Internet kami mati total, mohon segera dicek. Terima kasih."
 JOHN = "John Smith <john@pelanggan.example>"
 DESK = "Government Care <government.care@telkom.example>"
@@ -254,6 +256,16 @@ SCENARIOS = (
         (1, 3, 11, 12),
         (
             agent("ConfirmAnalysis", need="INFORMATION", topic="other"),
+            agent("WriteAnswer", answer="Silakan balas surat ini.", related_products="IndiHome TV"),
+        ),
+        outcome="information",
+    ),
+    Scenario(
+        "Nobody confirms the analysis; it goes up in time",
+        Mail(OKI, "Halo", "Selamat siang, ada hal yang mau saya sampaikan soal rumah saya, mohon dibantu ya."),
+        (1, 3, 11, 12),
+        (
+            Step("ConfirmAnalysis", "Rina (Team Leader)", {"need": "INFORMATION", "topic": "other"}, late=True),
             agent("WriteAnswer", answer="Silakan balas surat ini.", related_products="IndiHome TV"),
         ),
         outcome="information",
