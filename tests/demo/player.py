@@ -142,7 +142,7 @@ class Player:
         rows = list(look.mails)
         for sent in (sent for play in self.plays for sent in play.sent):
             # what is no mail has no Message-ID of its own
-            aside = sent.mail.outcome == "set_aside"
+            aside = not sent.message_id
             same = (row for row in rows if (row.outcome == "set_aside" if aside else row.message_id == sent.message_id))
             sent.row = next(same, None)
             if sent.row is not None:
@@ -192,7 +192,7 @@ class Player:
         headers = message_from_bytes(raw, policy=policy.default)
         with smtplib.SMTP("127.0.0.1", self.stack.settings.smtp.port) as smtp:
             smtp.sendmail(parseaddr(mail.sender)[1], [mail.to], raw)
-        play.sent.append(Sent(mail, str(headers["Message-ID"])))
+        play.sent.append(Sent(mail, str(headers["Message-ID"] or "")))
         self._say(f"✉  {headers['From'] or mail.sender}: {headers['Subject'] or mail.file}")
 
     def _is_out(self, mail: Mail, case: Case | None) -> bool:

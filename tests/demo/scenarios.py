@@ -229,7 +229,6 @@ SCENARIOS = (
         ),
         (1, 2, 4, 6, 7, 8, 7, 10, 12),
         (
-            agent("ConfirmAnalysis", need="COMPLAINT", topic="no_service"),
             leader(choice="OTHER_UNIT", unit="Core Network"),
             APPROVED,
         ),
@@ -272,6 +271,6 @@ SCENARIOS = (
     ),
     Scenario("A bounce", Mail("", file="bounce.eml", outcome="automatic", reason="bounce")),
     Scenario("An out-of-office note", Mail("", file="out-of-office.eml", outcome="automatic", reason="auto_reply")),
-    Scenario("A list mail", Mail("", file="list.eml", outcome="automatic", reason="list")),
+    Scenario("A list mail", Mail("", file="list.eml", outcome="set_aside", reason="list")),
     Scenario("Noise", Mail("", file="noise.eml", outcome="set_aside", reason="no sender's address")),
 )

@@ -80,7 +80,9 @@ class Results:
     def _refused(self) -> int:
         """How often the relay has refused letters, all of which went later."""
         with self.stack.systems.store.read() as session:
-            return session.exec(select(func.sum(Outbox.refusals)).where(Outbox.state == "sent")).one() or 0
+            attempts = select(func.sum(Outbox.attempts), func.count()).where(Outbox.state == "sent")
+            made, needed = session.exec(attempts).one()
+            return (made or 0) - needed
 
     def _problems(self, play: Play) -> Iterator[str]:
         scenario, result = play.scenario, self.cases.get(play.scenario.name)

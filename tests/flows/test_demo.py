@@ -23,7 +23,7 @@ def test_the_demo_walks_every_branch_and_leaves_nothing_running(tmp_path: Path) 
 
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
     assert "✗" not in done.stdout
-    assert "16 cases" in done.stdout
+    assert "20 cases" in done.stdout
     for row in (
         "│ 1 3 11 12 1 ",
         "│ 1 2 4 5 10 12 ",
