@@ -19,12 +19,25 @@ from adapters.nossa import Nossa, TicketProgress
 from adapters.securecrt import Devices, SecureCrt
 from adapters.siska import Customers, Siska
 from adapters.store import Store
+from adapters.system_gate import SystemGate
 from adapters.telkom_center import TelkomCenter, Topology
 from adapters.tenoss import Services, Tenoss
 from models.settings import HttpName, HttpSystem, Settings, load_settings
 
 if TYPE_CHECKING:
     from adapters.mail.signatures import Signatures
+
+
+SYSTEMS: dict[HttpName, str] = {
+    "mycx": "My CX",
+    "nossa": "NOSSA",
+    "siska": "SISKA",
+    "epayment": "E-Payment",
+    "tenoss": "TENOSS",
+    "telkom_center": "TELKOM.CENTER",
+    "embassy": "EMBASSY",
+}
+"""Back-office systems by the name of their settings."""
 
 
 class Systems:
@@ -86,40 +99,45 @@ class Systems:
         system: HttpSystem = getattr(self.settings, name)
         return system.model_copy(update={"timezone": system.timezone or self.settings.timezone})
 
+    def gate(self, name: HttpName) -> SystemGate:
+        """What the service knows together of the back-office system of this name."""
+        system: HttpSystem = getattr(self.settings, name)
+        return SystemGate(self.store, name, SYSTEMS[name], self.machine_clock, self.settings.zone, system.timeout)
+
     @cached_property
     def siska(self) -> Customers:
         """Customers."""
-        return Siska(self.behind("siska"))
+        return Siska(self.behind("siska"), self.gate("siska"))
 
     @cached_property
     def epayment(self) -> Bills:
         """Bills."""
-        return EPayment(self.behind("epayment"))
+        return EPayment(self.behind("epayment"), self.gate("epayment"))
 
     @cached_property
     def tenoss(self) -> Services:
         """Data and internet services."""
-        return Tenoss(self.behind("tenoss"))
+        return Tenoss(self.behind("tenoss"), self.gate("tenoss"))
 
     @cached_property
     def telkom_center(self) -> Topology:
         """Topology of links."""
-        return TelkomCenter(self.behind("telkom_center"))
+        return TelkomCenter(self.behind("telkom_center"), self.gate("telkom_center"))
 
     @cached_property
     def embassy(self) -> LineTester:
         """Line measurements."""
-        return Embassy(self.behind("embassy"))
+        return Embassy(self.behind("embassy"), self.gate("embassy"))
 
     @cached_property
     def mycx(self) -> Tickets:
         """Trouble tickets."""
-        return MyCx(self.behind("mycx"))
+        return MyCx(self.behind("mycx"), self.gate("mycx"))
 
     @cached_property
     def nossa(self) -> TicketProgress:
         """Progress of tickets at the units."""
-        return Nossa(self.behind("nossa"))
+        return Nossa(self.behind("nossa"), self.gate("nossa"))
 
     @cached_property
     def mrtg(self) -> TrafficMeter:

@@ -66,6 +66,12 @@ class BrokenAnswer(Refused):
     """A system's answer breaks its own standard; the text says which field."""
 
 
+class NothingDone(LayananError):
+    """Each item that a part of the monitor took has failed; the text has the errors of some."""
+
+    permanent = False
+
+
 class MissingFact(LayananError):
     """A letter cannot be written because a fact is missing; ``fact`` names it. A person must give it."""
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
@@ -620,6 +620,10 @@ class Settings(BaseSettings):
         """Addresses of the other segments' desks, lower case: no customer's either."""
         return frozenset(parseaddr(desk)[1].lower() for desk in self.policy.segment_desks.values())
 
+    def shown(self) -> dict[str, str]:
+        """All values by their variables, without secrets, logins within addresses, and arguments of commands."""
+        return dict(_values(self, PREFIX))
+
     @property
     def pool_name(self) -> str:
         """Prefect's work pool: one for each type of worker."""
@@ -683,6 +687,22 @@ class Settings(BaseSettings):
             )
         toml = TomlConfigSettingsSource(settings_cls, _named_path("LAYANAN_SETTINGS") or DEFAULT_FILE)
         return (init_settings, env_settings, dotenv_settings, *secrets, toml)
+
+
+def _values(part: BaseModel, prefix: str) -> Iterator[tuple[str, str]]:
+    for name in type(part).model_fields:
+        value, variable = getattr(part, name), f"{prefix}{name.upper()}"
+        if isinstance(value, BaseModel):
+            yield from _values(value, f"{variable}__")
+        elif value and isinstance(value, list) and isinstance(value[0], BaseModel):
+            for item in value:
+                yield from _values(item, f"{variable}[{item.address}].")
+        elif name == "home":  # where the service runs it is made absolute
+            yield variable, str(value.absolute())
+        elif name == "token_command":
+            yield variable, " ".join(value[:1])
+        elif not isinstance(value, SecretStr):
+            yield variable, re.sub("//[^/]*@", "//", str(value))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -424,6 +424,50 @@ class Deadline(SQLModel, table=True):
     """Met, missed and passed on, or no longer wanted."""
 
 
+class SystemRow(SQLModel, table=True):
+    """What the whole service knows of one back-office system: whether it may be called, and what was wrong with it."""
+
+    __tablename__ = "back_office"
+    name: str = Field(primary_key=True)
+    """Of its settings."""
+    failures: int = 0
+    """In a row."""
+    since: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    """Of the first of them; all times here are the machine's."""
+    why: str = ""
+    until: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    """Before then nobody calls; after it one call goes first."""
+    asked: bool = False
+    """The system itself asked for it (``Retry-After``)."""
+    probing: bool = False
+    """That call is out; ``until`` is the end of its time."""
+    left_out: str = ""
+    """What an answer was read without: its place and fault, none of its words."""
+    left_out_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+
+class UnderWayRow(SQLModel, table=True):
+    """A create that a back-office system has accepted (202), and not done yet: it is not sent again."""
+
+    __tablename__ = "under_way"
+    system: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    """Our external id."""
+    monitor: str = ""
+    """Where the system tells how far it is; empty: nowhere."""
+    since: datetime = Field(sa_type=UTC_TIME)
+
+
+class ServiceRow(SQLModel, table=True):
+    """The settings that the service runs with on one machine, as its last sweep read them; no secrets."""
+
+    __tablename__ = "service"
+    host: str = Field(primary_key=True)
+    settings: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    """By variable."""
+    seen_at: datetime = Field(sa_type=UTC_TIME)
+
+
 R = TypeVar("R", bound=SQLModel)
 
 

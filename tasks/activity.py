@@ -8,10 +8,11 @@ a person is asked.
 """
 
 import logging
+import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, get_type_hints
@@ -24,13 +25,14 @@ from pydantic import BaseModel
 from sqlmodel import Session, select
 
 from adapters.store import Conflict
-from models.errors import Defect, LayananError, MissingFact, Unavailable
+from models.errors import AskedToWait, Defect, LayananError, MissingFact, Refused, Unavailable
 from models.forms import FixActivity, FixActivityByLeader, FixChoice, OfficeOpens
 from models.letter import LetterKind
 from models.settings import Settings
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
 from models.tables import ActivityRecord, Case, Deadline, Letter, Message
 from tasks import drain
+from tasks.briefing import escaped
 from tasks.case_run import CaseRun
 from tasks.send_letter import send_letter
 from tasks.waits import decide
@@ -47,6 +49,12 @@ log = logging.getLogger("layanan.activity")
 ROOT = Path(__file__).parents[1]
 RETRY_DELAYS = [2.0, 10.0, 30.0, 60.0]
 """Seconds between tries of an activity; a system that is away longer than that is a person's matter."""
+SOON = timedelta(minutes=15)
+"""A system that is left alone no longer than that, all in all, is no person's matter yet: the run goes on then."""
+SPREAD = 3.0
+"""Seconds over which runs go on that have waited for the same moment."""
+LONGEST_SAID = 300
+"""Characters of a system's own words that a form shows."""
 TIMEOUT = 120
 """Seconds that one try of an activity may take."""
 KEEPS_HOURS = "Di luar jam kantor / Outside office hours"
@@ -151,6 +159,8 @@ class Activity(Generic[P, R]):
         fact = output.get("fact")
         about = f"**{self.label}** tidak dapat diselesaikan / could not be done: {output['error']}"
         about += f"\n\nFakta yang kurang / missing fact: **{fact}**" if fact else ""
+        if said := output.get("said"):
+            about += f"\n\nKata sistem / the system says: “{escaped(said, LONGEST_SAID)}”"
         useless = set() if fact else {"value"}
         if self.name not in list(LetterKind):
             useless.add(FixChoice.BY_HAND.name)
@@ -195,6 +205,11 @@ class Activity(Generic[P, R]):
         drain.stop_if_asked()
         try:
             record, letters = cast(tuple[ActivityRecord, list[int]], self.task(doing))
+        except AskedToWait as error:
+            if _soon(error, doing.run.systems.machine_clock.now()):
+                # not all of those who wait at the same moment
+                drain.go_on_at(error.until + timedelta(seconds=random.uniform(0, SPREAD)), str(error))
+            return doing.failed(error)
         except LayananError as error:
             return doing.failed(error)
         except TimeoutError:
@@ -322,6 +337,8 @@ class _Doing(Generic[P, R]):
 
     def _failure(self, error: LayananError) -> ActivityRecord:
         output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
+        if isinstance(error, Refused) and error.said:
+            output["said"] = error.said
         return self._new("failed", output, self.activity.performer)
 
     def _new(self, state: str, output: dict[str, Any], performer: str) -> ActivityRecord:
@@ -362,9 +379,15 @@ def place(error: Exception) -> str:
     return f"{path.relative_to(ROOT)}:{line}"
 
 
+def _soon(error: AskedToWait, now: datetime) -> bool:
+    return error.until - min(error.since, now) <= SOON
+
+
 def _helps(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether trying again helps: our errors say so, a time-out may pass, anything else is a defect."""
     error = state.result(raise_on_failure=False)
+    if isinstance(error, AskedToWait):
+        return False  # before that moment it does not help, and a worker's thread need not wait for it
     if isinstance(error, LayananError):
         return not error.permanent
     return isinstance(error, TimeoutError)

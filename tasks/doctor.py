@@ -23,13 +23,13 @@ from adapters.telkom_center import RESOURCE
 from adapters.tenoss import SERVICE
 from adapters.tmf import TmfClient
 from adapters.tmf621 import TROUBLE_TICKET
-from adapters.wiring import Systems
+from adapters.wiring import SYSTEMS, Systems
 from models.errors import LayananError, Refused, Unavailable
 from models.forms import FORMS
-from models.settings import Mailbox
+from models.settings import HttpName, Mailbox
 from models.sop import Role
 from models.states import LOST, UNDER_WAY
-from models.tables import Case, Letter, Message, Outbox, Relay
+from models.tables import Case, Letter, Message, Outbox, Relay, ServiceRow, SystemRow
 from tasks import first_poll
 from tasks.clocks import cases_without_clock, oldest_decision
 from tasks.monitor import MOST_RESTARTS, cases_of_lost_runs
@@ -43,16 +43,20 @@ NAMED = 20
 """Cases that a check names; of more it says how many."""
 FULL = 90
 """Per cent of a mailbox's quota from which on a person should make room."""
-BACK_OFFICE = {
-    "mycx": ("My CX", TROUBLE_TICKET),
-    "nossa": ("NOSSA", TROUBLE_TICKET),
-    "siska": ("SISKA", CUSTOMER),
-    "epayment": ("E-Payment", CUSTOMER_BILL),
-    "tenoss": ("TENOSS", SERVICE),
-    "telkom_center": ("TELKOM.CENTER", RESOURCE),
-    "embassy": ("EMBASSY", SERVICE_TEST),
+BACK_OFFICE: dict[HttpName, str] = {
+    "mycx": TROUBLE_TICKET,
+    "nossa": TROUBLE_TICKET,
+    "siska": CUSTOMER,
+    "epayment": CUSTOMER_BILL,
+    "tenoss": SERVICE,
+    "telkom_center": RESOURCE,
+    "embassy": SERVICE_TEST,
 }
-"""By the name of its settings: the system, and what it is asked for."""
+"""By the name of its settings: what a system is asked for."""
+SEEN = timedelta(minutes=15)
+"""A machine whose last sweep was earlier runs no service."""
+SHOWN = 5
+"""Settings that are named where they differ."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,14 @@ def examine(wired: Systems) -> list[Check]:
                 relay,
                 "mend what it names: letters then go on by themselves, within the longest pause between two probes "
                 "(LAYANAN_SMTP__PROBE_SECONDS); `layanan letters --again` lists those that failed for our sake",
+            ),
+        ],
+        [
+            Probe(
+                "service",
+                service,
+                "what follows is looked at with the settings here: run doctor with the service's (LAYANAN_SETTINGS, "
+                "environment), or restart the service with these",
             ),
         ],
         [Probe("blobs", blobs, "the service's user must be able to write in LAYANAN_HOME")],
@@ -318,7 +330,8 @@ def passes(wired: Systems) -> str:
     for name in STANDING:
         last = wired.engine.last_passes(name)
         if last and not any(run.state is not None and run.state.is_completed() for run in last):
-            raise Refused("passes", f"the last {len(last)} of {name} have failed")
+            said = (last[0].state.message if last[0].state else "") or ""
+            raise Refused("passes", f"the last {len(last)} of {name} have failed: {said}")
     return "intake and monitor end well"
 
 
@@ -405,13 +418,55 @@ def _first_poll(box: Mailbox) -> Probe:
     return Probe(f"EMS: first poll of {box.address}", look, first_poll.answer(box))
 
 
-def _back_office(name: str) -> Probe:
-    system, resource = BACK_OFFICE[name]
+def _back_office(name: HttpName) -> Probe:
+    system, resource = SYSTEMS[name], BACK_OFFICE[name]
 
     def look(wired: Systems) -> str:
-        where = getattr(wired.settings, name)
+        where = wired.behind(name)
+        try:
+            known, running = wired.gate(name).state(), _running(wired)
+        except LayananError:
+            known, running = SystemRow(name=name), []  # its own check tells of the case store
+        now = wired.machine_clock.now()
+        if known.until is not None and known.until > now:
+            asked = str(wired.gate(name).asked(known)).removeprefix(f"{system}: ")
+            raise Doubt(asked) if known.asked else Refused(system, asked)
         TmfClient(system, where).reach(resource)
+        variable = f"LAYANAN_{name.upper()}__URL"
+        others = {url for row in running if (url := row.settings.get(variable, "")) != wired.settings.shown()[variable]}
+        if others:
+            raise Doubt(f"answers at the address that is set here, but the service uses {', '.join(sorted(others))}")
+        if known.failures and known.since is not None:
+            since = f"{known.since.astimezone(wired.settings.zone):%d-%m-%Y %H:%M:%S %Z}"
+            raise Doubt(f"answers now, but the service's own calls fail since {since}")
+        if known.left_out_at is not None and now - known.left_out_at < LATELY:
+            raise Doubt(f"answers, but an answer was read without {known.left_out}")
         return re.sub("//[^/]*@", "//", where.url)  # a user and password may stand in it
 
     variable = f"LAYANAN_{name.upper()}"
-    return Probe(system, look, f"check {variable}__URL, {variable}__TOKEN, or {variable}__USER and __PASSWORD")
+    login = f"{variable}__TOKEN, __TOKEN_FILE, __API_KEY, or __USER and __PASSWORD"
+    return Probe(system, look, f"check {variable}__URL, __BASE_PATHS, {login}; the worker's log names what failed")
+
+
+def service(wired: Systems) -> str:
+    """The service runs with the settings that are looked at here; what differs is named with both values."""
+    try:
+        running = _running(wired)
+    except LayananError:
+        return "not looked at: the case store does not answer"
+    here = wired.settings.shown()
+    for row in running:
+        there = row.settings
+        names = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
+        told = [f"{one}: {there.get(one, '—')} (here {here.get(one, '—')})" for one in names[:SHOWN]]
+        told += [f"and {len(names) - SHOWN} more"] * (len(names) > SHOWN)
+        if told:
+            raise Refused("service", f"on {row.host} it runs with other settings than these: {'; '.join(told)}")
+    return f"runs with these settings on {', '.join(row.host for row in running)}" if running else "no sweep of late"
+
+
+def _running(wired: Systems) -> list[ServiceRow]:
+    """The machines on which the service has swept of late."""
+    of_late = col(ServiceRow.seen_at) > wired.machine_clock.now() - SEEN
+    with wired.store.read() as session:
+        return list(session.exec(select(ServiceRow).where(of_late).order_by(ServiceRow.host)))

@@ -5,7 +5,8 @@ a person cancels ends.
 """
 
 import threading
-from typing import Any
+from datetime import datetime
+from typing import Any, NoReturn
 from uuid import UUID
 
 from prefect import get_client
@@ -56,7 +57,23 @@ def stop_if_asked() -> None:
     if run_id in _stopped_runs:
         raise Pause(state=None)
     if _draining.is_set():
-        state: State[Any] = Scheduled(name="Restarted", message="handed back by a worker that stops")
-        with get_client(sync_client=True) as client:
-            client.set_flow_run_state(UUID(run_id), state, force=True)
-        raise Pause(state=state)
+        _hand_back(run_id, Scheduled(name="Restarted", message="handed back by a worker that stops"))
+
+
+def go_on_at(moment: datetime, why: str) -> None:
+    """End this pass of the run; it goes on from its ledger at ``moment``, and holds no worker's thread until then.
+
+    Returns where there is no run.
+
+    Raises:
+        Pause: there is one.
+    """
+    run_id = flow_run.get_id()
+    if run_id is not None:
+        _hand_back(run_id, Scheduled(name="AskedToWait", scheduled_time=moment, message=why))
+
+
+def _hand_back(run_id: str, state: State[Any]) -> NoReturn:
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(run_id), state, force=True)
+    raise Pause(state=state)

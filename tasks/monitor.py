@@ -2,6 +2,7 @@
 
 import logging
 import random
+import socket
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timedelta
@@ -16,10 +17,10 @@ from sqlmodel import col, select
 
 from adapters.mycx import ENDED
 from adapters.wiring import Systems, systems
-from models.errors import Defect, LayananError, Unavailable
+from models.errors import AskedToWait, Defect, LayananError, NothingDone, Unavailable
 from models.facts import Ticket, TicketStatus
 from models.forms import FORMS, LONGEST_TEXT, UNDELIVERED
-from models.tables import Case, Deadline, TicketRow, Wait, Wake
+from models.tables import Case, Deadline, ServiceRow, TicketRow, Wait, Wake
 from tasks import drain
 from tasks.clocks import waits_to_watch
 from tasks.end_case import finish
@@ -36,6 +37,8 @@ log = logging.getLogger("layanan.monitor")
 STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketStatus.CANCELLED}
 MOST = 500
 """Items that one pass takes of each kind; the next pass takes the next ones."""
+QUOTED = 3
+"""Different errors that a part names in which every item failed."""
 PART_SECONDS = 60.0
 """Time that a part of a pass may take, so that a system that hangs keeps nothing else waiting for long."""
 MOST_RESTARTS = 8
@@ -111,13 +114,18 @@ def watch_waits() -> int:
 def recover_runs() -> int:
     """Start runs that were never started or are gone, and set broken ones and orphans going again."""
     wired = systems()
-    _each(cases_of_lost_runs(wired), _replace)
-    started = _each(cases_without_run(wired), start_case)
-    broken = {str(run.id): run for run in wired.engine.broken_runs()}
-    _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
-    _each(wired.engine.running_runs(), partial(_take_over, live=wired.engine.live_workers()))
-    _each(_open_cases(wired, [str(run.id) for run in wired.engine.cancelled_runs()]), _cancel)
-    return started
+
+    def restart_broken() -> int:
+        broken = {str(run.id): run for run in wired.engine.broken_runs()}
+        return _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
+
+    return _all(
+        lambda: _each(cases_of_lost_runs(wired), _replace),
+        lambda: _each(cases_without_run(wired), start_case),
+        restart_broken,
+        lambda: _each(wired.engine.running_runs(), partial(_take_over, live=wired.engine.live_workers())),
+        lambda: _each(_open_cases(wired, [str(run.id) for run in wired.engine.cancelled_runs()]), _cancel),
+    )
 
 
 @part("Rapikan riwayat / Tidy up")
@@ -127,6 +135,7 @@ def tidy_up() -> int:
     The list of the first would grow by thousands a day; of the latter a night without a worker leaves as many.
     """
     wired = systems()
+    _note_settings(wired)
     if dropped := wired.engine.drop_late_passes(wired.machine_clock.now() - LATE):
         log.warning("%s late passes of intake and monitor are dropped", dropped)
     return wired.engine.forget_passes(wired.machine_clock.now() - KEPT)
@@ -134,6 +143,13 @@ def tidy_up() -> int:
 
 PARTS = (send_due_letters, pass_deadlines, deliver_wakes, watch_waits, recover_runs, follow_tickets, tidy_up)
 """Of a pass, in their order."""
+
+
+def _note_settings(wired: Systems) -> None:
+    """Tell doctor, which may run with others, what settings the service has on this machine."""
+    now = wired.machine_clock.now()
+    with wired.store.write() as session:
+        session.merge(ServiceRow(host=socket.gethostname(), settings=wired.settings.shown(), seen_at=now))
 
 
 def _follow(wired: Systems, known: TicketRow) -> None:
@@ -251,13 +267,35 @@ def _cancel(wired: Systems, case: Case) -> None:
             finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
 
 
+def _all(*steps: Callable[[], int]) -> int:
+    """Take each step, whatever becomes of those before; returns how much was done.
+
+    Raises:
+        Defect, NothingDone: of the first step that raised one.
+    """
+    done = 0
+    errors: list[LayananError] = []
+    for step in steps:
+        try:
+            done += step()
+        except (Defect, NothingDone) as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
+
+
 def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
     """Do ``act`` for each item, as long as there is time; one that fails is left for the next pass.
 
+    A system that is to be left alone ends the part: the other items would meet the same.
+
     Raises:
         Defect: our own code broke with some; all others are done.
+        NothingDone: there were items, and each has failed.
     """
     wired, done, defects = systems(), 0, 0
+    failed: list[LayananError] = []
     end = time.monotonic() + PART_SECONDS
     for item in items:
         if drain.asked() or time.monotonic() > end:
@@ -266,13 +304,22 @@ def _each(items: Any, act: Callable[[Systems, Any], object]) -> int:
         try:
             act(wired, item)
             done += 1
+        except AskedToWait as error:
+            log.warning("the rest is left for the next pass: %s", error)
+            failed.append(error)
+            break
         except Unavailable as error:
             log.warning("left for the next pass: %s", error)
+            failed.append(error)
         except LayananError as error:
             log.error("needs a person: %s", error)  # noqa: TRY400 - said by a system, no defect
+            failed.append(error)
         except Exception:
             log.exception("a defect; the others go on")
             defects += 1
     if defects:
         raise Defect(f"{defects} items broke; see the worker's log")
+    if failed and not done:
+        errors = list(dict.fromkeys(map(str, failed)))[:QUOTED]
+        raise NothingDone(f"nothing could be done: {'; '.join(errors)}")
     return done
