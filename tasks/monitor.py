@@ -119,13 +119,14 @@ def recover_runs() -> int:
         broken = {str(run.id): run for run in wired.engine.broken_runs()}
         return _each(_open_cases(wired, broken), lambda wired, case: _restart(wired, case, broken[case.run_id]))
 
-    return _all(
+    _, started, *_ = _all(
         lambda: _each(cases_of_lost_runs(wired), _replace),
         lambda: _each(cases_without_run(wired), start_case),
         restart_broken,
         lambda: _each(wired.engine.running_runs(), partial(_take_over, live=wired.engine.live_workers())),
         lambda: _each(_open_cases(wired, [str(run.id) for run in wired.engine.cancelled_runs()]), _cancel),
     )
+    return started
 
 
 @part("Rapikan riwayat / Tidy up")
@@ -267,17 +268,17 @@ def _cancel(wired: Systems, case: Case) -> None:
             finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
 
 
-def _all(*steps: Callable[[], int]) -> int:
-    """Take each step, whatever becomes of those before; returns how much was done.
+def _all(*steps: Callable[[], int]) -> list[int]:
+    """Take each step, whatever becomes of those before; returns how much each has done.
 
     Raises:
         Defect, NothingDone: of the first step that raised one.
     """
-    done = 0
+    done: list[int] = []
     errors: list[LayananError] = []
     for step in steps:
         try:
-            done += step()
+            done.append(step())
         except (Defect, NothingDone) as error:
             errors.append(error)
     if errors:

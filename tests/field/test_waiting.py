@@ -17,7 +17,7 @@ from tasks.doctor import _back_office
 from tasks.handle_intensively import handle_intensively
 from tasks.monitor import follow_tickets
 from tasks.serve_complaint import Complaint
-from tests.cases import done, latest, opened, rows, ticket, tickets
+from tests.cases import BUDI, MAJU, TOKO, done, latest, opened, rows, ticket, tickets
 from tests.field.proxy import Asynchronous, Proxy, proxy, status
 from tests.runs import Runs
 
@@ -119,8 +119,8 @@ def test_a_create_that_takes_its_time_is_awaited_and_made_once(
 
 def test_a_part_of_the_monitor_in_which_everything_fails_makes_the_sweep_fail(runs: Runs, between: Proxy) -> None:
     wired = runs.wired
-    for _ in range(3):
-        case = opened(wired)
+    for address in (BUDI, MAJU, TOKO):
+        case = opened(wired, address)
         done(coordinate_with_unit, case, ticket(case), "Access Network")
     assert follow_tickets.fn() == 3
     before = between.count("nossa")

@@ -164,6 +164,7 @@ def test_it_is_tried_again_while_that_helps(runs: Runs, monkeypatch: pytest.Monk
 def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     case = opened(runs.wired)
     without_delays(monkeypatch, handle_intensively, 1)
+    monkeypatch.setattr("adapters.system_gate.OPENS_AFTER", 7)  # else the run would wait for it by itself
     fault(runs.wired, "mycx", "down", 6)
     run = runs.start(handle, case)
     assert runs.go(handle, run).name == "Suspended"
