@@ -1,7 +1,7 @@
 """Whether a mail says no more than thanks.
 
 Surely so where every word of it thanks, confirms or greets (:func:`is_thanks`). Where the rules take the whole for
-thanks, a few other words are let pass, unless one may be a complaint, a question, a wish or a "not yet"
+thanks, a few other words are let pass, unless one may be a complaint, a question, a wish, a "not yet" or a bad deed
 (:func:`says_more`).
 """
 
@@ -108,7 +108,7 @@ _FILLING = _words("""
     excellent awesome wonderful happy satisfied really that this all it we i is are its now fine well again has have
     been a lot of everything the our my and yes up sebesar besar besarnya kasih gbu salut respect jos joss jaya cakep
     kakak kaka mba mbk memang amin aamiin benar bener nice got letting know me kemarin tadi seperti semula
-    terkendali kana it
+    terkendali kana it smoothly stable guys apik mantul noc
     """)
 _KNOWN = _THANKS | _AGREED | _SOLVED | _FAULTS | _LINES | _FILLING
 _CALLED = _words("pak bu kak mas mbak bang bapak ibu dear halo hi hello")
@@ -117,6 +117,26 @@ _RETURNED = frozenset({"lagi", "kembali", "again", "back"})
 _ASKED = re.compile(r"(?:\A|\. )(?:is|are|has|have|can|will|do|does) (?:it|the|this|my|our|all|you|we|everything)\b")
 _QUOTED = re.compile(r"[“\"]\s*[\w ]{2,40}[”\"]")
 _END = frozenset(".!?")
+_DEED = re.compile(
+    r"(?<!\S)(?:(?:sudah|telah|karena|selalu) (?:(?:saya|kami|kita|anda|telkom) )?(me[lmnrwy]\w{3,}|di\w{4,})"
+    r"|(?:for|to|by) (?:(?:the|my|our|us|your|finally|always) )?([a-z]{2,}ing))(?!\S)"
+)
+"""What somebody has done, for which thanks may be meant bitterly."""
+_GOOD_DEEDS = _words("""
+    membantu memperbaiki memperbaikinya menangani menanganinya menyelesaikan menyelesaikannya merespon merespons
+    menindaklanjuti mengatasi memulihkan menanggapi menjawab menginformasikan memberi memberikan memberitahu melayani
+    memproses mengecek menghubungi menormalkan mengaktifkan menyambungkan menjelaskan mengabari menerima menyampaikan
+    menghidupkan menyalakan mempercepat membalas mengirim mengirimkan mendengarkan membereskan memonitor mengurus
+    memperhatikan mengunjungi mengonfirmasi mengkonfirmasi menyediakan meluangkan memahami mendingan membaik
+    dibantu diperbaiki ditangani diselesaikan direspon direspons ditindaklanjuti diatasi dipulihkan ditanggapi dijawab
+    diinformasikan diberitahu dilayani diproses dicek dihubungi dinormalkan diaktifkan disambungkan dijelaskan
+    diterima disampaikan dihidupkan dinyalakan dipercepat dibalas dikirim dikirimkan dibereskan diurus dikunjungi
+    dikonfirmasi dimengerti dipahami dipakai digunakan diakses dibuka dicoba dites ditutup diclose
+    fixing helping resolving restoring responding handling letting getting sorting taking coming repairing solving
+    working updating assisting supporting caring checking informing everything making following confirming replying
+    dilakukan dikerjakan ditanggulangi
+    answering sending reaching looking bringing listening explaining
+    """)
 
 
 def is_thanks(text: str, sender_name: str = "") -> bool:
@@ -171,6 +191,7 @@ def says_more(text: str) -> bool:
         or any(char.isdigit() for char in said)
         or not (NO_NAMES | _FAULTS).isdisjoint(words)
         or len(other) > MOST_OTHER_WORDS
+        or not {deed for found in _DEED.findall(said) for deed in found if deed} <= _GOOD_DEEDS | _KNOWN
     )
 
 
