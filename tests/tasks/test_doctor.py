@@ -14,11 +14,11 @@ from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError, Refused
 from models.forms import ConfirmAnalysis
-from models.settings import Office
+from models.settings import HttpSystem, Office
 from models.tables import Deadline, Message, Wait
-from tasks.doctor import Check, Doubt, _mailbox, copies, examine, mails, office, senders, waits
+from tasks.doctor import Check, Doubt, _back_office, _mailbox, copies, examine, mails, office, senders, service, waits
 from tasks.intake import take_in
-from tasks.monitor import watch_waits
+from tasks.monitor import _note_settings, watch_waits
 from tests.adapters.ems.world import World
 from tests.cases import asks, at_office, mail, opened, post, received
 from tests.ports import free_port
@@ -176,3 +176,48 @@ def test_holidays_that_no_decree_has_fixed_are_told_in_time(wired: Systems) -> N
         office(wired)
     at_office(wired, "2027-02-20 10:00", Office(also_open=["2027-03-10"], also_closed=["2027-03-11"]))
     assert office(wired) == "JKT open"
+
+
+def test_settings_of_the_service_that_are_not_those_of_this_shell_are_named(wired: Systems) -> None:
+    assert service(wired) == "no sweep of late"
+    _note_settings(wired)
+    assert service(wired).startswith("runs with these settings on ")
+    assert _back_office("nossa").check(wired).state == "ok"
+    before = wired.settings.nossa.url
+    wired.settings.nossa = wired.settings.nossa.model_copy(update={"url": before.replace("127.0.0.1", "localhost")})
+    with pytest.raises(Refused, match="it runs with other settings than these: LAYANAN_NOSSA__URL: ") as caught:
+        service(wired)
+    assert f"{before} (here {wired.settings.nossa.url})" in str(caught.value)
+    check = _back_office("nossa").check(wired)
+    assert (check.state, f"the service uses {before}" in check.found) == ("warn", True)
+
+
+def test_what_is_recorded_of_settings_holds_no_secret(wired: Systems) -> None:
+    secret = SecretStr("r4hasia")
+    wired.settings.siska = HttpSystem(
+        url="https://ops:r4hasia@a.example", token=secret, api_key=secret, password=secret,
+        token_command=("/usr/bin/token", "r4hasia"),
+    )  # fmt: skip
+    wired.settings.database_url = secret
+    shown = wired.settings.shown()
+    assert "r4hasia" not in str(shown)
+    assert wired.settings.mailboxes[0].password.get_secret_value() not in shown.values()
+    assert (shown["LAYANAN_SISKA__URL"], shown["LAYANAN_SISKA__TOKEN_COMMAND"]) == (
+        "https://a.example",
+        "/usr/bin/token",
+    )
+
+
+def test_what_the_service_meets_is_told_though_all_is_well_from_here(wired: Systems) -> None:
+    gate = wired.gate("siska")
+    gate.failed("503", None)
+    check = _back_office("siska").check(wired)
+    assert (check.state, check.found[:50]) == ("warn", "answers now, but the service's own calls fail sinc")
+    gate.enter()
+    gate.answered()
+    gate.left_out("customer record 3: id: missing")
+    assert _back_office("siska").check(wired).found.endswith("read without customer record 3: id: missing")
+    for _ in range(6):
+        gate.failed("ConnectError", None)
+    check = _back_office("siska").check(wired)
+    assert (check.state, "is left alone until" in check.found) == ("fail", True)
