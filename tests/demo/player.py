@@ -143,7 +143,7 @@ class Player:
         for sent in (sent for play in self.plays for sent in play.sent):
             # what is no mail has no Message-ID of its own
             aside = not sent.message_id
-            same = (row for row in rows if (not row.message_id if aside else row.message_id == sent.message_id))
+            same = (row for row in rows if (not row.sender if aside else row.message_id == sent.message_id))
             sent.row = next(same, None)
             if sent.row is not None:
                 rows.remove(sent.row)
