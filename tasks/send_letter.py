@@ -133,7 +133,8 @@ def deliver(wired: Systems, letter_id: int) -> str:
         Unavailable: the case store does not answer.
     """
     deliver_all(wired, [letter_id])
-    if (state := _state(wired, letter_id)) != "queued" or not (earlier := _earlier_letters(wired, letter_id)):
+    # one that is sent again may be the probe, and then those before it must be tried
+    if (state := _state(wired, letter_id)) not in UNDER_WAY or not (earlier := _earlier_letters(wired, letter_id)):
         return state
     deliver_all(wired, [*earlier, letter_id])
     return _state(wired, letter_id)

@@ -274,6 +274,22 @@ def test_who_sends_a_letter_sends_those_before_it_first(wired: Systems, machine:
     assert received(relay) == written(wired)
 
 
+def test_letters_that_are_sent_again_are_probes_in_their_order(
+    wired: Systems, machine: StandingClock, relay: Relay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_to(wired, CUSTOMERS[0])
+    more_letters(wired, 1, status(wired))
+    failed_before(wired, 1, 2)
+    again(capsys, "--outdated")
+    relay.refuse("550 5.4.5", "limit", "mail")
+    minutes_pass(machine)
+    relay.accept()
+    minutes_pass(machine)
+    minutes_pass(machine)
+    assert states(wired) == ["sent", "sent"], "the second one, not refused yet, keeps no probe from the first"
+    assert received(relay) == written(wired)
+
+
 def test_pauses_between_probes_grow_to_the_longest(wired: Systems, machine: StandingClock, relay: Relay) -> None:
     relay.refuse("550 5.4.5", "limit", "mail")
     wired.settings.smtp.probe_seconds = 100
