@@ -115,7 +115,7 @@ class OtherSegmentFacts(LetterFacts):
     """W-89: we have your mail, and another desk serves you: first response, answer and closing in one letter."""
 
     kind = LetterKind.OTHER_SEGMENT
-    received_at: AwareDatetime
+    received_at: Past
     desk: str
     desk_address: str
 

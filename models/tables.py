@@ -228,9 +228,11 @@ class Letter(NewLetter, table=True):
 class Outbox(SQLModel, table=True):
     """The way out of one letter."""
 
+    # with the moment: of a million sent letters the latest is asked for at each refusal that may concern us
+    __table_args__ = (Index("ix_outbox_state", "state", "not_before"),)
     letter_id: int = Field(default=0, primary_key=True, foreign_key="letter.id")
     """Given by ``letter``, where that is given."""
-    state: LetterState = Field(default="queued", index=True, sa_type=String)
+    state: LetterState = Field(default="queued", sa_type=String)
     attempts: int = 0
     not_before: datetime = Field(sa_type=UTC_TIME)
     """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
@@ -328,7 +330,8 @@ class ActivityRecord(SQLModel, table=True):
     occurrence: int
     attempt: int = 1
     state: str
-    """``done``, ``failed`` (a person is asked) or ``refused`` (a form's answer that could not be taken)."""
+    """``done``, ``failed`` (a person is asked), ``held`` (it waits for the office to open) or ``refused`` (a form's
+    answer that could not be taken)."""
     output: Json = Field(default_factory=dict, sa_type=JSON)
     performer: str
     started_at: datetime = Field(sa_type=UTC_TIME)

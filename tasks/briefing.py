@@ -32,6 +32,7 @@ from models.sop import label
 from models.states import LOST, NOT_THE_CUSTOMERS
 from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait, Wake
 from tasks.case_run import CaseRun
+from tasks.clocks import is_kept
 from tasks.family import family
 from tasks.moments import doubt
 
@@ -107,7 +108,7 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
     dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
-        late = kind == "repair" and (form in LATE or _kept(session, case_id, kind))
+        late = kind == "repair" and (form in LATE or is_kept(session, case_id, kind))
         # who decides on a late repair wants to know since when it is late
         if not deadline.over or late:
             yield "⚠ " * (late and deadline.over) + f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
@@ -116,12 +117,6 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
         yield f"Surat terakhir / Latest letter, {_moment(letter.written_at, zone)}: {label(letter.kind)}"
     if form is not Unreachable:
         yield from _lost(session, case_id)
-
-
-def _kept(session: Session, case_id: int, kind: str) -> bool:
-    """Whether a wake of this kind has come that nobody has taken."""
-    kept = select(Wake.id).where(Wake.case_id == case_id, Wake.kind == kind, col(Wake.taken_at).is_(None))
-    return session.exec(kept.limit(1)).first() is not None
 
 
 def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:

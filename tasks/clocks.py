@@ -42,7 +42,8 @@ def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> 
 
 def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
     """Give a wait its time: from where the same decision stood, where it is asked again after an update."""
-    raised = select(ActivityRecord).where(ActivityRecord.case_id == case.key, ActivityRecord.name == "escalate_wait")
+    this = (ActivityRecord.case_id == case.key, ActivityRecord.name == "escalate_wait", ActivityRecord.state == "done")
+    raised = select(ActivityRecord).where(*this)
     wait.due_at = time_to_decide(systems, case, wait.role, wait.since)
     for record in session.exec(raised.order_by(col(ActivityRecord.id))):
         if record.output["form"] == wait.form and datetime.fromisoformat(record.output["since"]) == wait.since:
@@ -80,6 +81,12 @@ def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
     )
     kept = select(Wake.id).where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(kinds))
     return any(session.exec(query.limit(1)).first() is not None for query in (running, kept))
+
+
+def is_kept(session: Session, case_id: int, kind: str) -> bool:
+    """Whether a wake of this kind has come that nobody has taken."""
+    kept = select(Wake.id).where(Wake.case_id == case_id, Wake.kind == kind, col(Wake.taken_at).is_(None))
+    return session.exec(kept.limit(1)).first() is not None
 
 
 def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:

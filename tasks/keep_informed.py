@@ -22,7 +22,7 @@ class KeptInformed(Output):
 def keep_informed(work: Work, form: str) -> KeptInformed:
     """Write the customer that the matter is still with us, with its ticket where it has one."""
     tickets = select(TicketRow).where(TicketRow.case_id == work.case.key, col(TicketRow.open))
-    with work.systems.store.read() as session:
+    with work.look() as session:
         ticket = session.exec(tickets.order_by(col(TicketRow.status_since).desc()).limit(1)).first()
     facts = WaitingFacts(
         since=work.messages[-1].came_at,

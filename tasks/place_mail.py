@@ -232,8 +232,10 @@ def _reported(arrived: Arrived) -> Letter | None:
     said = references(f"{mail.subject}\n{mail.text[:_RETURNED]}")
     mentioned = _MESSAGE_ID.findall(mail.text[:_FIELDS])[:_IDS] if mail.of_server else []
     answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references, *mentioned])
-    signed = (and_(col(Case.id) == number, col(Case.token) == token) for number, token in said if token)
-    tied = select(Letter).join(Case).where(named, or_(answered, *signed))
+    # the cases first: over both tables at once no index helps, and all letters would be looked at
+    signed = [and_(col(Case.id) == number, col(Case.token) == token) for number, token in said if token]
+    cases = session.exec(select(Case.id).where(or_(*signed))).all() if signed else []
+    tied = select(Letter).where(named, or_(answered, col(Letter.case_id).in_(cases)))
     return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
 
 

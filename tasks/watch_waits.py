@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Literal
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from adapters.store import Conflict
 from adapters.wiring import Systems
@@ -53,7 +53,7 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
     reason: Literal["overdue", "repair"] | None = None
     if wait.due_at is not None and wait.due_at <= now:
         reason = "overdue"
-    elif not wait.escalated_to and wait.form in clocks.PERSONS and _kept(session, case.key, "repair"):
+    elif not wait.escalated_to and wait.form in clocks.PERSONS and clocks.is_kept(session, case.key, "repair"):
         reason = "repair"
     if reason is None:
         return
@@ -67,7 +67,8 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
 
 def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
     is_open = wired.settings.office_of(case.mailbox).is_open(wired.clock.now())
-    if not is_open or case.sender_doubt or wait.form not in clocks.INFORMS or not _kept(session, case.key, "update"):
+    informs = is_open and not case.sender_doubt and wait.form in clocks.INFORMS
+    if not informs or not clocks.is_kept(session, case.key, "update"):
         return []
     record, letters = keep_informed.do_beneath(session, run, wait.form)
     if record.state != "done":
@@ -82,8 +83,3 @@ def _try_later(session: Session, wired: Systems, case: Case, wait: Wait) -> None
     kept = (col(Wake.case_id) == case.key, col(Wake.kind) == "update", col(Wake.taken_at).is_(None))
     session.execute(update(Wake).where(*kept).values(taken_at=now, taken_by="refused: the letter cannot be written"))
     clocks.promise_update(session, wired, case, FORMS[wait.form])
-
-
-def _kept(session: Session, case_id: int, kind: str) -> bool:
-    kept = select(Wake.id).where(Wake.case_id == case_id, Wake.kind == kind, col(Wake.taken_at).is_(None))
-    return session.exec(kept.limit(1)).first() is not None

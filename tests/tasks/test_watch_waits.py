@@ -64,6 +64,16 @@ def with_run(wired: Systems, *case: str) -> Any:
     return run
 
 
+def test_an_escalation_that_failed_stops_no_wait(wired: Systems, shown: Sequence[tuple[str, ...]]) -> None:
+    at_office(wired, "2026-11-24 09:00")
+    case, now = with_run(wired), wired.clock.now()
+    failed: dict[str, Any] = {"name": "escalate_wait", "occurrence": 1, "state": "failed", "output": {"error": "…"}}
+    known: dict[str, Any] = {"case_id": 1, "performer": "", "started_at": now, "ended_at": now, "sop_revision": ""}
+    with wired.store.write() as session:
+        session.add(ActivityRecord(**failed, **known))
+    assert wib(asks(case, ConfirmAnalysis).due_at) == "Tue 24 10:00"
+
+
 @on_both
 def test_a_decision_that_nobody_takes_goes_up_once_a_step(wired: Systems, shown: Sequence[tuple[str, ...]]) -> None:
     clock = at_office(wired, "2026-11-24 09:00")
