@@ -6,6 +6,7 @@ answer.
 """
 
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -130,7 +131,8 @@ class SystemGate:
         if known.left_out == what and known.left_out_at and now - known.left_out_at < NEWS:
             return False
         noted: dict[str, Any] = {"left_out": what, "left_out_at": now}
-        with self._store.write() as session:
+        # another who makes the row meanwhile has had such news, too; no call fails for that
+        with suppress(Conflict), self._store.write() as session:
             this = update(SystemRow).where(col(SystemRow.name) == self._name).values(**noted)
             if session.execute(this).rowcount == 0:  # type: ignore[attr-defined]
                 session.add(SystemRow(name=self._name, **noted))

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import Session
 
 import adapters.tmf
 from adapters.store import Store
@@ -15,6 +16,7 @@ from adapters.system_gate import FIRST_PAUSE, LONGEST_PAUSE, OPENS_AFTER, PROBIN
 from adapters.tmf import Entity, TmfClient
 from models.errors import AskedToWait, LayananError, Unavailable
 from models.settings import HttpSystem
+from models.tables import SystemRow
 from tests.adapters.back_office import Answer, Request, Scripted, scripted
 
 START = datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -215,6 +217,23 @@ def test_what_was_left_out_is_news_once_an_hour(world: World) -> None:
     assert gate.left_out("b")
     assert gate.state().left_out == "b"
     assert world.call() == "1"
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_two_who_leave_something_out_at_once_both_go_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, others = world.store.write, ["meanwhile"]
+
+    @contextmanager
+    def writing() -> Iterator[Session]:
+        with write() as session:
+            yield session
+            if others:
+                with write() as other:
+                    other.add(SystemRow(name="nossa", left_out=others.pop()))
+
+    monkeypatch.setattr(world.store, "write", writing)
+    assert world.gate().left_out("a")
+    assert world.gate().state().left_out == "meanwhile"
 
 
 def test_what_is_under_way_is_known_to_everybody(world: World) -> None:
