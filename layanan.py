@@ -309,6 +309,7 @@ def waiting(as_json: Json = False) -> None:
     from adapters import listing
     from adapters.clock import clock_of
     from models.forms import FORMS
+    from models.sop import DECIDE
 
     now = clock_of(settings).now()
     rows = [
@@ -319,8 +320,9 @@ def waiting(as_json: Json = False) -> None:
     if not as_json:
         # each in one piece, whatever the terminal's width
         say("\n".join(f"{row['reference']}  {row['run_url']}" for row in rows))
-        if rows:
-            say(f"Oldest: {rows[0]['reference']}, {rows[0]['title']}, for {rows[0]['age_hours']} h.")
+        # customers and units take the time that they have
+        if ours := [row for row in rows if FORMS[row["form"]].role in DECIDE]:
+            say(f"Oldest decision: {ours[0]['reference']}, {ours[0]['title']}, for {ours[0]['age_hours']} h.")
 
 
 @app.command(rich_help_panel=WORK)

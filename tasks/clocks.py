@@ -23,6 +23,9 @@ INFORMS = sorted(
 )
 """Forms beneath which the customer is kept informed by :mod:`tasks.keep_informed`."""
 PERSONS = sorted(name for name, form in FORMS.items() if form.role in DECIDE)
+_DECISIONS = (
+    select(Case, Wait).join(Wait).where(Case.status == "open", col(Wait.form).in_(PERSONS)).order_by(col(Wait.since))
+)
 SWEPT_WITHIN = timedelta(minutes=5)
 """Time within which a living monitor has passed whatever is due."""
 
@@ -181,7 +184,19 @@ def _idle_since(session: Session, case: Case) -> datetime:
 
 def oldest_decision(systems: Systems) -> tuple[Case, Wait] | None:
     """The open case whose person has had it for the longest time."""
-    query = select(Case, Wait).join(Wait).where(Case.status == "open", col(Wait.form).in_(PERSONS))
     with systems.store.read() as session:
-        row = session.exec(query.order_by(col(Wait.since)).limit(1)).first()
+        row = session.exec(_DECISIONS.limit(1)).first()
     return (row[0], row[1]) if row else None
+
+
+def overdue_decisions(systems: Systems) -> list[tuple[Case, Wait]]:
+    """Open cases whose person is late, the oldest first; what nobody stands above is not marked as escalated."""
+    now = systems.clock.now()
+    perhaps = or_(col(Wait.escalated_to) != "", col(Wait.role) == Role.SUPERVISOR.value)
+    with systems.store.read() as session:
+        rows = session.exec(_DECISIONS.where(perhaps)).all()
+    return [
+        (case, wait)
+        for case, wait in rows
+        if wait.escalated_to or ((due := time_to_decide(systems, case, wait.role, wait.since)) and due <= now)
+    ]

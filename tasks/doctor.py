@@ -27,11 +27,10 @@ from adapters.wiring import SYSTEMS, Systems
 from models.errors import LayananError, Refused, Unavailable
 from models.forms import FORMS
 from models.settings import HttpName, Mailbox
-from models.sop import Role
 from models.states import LOST, UNDER_WAY
-from models.tables import Case, Letter, Message, Outbox, Relay, ServiceRow, SystemRow
+from models.tables import Case, Letter, Message, Outbox, Relay, ServiceRow, SystemRow, Wait
 from tasks import first_poll
-from tasks.clocks import cases_without_clock, oldest_decision
+from tasks.clocks import cases_without_clock, oldest_decision, overdue_decisions
 from tasks.monitor import MOST_RESTARTS, cases_of_lost_runs
 
 State = Literal["ok", "warn", "fail"]
@@ -247,16 +246,16 @@ def waits(wired: Systems) -> str:
     if stuck := cases_without_clock(wired):
         named = "; ".join(f"{late.reference}: {late.why}" for late in stuck[:MOST_NAMED])
         raise Refused("waits", f"{len(stuck)} without a deadline ahead, as if no monitor ran: {named}")
+    if late := overdue_decisions(wired):
+        raise Doubt(f"{len(late)} overdue; oldest: {_decision(wired, *late[0])}")
     oldest = oldest_decision(wired)
-    if oldest is None:
-        return "nobody is asked for a decision"
-    case, wait = oldest
+    return f"oldest: {_decision(wired, *oldest)}" if oldest else "nobody is asked for a decision"
+
+
+def _decision(wired: Systems, case: Case, wait: Wait) -> str:
     hours = (wired.clock.now() - wait.since) / timedelta(hours=1)
     who = f"{wait.role} → {wait.escalated_to}" if wait.escalated_to else wait.role
-    found = f"oldest: {case.reference} · {FORMS[wait.form].title} · {who} · {hours:.1f} h"
-    if wait.escalated_to or (wait.role == Role.SUPERVISOR and hours >= wired.settings.policy.supervisor_hours):
-        raise Doubt(f"overdue; {found}")
-    return found
+    return f"{case.reference} · {FORMS[wait.form].title} · {who} · {hours:.1f} h"
 
 
 def office(wired: Systems) -> str:

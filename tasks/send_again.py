@@ -84,7 +84,7 @@ def _outdated(session: Session, wired: Systems, letter: Letter, outbox: Outbox, 
 def _lasts(policy: Policy, kind: LetterKind) -> timedelta | None:
     """How long what a letter of this kind says is true; None: always."""
     match kind:
-        case LetterKind.STATUS:
+        case LetterKind.STATUS | LetterKind.WAITING:
             return timedelta(hours=policy.update_hours)
         case LetterKind.CLOSING:
             return timedelta(hours=policy.closing_hours)

@@ -291,7 +291,11 @@ def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert layanan.main(["waiting"]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"JKT-0000001 +Team Leader +Supervisor +Eskalasi", shown)
-    assert "Oldest: JKT-0000001, Eskalasi / Escalation, for 30.5 h." in shown
+    assert "Oldest decision: JKT-0000001, Eskalasi / Escalation, for 30.5 h." in shown
+    with wired.store.write() as session:
+        session.execute(update(Wait).values(form="ClosingPeriod"))
+    assert layanan.main(["waiting"]) == 0
+    assert "Oldest" not in capsys.readouterr().out, "a customer's time is no decision of ours"
 
 
 def test_addresses_are_printed_in_one_piece(

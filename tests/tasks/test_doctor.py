@@ -8,19 +8,20 @@ import pytest
 from dns.resolver import NoNameservers
 from pydantic import SecretStr
 from sqlalchemy import delete, update
+from sqlmodel import col
 
 from adapters.mail import signatures
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError, Refused
-from models.forms import ConfirmAnalysis
+from models.forms import ConfirmAnalysis, SupervisorEscalation
 from models.settings import HttpSystem, Office
-from models.tables import Deadline, Message, Wait
+from models.tables import Case, Deadline, Message, Wait
 from tasks.doctor import Check, Doubt, _back_office, _mailbox, copies, examine, mails, office, senders, service, waits
 from tasks.intake import take_in
 from tasks.monitor import _note_settings, watch_waits
 from tests.adapters.ems.world import World
-from tests.cases import asks, at_office, mail, opened, post, received
+from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import dovecot
@@ -164,6 +165,39 @@ def test_the_oldest_decision_is_named_with_its_age(wired: Systems) -> None:
     clock.advance(1)
     with pytest.raises(Refused, match="neither at work nor waiting"):
         waits(wired)
+
+
+def test_an_overdue_decision_is_told_though_another_waits_for_longer(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 09:00")
+    question, fault, stuck = opened(wired, BUDI), opened(wired, MAJU), opened(wired, TOKO)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == question.case_id).values(kind="information"))
+    asks(question, ConfirmAnalysis)
+    clock.advance(0.5)
+    asks(fault, ConfirmAnalysis)
+    clock.advance(0.5)
+    asks(stuck, SupervisorEscalation)
+    clock.advance(1)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000002 · .* · Agent Email → Team Leader · 1\.5 h"):
+        waits(wired)
+    clock.advance(1)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"2 overdue; oldest: JKT-0000002 "):
+        waits(wired)
+    with wired.store.write() as session:
+        session.execute(delete(Wait).where(col(Wait.case_id) == fault.case_id))
+        session.execute(update(Case).where(col(Case.id) == fault.case_id).values(status="closed"))
+    # a supervisor's time is office time, too
+    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000003 · .* · Supervisor · 2\.0 h"):
+        waits(wired)
+
+
+def test_a_supervisors_night_is_not_overdue(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 19:30")
+    asks(opened(wired), SupervisorEscalation)
+    clock.advance(10)
+    assert waits(wired).startswith("oldest: JKT-0000001 · ")
 
 
 def test_holidays_that_no_decree_has_fixed_are_told_in_time(wired: Systems) -> None:

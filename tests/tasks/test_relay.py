@@ -15,7 +15,7 @@ from sqlmodel import col
 
 import layanan
 from adapters.wiring import Systems
-from models.letter import ClosingFacts, StatusFacts
+from models.letter import ClosingFacts, StatusFacts, WaitingFacts
 from models.tables import Bounce, Case, Letter, Outbox, Wake
 from models.tables import Relay as RelayRow
 from tasks.doctor import Check, examine
@@ -422,6 +422,16 @@ def test_a_letter_whose_place_a_later_one_has_taken_is_outdated(
     failed_before(wired, 1)
     assert deliver(wired, 2) == "sent"
     assert [one.outdated for one in failed_letters(wired)] == [OVERTAKEN]
+
+
+def test_a_promise_of_news_that_has_passed_is_outdated(wired: Systems, machine: StandingClock, relay: Relay) -> None:
+    write_to(wired, CUSTOMERS[0])
+    now = wired.clock.now()
+    more_letters(wired, 1, WaitingFacts(since=now, next_update_at=now))
+    failed_before(wired, 1, 2)
+    with wired.store.write() as session:
+        session.execute(update(Letter).values(written_at=now - timedelta(hours=7)))
+    assert [(one.id, one.outdated) for one in failed_letters(wired)] == [(1, ""), (2, TOO_OLD)]
 
 
 def test_letters_that_bounced_for_our_sake_are_among_them(wired: Systems, machine: StandingClock, relay: Relay) -> None:
