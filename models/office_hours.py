@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ Span = tuple[int, int]
 DAY_MINUTES = 24 * 60
 LONGEST_CLOSURE = 366
 """Days after which an office that has not opened is taken for one that never does."""
+_FILLING = Lock()
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
@@ -53,9 +55,17 @@ def calendar(kinds: tuple[HolidayKind, ...], *, marked: bool = True) -> "Holiday
     return Indonesia(categories=tuple(CATEGORIES[kind] for kind in kinds), islamic_show_estimated=marked)
 
 
+def is_holiday(kinds: tuple[HolidayKind, ...], day: date) -> bool:
+    """Whether the day is a holiday of these kinds."""
+    # the library fills a year when it is first asked for, and says "no" to whoever asks meanwhile
+    with _FILLING:
+        return day in calendar(kinds)
+
+
 def is_estimated(kinds: tuple[HolidayKind, ...], day: date) -> bool:
     """Whether the day is a holiday by the library's own reckoning of the moon, before any decree."""
-    return day in calendar(kinds) and calendar(kinds)[day] != calendar(kinds, marked=False)[day]
+    with _FILLING:
+        return day in calendar(kinds) and calendar(kinds)[day] != calendar(kinds, marked=False)[day]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from models.errors import SettingsError
 from models.mail import Ours
-from models.office_hours import HolidayKind, OfficeHours, Weekday, calendar, is_estimated, spans
+from models.office_hours import HolidayKind, OfficeHours, Weekday, is_estimated, is_holiday, spans
 from models.sop import Site
 
 DEFAULT_FILE = Path("layanan.toml")
@@ -332,7 +332,7 @@ class Office(Part):
     def _is_closed(self, day: date) -> bool:
         if day in self.also_closed:
             return True
-        return bool(self.holidays) and day not in self.also_open and day in calendar(self.holidays)
+        return bool(self.holidays) and day not in self.also_open and is_holiday(self.holidays, day)
 
 
 class Policy(Part):

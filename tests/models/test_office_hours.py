@@ -1,15 +1,17 @@
 """Office hours: nights, Sundays, Lebaran with joint leave, spans over midnight, zones; the arithmetic agrees."""
 
 from datetime import UTC, date, datetime, timedelta
+from threading import Event, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from holidays.countries.indonesia import Indonesia
 from hypothesis import given
 from hypothesis import strategies as some
 
 from models.errors import SettingsError
-from models.office_hours import WEEKDAYS, OfficeHours, spans
+from models.office_hours import WEEKDAYS, OfficeHours, calendar, is_holiday, spans
 from models.settings import Office, Settings, load_settings
 
 WIB, WITA = ZoneInfo("Asia/Jakarta"), ZoneInfo("Asia/Makassar")
@@ -47,6 +49,24 @@ def test_joint_leave_is_a_category_of_its_own() -> None:
     leave_alone = Office(holidays=("joint_leave",)).in_zone(WIB)
     assert leave_alone.next_open(before) == wib("2026-03-21 08:00")
     assert Office(holidays=()).in_zone(WIB).is_open(wib("2026-03-21 09:00"))
+
+
+def test_whoever_asks_while_a_year_is_filled_gets_the_holiday(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill, begun, never = Indonesia._populate, Event(), Event()
+
+    def slowly(self: Any, year: int) -> None:
+        begun.set()
+        never.wait(0.3)
+        fill(self, year)
+
+    monkeypatch.setattr(Indonesia, "_populate", slowly)
+    calendar.cache_clear()
+    first = Thread(target=is_holiday, args=(("public",), date(2030, 8, 17)))
+    first.start()
+    assert begun.wait(10)
+    assert is_holiday(("public",), date(2030, 8, 17))
+    first.join()
+    calendar.cache_clear()
 
 
 def test_a_decree_that_moves_an_estimated_day_is_followed_by_settings() -> None:
