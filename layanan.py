@@ -268,7 +268,7 @@ def report(
 
 @app.command(rich_help_panel=WORK)
 def cases(
-    status: Annotated[CaseStatus | None, typer.Option(help="Only those.")] = None,
+    status: Annotated[CaseStatus | None, typer.Option(help="Filter by status.")] = None,
     limit: Limit = 0,
     as_json: Json = False,
 ) -> None:
@@ -417,7 +417,7 @@ def party(
 
 @app.command(rich_help_panel=WORK)
 def mails(
-    outcome: Annotated[MailOutcome | None, typer.Option(help="Only those.")] = None,
+    outcome: Annotated[MailOutcome | None, typer.Option(help="Filter by outcome.")] = None,
     limit: Limit = 0,
     check: Annotated[bool, typer.Option("--check", help="Name the mails that only mailbox or ledger know.")] = False,
     as_json: Json = False,
@@ -456,7 +456,7 @@ def _check_mails(as_json: bool) -> None:
 
 @app.command(rich_help_panel=WORK)
 def letters(
-    state: Annotated[LetterState | None, typer.Option(help="Only those.")] = None,
+    state: Annotated[LetterState | None, typer.Option(help="Filter by state.")] = None,
     limit: Limit = 0,
     again: Annotated[bool, typer.Option("--again", help="Send all that failed for our sake again, in order.")] = False,
     outdated: Annotated[bool, typer.Option("--outdated", help="With `--again`: those out of date, too.")] = False,

@@ -194,8 +194,8 @@ class Smtp(Part):
     dkim: Dkim = Field(default=Dkim(), description="Signing of letters")
     in_doubt: Literal["send_again", "ask"] = Field(
         default="send_again",
-        description="A letter of which it is open whether it went, and no copy of which has come: it is sent once more "
-        "with the same Message-ID, or a person is asked",
+        description="What happens to a letter whose delivery is unconfirmed, and no copy of which has come: it is sent "
+        "once more with the same Message-ID, or a person is asked",
     )
     copies: Literal["address", "append", "none"] = Field(
         default="address",

@@ -12,7 +12,7 @@ NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate", "set_asi
 """Mails of a case that are none of the customer's, or none of their new ones."""
 
 LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]
-"""``sending`` is also a letter of which it is open whether it went; ``failed`` (refused by our server) and ``bounced``
+"""``sending`` is also a letter whose delivery is unconfirmed; ``failed`` (refused by our server) and ``bounced``
 (reported by another) are for good.
 """
 LOST: tuple[LetterState, ...] = ("failed", "bounced")

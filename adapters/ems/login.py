@@ -11,7 +11,7 @@ __all__ = ["NoToken", "bearer"]
 
 
 def bearer(user: str, of: Xoauth2) -> str:
-    """What XOAUTH2 sends: the user and a token of now.
+    """What XOAUTH2 sends: the user and the current access token.
 
     Raises:
         NoToken: file or command give none.
