@@ -18,6 +18,7 @@ from adapters.wiring import Systems
 from models.forms import FORMS
 from models.letter import LetterKind
 from models.mail import Automatic, ParsedMail, may_be_forwarded, sender_doubt
+from models.settings import Settings
 from models.sop import REVISION
 from models.states import MailOutcome
 from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, Wait, row
@@ -91,12 +92,15 @@ class Place:
         return self.opened.id if self.opened else self.known
 
 
+_MACHINE = re.compile(r"(?:wordpress|www(?:-data)?|apache|nginx|web(?:site|form)?|(?:contact)?forms?|formulir|situs)@")
+"""Names of web servers and their forms."""
 _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
 _FORM = "if a form of ours sends it, add {} to LAYANAN_FORMS, and `layanan mail accept` answers its customer"
 """Advice; with what stands in From."""
+_BY_HAND = "answer it by hand"
 _GROUP = "if {} is a group of ours, add it to the aliases of its mailbox in LAYANAN_MAILBOXES, "
 _ACCEPT = "a customer's is taken in by `layanan mail accept`"
 _FIELDS = 20_000
@@ -144,30 +148,47 @@ def _ourselves(arrived: Arrived) -> Place | None:
     if mail.automatic or not arrived.wired.settings.is_ours(mail.sender):
         return None
     asks = [address for address in mail.reply_to if not arrived.wired.settings.is_ours(address)]
-    advice = _FORM.format(mail.sender) if len(asks) == 1 else "a colleague's, perhaps; answer it by hand"
+    advice = _FORM.format(mail.sender) if len(asks) == 1 else f"a colleague's, perhaps; {_BY_HAND}"
     return Place("set_aside", f"from an address of ours, and no letter of ours: {advice}")
 
 
 def _form(arrived: Arrived) -> Place | None:
     """Perhaps a form's that a customer has filled in, which no setting names; nobody reads answers at its address."""
-    mail = arrived.mail
-    if mail.passed_on or is_answer(mail) or not _is_like_a_form(mail):
+    mail, settings = arrived.mail, arrived.wired.settings
+    # a form service may say that a program sent the mail; a customer has filled it in all the same
+    if mail.passed_on or mail.automatic not in {None, Automatic.AUTO_REPLY}:
+        return None
+    if mail.sender in settings.ours.forms:
+        return Place("set_aside", f"by a form of LAYANAN_FORMS, but Reply-To names no one customer; {_BY_HAND}")
+    if not mail.sender or mail.of_server or mail.sender in settings.desk_addresses or is_answer(mail):
+        return None
+    if not _is_like_a_form(mail, settings, by_text=mail.automatic is not None):
         return None
     if arrived.known.cases and not _UNREAD.match(mail.sender):
         return None
     return Place("set_aside", f"asks for answers at another address: {_FORM.format(mail.sender)}")
 
 
-def _is_like_a_form(mail: ParsedMail) -> bool:
-    """Whether one other address is to be answered, which its text shows as a field, or from one that takes no answers.
+def _is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
+    """Whether it asks for answers at one other address, and more than that shows a form.
 
-    Whose own address differs from the one that they ask for answers at is no form, and is answered at their own.
+    The text shows that address as a field, or its own takes no answers, is a web server's, or is of our domain while
+    the other is not. Who only has another address for answers is no form, and is answered at their own.
+
+    Args:
+        by_text: only the text counts.
     """
     others = [address for address in mail.reply_to if address != mail.sender]
     if len(others) != 1:
         return False
-    field = re.compile(rf"[:=][ \t]*<?{re.escape(others[0])}\b", re.IGNORECASE)
-    return bool(_UNREAD.match(mail.sender) or field.search(mail.new_text[:_FIELDS]))
+    field = re.compile(
+        rf"(?:[:=][ \t]*<?|^[ \t]*(?:e-?mail[ \t]+)?){re.escape(others[0])}\b", re.IGNORECASE | re.MULTILINE
+    )
+    if field.search(mail.new_text[:_FIELDS]):
+        return True
+    domain, asked = (address.rpartition("@")[2] for address in (mail.sender, others[0]))
+    of_our_site = domain in {own.rpartition("@")[2] for own in settings.own_addresses} and asked != domain
+    return not by_text and bool(_UNREAD.match(mail.sender) or _MACHINE.match(mail.sender) or of_our_site)
 
 
 def _automatic(arrived: Arrived) -> Place | None:
@@ -319,7 +340,7 @@ def _robot(arrived: Arrived) -> Place | None:
 
 
 RULES: tuple[Rule, ...] = (
-    *(_our_letter, _ourselves, _automatic, _server, _nobody, _desk, _form, _unread, _twin, _flood, _robot),
+    *(_our_letter, _ourselves, _form, _automatic, _server, _nobody, _desk, _unread, _twin, _flood, _robot),
 )
 """Tried in this order, before the mail is taken for a customer's."""
 

@@ -11,6 +11,12 @@ _TABLES = (
     *(words.SEGMENT, words.ESCALATION, words.SOLVED, words.GROUPS),
 )
 _WORD = re.compile(r"[a-z]{2,}\*?")
+_APART = """
+dua tiga empat lima enam tujuh delapan sembilan kedua ketiga keempat kelima two three four five third
+senin selasa rabu kamis jumat sabtu monday tuesday wednesday thursday friday saturday sunday
+gudang kantor toko ruko gedung cabang kos apartemen sekolah hotel warung pabrik branch
+"""
+"""Words of the rules and of everyday speech that tell matters apart all the same: which of several, where, and when."""
 _COMMON = """
 a ada adalah agak agar akan am and anda antara apakah as at awal bagian bahwa be biar bls bpk buat but can
 coba demikian deh diinformasikan dong each every exe fw fwd hal hampir harus has hello hi hormat i if
@@ -41,4 +47,5 @@ def _vocabulary() -> tuple[frozenset[str], tuple[str, ...]]:
     known = set(_WORD.findall(phrases))
     whole = {spell_out(word) for word in known if not word.endswith("*")}
     everyday = {spell_out(word) for word in _COMMON.split()} | words.INDONESIAN | words.ENGLISH
-    return frozenset(whole | everyday), tuple(word[:-1] for word in known if word.endswith("*"))
+    apart = {spell_out(word) for word in _APART.split()}
+    return frozenset((whole | everyday) - apart), tuple(word[:-1] for word in known if word.endswith("*"))

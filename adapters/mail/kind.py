@@ -9,7 +9,7 @@ from adapters.mail.addresses import addresses
 from adapters.mail.author import is_of_our_group
 from adapters.mail.bounce import first, recipients, rejected, reported_message_id
 from adapters.mail.parts import children, content, read
-from adapters.mail.text import forwards
+from adapters.mail.text import forwards, replies
 from models.mail import NOBODY, Automatic, BounceRecipient, Ours
 
 _WORDS_LIMIT = 20_000
@@ -20,9 +20,11 @@ _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkiri
 _CODE = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\d|\.\d)")
 """An enhanced status code (RFC 3463), which stands in a report whatever its language."""
 _SERVER = re.compile(
-    r"(?:post_?master|mailer-?daemon|mail-?daemon|mdaemon|ndr|microsoftexchange[0-9a-f]{32})(?:[+-][^@]*)?@"
+    r"(?:post_?master|mailer-?daemon|mail-?daemon|mdaemon|ndr|bounces?|root|microsoftexchange[0-9a-f]{32})(?:[+-][^@]*)?@"
 )
 """Addresses by which mail servers speak for themselves."""
+_SERVERS_NAME = re.compile(r"\W*(?:(?:system|mail|e-?mail) administrator|post ?master)\W*", re.IGNORECASE)
+"""Names by which they do, from an address that may be anybody's."""
 _GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non-delivery|non remis", re.IGNORECASE)
 _SAYS_SO = re.compile(
     r"(?s)\W*(?:your (?:message|e-?mail)\b.{0,200}?could not be delivered to|could not deliver (?:your )?message"
@@ -148,7 +150,9 @@ def classify(
             if verdict.automatic is Automatic.AUTO_REPLY and _is_forwarded_by_rule(message, ours):
                 return verdict._replace(reason=f"{verdict.reason}, perhaps by our own forwarding", doubtful=True)
             return verdict
-    if not by_form and (reason := _list_reason(message, text, ours)):
+    # an answer may quote what a group has written below another mail
+    said = new if "In-Reply-To" in message or "References" in message or replies(subject) else text
+    if not by_form and (reason := _list_reason(message, said, ours)):
         return Verdict(Automatic.LIST, reason, doubtful=reason not in _LISTS and not _UNSUBSCRIBE.search(text))
     if name := next((name for name in spam_headers if first(message, name) == "yes"), ""):
         return Verdict(Automatic.SPAM, name)
@@ -271,7 +275,8 @@ def is_server_in_plain_words(message: Message) -> bool:
 
 
 def _is_a_servers(message: Message) -> bool:
-    return any(_SERVER.match(address) for _, address in addresses([str(message["From"])])[:1])
+    found = addresses([str(message["From"])])[:1]
+    return any(_SERVER.match(address) or _SERVERS_NAME.fullmatch(name) for name, address in found)
 
 
 def _is_forwarded_by_rule(message: Message, ours: Ours) -> bool:

@@ -37,6 +37,16 @@ def test_a_mail_through_our_group_opens_a_case_and_its_author_gets_the_letter(na
     )
 
 
+def test_an_answer_through_our_group_may_quote_what_the_group_writes_below_mails(with_group: Systems) -> None:
+    raw = eml("group_direct").replace(b"Message-ID:", b"In-Reply-To: <1@lain.example>\nMessage-ID:", 1)
+    footer = "> To unsubscribe from this group, send an email to cs+unsubscribe@telkom.example."
+    body = (
+        f"Masih mati, mohon dicek.\n\nPada Sen, 30 Nov 2026 Andi <andi@lain.example> menulis:\n> Mati\n> --\n{footer}\n"
+    )
+    taken = take_in(with_group, received(raw.partition(b"\n\n")[0] + b"\n\n" + body.encode()))
+    assert taken.outcome == "opened"
+
+
 def test_a_list_that_no_setting_names_is_shown_with_advice(wired: Systems) -> None:
     assert take_in(wired, received(eml("group_direct"))) == TakenIn("set_aside")
     (message,) = rows(wired, Message)
@@ -75,6 +85,37 @@ def test_a_form_that_no_setting_names_is_shown_with_the_setting_and_its_value(
     assert take_in(wired, received(plain(name))) == TakenIn("set_aside")
     assert f"add {sender} to LAYANAN_FORMS" in rows(wired, Message)[0].reason
     assert rows(wired, Letter) == []
+
+
+FILLED_IN = "Nama\nGita\nEmail\ngita@pelanggan.example\nPesan\nInternet 122408771907 mati sejak pagi."
+FREELY = "Dari Gita: internet 122408771907 mati sejak pagi."
+
+
+@pytest.mark.parametrize(
+    ("sender", "words", "headers"),
+    [
+        ("kirim@formulir.example", FILLED_IN, {}),
+        ("kirim@formulir.example", FILLED_IN, {"Auto_Submitted": "auto-generated"}),
+        ("wordpress@toko.example", FREELY, {}),
+        ("web@telkom.example", FREELY, {}),
+        (OURS, FREELY, {}),
+    ],
+)
+def test_a_form_is_told_by_whatever_shows_it(sender: str, words: str, headers: dict[str, str], wired: Systems) -> None:
+    taken = arrives(wired, f"Situs <{sender}>", words, "Isian", Reply_To="gita@pelanggan.example", **headers)
+    assert taken == TakenIn("set_aside")
+    assert f"add {sender} to LAYANAN_FORMS" in rows(wired, Message)[0].reason
+
+
+@pytest.mark.parametrize("asked", ["", OURS, "gita@pelanggan.example, adi@pelanggan.example"])
+def test_a_named_form_that_names_no_one_customer_is_shown_and_gets_no_letter(asked: str, wired: Systems) -> None:
+    wired.settings.forms = ("kirim@formulir.example",)
+    headers = {"Reply_To": asked} if asked else {}
+    for number in (122408771907, 122408771908):
+        text = f"Internet {number} mati."
+        assert arrives(wired, "kirim@formulir.example", text, "Isian", **headers) == TakenIn("set_aside")
+    assert "names no one customer" in rows(wired, Message)[0].reason
+    assert (rows(wired, Case), rows(wired, Letter)) == ([], [])
 
 
 def test_it_is_answered_once_the_setting_is_there(wired: Systems) -> None:
@@ -132,6 +173,20 @@ def test_a_mail_servers_words_about_no_letter_of_ours_are_shown(language: str, w
     raw = eml(f"postmaster_{language}", LETTER="<other@lain.example>", REFERENCE="JKT-0000001")
     assert take_in(wired, received(raw)) == TakenIn("set_aside")
     assert (rows(wired, Wake), len(rows(wired, Letter))) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["Postmaster <mail@example.com>", "System Administrator <it@example.com>", "bounce@m.example", "root@m.example"],
+)
+def test_a_mail_server_is_known_by_other_names_too(sender: str, wired: Systems) -> None:
+    case = opened(wired)
+    sent = rows(wired, Letter)[-1].message_id
+    words = f"Das Postfach {BUDI} ist voll."
+    assert arrives(wired, sender, words, "Zustellung fehlgeschlagen") == TakenIn("set_aside")
+    report = arrives(wired, sender, words, "Zustellung fehlgeschlagen", In_Reply_To=sent)
+    assert report == TakenIn("automatic", case.case_id)
+    assert (rows(wired, Outbox)[-1].state, len(rows(wired, Letter))) == ("bounced", 1)
 
 
 def test_who_minds_a_mail_server_is_a_customer_once_a_person_says_so(wired: Systems) -> None:
