@@ -30,6 +30,8 @@ from tests.cases import PRICE, SEED
 from tests.stack import Stack, until
 
 LONGEST = 15.0
+LETTERS = ["sent"] * 3
+"""First response, information, closing."""
 BUSY, ANEW = 2, 7
 """Which of ten stops comes amid work, and before which one Prefect's data base is lost."""
 WAYS = {
@@ -141,7 +143,7 @@ class Stops:
                 query = select(Outbox).join(Letter).where(Letter.recipient == address)
                 letters = [one.state for one in session.exec(query)]
                 arrived = len(self.stack.letters(address))
-                if letters != ["sent", "sent"] or arrived != 2:
+                if letters != LETTERS or arrived != len(LETTERS):
                     wrong.append(f"{cases[0].reference}: letters {letters}, of which {arrived} arrived")
                 names = [record.name for record in self.stack.records(cases[0].key) if record.state == "done"]
                 if len(names) != len(set(names)):
@@ -192,7 +194,7 @@ class Stops:
 
     def _write(self, count: int) -> None:
         for _ in range(count):
-            address = f"p{len(self.written)}@pelanggan.example"
+            address = _address(len(self.written))
             self.stack.write(f"Pelanggan <{address}>", "Harga paket", PRICE)
             self.written.append(address)
 
@@ -219,6 +221,10 @@ class Stops:
         return False
 
 
+def _address(number: int) -> str:
+    return f"p{number}@pelanggan.example"
+
+
 def _heeds(pid: int, number: signal.Signals) -> bool:
     """Whether a process has a handler for the signal."""
     with suppress(OSError):
@@ -238,7 +244,13 @@ def stops(
     say: Callable[[str], object] = print,
 ) -> tuple[list[Stopped], list[str]]:
     """So many stops, as far as there is time; and what work they have lost or doubled."""
-    stack = Stack(folder, SEED.model_dump(mode="json"), LAYANAN_CLAIM_SECONDS="15")
+    seed_of_simulator = SEED.model_dump(mode="json")
+    # mail to who is no customer bounces
+    seed_of_simulator["customers"] += [
+        {"customer_id": f"P-{one}", "name": "Pelanggan", "addresses": [_address(one)], "service_no": f"1{one:011}"}
+        for one in range(count)
+    ]
+    stack = Stack(folder, seed_of_simulator, LAYANAN_CLAIM_SECONDS="15")
     end = time.monotonic() + minutes * 60
     found: list[Stopped] = []
     try:
