@@ -60,7 +60,7 @@ log = logging.getLogger("layanan.worker")
 
 LOOK_SECONDS = 2.0
 """How often the worker looks for runs to cancel and for runs that hang."""
-DRAIN_SECONDS, END_SECONDS = 6.5, 9.0
+DRAIN_SECONDS, END_SECONDS = 5.5, 7.5
 """After which a worker that stops waits for no activity any longer, and ends whatever it is at (`flows/service.py`)."""
 
 
