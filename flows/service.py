@@ -40,7 +40,7 @@ log = logging.getLogger("layanan.service")
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 WORKER_SECONDS, SERVER_SECONDS = 8.0, 3.5
-"""Within which they end; else they are killed. All of it takes less than 15 seconds, on a machine that is overloaded, too."""
+"""Within which they end; else they are killed: in less than 15 seconds, on an overloaded machine, too."""
 LONGEST_PAUSE = 60.0
 LOOK_SECONDS = 60.0
 """How often `layanan up` looks whether the deployments are still there."""
