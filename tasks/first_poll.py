@@ -81,7 +81,8 @@ def begin(wired: Systems, box: Mailbox) -> Mailbox | None:
         _keep(wired, known := _first_seen(wired, box))
     if seen.waits:
         _change(wired, known, uidvalidity=seen.uidvalidity)
-        say("a mailbox of %s is not read: %s: %s", box.site, seen.question, answer(box))
+        # the log holds no addresses
+        say("a mailbox of %s is not read: %s; `layanan doctor` says how to agree", box.site, seen.question)
         return None
     if known.agreed_at is None:
         _agreed(wired, known, seen, "")

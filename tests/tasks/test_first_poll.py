@@ -104,6 +104,7 @@ def test_a_full_mailbox_waits_for_a_person_and_says_what_to_type(
         assert asked(full).state == "fail"
         assert poll(full) == {}
     assert "a mailbox of JKT is not read: 3 mails since" in caplog.text
+    assert "@" not in caplog.text
     assert (rows(full, Message), rows(full, Letter), genuine.mails(OURS)) == ([], [], before)
     check = asked(full)
     assert "3 mails since" in check.found
