@@ -66,7 +66,7 @@ def came(genuine: World, address: str) -> list[str]:
 @pytest.mark.parametrize("sender", [OURS, OURS.upper(), "layanan+lain@telkom.example"])
 def test_we_do_not_answer_ourselves(sender: str, outside: Systems, genuine: World, post: Postfix) -> None:
     write(genuine, sender)
-    take_in(outside, genuine, "automatic")
+    take_in(outside, genuine, "set_aside")
     assert is_over(outside, genuine, post)
     assert rows(outside, Letter) == []
 

@@ -34,6 +34,7 @@ TWO_SENDERS = {
     "mikel_mail/spec_fixtures_emails_plain_emails_raw_email_multiple_from.eml",
     "imap_tools/rfc2822_example10.eml",
     "imap_tools/rfc2822_example13.eml",
+    "mimekit/UnitTests_TestData_messages_issue358.txt.eml",
 }
 """Those that name two senders, or one in a way that programs read differently: a person is asked who wrote them."""
 RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([!-;=?-~]*)>", re.IGNORECASE | re.MULTILINE)
