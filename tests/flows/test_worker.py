@@ -253,7 +253,7 @@ def test_the_process_worker_takes_over_and_completes_the_same_deployment(bench: 
         assert number in cases_of_lost_runs(moved)
         replace_run(moved, number)
         assert number not in cases_of_lost_runs(moved)
-        assert stack.run_state(old) == "Cancelled"
+        assert stack.run_state(old) == "Replaced"
         until(lambda: stack.path(number) == [1, 3, 11, 12], "the case is served", 120)
         stack.decide(number, "ClosingPeriod", choice="SILENCE")
         case = stack.ended(number)

@@ -83,7 +83,10 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ('prefect_api_url = "localhost:4200"', r"LAYANAN_PREFECT_API_URL: .*http://127\.0\.0\.1:4200/api"),
         ('timezone = "Mars/Olympus"', r"LAYANAN_TIMEZONE: .*Mars/Olympus.*Asia/Jakarta"),
         ("smtp = { port = 99999 }", r"LAYANAN_SMTP__PORT: .* \(for example 587\)"),
-        ('mycx = { adress = "x" }', r"LAYANAN_MYCX__ADRESS: there is no such setting; there are .*URL, .*TOKEN, .*API_KEY"),
+        (
+            'mycx = { adress = "x" }',
+            r"LAYANAN_MYCX__ADRESS: there is no such setting; there are .*URL, .*TOKEN, .*API_KEY",
+        ),
         ('smtp = { passwrd = "x" }', r"LAYANAN_SMTP__PASSWRD: there is no such setting; did you mean PASSWORD\?"),
         ("policy = { update_hours = 0 }", r"LAYANAN_POLICY__UPDATE_HOURS: .* \(for example 6\)"),
         ("policy = { units = [] }", r"LAYANAN_POLICY__UNITS: .*at least 1 item"),
