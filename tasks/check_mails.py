@@ -62,8 +62,9 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
 
 def _rows(wired: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
     # copies of our own letters lie where letters are kept, which is not walked through
-    copy = (Message.outcome == "automatic", exists().where(col(Letter.message_id) == col(Message.message_id)))
-    query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, ~and_(*copy))
+    ours = exists().where(col(Letter.message_id) == col(Message.message_id))
+    copy = and_(col(Message.outcome) == "automatic", ours)
+    query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, ~copy)
     query = query.where(col(Message.id) > after, col(Message.id) <= newest)
     with wired.store.read() as session:
         return [(number or 0, sha256) for number, sha256 in session.exec(query.order_by(col(Message.id)).limit(MOST))]
