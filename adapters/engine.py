@@ -293,13 +293,16 @@ class PrefectEngine:
         """The five latest passes of a standing flow that have ended, latest first; cancelled ones gave way to one."""
         return self._runs(_in(StateType.COMPLETED, StateType.FAILED, StateType.CRASHED), deployment, 5)
 
-    def forget_passes(self, before: datetime) -> int:
-        """Delete passes of standing flows that ended well before then, some at a time; returns how many.
+    def forget_passes(self, before: datetime, failed_before: datetime) -> int:
+        """Delete passes of standing flows that ended before then, some at a time; returns how many.
 
-        There are thousands a day, and what they did stands in the case store.
+        There are thousands a day, and what they did stands in the case store. Those that failed are looked at for
+        longer; an outage of a back-office system leaves thousands of them, too.
         """
-        return self._forget(
-            state=_in(StateType.COMPLETED, StateType.CANCELLED), end_time=FlowRunFilterEndTime(before_=before)
+        well, badly = (StateType.COMPLETED, StateType.CANCELLED), (StateType.FAILED, StateType.CRASHED)
+        return sum(
+            self._forget(state=_in(*states), end_time=FlowRunFilterEndTime(before_=ended))
+            for states, ended in ((well, before), (badly, failed_before))
         )
 
     def drop_late_passes(self, before: datetime) -> int:

@@ -38,6 +38,8 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
             f"mail {message_id} is from an address of ours, where no customer reads letters; where a form sent it, "
             "name that address in LAYANAN_FORMS, else answer it by hand"
         )
+    if mail.sender in wired.settings.ours.forms:
+        raise WrongUse(f"mail {message_id} is by a form, and its Reply-To names no one customer; answer it by hand")
     site = wired.settings.mailbox(message.mailbox).site
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
     customer_id, now = whose_address(wired, mail), wired.clock.now()

@@ -245,7 +245,7 @@ def waits(wired: Systems) -> str:
     """Nobody waits unseen: every open case has a deadline ahead, and whoever decides late is named."""
     if stuck := cases_without_clock(wired):
         named = "; ".join(f"{late.reference}: {late.why}" for late in stuck[:MOST_NAMED])
-        raise Refused("waits", f"{len(stuck)} without a deadline ahead, as if no monitor ran: {named}")
+        raise Refused("waits", f"{len(stuck)} without a deadline ahead; is the monitor running? {named}")
     if late := overdue_decisions(wired):
         raise Doubt(f"{len(late)} overdue; oldest: {_decision(wired, *late[0])}")
     oldest = oldest_decision(wired)

@@ -4,6 +4,7 @@ Where intake knows the segment, the first response (5.2) is that letter; else it
 answers goes to the desk, too, and gets no letter of ours.
 """
 
+from datetime import timedelta
 from email.utils import parseaddr
 
 from sqlalchemy import update
@@ -74,15 +75,21 @@ def _told(work: Work) -> str:
         return session.exec(written.where(Letter.kind == LetterKind.OTHER_SEGMENT)).first() or ""
 
 
+ASKED_FOR = timedelta(seconds=10)
+"""Time that SISKA may take for the senders of one batch of mails."""
+
+
 class OtherSegments:
     """Which senders another desk serves, as far as SISKA tells at once.
 
-    It is asked once for each sender, and no more when it does not answer: no first response waits for it.
+    It is asked once for each sender, and no more when it does not answer or has taken ``ASKED_FOR`` in all: no first
+    response waits for it.
     """
 
     def __init__(self, wired: Systems) -> None:
         self._wired = wired
         self._known: dict[str, str] = {}
+        self._taken = timedelta()
 
     def of(self, mail: ParsedMail | None) -> str:
         """The sender's segment, where another desk serves it and has an address; empty for all others."""
@@ -99,11 +106,15 @@ class OtherSegments:
         policy = self._wired.settings.policy
         if not any(map(desk_at, policy.segment_desks.values())) or "" in self._known:
             return ""
+        began = self._wired.machine_clock.now()
         try:
             customer = self._wired.siska.customer_by_address(sender)
         except LayananError:
             self._known[""] = ""
             return ""
+        self._taken += self._wired.machine_clock.now() - began
+        if self._taken > ASKED_FOR:
+            self._known[""] = ""
         segment = customer.segment.value if customer else ""
         others = segment not in policy.our_segments and desk_at(policy.segment_desks.get(segment, ""))
         return segment if others else ""

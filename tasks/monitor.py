@@ -45,6 +45,7 @@ MOST_RESTARTS = 8
 RESTART_AFTER = timedelta(seconds=15)
 """Pause before a run is set going again; it doubles each time, to about an hour in all."""
 KEPT = timedelta(days=1)
+FAILED_KEPT = timedelta(days=7)
 LATE = timedelta(minutes=1)
 """A pass that no worker took up for so long is dropped: several have become due since."""
 LONE_RUN = timedelta(seconds=90)
@@ -139,7 +140,8 @@ def tidy_up() -> int:
     _note_settings(wired)
     if dropped := wired.engine.drop_late_passes(wired.machine_clock.now() - LATE):
         log.warning("%s late passes of intake and monitor are dropped", dropped)
-    return wired.engine.forget_passes(wired.machine_clock.now() - KEPT)
+    now = wired.machine_clock.now()
+    return wired.engine.forget_passes(now - KEPT, now - FAILED_KEPT)
 
 
 PARTS = (send_due_letters, pass_deadlines, deliver_wakes, watch_waits, recover_runs, follow_tickets, tidy_up)

@@ -37,9 +37,9 @@ LONGEST_BACKOFF = timedelta(hours=1)
 MOST_DEFERRALS = 30
 """How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
 
-MOST_REFUSALS = 5
+MOST_REFUSALS = 12
 """How often the server may refuse a letter for good, in a reply that may concern us, before a person is asked: within
-half an hour, in which no other letter has told whom the reply concerns."""
+seven hours, in which no other letter has told whom the reply concerns. An outage of a morning is over by then."""
 
 TOGETHER = 10
 """Letters that are read at once."""

@@ -1,6 +1,8 @@
 """W-89: another desk serves this customer."""
 
+from collections.abc import Iterable
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.cases import (
     DESK,
     OURS,
     STRANGER,
+    StandingClock,
     accepted,
     arrives,
     deadlines,
@@ -186,6 +189,23 @@ def test_where_siska_is_away_the_first_response_does_not_wait(wired: Systems) ->
     done(hand_over_segment, case, need(**BANKS))
     done(closing, case, handed_over=True)
     assert kinds(wired, BANK) == ["first_response", "hand_over_segment"], "one more, and none that contradicts it"
+
+
+def test_a_siska_that_is_slow_is_asked_for_few_of_a_batch(
+    wired: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wired.machine_clock = clock = StandingClock(tmp_path / "machine")
+    asked: list[str] = []
+
+    def slow(address: str, lines: Iterable[str] = ()) -> None:
+        asked.append(address)
+        clock.advance(6 / 3600)
+
+    monkeypatch.setattr(wired.siska, "customer_by_address", slow)
+    senders = [f"pelanggan{number}@example.com" for number in range(5)]
+    take_in_batch(wired, [received(mail(sender, f"Internet {sender} mati.", sender)) for sender in senders])
+    assert asked == senders[:2]
+    assert [one.kind for one in rows(wired, Letter)] == ["first_response"] * 5
 
 
 def test_our_own_customers_and_strangers_get_the_first_response(wired: Systems) -> None:

@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelling, Completed, Crashed, Running
+from prefect.states import Cancelling, Completed, Crashed, Failed, Running
 from sqlalchemy import update
 
 import tasks.monitor
@@ -429,23 +429,29 @@ def test_an_orphan_is_set_going_again(
     assert runs.state(run).name == state
 
 
-def test_passes_that_ended_well_are_forgotten_after_a_day_and_cases_never(
+def test_passes_are_forgotten_after_a_day_or_a_week_and_cases_never(
     runs: Runs, started: tuple[CaseRun, str], stack: Stack
 ) -> None:
     _, case_run = started
     standing = FlowRunFilter(name=FlowRunFilterName(any_=["standing"]))
     deployment = runs.client.read_deployment_by_name("receive-mail/receive-mail").id
     run = str(runs.client.create_flow_run_from_deployment(deployment, name="standing").id)
+    broken = str(runs.client.create_flow_run_from_deployment(deployment, name="standing").id)
     force(runs, run, Running())
     force(runs, run, Completed())
+    force(runs, broken, Running())
+    force(runs, broken, Failed())
     force(runs, case_run, Completed())
-    tidy_up.fn()
-    assert len(runs.client.read_flow_runs(flow_run_filter=standing)) == 1
-    later = SimulatedClock(runs.wired.settings.home / "machine")
-    later.advance(25)
-    runs.wired.machine_clock = later
-    tidy_up.fn()
-    until(lambda: not runs.client.read_flow_runs(flow_run_filter=standing), "the pass is forgotten")
+
+    def left(hours: float) -> list[str]:
+        later.advance(hours)
+        tidy_up.fn()
+        return [str(one.id) for one in runs.client.read_flow_runs(flow_run_filter=standing)]
+
+    runs.wired.machine_clock = later = SimulatedClock(runs.wired.settings.home / "machine")
+    assert sorted(left(0)) == sorted([run, broken])
+    until(lambda: left(25) == [broken], "what ended well is forgotten, and what failed is looked at for longer")
+    until(lambda: left(7 * 24) == [], "that is forgotten, too")
     assert runs.state(case_run).is_completed()
 
 

@@ -115,6 +115,8 @@ def test_a_named_form_that_names_no_one_customer_is_shown_and_gets_no_letter(ask
         text = f"Internet {number} mati."
         assert arrives(wired, "kirim@formulir.example", text, "Isian", **headers) == TakenIn("set_aside")
     assert "names no one customer" in rows(wired, Message)[0].reason
+    with pytest.raises(WrongUse, match="names no one customer; answer it by hand"):
+        accept_mail(wired, 1, "Sari")
     assert (rows(wired, Case), rows(wired, Letter)) == ([], [])
 
 
