@@ -23,18 +23,21 @@ from pathlib import Path
 from typing import Any
 
 from bench.engine import Aims
-from bench.week.calendar import AWAY, MONDAY, SUNDAY_NIGHT, within, working
+from bench.week.calendar import AWAY, CLOSED, MONDAY, OPEN, SUNDAY_NIGHT, within, working
 from bench.week.letters import Taken
 from bench.week.mails import FORM, Mail, reactions, week
 from bench.week.running import running
 from flows.service import ROOT
 from flows.signals import stopping_on_signals
 
-AT_NIGHT = {"first_response"}
-"""Letters that may go at any hour: 5.2 is measured."""
-SETTINGS = {"LAYANAN_FORMS": json.dumps([FORM])}
+ROUTINE = {"inform_status", "keep_informed", "inform_result", "closing"}
+"""Letters that wait for the morning; a first response, and what answers a customer, may go at any hour."""
+OFFICE = {
+    "hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), f"{OPEN:02}:00-{CLOSED:02}:00") | {"sun": ""}
+}
+SETTINGS = {"LAYANAN_FORMS": json.dumps([FORM]), "LAYANAN_OFFICE": json.dumps(OFFICE)}
 """Those that an earlier revision has not."""
-PARTS = ["send_due_letters", "pass_deadlines", "deliver_wakes"]
+PARTS = ["send_due_letters", "pass_deadlines", "watch_waits", "deliver_wakes"]
 """Of a sweep, those of each step; tickets are followed each hour."""
 
 
@@ -68,7 +71,7 @@ class Result:
 
     @property
     def at_night(self) -> int:
-        return sum(letter.kind not in AT_NIGHT and not working(letter.at) for letter in self.letters)
+        return sum(letter.kind in ROUTINE and not working(letter.at) for letter in self.letters)
 
     @property
     def twice(self) -> int:
@@ -125,7 +128,7 @@ def show(aims: Aims, result: Result, held: bool) -> None:
     none("customers' mails put aside as a program's", result.unseen)
     none("letters lost", sum(number for state, number in store["letters"].items() if state not in {"sent", "queued"}))
     none("letters sent twice", result.twice)
-    none("letters at night, urgent ones apart", result.at_night)
+    none("routine letters at night or on Sunday", result.at_night)
     none("open cases without a future deadline", store["no_deadline"])
     none("late waits of people, not escalated", store["late_waits"])
     none("runs that broke", store["broken"])

@@ -214,10 +214,11 @@ def _clocked(wait: Wait | None, now: datetime) -> bool:
 
 
 def _late(wait: Wait, now: datetime) -> bool:
-    """A person's wait of over a day that nobody has been told of."""
-    if FORMS[wait.form].role in {Role.UNIT, Role.CUSTOMER} or now - wait.since < timedelta(days=1):
+    """A person's wait that is overdue and not escalated; where waits have no time, one of over a day."""
+    if FORMS[wait.form].role in {Role.UNIT, Role.CUSTOMER, Role.SYSTEM}:
         return False
-    return not getattr(wait, "level", 0)
+    due: datetime | None = getattr(wait, "due_at", None)
+    return (due or wait.since + timedelta(days=1)) <= now and not getattr(wait, "escalated_to", "")
 
 
 def main() -> None:
@@ -245,6 +246,8 @@ def obey(wired: Systems, engine: Engine, parts: dict[str, Callable[[], int]], or
     engine.carry()
     failed = []
     for name in order["parts"]:
+        if name not in parts:
+            continue  # of a later revision
         try:
             parts[name]()
         except LayananError:
