@@ -43,6 +43,7 @@ SEED = {
         {"customer_id": "C-4", "name": "Bank", "addresses": [BANK], "segment": "DES", "service_no": "122408771904"},
     ],
 }
+BENEATH = {"escalate_wait", "keep_informed"}
 PAID = "Saya sudah bayar tagihan 122408771903, tapi belum tercatat. Mohon cek."
 MAILS = {
     BUDI: ("Internet mati", "Internet saya 122408771935 mati total, LOS merah. Tolong."),
@@ -77,7 +78,7 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
         stack.waiting(budi, "UnitProgress", 600)  # after some forty kills
         stack.write(BUDI, "Tanya", "Halo, laporan saya kemarin itu kapan selesainya ya?")
         again = case_of(stack, BUDI, after=budi)
-        stack.decide(again, "SameMatter", choice="JOIN")
+        stack.waiting(again, "SameMatter")
         stack.decide(citra, "ApproveSolution", choice="SEND", cause="Belum tercatat", repair="Sudah dicatat")
         for address in (AYU, CITRA, BANK):
             stack.waiting(case_of(stack, address), "ClosingPeriod")
@@ -85,6 +86,10 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
 
         stack.clock.advance(6.1)
         until(lambda: 9 in stack.path(budi), "the customer is told the status", 120)
+        # what the sweep does beneath a form that nobody has answered
+        until(lambda: BENEATH <= {record.name for record in stack.records(again)}, "nobody waits unseen", 300)
+        stack.decide(again, "SameMatter", choice="JOIN")
+        stack.waiting(budi, "UnitProgress")
         stack.clock.advance(18)
         stack.decide(budi, "Escalation", choice="OTHER_UNIT", unit="Core Network")
         stack.waiting(budi, "UnitProgress")
