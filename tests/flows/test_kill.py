@@ -87,7 +87,7 @@ def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
         stack.clock.advance(6.1)
         until(lambda: 9 in stack.path(budi), "the customer is told the status", 120)
         # what the sweep does beneath a form that nobody has answered
-        until(lambda: BENEATH <= {record.name for record in stack.records(again)}, "nobody waits unseen", 300)
+        until(lambda: {record.name for record in stack.records(again)} >= BENEATH, "nobody waits unseen", 300)
         stack.decide(again, "SameMatter", choice="JOIN")
         stack.waiting(budi, "UnitProgress")
         stack.clock.advance(18)
