@@ -2,7 +2,6 @@
 
 import smtplib
 import threading
-import time
 from collections.abc import Iterator
 from itertools import count
 from types import SimpleNamespace
@@ -179,8 +178,7 @@ def test_beside_prefects_own_worker_the_service_listens(
 ) -> None:
     heard: list[Systems] = []
     monkeypatch.setattr(flows.listen, "listen_to_mailboxes", heard.append)
-    over = Mock(sleep=Mock(side_effect=KeyboardInterrupt), monotonic=time.monotonic)
-    monkeypatch.setattr("flows.service.time", over)
+    monkeypatch.setattr("flows.service.pause", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         Service(wired.settings.model_copy(update={"worker_type": kind})).watch()
     assert len(heard) == listens

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from adapters.engine import FORGOTTEN_AT_ONCE
-from models.errors import LayananError
+from models.errors import LayananError, NothingDone
 from models.forms import UnitProgress
 from models.tables import Case, Decision, Wait
 from tasks.case_run import CaseRun
@@ -176,7 +176,8 @@ def test_while_the_flow_is_not_deployed_at_all_the_old_run_still_takes_an_answer
 ) -> None:
     lost.is_deleted()
     monkeypatch.setattr("adapters.engine.CASES", "not-there")
-    recover_runs.fn()
+    with pytest.raises(NothingDone):
+        recover_runs.fn()
     assert lost.runs.state(lost.run).name == "Suspended"
     lost.answers()
     monkeypatch.undo()
