@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 
 from adapters.engine import PrefectEngine
 from adapters.wiring import Systems
-from models.errors import Unavailable
+from models.errors import NothingDone, Unavailable
 from models.forms import FORMS, ConfirmAnalysis, ConfirmSender, CustomerAnswer, FixActivity, UnitProgress, Unreachable
 from models.settings import Limits, Office
 from models.sop import Role
@@ -289,7 +289,8 @@ def test_what_the_engine_did_not_take_is_shown_by_a_later_sweep(
 
     with monkeypatch.context() as patch:
         patch.setattr(PrefectEngine, "label", away)
-        sweep()
+        with pytest.raises(NothingDone):
+            sweep()
     assert (waiting(case).escalated_to, waiting(case).shown_to) == ("Team Leader", "")
     assert list(waits_to_watch(wired, 10)) == [case.case_id]
     sweep()
