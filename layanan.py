@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.console.screen import complain, say, show, show_case
 from adapters.folder import private
-from adapters.screen import complain, say, show, show_case
 from models.errors import LayananError, NotWaiting, OutcomeUnknown, Refused, SettingsError, Unavailable, WrongUse
 from models.states import CaseStatus, LetterState, MailOutcome
 
@@ -133,7 +133,7 @@ def _keep_up() -> None:
 
 def _say_what_first_polls_wait_for() -> None:
     from adapters.wiring import systems
-    from tasks import first_poll
+    from tasks.intake import first_poll
 
     wired = systems()
     for question in first_poll.questions(wired, wired.settings.mailboxes):
@@ -159,8 +159,8 @@ def migrate() -> None:
 
     Example: `LAYANAN_DATABASE_URL=postgresql+psycopg://layanan@db/layanan layanan migrate`
     """
-    from adapters import schema
-    from adapters.store import Store
+    from adapters.case_store import schema
+    from adapters.case_store.store import Store
 
     store = Store.of(_settings())
     schema.upgrade(store)
@@ -177,7 +177,7 @@ def doctor(as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from adapters.wiring import systems
-    from tasks.doctor import examine
+    from tasks.upkeep.doctor import examine
 
     checks = [asdict(check) for check in examine(systems())]
     if as_json:
@@ -198,7 +198,7 @@ def settings() -> None:
 
     Example: `layanan settings > docs/settings.md`
     """
-    from adapters.settings_table import settings_table
+    from adapters.console.settings_table import settings_table
 
     say(settings_table())
 
@@ -223,7 +223,7 @@ def intake(once: Once = False, as_json: Json = False) -> None:
 
     codes = [_attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]
     show([{"outcome": name, "mails": count} for name, count in outcomes.items()], ("outcome", "mails"), as_json)
-    from tasks import first_poll
+    from tasks.intake import first_poll
 
     read = [box for box, code in zip(wired.settings.mailboxes, codes, strict=True) if code == 0]
     for question in first_poll.questions(wired, read):
@@ -240,7 +240,7 @@ def monitor(once: Once = False, as_json: Json = False) -> None:
     """
     _only_once(once)
     _systems()
-    from tasks.monitor import PARTS
+    from tasks.upkeep.monitor import PARTS
 
     done: list[dict[str, Any]] = []
 
@@ -261,7 +261,7 @@ def report(
     Example: `layanan report --days 7`
     """
     wired = _systems()
-    from tasks.report import service_report
+    from tasks.upkeep.report import service_report
 
     say(service_report(wired, days))
 
@@ -276,7 +276,7 @@ def cases(
 
     Example: `layanan cases --status open --json | jq '.[].reference'`
     """
-    from adapters import listing
+    from adapters.console import listing
 
     columns = ("reference", "status", "kind", "topic", "opened_at", "waits_for", "outcome")
     _list(partial(listing.cases, status=status, limit=limit), columns, as_json)
@@ -293,7 +293,7 @@ def case(
     Example: `layanan case JKT-0000001`
     """
     settings = _engine_settings()
-    from adapters import listing
+    from adapters.console import listing
 
     view = _ask(settings, lambda session: listing.case(session, name, bodies=bodies))
     show_case(view | {"run_url": _run_url(settings, view["run_id"])}, as_json, settings.zone)
@@ -306,8 +306,8 @@ def waiting(as_json: Json = False) -> None:
     Example: `layanan waiting`, then `layanan decide …`
     """
     settings = _engine_settings()
-    from adapters import listing
     from adapters.clock import clock_of
+    from adapters.console import listing
     from models.forms import FORMS
     from models.sop import DECIDE
 
@@ -341,8 +341,8 @@ def decide(
     wired = _systems()
     from structlog.contextvars import bound_contextvars
 
-    from adapters import listing
-    from tasks.submit import submit
+    from adapters.console import listing
+    from tasks.run.submit import submit
 
     with wired.store.read() as session:
         found = listing.find_case(session, name)
@@ -358,7 +358,7 @@ def merge(name: CaseName, into: IntoName, by: By) -> None:
     Example: `layanan merge JKT-0000002 JKT-0000001 --by Rina`; `layanan unmerge` takes it back.
     """
     wired, (case, other) = _cases(name, into)
-    from tasks.merge_case import merge, whose_letters
+    from tasks.upkeep.merge_case import merge, whose_letters
 
     merge(wired, case.key, other.key, by)
     say(f"{case.reference} is merged into {other.reference}")
@@ -373,7 +373,7 @@ def unmerge(name: CaseName, by: By) -> None:
     Example: `layanan unmerge JKT-0000002 --by Rina`
     """
     wired, (case,) = _cases(name)
-    from tasks.merge_case import unmerge
+    from tasks.upkeep.merge_case import unmerge
 
     unmerge(wired, case.key, by)
     say(f"{case.reference} goes on")
@@ -386,7 +386,7 @@ def split(name: CaseName, mail: MailNumber, by: By) -> None:
     Example: `layanan split JKT-0000001 17 --by Rina`; `layanan merge` takes it back.
     """
     wired, (case,) = _cases(name)
-    from tasks.merge_case import split
+    from tasks.upkeep.merge_case import split
 
     say(f"mail {mail} is case {split(wired, case.key, mail, by)} now")
 
@@ -406,7 +406,7 @@ def party(
     Example: `layanan party JKT-0000001 17 --by Rina`
     """
     wired, (case,) = _cases(name)
-    from tasks.merge_case import add_party, remove_party
+    from tasks.upkeep.merge_case import add_party, remove_party
 
     if remove:
         remove_party(wired, case.key, mail, by)
@@ -430,7 +430,7 @@ def mails(
     """
     if check:
         _check_mails(as_json)
-    from adapters import listing
+    from adapters.console import listing
 
     columns = ("id", "received_at", "mailbox", "sender", "subject", "outcome", "case", "reason")
     _list(partial(listing.mails, outcome=outcome, limit=limit), columns, as_json)
@@ -442,7 +442,7 @@ def _check_mails(as_json: bool) -> None:
         raise SettingsError(NO_MAILBOX)
     from dataclasses import asdict
 
-    from tasks.check_mails import check_mails
+    from tasks.upkeep.check_mails import check_mails
 
     found: list[dict[str, Any]] = []
 
@@ -474,7 +474,7 @@ def letters(
     if again:
         _send_all_again(outdated, as_json)
         return
-    from adapters import listing
+    from adapters.console import listing
 
     columns = ("id", "case", "kind", "recipient", "state", "attempts", "sent_at", "error")
     _list(partial(listing.letters, state=state, limit=limit), columns, as_json)
@@ -484,7 +484,7 @@ def _send_all_again(outdated: bool, as_json: bool) -> None:
     wired = _systems()
     from dataclasses import asdict
 
-    from tasks.send_again import failed_letters, send_all_again
+    from tasks.upkeep.send_again import failed_letters, send_all_again
 
     failed = failed_letters(wired)
     chosen = [one for one in failed if outdated or not one.outdated]
@@ -514,8 +514,8 @@ def letter(
     settings = _settings()
     from email import message_from_bytes, policy
 
-    from adapters import listing
-    from adapters.store import Store
+    from adapters.case_store.store import Store
+    from adapters.console import listing
 
     view = _ask(settings, lambda session: listing.letter(session, number))
     message = Store.of(settings).kept(view["sha256"])
@@ -539,9 +539,9 @@ def inspect(
 
     Example: `layanan mail inspect odd.eml --json | jq .problems`
     """
+    from adapters.console.screen import say_line, show_mail
     from adapters.mail.inspection import STDIN
     from adapters.mail.inspection import inspect as look
-    from adapters.screen import say_line, show_mail
 
     for file in files:
         (say_line if as_json else show_mail)(look(file, authserv_id))
@@ -564,10 +564,10 @@ def show_one(
     Examples: `layanan mail show 17 --save lampiran`; `layanan mail show 17 --html 17.html`
     """
     settings = _settings()
-    from adapters import listing
+    from adapters.case_store.store import Store
+    from adapters.console import listing
+    from adapters.console.screen import show_mail
     from adapters.folder import save_into
-    from adapters.screen import show_mail
-    from adapters.store import Store
 
     view = _ask(settings, lambda session: listing.mail(session, number))
     kept = Store.of(settings).kept
@@ -597,8 +597,8 @@ def _save_page(file: Path, mail: dict[str, Any], raw: bytes) -> None:
 
 def _put_back(number: int) -> None:
     wired = _systems()
-    from adapters import listing
-    from tasks.send_letter import send_again
+    from adapters.console import listing
+    from tasks.run.send_letter import send_again
 
     with wired.store.read() as session:
         listing.letter(session, number)
@@ -645,7 +645,7 @@ def accept(number: MailNumber, by: By) -> None:
     """
     wired = _systems()
     from flows.receive_mail import set_going
-    from tasks.accept_mail import accept_mail
+    from tasks.intake.accept_mail import accept_mail
 
     taken = accept_mail(wired, number, by)
     set_going(wired, [taken])
@@ -661,7 +661,7 @@ def begin(
     Example: `layanan doctor` says how much it is, then `layanan mail begin layanan@telkom.example --by Rina`
     """
     wired = _systems()
-    from tasks.first_poll import agree
+    from tasks.intake.first_poll import agree
 
     box = next((box for box in wired.settings.mailboxes if box.address.lower() == address.lower()), None)
     if box is None:
@@ -719,7 +719,7 @@ def _curl_to(ready: Path) -> tuple[str, str]:
 
 def _settings() -> "Settings":
     """The settings; the log takes their form."""
-    from adapters.logs import configure
+    from adapters.console.logs import configure
     from models.settings import load_settings
 
     settings = load_settings()
@@ -729,7 +729,7 @@ def _settings() -> "Settings":
 
 def _engine_settings() -> "Settings":
     """The same, where Prefect is imported next: it reads its own settings then."""
-    from adapters.engine_environment import engine_environment, without_proxy
+    from adapters.engine.environment import engine_environment, without_proxy
 
     settings = _settings()
     without_proxy()
@@ -743,7 +743,7 @@ def _engine_settings() -> "Settings":
 def _systems() -> "Systems":
     """All systems, the case store being at the code's revision."""
     _engine_settings()
-    from adapters import schema
+    from adapters.case_store import schema
     from adapters.wiring import systems
 
     schema.check(systems().store)
@@ -752,7 +752,7 @@ def _systems() -> "Systems":
 
 def _cases(*names: str) -> "tuple[Systems, list[Case]]":
     wired = _systems()
-    from adapters import listing
+    from adapters.console import listing
 
     with wired.store.read() as session:
         return wired, [listing.find_case(session, name) for name in names]
@@ -760,8 +760,8 @@ def _cases(*names: str) -> "tuple[Systems, list[Case]]":
 
 def _ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:
     """What the case store says, without waiting for the other systems' imports."""
-    from adapters import schema
-    from adapters.store import Store
+    from adapters.case_store import schema
+    from adapters.case_store.store import Store
 
     store = Store.of(settings)
     schema.check(store)
@@ -775,7 +775,7 @@ def _list(query: "Callable[[Session], list[dict[str, Any]]]", columns: Sequence[
 
 
 def _run_url(settings: "Settings", run_id: str | None) -> str | None:
-    from adapters.engine import PrefectEngine
+    from adapters.engine.runs import PrefectEngine
 
     return PrefectEngine(settings).run_url(run_id) if run_id else None
 

@@ -4,24 +4,24 @@ import atexit
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from adapters import logs
 from adapters.analyser.rules import Analyser, RuleAnalyser
-from adapters.answers import Answers, ProductAnswers
+from adapters.case_store.store import Store
 from adapters.clock import Clock, SystemClock, clock_of
-from adapters.embassy import Embassy, LineTester
+from adapters.console import logs
 from adapters.ems import Ems, ImapSmtp
-from adapters.engine import PrefectEngine
-from adapters.epayment import Bills, EPayment
+from adapters.engine.runs import PrefectEngine
+from adapters.letters.canned_answers import Answers, ProductAnswers
 from adapters.letters.writer import LetterWriter, TemplateLetters
-from adapters.mrtg import Mrtg, TrafficMeter
-from adapters.mycx import MyCx, Tickets
-from adapters.nossa import Nossa, TicketProgress
-from adapters.securecrt import Devices, SecureCrt
-from adapters.siska import Customers, Siska
-from adapters.store import Store
-from adapters.system_gate import SystemGate
-from adapters.telkom_center import TelkomCenter, Topology
-from adapters.tenoss import Services, Tenoss
+from adapters.systems.embassy import Embassy, LineTester
+from adapters.systems.epayment import Bills, EPayment
+from adapters.systems.mrtg import Mrtg, TrafficMeter
+from adapters.systems.mycx import MyCx, Tickets
+from adapters.systems.nossa import Nossa, TicketProgress
+from adapters.systems.securecrt import Devices, SecureCrt
+from adapters.systems.siska import Customers, Siska
+from adapters.systems.system_gate import SystemGate
+from adapters.systems.telkom_center import TelkomCenter, Topology
+from adapters.systems.tenoss import Services, Tenoss
 from models.settings import HttpName, HttpSystem, Settings, load_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from tasks.start_case import start_case
+from tasks.run.start_case import start_case
 from tests.backlog import late, make_late
 from tests.cases import BUDI, PRICE, SEED, opened
 from tests.stack import Stack, until

@@ -15,8 +15,8 @@ from collections import Counter
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from adapters import schema
-from adapters.engine import PrefectEngine
+from adapters.case_store import schema
+from adapters.engine.runs import PrefectEngine
 from adapters.wiring import systems
 from bench.store import fill
 from flows.receive_mail import take_batches

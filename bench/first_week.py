@@ -1,6 +1,6 @@
 """A contact centre's first week, simulated: ours beside an earlier revision of ours, in the same call.
 
-    python -m bench.first_week [--mails 2000] [--beside aaaf037] [--step 15] [--seed 1]
+    python -m bench.first_week [--mails 2000] [--beside REVISION] [--step 15] [--seed 1]
 
 Mails of five kinds of senders come in a week in which the relay refuses our account for two hours, one system asks to
 wait, the worker is away for a night and nobody works on Sunday. Exits with 1 when an aim is missed. README.md says
@@ -154,7 +154,7 @@ def main() -> int:
     """Both weeks; 0 if every aim was reached."""
     parser = argparse.ArgumentParser(prog="python -m bench.first_week", description=__doc__)
     parser.add_argument("--mails", type=int, default=2_000)
-    parser.add_argument("--beside", default="aaaf037", help="a revision of ours; empty: none")
+    parser.add_argument("--beside", help="an earlier revision of ours; it is driven by its own `bench/week/service.py`")
     parser.add_argument("--step", type=float, default=15, help="minutes between a poll, a sweep and the next ones")
     parser.add_argument("--seed", type=int, default=1, help="of the chance by which mails come")
     options = parser.parse_args()

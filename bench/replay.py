@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import event
 from sqlmodel import select
 
-from adapters import schema
+from adapters.case_store import schema
 from adapters.clock import SystemClock
 from adapters.wiring import Systems
 from models.settings import Settings
 from models.sop import REVISION, Role
 from models.tables import ActivityRecord, Case
-from tasks.case_run import CaseRun
 from tasks.closing import Closed, closing
+from tasks.run.case_run import CaseRun
 
 ENTRIES = 100
 ROUNDS = 5

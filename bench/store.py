@@ -21,16 +21,17 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from adapters import listing, schema
+from adapters.case_store import schema
+from adapters.case_store.store import Store
+from adapters.console import listing
 from adapters.ems import Received
-from adapters.store import Store
 from adapters.wiring import Systems, systems
 from models.letter import LetterKind
 from models.sop import ACTIVITIES, REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, Wake
-from tasks import monitor
-from tasks.intake import take_in
-from tasks.report import service_report
+from tasks.intake.batch import take_in
+from tasks.upkeep import monitor
+from tasks.upkeep.report import service_report
 
 SMALL, OPEN, ROUNDS, BATCH = 1_000, 500, 21, 2_000
 MONTH = timedelta(days=30)

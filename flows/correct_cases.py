@@ -11,9 +11,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import Field
 
-from adapters import listing
+from adapters.console import listing
 from adapters.wiring import systems
-from tasks import merge_case
+from tasks.upkeep import merge_case
 
 By = Annotated[str, Field(min_length=2, max_length=80)]
 

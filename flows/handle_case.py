@@ -1,6 +1,7 @@
 """One case, from the first mail to closing: the SOP's flow, as it reads.
 
-Prefect runs this body again from the top after every wait; what is recorded is not done again (`tasks/activity.py`).
+Prefect runs this body again from the top after every wait; what is recorded is not done again
+(`tasks/run/activity.py`).
 So there is no clock, no I/O and no chance here: flows decide, tasks act. A person decides at every ``decide``.
 """
 
@@ -40,10 +41,8 @@ from models.forms import (
 )
 from models.need import MISSING, Need, Path, Solution, Turn
 from tasks.ask_customer import ask_customer
-from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.end_case import end_case
 from tasks.escalate_to_team_leader import escalate_to_team_leader
 from tasks.find_information import Information, find_information
 from tasks.first_response import first_response
@@ -54,11 +53,13 @@ from tasks.handle_intensively import Handled, handle_intensively
 from tasks.inform_result import inform_result
 from tasks.inform_status import inform_status
 from tasks.join_case import join_case
-from tasks.merge_case import MERGED
 from tasks.receive_and_analyse import receive_and_analyse
+from tasks.run.case_run import CaseRun
+from tasks.run.end_case import end_case
+from tasks.run.waits import decide
 from tasks.serve_complaint import serve_complaint
 from tasks.solve_need import solve_need
-from tasks.waits import decide
+from tasks.upkeep.merge_case import MERGED
 
 D = TypeVar("D", bound=Desk)
 

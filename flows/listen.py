@@ -13,7 +13,7 @@ from adapters.wiring import Systems
 from flows.receive_mail import receive_mail
 from models.errors import LayananError
 from models.settings import Mailbox
-from tasks import drain
+from tasks.run import drain
 
 log = logging.getLogger("layanan.listen")
 

@@ -4,7 +4,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.passes import ended
-from tasks.monitor import PARTS
+from tasks.upkeep.monitor import PARTS
 
 
 @flow(name="monitor-cases", flow_run_name="Monitoring / monitor cases", persist_result=False)

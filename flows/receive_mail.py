@@ -22,12 +22,12 @@ from flows.passes import ended
 from models.errors import LayananError, Refused, Unavailable
 from models.forms import UNDELIVERED
 from models.settings import Mailbox
-from tasks import drain
-from tasks.first_poll import begin, is_the_one_agreed_to
-from tasks.intake import TakenIn, take_in_batch
-from tasks.send_letter import deliver_all
-from tasks.start_case import start_cases
-from tasks.waits import wake_or_show
+from tasks.intake.batch import TakenIn, take_in_batch
+from tasks.intake.first_poll import begin, is_the_one_agreed_to
+from tasks.run import drain
+from tasks.run.send_letter import deliver_all
+from tasks.run.start_case import start_cases
+from tasks.run.waits import wake_or_show
 
 log = logging.getLogger("layanan.intake")
 

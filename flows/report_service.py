@@ -5,7 +5,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from adapters.wiring import systems
-from tasks.report import service_report
+from tasks.upkeep.report import service_report
 
 KEY = "laporan-layanan"
 

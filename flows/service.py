@@ -22,18 +22,18 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
-from adapters import schema
+from adapters.case_store import schema
+from adapters.case_store.store import Store
 from adapters.clock import SystemClock
-from adapters.engine import PrefectEngine
-from adapters.engine_environment import engine_environment
+from adapters.engine.environment import engine_environment
+from adapters.engine.launch import launched
+from adapters.engine.runs import PrefectEngine
 from adapters.folder import private
-from adapters.launch import launched
-from adapters.store import Store
 from adapters.wiring import systems
 from flows.signals import begin, ending, pause, times_asked
 from models.errors import LayananError, Unavailable
 from models.settings import Settings
-from tasks.monitor import LATE
+from tasks.upkeep.monitor import LATE
 
 log = logging.getLogger("layanan.service")
 

@@ -46,15 +46,15 @@ from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.states import Scheduled
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
-from adapters import logs
-from adapters.engine import CARRIED, SHOWN_WITHIN, cancelled_by_a_person
+from adapters.console import logs
+from adapters.engine.runs import CARRIED, SHOWN_WITHIN, cancelled_by_a_person
 from adapters.folder import private
 from adapters.wiring import systems
 from flows.listen import listen_to_mailboxes
 from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
-from tasks import drain
-from tasks.waits import offer_lost_forms
+from tasks.run import drain
+from tasks.run.waits import offer_lost_forms
 
 log = logging.getLogger("layanan.worker")
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from adapters.store import Store
+from adapters.case_store.store import Store
 from models import tables
 from models.settings import load_settings
 

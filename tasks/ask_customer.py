@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from models.letter import QuestionFacts
 from models.need import Need, Output
-from tasks.activity import step
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.work import Work
 
 
 class Asked(Output):

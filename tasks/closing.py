@@ -6,8 +6,8 @@ from models.letter import ClosingFacts
 from models.need import Output
 from models.settings import Settings
 from models.tables import Case
-from tasks.activity import activity
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 
 class Closed(Output):

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from models.need import Output
-from tasks.activity import activity
 from tasks.handle_intensively import Handled, in_force, ticket_row
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 
 class Coordinated(Output):

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from models.errors import Refused
 from models.facts import LineQuality, Resource, Traffic
 from models.need import Finding, Need, Solution
-from tasks.moments import believed, doubt
+from tasks.run.moments import believed, doubt
+from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
-from tasks.work import Work
 
 BILLING = {"billing_amount", "payment", "compensation", "bill_copy"}
 LINE = {"no_service", "slow", "intermittent", "voice_fault", "tv_fault", "device"}

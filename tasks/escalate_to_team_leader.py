@@ -1,9 +1,9 @@
 """Activity 8: escalate to the team leader, so that the complaint is solved sooner (SOP 7.8, 5.9)."""
 
 from models.need import Output
-from tasks.activity import activity
 from tasks.handle_intensively import Handled
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 
 class Escalated(Output):

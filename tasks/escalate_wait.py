@@ -9,9 +9,9 @@ from sqlmodel import col
 from models.need import Output
 from models.sop import ABOVE, Role
 from models.tables import Wait
-from tasks.activity import step
-from tasks.clocks import time_to_decide
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.clocks import time_to_decide
+from tasks.run.work import Work
 
 
 class Raised(Output):

@@ -27,7 +27,7 @@ from models.mail import ParsedMail
 from models.settings import Settings
 from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
-from tasks.family import family
+from tasks.run.family import family
 
 REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20

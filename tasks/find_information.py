@@ -5,8 +5,8 @@ from decimal import Decimal
 from models.facts import Bill
 from models.letter import Language
 from models.need import Need, Output
-from tasks.activity import activity
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 BILLS_SHOWN = 3
 BILL_TOPICS = {"bill_copy", "billing_amount"}

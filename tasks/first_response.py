@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from models.letter import FirstResponseFacts
 from models.need import Output
-from tasks.activity import step
 from tasks.hand_over_segment import desk_at, tell
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.work import Work
 
 LATE = timedelta(days=1)
 """From then on a mail has waited longer than a customer would understand without a word."""

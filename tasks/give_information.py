@@ -2,9 +2,9 @@
 
 from models.letter import InformationFacts
 from models.need import Output
-from tasks.activity import activity
 from tasks.find_information import Information
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 
 class Given(Output):

@@ -17,8 +17,8 @@ from models.letter import LetterKind, OtherSegmentFacts, ToDeskFacts
 from models.mail import ParsedMail, sender_doubt
 from models.need import Need, Output
 from models.tables import Letter, Message
-from tasks.activity import step
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.work import Work
 
 
 class HandedOver(Output):

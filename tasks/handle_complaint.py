@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from models.need import Finding, Need
-from tasks.activity import activity
 from tasks.diagnosis import diagnose
+from tasks.run.activity import activity
+from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
-from tasks.work import Work
 
 
 @activity(4)

@@ -1,13 +1,13 @@
 """Activity 6: handle the complaint intensively: its trouble ticket in My CX (SOP 7.6, 5.4)."""
 
-from adapters.mycx import ENDED
+from adapters.systems.mycx import ENDED
 from models.facts import Ticket
 from models.need import Finding, Output
 from models.tables import TicketRow
-from tasks.activity import activity
-from tasks.moments import ticket_times
+from tasks.run.activity import activity
+from tasks.run.moments import ticket_times
+from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
-from tasks.work import Work
 
 
 class Handled(Output):

@@ -7,10 +7,10 @@ from models.letter import ResultFacts
 from models.need import Output, Solution
 from models.settings import Settings
 from models.tables import Case, TicketRow
-from tasks.activity import activity
 from tasks.handle_intensively import Handled
-from tasks.moments import ticket_times
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.moments import ticket_times
+from tasks.run.work import Work
 
 
 class ResultInformed(Output):

@@ -8,11 +8,11 @@ from models.facts import TicketStatus
 from models.letter import StatusFacts, StatusState
 from models.need import Output
 from models.tables import TicketRow
-from tasks.activity import activity
 from tasks.handle_intensively import Handled
-from tasks.moments import believed
 from tasks.receive_and_analyse import analysed, unread_words
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.moments import believed
+from tasks.run.work import Work
 
 STATES: dict[str, StatusState] = {
     TicketStatus.SUBMITTED: "recorded",

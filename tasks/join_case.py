@@ -3,10 +3,10 @@
 from sqlmodel import Session
 
 from models.need import Output
-from tasks.activity import step
-from tasks.family import locked
-from tasks.merge_case import merge_rows
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.family import locked
+from tasks.run.work import Work
+from tasks.upkeep.merge_case import merge_rows
 
 
 class Joined(Output):

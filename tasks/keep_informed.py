@@ -7,8 +7,8 @@ from sqlmodel import col, select
 from models.letter import WaitingFacts
 from models.need import Output
 from models.tables import TicketRow
-from tasks.activity import step
-from tasks.work import Work
+from tasks.run.activity import step
+from tasks.run.work import Work
 
 
 class KeptInformed(Output):

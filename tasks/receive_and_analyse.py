@@ -12,10 +12,10 @@ from models.forms import NeedChoice, TopicChoice
 from models.mail import UNREAD
 from models.need import Need
 from models.tables import Case, Message
-from tasks.activity import activity
-from tasks.briefing import short
 from tasks.find_case import REFERENCE, answers, same_matter_since
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.briefing import short
+from tasks.run.work import Work
 
 FOLLOW_UP = "Tindak lanjut / Follow-up"
 """What no person chooses: they say what the mail follows up."""

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from models.need import Need, Output
-from tasks.activity import activity
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 SEVERITY: dict[str, Literal["Critical", "Major", "Minor"]] = {"critical": "Critical", "high": "Major"}
 

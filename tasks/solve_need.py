@@ -1,8 +1,8 @@
 """Activity 5: solve the customer's need, there and then (SOP 7.5)."""
 
 from models.need import Output, Solution
-from tasks.activity import activity
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.work import Work
 
 
 class Solved(Output):

@@ -16,10 +16,10 @@ import httpx
 from pydantic import BaseModel
 from sqlmodel import SQLModel, select
 
+from adapters.case_store.store import Conflict
 from adapters.clock import SimulatedClock
 from adapters.ems import Received
 from adapters.simulator.seed import SeededBill, SeededCustomer, SeededMailbox
-from adapters.store import Conflict
 from adapters.wiring import Systems
 from models.analysis import Kind
 from models.errors import LayananError
@@ -28,15 +28,15 @@ from models.forms import Form
 from models.need import Finding, Need
 from models.settings import Office
 from models.tables import ActivityRecord, Case, Deadline, Letter, TicketRow, Wait, Wake
-from tasks import waits
-from tasks.activity import Activity, _Doing
-from tasks.case_run import CaseRun
 from tasks.handle_intensively import Handled, handle_intensively
-from tasks.intake import TakenIn, take_in
-from tasks.send_letter import deliver, due_letters
+from tasks.intake.batch import TakenIn, take_in
+from tasks.run import waits
+from tasks.run.activity import Activity, _Doing
+from tasks.run.case_run import CaseRun
+from tasks.run.send_letter import deliver, due_letters
+from tasks.run.waits import new_wake
 from tasks.serve_complaint import Complaint
-from tasks.waits import new_wake
-from tests.adapters import back_office
+from tests.adapters.systems import back_office
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)

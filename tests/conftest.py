@@ -27,11 +27,11 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from adapters import schema
+from adapters.case_store import schema
+from adapters.case_store.store import Store
 from adapters.clock import SimulatedClock
-from adapters.engine_environment import without_proxy
+from adapters.engine.environment import without_proxy
 from adapters.simulator.main import run
-from adapters.store import Store
 from adapters.wiring import Systems, systems
 from flows.service import Service
 from models.settings import Mailbox, Settings, Smtp

@@ -11,14 +11,14 @@ from prefect.flow_engine import run_flow
 from sqlalchemy import update
 from sqlmodel import col
 
-from adapters.engine import Resumed
+from adapters.engine.runs import Resumed
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.forms import FORMS, Choice
 from models.tables import ActivityRecord, Case, Wait
-from tasks.case_run import CaseRun
-from tasks.intake import TakenIn
-from tasks.monitor import deliver_wakes, follow_tickets, pass_deadlines
+from tasks.intake.batch import TakenIn
+from tasks.run.case_run import CaseRun
+from tasks.upkeep.monitor import deliver_wakes, follow_tickets, pass_deadlines
 from tests.cases import arrives, rows, snapshot
 
 

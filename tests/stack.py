@@ -19,8 +19,8 @@ import httpx
 from sqlmodel import select
 
 from adapters.clock import SimulatedClock
-from adapters.engine import Resumed
-from adapters.launch import launched
+from adapters.engine.launch import launched
+from adapters.engine.runs import Resumed
 from adapters.wiring import Systems
 from flows.service import ROOT, Service
 from flows.signals import ending

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from adapters.settings_table import settings_table
+from adapters.console.settings_table import settings_table
 
 ROOT = Path(__file__).parents[1]
 

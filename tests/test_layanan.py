@@ -25,21 +25,22 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 import layanan
-from adapters import listing, schema
+from adapters.case_store import schema
+from adapters.console import listing
+from adapters.console.screen import show
 from adapters.ems import Received
-from adapters.screen import show
 from adapters.wiring import Systems, systems
 from flows.service import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings
 from models.tables import Case, Decision, Kept, Message, Outbox, Wait
-from tasks import waits
-from tasks.case_run import CaseRun
 from tasks.closing import closing
-from tasks.intake import take_in
-from tasks.submit import answers
-from tests.adapters import back_office
+from tasks.intake.batch import take_in
+from tasks.run import waits
+from tasks.run.case_run import CaseRun
+from tasks.run.submit import answers
+from tests.adapters.systems import back_office
 from tests.cases import do_now
 from tests.ports import free_port
 from tests.servers import scripted
@@ -302,7 +303,7 @@ def test_addresses_are_printed_in_one_piece(
     wired: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = data(capsys, "waiting")[0]["run_url"]
-    monkeypatch.setattr("adapters.screen.PIPED_WIDTH", 60)
+    monkeypatch.setattr("adapters.console.screen.PIPED_WIDTH", 60)
     assert layanan.main(["waiting"]) == 0
     assert f"\nJKT-0000001  {url}\n" in capsys.readouterr().out
 
@@ -336,7 +337,7 @@ def test_nobody_corrects_a_case_without_a_name(name: str, wired: Systems, capsys
 def test_a_merger_of_two_senders_says_whom_letters_go_to(
     wired: Systems, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.merge_case.merge", lambda *_: None)
+    monkeypatch.setattr("tasks.upkeep.merge_case.merge", lambda *_: None)
     merger = ["merge", "2", "1", "--by", "Rina"]
     assert layanan.main(merger) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1

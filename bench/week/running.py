@@ -117,7 +117,7 @@ def running(tree: Path, folder: Path, mails: int, settings_of_today: Mapping[str
             **known_settings(settings, relay.port),
             **settings_of_today,
         }
-        command = [sys.executable, "-P", str(Path(__file__).with_name("service.py"))]
+        command = [sys.executable, "-P", str(tree / "bench" / "week" / "service.py")]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(command, env=environment, **pipes, **started)
         stack.callback(ended, process)

@@ -23,10 +23,10 @@ import tenacity.nap
 from prefect.exceptions import Pause
 from sqlmodel import col, select
 
-import tasks.activity
-import tasks.waits
-from adapters import schema
-from adapters.engine import PrefectEngine, Resumed
+import tasks.run.activity
+import tasks.run.waits
+from adapters.case_store import schema
+from adapters.engine.runs import PrefectEngine, Resumed
 from adapters.wiring import Systems, systems
 from flows.handle_case import handle_case
 from flows.receive_mail import take_batches
@@ -34,9 +34,9 @@ from models.errors import LayananError
 from models.forms import FORMS, is_choice
 from models.sop import Role
 from models.tables import ActivityRecord, Case, Deadline, Letter, Message, Outbox, Wait
-from tasks.activity import RETRY_DELAYS, Activity
-from tasks.monitor import PARTS
-from tasks.send_letter import deliver
+from tasks.run.activity import RETRY_DELAYS, Activity
+from tasks.run.send_letter import deliver
+from tasks.upkeep.monitor import PARTS
 
 log = logging.getLogger("bench.week")
 
@@ -135,9 +135,9 @@ def stand_in(wired: Systems) -> Engine:
     wired.engine = engine
     wired.machine_clock = wired.clock
     engine_parts: list[tuple[Any, str, Any]] = [
-        (tasks.waits, "suspend_flow_run", engine.suspend),
-        (tasks.waits, "get_run_logger", lambda: log),
-        (tasks.activity, "send_letter", lambda letter_id: deliver(wired, letter_id)),
+        (tasks.run.waits, "suspend_flow_run", engine.suspend),
+        (tasks.run.waits, "get_run_logger", lambda: log),
+        (tasks.run.activity, "send_letter", lambda letter_id: deliver(wired, letter_id)),
         (tenacity.nap, "time", SimpleNamespace(sleep=lambda _: None)),
         (Activity, "_run", _in_this_process(Activity._run)),
     ]

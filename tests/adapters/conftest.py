@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.back_office import SEED, BackOffice, back_office
-from tests.adapters.tmf_specs import SPECS
+from tests.adapters.systems.back_office import SEED, BackOffice, back_office
+from tests.adapters.systems.tmf_specs import SPECS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from adapters.engine_environment import without_proxy
+from adapters.engine.environment import without_proxy
 from flows.signals import stopping_on_signals
 from models.settings import load_settings
 from tests.demo.player import Player

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.back_office import SEED, BackOffice, back_office
+from tests.adapters.systems.back_office import SEED, BackOffice, back_office
 from tests.field.proxy import Proxy, proxy
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from adapters.embassy import Embassy
-from adapters.epayment import EPayment
-from adapters.mycx import MyCx
-from adapters.nossa import Nossa
-from adapters.siska import Siska
-from adapters.telkom_center import TelkomCenter
-from adapters.tenoss import Tenoss
+from adapters.systems.embassy import Embassy
+from adapters.systems.epayment import EPayment
+from adapters.systems.mycx import MyCx
+from adapters.systems.nossa import Nossa
+from adapters.systems.siska import Siska
+from adapters.systems.telkom_center import TelkomCenter
+from adapters.systems.tenoss import Tenoss
 from models.facts import TicketStatus
 from models.settings import HttpSystem
-from tests.adapters.back_office import BackOffice
+from tests.adapters.systems.back_office import BackOffice
 from tests.field.proxy import Answer, Call, Change, Forward, Proxy, broken_record, nulls, said, totals, without
 
 LINK, LINE = "4700001-0021497479", "122345678901"

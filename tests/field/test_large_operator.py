@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.mycx import MyCx
-from adapters.nossa import Nossa
+from adapters.systems.mycx import MyCx
+from adapters.systems.nossa import Nossa
 from models.errors import AskedToWait, Refused
 from models.facts import TicketStatus
 from models.settings import HttpSystem
-from tests.adapters.back_office import Answer, Request, scripted
+from tests.adapters.systems.back_office import Answer, Request, scripted
 
 CREATED: dict[str, Any] = {
     "external_id": "JKT-0000001/1",
@@ -113,7 +113,7 @@ def at(url: str, **more: Any) -> HttpSystem:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.tmf.FOLLOW_SECONDS", 0.0)
+    monkeypatch.setattr("adapters.systems.tmf.FOLLOW_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("waits", [None, 1, 3])

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.mycx import MyCx
-from tests.adapters.back_office import BackOffice
+from adapters.systems.mycx import MyCx
+from tests.adapters.systems.back_office import BackOffice
 from tests.field.proxy import Change, Proxy, no_filter, nulls, totals, without
 
 OURS: dict[str, Any] = {"severity": "Minor", "ticket_type": "complain", "unit": "Billing", "description": "?"}

@@ -10,13 +10,13 @@ from adapters.wiring import systems
 from flows.monitor_cases import monitor_cases
 from models.need import Finding
 from models.tables import ActivityRecord, Wait
-from tasks.activity import SOON
-from tasks.case_run import CaseRun
 from tasks.coordinate_with_unit import coordinate_with_unit
-from tasks.doctor import _back_office
 from tasks.handle_intensively import handle_intensively
-from tasks.monitor import follow_tickets
+from tasks.run.activity import SOON
+from tasks.run.case_run import CaseRun
 from tasks.serve_complaint import Complaint
+from tasks.upkeep.doctor import _back_office
+from tasks.upkeep.monitor import follow_tickets
 from tests.cases import BUDI, MAJU, TOKO, done, latest, opened, rows, ticket, tickets
 from tests.field.proxy import Asynchronous, Proxy, proxy, status
 from tests.runs import Runs
@@ -104,8 +104,8 @@ def test_what_a_system_says_stands_on_the_form_and_in_no_record_of_errors(runs: 
 def test_a_create_that_takes_its_time_is_awaited_and_made_once(
     runs: Runs, between: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.tmf.FOLLOWS", 2)
-    monkeypatch.setattr("adapters.tmf.FOLLOW_SECONDS", 0.0)
+    monkeypatch.setattr("adapters.systems.tmf.FOLLOWS", 2)
+    monkeypatch.setattr("adapters.systems.tmf.FOLLOW_SECONDS", 0.0)
     case, later = opened(runs.wired), Asynchronous(after=5)
     between.change(later, system="mycx")
     run = runs.start(handle, case)

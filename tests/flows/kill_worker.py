@@ -16,17 +16,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import adapters.embassy
 import adapters.ems
-import adapters.engine
-import adapters.mycx
+import adapters.engine.runs
+import adapters.systems.embassy
+import adapters.systems.mycx
 import flows.handle_case
 import flows.monitor_cases
 import flows.receive_mail
-import tasks.activity
-import tasks.intake
-import tasks.send_letter
-import tasks.waits
+import tasks.intake.batch
+import tasks.run.activity
+import tasks.run.send_letter
+import tasks.run.waits
 from flows.worker import InProcessWorker
 
 WARM = (flows.handle_case, flows.monitor_cases, flows.receive_mail)
@@ -38,25 +38,25 @@ PERFORM = ("perform", "perform_within")
 """Points that are named after their activity."""
 POINTS: list[tuple[Any, str]] = [
     # every activity boundary: before it begins, and after it is recorded but not yet reported
-    (tasks.activity._Doing, "perform"),
+    (tasks.run.activity._Doing, "perform"),
     # the first response, which is done in the transaction of its mail
-    (tasks.activity._Doing, "perform_within"),
+    (tasks.run.activity._Doing, "perform_within"),
     # every effect outside: before the call, and after the call but before the record
     (adapters.ems.ImapSmtp, "send"),
     (adapters.ems.ImapSmtp, "settle"),
-    (adapters.mycx.MyCx, "create_ticket"),
-    (adapters.mycx.MyCx, "assign"),
-    (adapters.mycx.MyCx, "close"),
-    (adapters.embassy.Embassy, "measure"),
-    (adapters.engine.PrefectEngine, "start_case"),
-    (adapters.engine.PrefectEngine, "resume"),
+    (adapters.systems.mycx.MyCx, "create_ticket"),
+    (adapters.systems.mycx.MyCx, "assign"),
+    (adapters.systems.mycx.MyCx, "close"),
+    (adapters.systems.embassy.Embassy, "measure"),
+    (adapters.engine.runs.PrefectEngine, "start_case"),
+    (adapters.engine.runs.PrefectEngine, "resume"),
     # every record of ours: before and after its transaction
-    (tasks.intake, "_store"),
-    (tasks.waits, "_begin"),
-    (tasks.waits, "_record"),
-    (tasks.waits, "suspend_flow_run"),
-    (tasks.send_letter, "_claim"),
-    (tasks.send_letter, "_sent"),
+    (tasks.intake.batch, "_store"),
+    (tasks.run.waits, "_begin"),
+    (tasks.run.waits, "_record"),
+    (tasks.run.waits, "suspend_flow_run"),
+    (tasks.run.send_letter, "_claim"),
+    (tasks.run.send_letter, "_sent"),
 ]
 
 

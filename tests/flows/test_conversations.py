@@ -13,10 +13,10 @@ from models.forms import UNDELIVERED
 from models.mail import Automatic
 from models.settings import Smtp
 from models.tables import Bounce, Letter, Message, Outbox, Wake
-from tasks.case_run import CaseRun
-from tasks.check_mails import check_mails
-from tasks.monitor import send_due_letters
-from tasks.send_letter import BACKOFF
+from tasks.run.case_run import CaseRun
+from tasks.run.send_letter import BACKOFF
+from tasks.upkeep.check_mails import check_mails
+from tasks.upkeep.monitor import send_due_letters
 from tests.adapters.ems.world import World, letter
 from tests.cases import OURS, StandingClock, mail, rows
 from tests.runs import Runs

@@ -30,7 +30,7 @@ LATER = REVISION.replace("rev 02", "rev 03")
 
 def edit(root: Path) -> None:
     """A later revision: a new first line in every function of the tasks and the flow, and another SOP number."""
-    for file in [*(root / "tasks").glob("*.py"), root / "flows" / "handle_case.py"]:
+    for file in [*(root / "tasks").rglob("*.py"), root / "flows" / "handle_case.py"]:
         lines = file.read_text().splitlines()
         bodies = [
             node.body[1] if isinstance(node.body[0], ast.Expr) and len(node.body) > 1 else node.body[0]

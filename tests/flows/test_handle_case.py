@@ -3,7 +3,7 @@
 import pytest
 
 from models.tables import ActivityRecord, Letter, TicketRow
-from tasks.monitor import deliver_wakes
+from tasks.upkeep.monitor import deliver_wakes
 from tests.cases import (
     BUDI,
     LINE,

@@ -24,7 +24,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from sqlmodel import func, select
 
 import layanan
-from adapters import schema
+from adapters.case_store import schema
 from adapters.wiring import Systems, systems
 from models.letter import LetterKind
 from models.tables import Case, Letter, Message, Outbox

@@ -12,13 +12,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 
 import flows.listen
-from adapters.engine import PrefectEngine
+from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
 from flows.listen import LONGEST_PAUSE, listen, listen_to_mailboxes
 from flows.service import Service
 from models.errors import Unavailable
 from models.settings import Mailbox
-from tasks import drain
+from tasks.run import drain
 from tests.cases import MAJU, OURS, mail
 from tests.ports import free_port
 from tests.servers import cutting, eventually

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from models.tables import ActivityRecord, Case, Letter, Wait
-from tasks.clocks import cases_without_clock
-from tasks.monitor import watch_waits
+from tasks.run.clocks import cases_without_clock
+from tasks.upkeep.monitor import watch_waits
 from tests.cases import BUDI, LINE, PRICE, GivenClock, at_office, keep_wake, letter, rows, waiting
 from tests.conftest import BOTH
 from tests.runs import Played, Runs

@@ -10,15 +10,15 @@ from pydantic import SecretStr
 
 import flows.receive_mail
 from adapters.ems import Received
-from adapters.engine import PrefectEngine
+from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
 from flows.receive_mail import receive_mail, take_batches
 from models.errors import Refused, Unavailable
 from models.mail import Problem
 from models.settings import Mailbox
 from models.tables import Case, Message, Outbox
-from tasks.check_mails import check_mails
-from tasks.start_case import cases_without_run
+from tasks.run.start_case import cases_without_run
+from tasks.upkeep.check_mails import check_mails
 from tests.adapters.ems.world import World
 from tests.cases import BUDI, LINE, MAJU, OURS, STRANGER, mail, opened, rows
 from tests.ports import free_port

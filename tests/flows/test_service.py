@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from flows.service import ROOT
-from tests.adapters.test_launch import BACKGROUND
+from tests.adapters.engine.test_launch import BACKGROUND
 from tests.stack import Stack, until
 
 SEED = {

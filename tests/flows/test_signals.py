@@ -11,7 +11,7 @@ import pytest
 
 from flows.service import ROOT, _end
 from flows.signals import ending, pause, stopping_on_signals, times_asked
-from tests.adapters.test_launch import BACKGROUND
+from tests.adapters.engine.test_launch import BACKGROUND
 
 COMMAND = """
 import time

@@ -21,7 +21,7 @@ from prefect.states import Cancelling
 from sqlalchemy import update
 from sqlmodel import col
 
-from adapters.launch import launched
+from adapters.engine.launch import launched
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from flows.service import Service
@@ -29,9 +29,9 @@ from flows.worker import InProcessWorker
 from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
-from tasks.monitor import cases_of_lost_runs
-from tasks.send_letter import deliver, due_letters
-from tasks.start_case import replace_run, start_case
+from tasks.run.send_letter import deliver, due_letters
+from tasks.run.start_case import replace_run, start_case
+from tasks.upkeep.monitor import cases_of_lost_runs
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored

@@ -6,9 +6,9 @@ from pathlib import Path
 from prefect import flow
 
 from models.need import Output
-from tasks.activity import activity
-from tasks.case_run import CaseRun
-from tasks.work import Work
+from tasks.run.activity import activity
+from tasks.run.case_run import CaseRun
+from tasks.run.work import Work
 
 PATIENCE = 120
 

@@ -23,7 +23,7 @@ from models.sop import (
     disallowed,
 )
 from models.sop import Activity as SopActivity
-from tasks.activity import Activity
+from tasks.run.activity import Activity
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT.parent / "shared" / "sop-original.txt"

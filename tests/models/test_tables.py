@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel, select
 
-from adapters.store import Conflict, Store
+from adapters.case_store.store import Conflict, Store
 from models.sop import REVISION
 from models.tables import (
     ActivityRecord,

@@ -6,8 +6,8 @@ from adapters.wiring import Systems
 from models.tables import TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.escalate_to_team_leader import escalate_to_team_leader
-from tasks.monitor import follow_tickets
 from tasks.receive_and_analyse import receive_and_analyse
+from tasks.upkeep.monitor import follow_tickets
 from tests.cases import MAJU, change_ticket, deadlines, done, fault, keep_wake, opened, pending, rows, ticket, tickets
 
 

@@ -9,12 +9,12 @@ import pytest
 from adapters.wiring import Systems
 from models.facts import Segment
 from models.tables import Case, Letter, Message, Wake
-from tasks.case_run import CaseRun
 from tasks.closing import closing
 from tasks.hand_over_segment import hand_over_segment
 from tasks.inform_status import inform_status
-from tasks.intake import TakenIn, take_in, take_in_batch
-from tasks.send_letter import deliver
+from tasks.intake.batch import TakenIn, take_in, take_in_batch
+from tasks.run.case_run import CaseRun
+from tasks.run.send_letter import deliver
 from tests.cases import (
     BANK,
     BUDI,
@@ -42,7 +42,7 @@ from tests.cases import (
 )
 from tests.conftest import BOTH
 from tests.runs import Played, Runs
-from tests.tasks.test_intake import BOUNCE
+from tests.tasks.intake.test_batch import BOUNCE
 
 BANKS = {"customer_id": "C-5", "segment": Segment.ENTERPRISE, "ours": False}
 

@@ -4,7 +4,7 @@ from adapters.wiring import Systems
 from models.tables import Letter
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_status import inform_status
-from tasks.monitor import follow_tickets
+from tasks.upkeep.monitor import follow_tickets
 from tests.cases import BUDI, arrives, deadlines, done, keep_wake, letter, opened, pending, rows, text, ticket
 
 

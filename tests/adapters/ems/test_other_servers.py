@@ -19,9 +19,9 @@ from flows.receive_mail import take_batches
 from models.errors import LayananError, Refused
 from models.settings import Mailbox, Settings, Smtp
 from models.tables import Case, Letter, Message, Outbox
-from tasks import drain
 from tasks.find_case import references
-from tasks.own_copy import is_copy
+from tasks.run import drain
+from tasks.run.own_copy import is_copy
 from tests.adapters.ems.world import ids, letter, liar
 from tests.cases import BUDI, MATI, STRANGER, mail, rows
 from tests.other_servers import courier, cyrus, relay

@@ -8,15 +8,15 @@ from typing import TypeVar
 import pytest
 
 from adapters.clock import SimulatedClock
-from adapters.mrtg import Mrtg
-from adapters.mycx import MyCx
-from adapters.securecrt import SecureCrt
 from adapters.simulator.main import run
 from adapters.simulator.seed import SeededMailbox
-from adapters.siska import Siska
+from adapters.systems.mrtg import Mrtg
+from adapters.systems.mycx import MyCx
+from adapters.systems.securecrt import SecureCrt
+from adapters.systems.siska import Siska
 from models.errors import SettingsError
 from models.settings import Settings, load_settings
-from tests.adapters.back_office import SEED
+from tests.adapters.systems.back_office import SEED
 
 T = TypeVar("T")
 BOX = SeededMailbox(address="layanan@telkom.example", password='p"\\ é', site="JKT")

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.mycx import MyCx
-from adapters.nossa import Nossa
+from adapters.systems.mycx import MyCx
+from adapters.systems.nossa import Nossa
 from models.facts import TicketStatus
-from tests.adapters import tmf_specs
-from tests.adapters.back_office import SEED, BackOffice, back_office
+from tests.adapters.systems import tmf_specs
+from tests.adapters.systems.back_office import SEED, BackOffice, back_office
 
 needs_specs = pytest.mark.skipif(not tmf_specs.SPECS.is_dir(), reason=tmf_specs.MISSING)
 COLLECTIONS = {

@@ -1,0 +1,1 @@
+"""The case store: one SQL database and a folder for what is large."""

@@ -1,0 +1,1 @@
+"""The workflow engine, Prefect, as the service uses it."""

@@ -1,0 +1,97 @@
+"""The prepared answers to general questions (activities 3 and 11), each with related products (5.5).
+
+The texts stand in ``templates/<language>/answers.toml``. They say where and how, never a price or a promise.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from models.analysis import Product, Topic
+from models.letter import Language
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+
+_BUSINESS: frozenset[Product] = frozenset({"astinet", "vpn_ip", "metro_ethernet", "managed_wifi", "hosting"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer ready for the letter: paragraphs separated by an empty line, and related products."""
+
+    text: str
+    related_products: tuple[str, ...]
+
+
+class Answers(Protocol):
+    """Knows the answers to general questions."""
+
+    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> Answer | None:
+        """The prepared answer, or None where a person must write it.
+
+        Args:
+            topic: What is asked.
+            products: What it is asked about; empty where that is not known.
+            language: The letter's.
+        """
+        ...
+
+
+class _Entry(BaseModel):
+    """Base of the file's parts: misspelt names are refused, texts lose their outer white space."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_min_length=1)
+
+
+class _Topic(_Entry):
+    home: str
+    business: str | None = None
+    """For data services, business internet and hosting; None: as for a home."""
+
+
+class _Product(_Entry):
+    name: str
+    related: tuple[str, ...] = ()
+
+
+class _Book(_Entry):
+    channels: str
+    business_channels: str
+    mobile: str
+    topics: dict[Topic, _Topic]
+    products: dict[str, _Product]
+
+
+class ProductAnswers:
+    """The answers of the files in ``folder``."""
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        self._books: dict[Language, _Book] = {
+            language: _Book.model_validate(tomllib.loads((folder / language / "answers.toml").read_text("utf-8")))
+            for language in get_args(Language)
+        }
+
+    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> Answer | None:
+        """See :meth:`Answers.answer`."""
+        book = self._books[language]
+        texts = book.topics.get(topic)
+        if texts is None:
+            return None
+        return Answer(_text(book, texts, products), _related(book, products))
+
+
+def _text(book: _Book, texts: _Topic, products: tuple[Product, ...]) -> str:
+    if products and set(products) == {"mobile"}:
+        return book.mobile
+    if _BUSINESS.intersection(products):
+        return f"{texts.business or texts.home}\n\n{book.business_channels}"
+    return f"{texts.home}\n\n{book.channels}"
+
+
+def _related(book: _Book, products: tuple[Product, ...]) -> tuple[str, ...]:
+    """Names of related products, without those that are asked about."""
+    related = dict.fromkeys(key for product in products or ("other",) for key in book.products[product].related)
+    return tuple(book.products[key].name for key in related if key not in products)

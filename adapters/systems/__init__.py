@@ -1,0 +1,1 @@
+"""The nine back-office systems, and what they share."""

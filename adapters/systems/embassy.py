@@ -1,0 +1,143 @@
+"""EMBASSY: line quality of IndiHome (TMF653 v4.2).
+
+Inferences: our external id is the test's ``name`` (the API has no field for it), the metrics' names and units are
+those of ``METRICS``, and a line on fibre is told by the test's characteristic ``technology``.
+"""
+
+from typing import Any, Protocol
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_fixed
+
+from adapters.systems.gate import Gate
+from adapters.systems.tmf import Characteristic, Entity, TmfClient, Utc, Wire, characteristic, create_once, only_first
+from models.errors import Unavailable
+from models.facts import LineQuality, LineTest
+from models.settings import HttpSystem
+
+SERVICE_TEST = "serviceTestManagement/v4/serviceTest"
+SPECIFICATION = "line-quality"
+METRICS = {"snr": "dB", "attenuation": "dB", "attainableRate": "kbit/s"}
+FINAL = frozenset({"completed", "failed", "cancelled", "rejected"})
+POLLS, POLL_SECONDS = 8, 0.5
+
+
+class LineTester(Protocol):
+    """Measures lines."""
+
+    def measure(self, service_number: str, external_id: str) -> LineTest:
+        """The measurement with our ``external_id``: the one that is there, else a new one, once it has ended.
+
+        Raises:
+            Unavailable: it has not ended yet; a later call with the same id goes on waiting for it.
+        """
+        ...
+
+
+class Value(Wire):
+    """A measured number; it comes inside an object."""
+
+    value: float
+
+
+class Measure(Wire):
+    """One metric."""
+
+    metric_name: str
+    unit_of_measure: str = ""
+    capture_date_time: Utc | None = None
+    value: Value
+
+
+class ServiceTest(Entity):
+    """What we read of a test."""
+
+    name: str | None = None
+    state: str = "unknown"
+    start_date_time: Utc | None = None
+    end_date_time: Utc | None = None
+    related_service: Entity | None = None
+    characteristic: tuple[Characteristic, ...] = ()
+    test_measure: tuple[Measure, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whatever its state is called: a test that has an end goes on no more."""
+        return self.state.lower() in FINAL or self.end_date_time is not None
+
+
+class Embassy:
+    """EMBASSY over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("EMBASSY", settings, gate)
+
+    def measure(self, service_number: str, external_id: str) -> LineTest:
+        """See :class:`LineTester`; it waits about four seconds at most."""
+        body: dict[str, Any] = {
+            "name": external_id,
+            "mode": "ONDEMAND",
+            "relatedService": {"id": service_number},
+            "testSpecification": {"id": SPECIFICATION},
+        }
+
+        def find() -> ServiceTest | None:
+            return self._find(service_number, external_id)
+
+        def create() -> ServiceTest:
+            return self._client.create(SERVICE_TEST, body, ServiceTest, f"{external_id} {service_number}", find)
+
+        test = create_once(find, create)
+        test = test if test.ended else self._ended(test.id)
+        if strange := [f"{one.metric_name}: unexpected unit" for one in test.test_measure if not _in_unit(one)]:
+            self._client.tell(f"{SERVICE_TEST}: testMeasure", strange)
+        return _fact(test)
+
+    def _find(self, service_number: str, external_id: str) -> ServiceTest | None:
+        def is_ours(test: ServiceTest) -> bool | None:
+            if test.related_service is not None and test.related_service.id != service_number:
+                return False
+            return None if test.name is None else test.name == external_id
+
+        ours = self._client.search(SERVICE_TEST, ServiceTest, {"name": external_id}, is_ours, complete=True)
+        return only_first("EMBASSY", ours, lambda test: test.start_date_time)
+
+    def _ended(self, test_id: str) -> ServiceTest:
+        polls = Retrying(
+            retry=retry_if_result(lambda test: not test.ended),
+            stop=stop_after_attempt(POLLS),
+            wait=wait_fixed(POLL_SECONDS),
+        )
+        try:
+            return polls(lambda: self._client.get(SERVICE_TEST, test_id, ServiceTest))
+        except RetryError:
+            raise Unavailable("EMBASSY", "the measurement has not ended yet") from None
+
+
+def _in_unit(measure: Measure) -> bool:
+    """One without a unit is in that of the contract."""
+    return measure.unit_of_measure in {"", METRICS.get(measure.metric_name, measure.unit_of_measure)}
+
+
+def _fact(test: ServiceTest) -> LineTest:
+    values = {measure.metric_name: measure.value.value for measure in test.test_measure if _in_unit(measure)}
+    times = [measure.capture_date_time for measure in test.test_measure if measure.capture_date_time]
+    snr, attenuation = values.get("snr"), values.get("attenuation")
+    fibre = characteristic(test.characteristic, "technology") == "fibre"
+    return LineTest(
+        test_id=test.id,
+        state=test.state,
+        measured_at=max(times, default=test.end_date_time),
+        snr_db=snr,
+        attenuation_db=attenuation,
+        attainable_kbps=values.get("attainableRate"),
+        quality=LineQuality.NOT_APPLICABLE if fibre else copper_quality(snr, attenuation),
+    )
+
+
+def copper_quality(snr_db: float | None, attenuation_db: float | None) -> LineQuality:
+    """SNR from 25 dB is good, up to 13 dB bad, between them fair; attenuation above 50 dB is bad."""
+    if (snr_db is not None and snr_db <= 13) or (attenuation_db is not None and attenuation_db > 50):
+        return LineQuality.BAD
+    if snr_db is None or attenuation_db is None:
+        return LineQuality.UNKNOWN
+    return LineQuality.GOOD if snr_db >= 25 else LineQuality.FAIR

@@ -1,0 +1,74 @@
+"""E-Payment: bills (TMF678 v4)."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from adapters.systems.gate import Gate
+from adapters.systems.tmf import Entity, TmfClient, Utc, Wire, among
+from models.facts import Bill
+from models.settings import HttpSystem
+
+CUSTOMER_BILL = "customerBillManagement/v4/customerBill"
+
+
+class Bills(Protocol):
+    """Knows the bills."""
+
+    def bills(self, customer_id: str) -> tuple[Bill, ...]:
+        """The customer's bills, newest first."""
+        ...
+
+
+class Money(Wire):
+    """An amount; without a unit it says nothing, and a unit other than rupiah breaks our contract."""
+
+    unit: Literal["IDR"] | None = None
+    value: Decimal | None = None
+
+
+class CustomerBill(Wire):
+    """What we read of a bill. What is broken of it is not known; a bill is never left out for it."""
+
+    id: str | None = None
+    bill_no: str | None = None
+    state: str | None = None
+    bill_date: Utc | None = None
+    payment_due_date: Utc | None = None
+    amount_due: Money | None = None
+    remaining_amount: Money | None = None
+    related_party: tuple[Entity, ...] = ()
+
+    def fact(self) -> Bill:
+        """In our words."""
+        return Bill(
+            bill_no=self.bill_no or self.id or "?",
+            state=self.state or "unknown",
+            billed_at=self.bill_date,
+            due_at=self.payment_due_date,
+            amount=_rupiah(self.amount_due),
+            remaining=_rupiah(self.remaining_amount),
+        )
+
+
+class EPayment:
+    """E-Payment over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("E-Payment", settings, gate)
+
+    def bills(self, customer_id: str) -> tuple[Bill, ...]:
+        """See :class:`Bills`; bills without a date come last."""
+        found = self._client.search(
+            CUSTOMER_BILL,
+            CustomerBill,
+            {"relatedParty.id": customer_id},
+            lambda bill: among(customer_id, (party.id for party in bill.related_party)),
+        )
+        theirs = [bill.fact() for bill in found]
+        undated = datetime.min.replace(tzinfo=UTC)
+        return tuple(sorted(theirs, key=lambda bill: bill.billed_at or undated, reverse=True))
+
+
+def _rupiah(money: Money | None) -> Decimal | None:
+    return money.value if money and money.unit else None

@@ -1,0 +1,183 @@
+"""SISKA: customers (TMF629 v4), their names (TMF632 v4) and products (TMF637 v4).
+
+Inferences, as the APIs have no field for them: segment and tier are customer characteristics of those names, and
+a product's service number is its characteristic ``serviceNumber``.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from pydantic import Field
+
+from adapters.systems.gate import Gate
+from adapters.systems.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
+from models.errors import BrokenAnswer
+from models.facts import Customer, Segment, Tier
+from models.mail import lower_case
+from models.settings import HttpSystem
+
+CUSTOMER = "customerManagement/v4/customer"
+PRODUCT = "productInventory/v4/product"
+PARTY = {"Individual": "party/v4/individual", "Organization": "party/v4/organization"}
+# TMF637 spells "aborted " with a trailing blank
+ENDED = frozenset({"cancelled", "terminated", "aborted", "aborted "})
+
+
+class Customers(Protocol):
+    """Knows the customers."""
+
+    def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
+        """The customer with this mail address on record, in any case of letters; None: no one, or not only one.
+
+        Args:
+            lines: service numbers that are named: of several customers with the address, theirs is meant.
+        """
+        ...
+
+    def customer_by_service_number(self, number: str) -> Customer | None:
+        """The customer of the product with this service number; ended products do not count."""
+        ...
+
+    def customer(self, customer_id: str) -> Customer:
+        """The customer with this id."""
+        ...
+
+
+class MediumCharacteristic(Wire):
+    """An address or a telephone number."""
+
+    email_address: str | None = None
+    phone_number: str | None = None
+
+
+class ContactMedium(Wire):
+    """One way to reach the customer."""
+
+    characteristic: MediumCharacteristic = MediumCharacteristic()
+
+
+class EngagedParty(Entity):
+    """Who the customer is."""
+
+    referred_type: str = Field(default="", alias="@referredType")
+
+
+class SiskaCustomer(Entity):
+    """What we read of a customer."""
+
+    name: str = ""
+    engaged_party: EngagedParty | None = None
+    characteristic: tuple[Characteristic, ...] = ()
+    contact_medium: tuple[ContactMedium, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Mail addresses, lower case."""
+        media = (medium.characteristic.email_address for medium in self.contact_medium)
+        return tuple(lower_case(address) for address in media if address)
+
+
+class Party(Entity):
+    """What we read of an individual or an organization. Many Indonesians have one name."""
+
+    full_name: str = ""
+    formatted_name: str = ""
+    given_name: str = ""
+    family_name: str = ""
+    trading_name: str = ""
+    name: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """The name that a letter uses; empty where the party has none."""
+        parts = dict.fromkeys((self.given_name, self.family_name))
+        joined = " ".join(part for part in parts if part)
+        return self.full_name or self.formatted_name or joined or self.trading_name or self.name
+
+
+class RelatedParty(Entity):
+    """Someone who has to do with a product."""
+
+    role: str | None = None
+
+
+class Product(Wire):
+    """What we read of a product."""
+
+    name: str | None = None
+    status: str | None = None
+    product_characteristic: tuple[Characteristic, ...] = ()
+    related_party: tuple[RelatedParty, ...] = ()
+
+    @property
+    def service_number(self) -> str | None:
+        """The line's number."""
+        return characteristic(self.product_characteristic, "serviceNumber")
+
+    @property
+    def customer_id(self) -> str | None:
+        """Whose it is."""
+        return next((party.id for party in self.related_party if party.role == "customer"), None)
+
+
+class Siska:
+    """SISKA over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("SISKA", settings, gate)
+
+    def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
+        """See :class:`Customers`."""
+        wanted = lower_case(address)
+        filters = {"contactMedium.characteristic.emailAddress": wanted}
+        found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
+        if len(found) < 2:
+            return self._fact(found[0]) if found else None
+        known = {one.id for one in found}
+        named = filter(None, map(self.customer_by_service_number, lines))
+        meant = {customer.customer_id: customer for customer in named if customer.customer_id in known}
+        return next(iter(meant.values())) if len(meant) == 1 else None
+
+    def customer_by_service_number(self, number: str) -> Customer | None:
+        """See :class:`Customers`."""
+        filters = {"productCharacteristic.value": number}
+        products = self._products(filters, lambda product: product.service_number == number)
+        customer_id = next((product.customer_id for product in products if product.customer_id), None)
+        return self.customer(customer_id) if customer_id else None
+
+    def customer(self, customer_id: str) -> Customer:
+        """See :class:`Customers`."""
+        return self._fact(self._client.get(CUSTOMER, customer_id, SiskaCustomer))
+
+    def _products(self, filters: dict[str, str], ours: Callable[[Product], bool | None]) -> list[Product]:
+        products = self._client.search(PRODUCT, Product, filters, ours)
+        return [product for product in products if product.status not in ENDED]
+
+    def _party(self, known: EngagedParty | None) -> Party | None:
+        """Who the customer is, where SISKA says it; a customer has a name without it."""
+        if known is None or known.referred_type not in PARTY:
+            return None
+        try:
+            return self._client.get(PARTY[known.referred_type], known.id, Party)
+        except (NotThere, BrokenAnswer):
+            return None
+
+    def _fact(self, customer: SiskaCustomer) -> Customer:
+        party = self._party(customer.engaged_party)
+        products = self._products(
+            {"relatedParty.id": customer.id},
+            lambda product: None if product.customer_id is None else product.customer_id == customer.id,
+        )
+        phones = (medium.characteristic.phone_number for medium in customer.contact_medium)
+        segment = characteristic(customer.characteristic, "segment")
+        tier = characteristic(customer.characteristic, "tier")
+        return Customer(
+            customer_id=customer.id,
+            name=(party.shown_name if party else "") or customer.name,
+            addresses=customer.addresses,
+            segment=next((one for one in Segment if one == segment), Segment.UNKNOWN),
+            tier=next((one for one in Tier if one == tier), Tier.REGULAR),
+            service_numbers=tuple(product.service_number for product in products if product.service_number),
+            phone=next((phone for phone in phones if phone), None),
+            product=next((product.name for product in products if product.name), None),
+        )

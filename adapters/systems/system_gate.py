@@ -1,0 +1,158 @@
+"""The gate of one back-office system, kept in the case store: all tasks, processes and machines share it.
+
+A system that says ``Retry-After`` gets no call until then. One that fails several times in a row is left alone, too,
+for a time that grows. In both cases one call goes first when the time is over, and the others follow once it has an
+answer.
+"""
+
+import threading
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, or_, update
+from sqlmodel import col, select
+
+from adapters.case_store.store import Conflict, Store
+from adapters.clock import Clock
+from adapters.systems.gate import UnderWay
+from models.errors import AskedToWait
+from models.tables import SystemRow, UnderWayRow
+
+OPENS_AFTER = 6
+"""Failures in a row after which a system is left alone: two calls, each tried three times."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
+"""For how long; it doubles with each further failure."""
+PROBING = timedelta(seconds=3)
+"""How soon others may ask again while one call goes first."""
+NEWS = timedelta(hours=1)
+"""For so long a fault that is met again is no news."""
+
+
+class SystemGate:
+    """See :class:`adapters.systems.gate.Gate`.
+
+    Args:
+        name: Of the system's settings.
+        system: As people call it.
+        clock: The machine's.
+        zone: In which people read the time.
+        call_seconds: Time that one call may take.
+    """
+
+    def __init__(self, store: Store, name: str, system: str, clock: Clock, zone: ZoneInfo, call_seconds: float) -> None:
+        self._store = store
+        self._name = name
+        self._system = system
+        self._clock = clock
+        self._zone = zone
+        self._call = timedelta(seconds=call_seconds + 5)
+        self._mine = threading.local()
+        """``troubled``: this call entered while not all was well; ``lease``: it goes first, until then."""
+
+    def now(self) -> datetime:
+        """See :class:`adapters.systems.gate.Gate`."""
+        return self._clock.now()
+
+    def state(self) -> SystemRow:
+        """What is known."""
+        with self._store.read() as session:
+            return session.get(SystemRow, self._name) or SystemRow(name=self._name)
+
+    def enter(self) -> None:
+        """See :class:`adapters.systems.gate.Gate`."""
+        known, now = self.state(), self.now()
+        self._mine.troubled, self._mine.lease = known.failures > 0, None
+        if known.until is None:
+            return
+        if known.until > now:
+            raise self.asked(known)
+        lease = now + self._call
+        this = (col(SystemRow.name) == self._name, col(SystemRow.until) == known.until)
+        with self._store.write() as session:
+            first = session.execute(update(SystemRow).where(*this).values(until=lease, probing=True))
+        if first.rowcount != 1:  # type: ignore[attr-defined]
+            raise self.asked(self.state())
+        self._mine.lease = lease
+
+    def asked(self, known: SystemRow) -> AskedToWait:
+        """The error that says until when nobody calls, and why."""
+        now = self.now()
+        since, until = known.since or now, known.until or now
+        if known.probing:
+            return AskedToWait(self._system, "one call goes first after a pause", min(until, now + PROBING), since)
+        at = f"{until.astimezone(self._zone):%d-%m-%Y %H:%M:%S %Z}"
+        what = "asked to wait" if known.asked else f"has failed {known.failures} times, is left alone"
+        return AskedToWait(self._system, f"{what} until {at} ({known.why})", until, since)
+
+    def answered(self) -> None:
+        """See :class:`adapters.systems.gate.Gate`."""
+        if not getattr(self._mine, "troubled", False):
+            return
+        # what another call has been asked meanwhile stands
+        until, lease = col(SystemRow.until), self._mine.lease
+        free = or_(until.is_(None), until <= self.now(), *([until == lease] if lease else []))
+        well = {"failures": 0, "until": None, "since": None, "why": "", "asked": False, "probing": False}
+        with self._store.write() as session:
+            session.execute(update(SystemRow).where(col(SystemRow.name) == self._name, free).values(**well))
+        self._mine.troubled = False
+
+    def failed(self, why: str, wait: timedelta | None) -> None:
+        """See :class:`adapters.systems.gate.Gate`."""
+        now, lease = self.now(), getattr(self._mine, "lease", None)
+        try:
+            known = self._note_failure(now, why, wait, lease)
+        except Conflict:  # another made the row
+            known = self._note_failure(now, why, wait, lease)
+        if wait is not None:
+            raise self.asked(known)
+
+    def _note_failure(self, now: datetime, why: str, wait: timedelta | None, lease: datetime | None) -> SystemRow:
+        with self._store.write() as session:
+            query = select(SystemRow).where(SystemRow.name == self._name).with_for_update()
+            known = session.exec(query).first() or SystemRow(name=self._name)
+            known.failures += 1
+            known.since = known.since or now
+            standing = known.until if known.until and known.until > now and known.until != lease else None
+            pause = wait
+            if pause is None and (lease or known.failures >= OPENS_AFTER):
+                doubled = min(max(known.failures - OPENS_AFTER, 0), 10)
+                pause = min(FIRST_PAUSE * 2**doubled, LONGEST_PAUSE)
+            if standing is None or (pause is not None and now + pause > standing):
+                known.until = now + pause if pause is not None else None
+                known.why, known.asked, known.probing = why, wait is not None, False
+            session.add(known)
+        return known
+
+    def left_out(self, what: str) -> bool:
+        """See :class:`adapters.systems.gate.Gate`."""
+        known, now = self.state(), self.now()
+        if known.left_out == what and known.left_out_at and now - known.left_out_at < NEWS:
+            return False
+        noted: dict[str, Any] = {"left_out": what, "left_out_at": now}
+        # another who makes the row meanwhile has had such news, too; no call fails for that
+        with suppress(Conflict), self._store.write() as session:
+            this = update(SystemRow).where(col(SystemRow.name) == self._name).values(**noted)
+            if session.execute(this).rowcount == 0:  # type: ignore[attr-defined]
+                session.add(SystemRow(name=self._name, **noted))
+        return True
+
+    def under_way(self, key: str) -> UnderWay | None:
+        """See :class:`adapters.systems.gate.Gate`."""
+        with self._store.read() as session:
+            known = session.get(UnderWayRow, (self._name, key))
+        return UnderWay(known.monitor, known.since) if known else None
+
+    def accepted(self, key: str, monitor: str) -> UnderWay:
+        """See :class:`adapters.systems.gate.Gate`."""
+        under_way = UnderWay(monitor, self.now())
+        with self._store.write() as session:
+            session.merge(UnderWayRow(system=self._name, key=key, monitor=monitor, since=under_way.since))
+        return under_way
+
+    def forget(self, key: str) -> None:
+        """See :class:`adapters.systems.gate.Gate`."""
+        of_key = (col(UnderWayRow.system) == self._name, col(UnderWayRow.key) == key)
+        with self._store.write() as session:
+            session.execute(delete(UnderWayRow).where(*of_key))

@@ -1,0 +1,63 @@
+"""TENOSS: data and internet services (TMF638 v4)."""
+
+from typing import Protocol
+
+from adapters.systems.gate import Gate
+from adapters.systems.tmf import Entity, NotThere, TmfClient, among
+from models.errors import BrokenAnswer
+from models.facts import Service
+from models.settings import HttpSystem
+
+SERVICE = "serviceInventory/v4/service"
+
+
+class Services(Protocol):
+    """Knows the services."""
+
+    def services(self, customer_id: str) -> tuple[Service, ...]:
+        """The customer's services, with the resources beneath them."""
+        ...
+
+
+class InventoryService(Entity):
+    """What we read of a service. Only resource-facing services have resources of their own."""
+
+    state: str | None = None
+    is_service_enabled: bool | None = None
+    has_started: bool | None = None
+    related_party: tuple[Entity, ...] = ()
+    supporting_service: tuple[Entity, ...] = ()
+    supporting_resource: tuple[Entity, ...] = ()
+
+
+class Tenoss:
+    """TENOSS over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+
+    def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
+        self._client = TmfClient("TENOSS", settings, gate)
+
+    def services(self, customer_id: str) -> tuple[Service, ...]:
+        """See :class:`Services`; resources are looked for one level down, in the services that support it."""
+        found = self._client.search(
+            SERVICE,
+            InventoryService,
+            {"relatedParty.id": customer_id},
+            lambda one: among(customer_id, (party.id for party in one.related_party)),
+        )
+        return tuple(map(self._fact, found))
+
+    def _supporting(self, identifier: str) -> InventoryService | None:
+        try:
+            return self._client.get(SERVICE, identifier, InventoryService)
+        except (NotThere, BrokenAnswer):
+            return None  # the others still tell
+
+    def _fact(self, service: InventoryService) -> Service:
+        beneath = [found for one in service.supporting_service if (found := self._supporting(one.id))]
+        return Service(
+            service_id=service.id,
+            state=service.state or "unknown",
+            enabled=service.is_service_enabled,
+            started=service.has_started,
+            resources=tuple(resource.id for one in (service, *beneath) for resource in one.supporting_resource),
+        )

@@ -1,0 +1,1 @@
+"""What takes mail in: read, place, store."""

@@ -1,0 +1,52 @@
+"""Who stood beside us in To or Cc of the customer's mails: what they answer belongs to the case (5.3).
+
+They are parties of the case whose mails belong to it only where they answer a mail or letter of it, or name it. Letters
+go to the customer; a copy goes to them only where the settings or a person say so.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from adapters.letters.writer import ADDRESS
+from adapters.wiring import Systems
+from models.mail import ParsedMail
+from models.tables import Case, Party
+from tasks.run.family import family
+
+MOST = 20
+"""Such people that one mail may bring."""
+BY_CC = "Cc"
+"""Who has added them, in a person's place."""
+
+
+def add_copied(session: Session, wired: Systems, mail: ParsedMail, case: Case, now: datetime) -> None:
+    """Add them, where the customer's own address wrote the mail and nothing speaks against that."""
+    if mail.sender != case.address or mail.forged or case.sender_doubt or mail.passed_on == "form":
+        return
+    settings = wired.settings
+    nobody = {case.address, *settings.desk_addresses, *settings.forms}
+    others = [one for one in mail.recipients if one not in nobody and not settings.is_ours(one)]
+    for address in others[:MOST]:
+        if session.get(Party, (case.key, address)) is None:
+            party = Party(case_id=case.key, address=address, added_by=BY_CC, added_at=now, copied=True)
+            session.add(party)
+    if others and settings.letters_to_cc:
+        session.flush()
+
+
+def copies(session: Session, wired: Systems, case: Case) -> tuple[str, ...]:
+    """Addresses that get copies of a letter to the case's customer."""
+    wanted = or_(col(Party.letters), col(Party.copied)) if wired.settings.letters_to_cc else col(Party.letters)
+    query = select(Party.address).where(col(Party.case_id).in_(family(session, case.key)), wanted)
+    found = sorted(
+        {address for address in session.exec(query) if address != case.address and ADDRESS.fullmatch(address)}
+    )
+    return tuple(found[:MOST])
+
+
+def is_copied(session: Session, case_id: int, address: str) -> bool:
+    """Whether a letter's copy may have gone there: that it did not arrive is nothing about the customer."""
+    query = select(Party.address).where(col(Party.case_id).in_(family(session, case_id)), Party.address == address)
+    query = query.where(or_(col(Party.letters), col(Party.copied)))
+    return session.exec(query).first() is not None

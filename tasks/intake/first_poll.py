@@ -1,0 +1,178 @@
+"""The first poll of a mailbox: from when on its mail is taken in, and that nobody is answered by the thousand unasked.
+
+A mailbox has a first poll of its own whenever it is added, and another when it is made anew (UIDVALIDITY): after a
+restored backup the server may say of each old mail that it came today. One from which mail was taken in before there
+was this question goes on without it.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+
+from adapters.case_store.store import Conflict
+from adapters.wiring import Systems
+from models.errors import LayananError
+from models.settings import Mailbox
+from models.tables import FirstPoll, Message
+
+BEFORE = timedelta(days=3)
+"""Before the first start: mail of a long weekend that nobody has answered yet."""
+
+log = logging.getLogger("layanan.intake")
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What lies in a mailbox, and whether a person is waited for."""
+
+    box: Mailbox
+    moment: str
+    """From which on mail is taken in, as people read it."""
+    uidvalidity: int
+    new: int
+    older: int
+    waits: bool
+
+    @property
+    def question(self) -> str:
+        """What the person should know who agrees, or does not."""
+        return (
+            f"{self.new} mails since {self.moment} would be taken in, and each sender gets a letter; none is taken in "
+            f"until a person agrees ({self.older} older ones are left)"
+        )
+
+
+def answer(box: Mailbox) -> str:
+    """What to type."""
+    return (
+        f"`layanan mail begin {box.address} --by NAME` takes them in; to leave more of them, first give the mailbox a "
+        "later `since` in LAYANAN_MAILBOXES"
+    )
+
+
+def read_from(wired: Systems, box: Mailbox) -> Mailbox:
+    """The mailbox with the moment from which on its mail is taken in.
+
+    Raises:
+        Unavailable: the case store does not answer.
+    """
+    return _from(box, _known(wired, box) or _first_seen(wired, box))
+
+
+def begin(wired: Systems, box: Mailbox) -> Mailbox | None:
+    """The mailbox as it is to be read; None while a person has not agreed to its first poll.
+
+    Raises:
+        Unavailable, Refused: mailbox or case store do not answer.
+    """
+    known = _known(wired, box)
+    if known is not None and known.agreed_at is not None:
+        return _from(box, known)
+    seen = look(wired, box)
+    # said once, and not with each poll
+    say = log.warning if known is None or known.uidvalidity != seen.uidvalidity else log.debug
+    if known is None:
+        _keep(wired, known := _first_seen(wired, box))
+    if seen.waits:
+        _change(wired, known, uidvalidity=seen.uidvalidity)
+        # the log holds no addresses
+        say("a mailbox of %s is not read: %s; `layanan doctor` says how to agree", box.site, seen.question)
+        return None
+    if known.agreed_at is None:
+        _agreed(wired, known, seen, "")
+    return seen.box
+
+
+def is_the_one_agreed_to(wired: Systems, box: Mailbox, uidvalidity: int) -> bool:
+    """Whether mails of this UIDVALIDITY may be taken in; where it is another one, and they are many, a person is asked.
+
+    Raises:
+        Unavailable, Refused: mailbox or case store do not answer.
+    """
+    known = _known(wired, box)
+    if known is None or known.uidvalidity == uidvalidity:
+        return True
+    _change(wired, known, agreed_at=None)
+    return begin(wired, box) is not None
+
+
+def look(wired: Systems, box: Mailbox) -> FirstLook:
+    """See what lies there; changes nothing.
+
+    Raises:
+        Unavailable, Refused: mailbox or case store do not answer.
+    """
+    poll = _known(wired, box) or _first_seen(wired, box)
+    box = _from(box, poll)
+    lying = wired.ems.lying(box)
+    waits = poll.agreed_at is None and len(lying.new) > wired.settings.first_poll_most
+    since = (box.since or poll.seen_at).astimezone(wired.settings.zone_of(box.address))
+    return FirstLook(box, f"{since:%Y-%m-%d %H:%M %Z}", lying.uidvalidity, len(lying.new), len(lying.older), waits)
+
+
+def agree(wired: Systems, box: Mailbox, by: str) -> FirstLook:
+    """A person lets the mailbox's first poll begin.
+
+    Raises:
+        Unavailable, Refused: mailbox or case store do not answer.
+    """
+    seen = look(wired, box)
+    known = _known(wired, box)
+    if known is None:
+        _keep(wired, known := _first_seen(wired, box))
+    if known.agreed_at is None:
+        _agreed(wired, known, seen, by)
+    return seen
+
+
+def questions(wired: Systems, boxes: Iterable[Mailbox]) -> Iterator[str]:
+    """Which mailboxes wait for a person, and what to type; those that cannot be read are another matter."""
+    for box in boxes:
+        with suppress(LayananError):
+            seen = look(wired, box)
+            if seen.waits:
+                yield f"{box.address}: {seen.question} → {answer(box)}"
+
+
+def _known(wired: Systems, box: Mailbox) -> FirstPoll | None:
+    with wired.store.read() as session:
+        return session.get(FirstPoll, box.address.lower())
+
+
+def _first_seen(wired: Systems, box: Mailbox) -> FirstPoll:
+    """A mailbox of which nothing was noted: new, or one from which mail was taken in when nobody asked."""
+    now = wired.machine_clock.now()
+    first = FirstPoll(mailbox=box.address.lower(), seen_at=now, uidvalidity=0)
+    its = Message.mailbox == box.address
+    with wired.store.read() as session:
+        began = session.exec(select(func.min(Message.received_at)).where(its)).one()
+        if began is not None:
+            first.seen_at, first.agreed_at = min(began, now), now
+            last = select(Message.uidvalidity).where(its).order_by(col(Message.id).desc()).limit(1)
+            first.uidvalidity = session.exec(last).one()
+    return first
+
+
+def _from(box: Mailbox, poll: FirstPoll) -> Mailbox:
+    return box if box.since else box.model_copy(update={"since": poll.seen_at - BEFORE})
+
+
+def _keep(wired: Systems, poll: FirstPoll) -> None:
+    # another intake may have been quicker
+    with suppress(Conflict), wired.store.write() as session:
+        session.add(poll)
+
+
+def _agreed(wired: Systems, poll: FirstPoll, seen: FirstLook, by: str) -> None:
+    _change(wired, poll, uidvalidity=seen.uidvalidity, agreed_at=wired.machine_clock.now(), agreed_by=by)
+
+
+def _change(wired: Systems, poll: FirstPoll, **values: Any) -> None:
+    with wired.store.write() as session:
+        session.execute(update(FirstPoll).where(col(FirstPoll.mailbox) == poll.mailbox).values(**values))

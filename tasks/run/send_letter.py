@@ -1,0 +1,408 @@
+"""The sending of one letter: through the outbox, once.
+
+A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
+the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if
+there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
+
+Letters of one case to one recipient go in the order in which they were written: none overtakes one that still waits.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.utils import getaddresses
+from itertools import islice, starmap
+from time import monotonic
+from typing import Any
+
+import sqlalchemy
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import Boolean, and_, bindparam, exists, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from adapters.ems.protocol import UsOrRecipient
+from adapters.wiring import Systems, systems
+from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refused, Unavailable
+from models.states import LOST, UNDER_WAY, RefusalCause
+from models.tables import Kept, Letter, Outbox, Wake
+from tasks.run import relay
+from tasks.run.own_copy import is_copy
+from tasks.run.undelivered import put_back, undelivered, undelivered_source, way_out
+
+BACKOFF = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(hours=1)
+MOST_DEFERRALS = 30
+"""How often the server may say "later" to a letter, which takes about a day, before it did not arrive."""
+
+MOST_REFUSALS = 12
+"""How often the server may refuse a letter for good, in a reply that may concern us, before a person is asked: within
+seven hours, in which no other letter has told whom the reply concerns. An outage of a morning is over by then."""
+
+TOGETHER = 10
+"""Letters that are read at once."""
+
+
+@dataclass(frozen=True)
+class _WayOut:
+    """A letter and its way out, as it was before it was claimed."""
+
+    letter_id: int
+    state: str
+    not_before: datetime
+    attempts: int
+    error: str
+    unanswered: int
+    deferrals: int
+    tries: int
+    reply: str
+    refused_at: datetime | None
+    refusals: int
+    routine: bool
+    case_id: int
+    message_id: str
+    sender: str
+    recipient: str
+    sha256: str
+    content: bytes | None
+    """The letter itself; None where it is a file."""
+
+
+# made once, and without the weight of whole rows: each letter is asked for
+_WAYS_OUT = (
+    sqlalchemy.select(
+        *(
+            next(getattr(table, field.name) for table in (Outbox, Letter, Kept) if field.name in table.model_fields)
+            for field in fields(_WayOut)
+        )
+    )
+    .select_from(Outbox)
+    .join(Letter)
+    .outerjoin(Kept, col(Kept.sha256) == Letter.sha256)
+    .where(col(Outbox.letter_id).in_(bindparam("letters", expanding=True)))
+)
+_EARLIER, _EARLIER_OUTBOX = aliased(Letter), aliased(Outbox)
+
+
+def _earlier(letter_id: Any, case_id: Any, recipient: Any, routine: Any, *of_outbox: Any) -> Any:
+    """Whether an earlier letter of the case to the same recipient is not out yet; a routine one holds routine ones."""
+    same = (_EARLIER.case_id == case_id, _EARLIER.recipient == recipient, col(_EARLIER.id) < letter_id)
+    waits = (col(_EARLIER_OUTBOX.letter_id) == _EARLIER.id, col(_EARLIER_OUTBOX.state).in_(UNDER_WAY), *of_outbox)
+    return exists().where(*same, *waits, or_(col(_EARLIER_OUTBOX.routine).is_(False), routine))
+
+
+# whoever claims a letter or puts it back counts that: one that was read before is claimed as it was
+_CLAIM = (
+    update(Outbox)
+    .where(
+        *(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")),
+        ~_earlier(
+            *(bindparam(f"its_{name}") for name in ("letter_id", "case_id", "recipient")),
+            bindparam("its_routine", type_=Boolean),
+        ),
+    )
+    # an error that stands there is this attempt's, or no attempt has begun since
+    .values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
+)
+# unless a report or a copy of the letter has come meanwhile, and says more
+_SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
+_SENT = _SENDING.values(state="sent", error="", cause="", not_before=bindparam("now"), sent_at=bindparam("at"))
+# what did not go says nothing of the attempt of another, who has claimed it since
+_OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("attempts", "tries")))
+
+
+@task(
+    name="Kirim surat / Send letter",
+    task_run_name="Kirim surat / Send letter",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def send_letter(letter_id: int) -> str:
+    """Send a letter if nobody else does; returns its state. What cannot go now is sent by the monitor later."""
+    return deliver(systems(), letter_id)
+
+
+def deliver(wired: Systems, letter_id: int) -> str:
+    """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (open whether it went) or ``failed``.
+
+    Or ``bounced``, where a report came before the server's answer.
+
+    Raises:
+        Unavailable: the case store does not answer.
+    """
+    deliver_all(wired, [letter_id])
+    # one that is sent again may be the probe, and then those before it must be tried
+    if (state := _state(wired, letter_id)) not in UNDER_WAY or not (earlier := _earlier_letters(wired, letter_id)):
+        return state
+    deliver_all(wired, [*earlier, letter_id])
+    return _state(wired, letter_id)
+
+
+def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
+    """Send queued letters one after the other, until the server takes none; what one recipient's says stops no other.
+
+    What became of one is committed together with the claim of the next, before that is sent.
+
+    Raises:
+        Unavailable: the case store does not answer.
+    """
+    last: _Outcome | None = None
+    for way in _ways_out(wired, letter_ids):
+        until = monotonic() + wired.settings.claim_seconds / 2  # the text needs its time, too, and the copy
+        with wired.store.write() as session:
+            if last is not None:
+                last.record(session)
+            claim = _claim(session, wired, way)
+        last = _sent(wired, way, until, claim) if claim else None
+        if last is not None and last.ends:
+            break
+    if last is not None:
+        with wired.store.write() as session:
+            last.record(session)
+
+
+def _state(wired: Systems, letter_id: int) -> str:
+    with wired.store.read() as session:
+        return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
+
+
+def _earlier_letters(wired: Systems, letter_id: int) -> list[int]:
+    """Letters that go before this one, and are not out yet; none that keeps office hours is hurried by it."""
+    this = aliased(Letter)
+    same = (
+        col(Letter.case_id) == this.case_id,
+        col(Letter.recipient) == this.recipient,
+        col(Letter.id) < this.id,
+    )
+    earlier = select(Letter.id).join(Outbox).join(this, and_(*same))
+    waiting = (col(this.id) == letter_id, col(Outbox.state).in_(UNDER_WAY), col(Outbox.routine).is_(False))
+    with wired.store.read() as session:
+        return [one for one in session.exec(earlier.where(*waiting).order_by(col(Letter.id))) if one is not None]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of an attempt; ``ends`` where the server would take no other letter now."""
+
+    record: Callable[[Session], object]
+    ends: bool = False
+
+
+def send_again(wired: Systems, letter_id: int) -> None:
+    """Put a letter that did not arrive back in the outbox: the next pass sends it.
+
+    Raises:
+        Refused: it is not failed.
+        Unavailable: the case store does not answer.
+    """
+    with wired.store.write() as session:
+        _, outbox = way_out(session, letter_id)
+        if outbox.state not in LOST:
+            raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
+        # no agent is asked for another way any more
+        asked = (col(Wake.source) == undelivered_source(outbox), col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*asked).values(taken_at=wired.clock.now(), taken_by="it is sent again"))
+        put_back(wired, outbox)
+        session.add(outbox)
+
+
+def due_letters(wired: Systems, limit: int = 500) -> list[int]:
+    """Letters that somebody should send now, in their order; while the relay refuses us one at most, the probe.
+
+    That is the one that it refused longest ago, or, where it refuses for good, one that it has not refused yet: no
+    letter that is refused for its own sake keeps the others from going. Routine ones that are late wait for the
+    site's office hours.
+    """
+    now = wired.machine_clock.now()
+    later = col(_EARLIER_OUTBOX.not_before) > now
+    waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, Outbox.routine, later)
+    due = (col(Outbox.state).in_(UNDER_WAY), col(Outbox.not_before) <= now, ~waits)
+    settings, at = wired.settings, wired.clock.now()
+    closed = [box.address for box in settings.mailboxes if not settings.office_of(box.address).is_open(at)]
+    by_day = or_(col(Outbox.routine).is_(False), col(Letter.sender).not_in(closed))
+    query = select(Outbox.letter_id).join(Letter).where(*due, by_day)
+    with wired.store.read() as session:
+        refusal = relay.refusal(session, wired)
+        if refusal is None:
+            return list(session.exec(query.order_by(col(Outbox.letter_id)).limit(limit)))
+        if refusal.not_before > now:
+            return []
+        new = [col(Outbox.cause) != ""] if refusal.reply.startswith("5") else []
+        first = (*new, col(Outbox.not_before), col(Outbox.letter_id))
+        return list(session.exec(query.order_by(*first).limit(1)))
+
+
+def _ways_out(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_WayOut]:
+    ids = iter(letter_ids)
+    while some := list(islice(ids, TOGETHER)):
+        with wired.store.read() as session:
+            found = {way.letter_id: way for way in starmap(_WayOut, session.execute(_WAYS_OUT, {"letters": some}))}
+        yield from (found[letter_id] for letter_id in some)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A letter is ours to send."""
+
+    probe: bool
+    """It is the one that tells whether the relay takes letters again."""
+
+
+def _claim(session: Session, wired: Systems, way: _WayOut) -> _Claim | None:
+    """Claim a letter, unless it is not to be sent now, or another was quicker."""
+    now = wired.machine_clock.now()
+    if way.state not in UNDER_WAY or way.not_before > now:
+        return None
+    until = now + timedelta(seconds=wired.settings.claim_seconds)
+    probe = relay.begin_probe(session, wired, now, until)
+    if probe is False:
+        return None
+    its = {
+        f"its_{name}": getattr(way, name)
+        for name in ("letter_id", "state", "attempts", "tries", "case_id", "recipient", "routine")
+    }
+    if session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1:
+        return _Claim(probe=bool(probe))
+    if probe:
+        relay.end_probe(session, wired)
+    return None
+
+
+def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcome":
+    """Send a letter that is claimed, unless its text begins so late that another might claim it meanwhile."""
+    # while it is open whether an earlier attempt went through, it stays so
+    doubtful, letter_id = way.state == "sending", way.letter_id
+    try:
+        raw = wired.store.kept_file(way.sha256) if way.content is None else way.content
+        if doubtful and _has_copy(wired, way, raw):
+            return _done(wired, letter_id, claim)
+    except LayananError as error:
+        # who was cut off before keeps that doubt, though there is an error now
+        return _later(wired, way, str(error), claim, unanswered=max(way.unanswered, int(_was_cut_off(way))))
+    if doubtful and _is_a_persons(wired, way):
+        return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came", claim, cause="unclear")
+    try:
+        wired.ems.send(raw, way.sender, [way.recipient], until, _copies(raw))
+    except OutcomeUnknown:
+        return _changed(wired, way, claim, ends=True, unanswered=way.unanswered + 1)
+    except (Deferred, UsOrRecipient) as error:
+        return _disputed(wired, way, error, claim)
+    except Unavailable as error:
+        return _refuses_us(wired, way, error)
+    except Refused as error:
+        return _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply)
+    return _done(wired, letter_id, claim)
+
+
+def _copies(raw: bytes) -> list[str]:
+    """Who gets a copy of a letter, as its own header says."""
+    head = BytesHeaderParser().parsebytes(raw.partition(b"\r\n\r\n")[0])
+    return [address for _, address in getaddresses(head.get_all("Cc", []))]
+
+
+def _has_copy(wired: Systems, way: _WayOut, raw: bytes) -> bool:
+    if wired.settings.smtp.copies == "none":
+        return False
+    box = wired.settings.mailbox(way.sender)
+    return wired.ems.has_copy(way.message_id, box, lambda found: is_copy(found, raw))
+
+
+def _is_a_persons(wired: Systems, way: _WayOut) -> bool:
+    """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
+    if wired.settings.smtp.in_doubt == "ask":
+        return way.unanswered > 0 or _was_cut_off(way)
+    return way.unanswered > 1
+
+
+def _was_cut_off(way: _WayOut) -> bool:
+    """Whether an attempt ended without a word: a person has put back none, and the server put off what has an error."""
+    return way.state == "sending" and way.attempts > 0 and not way.error
+
+
+def _done(wired: Systems, letter_id: int, claim: _Claim) -> _Outcome:
+    sent = {"its_letter_id": letter_id, "now": wired.machine_clock.now(), "at": wired.clock.now()}
+
+    def record(session: Session) -> None:
+        if claim.probe:
+            relay.takes_letters(session, wired)
+        session.connection().execute(_SENT, sent)
+
+    return _Outcome(record)
+
+
+def _refuses_us(wired: Systems, way: _WayOut, error: OfSystem) -> _Outcome:
+    """The relay takes no letter of ours now: this one stays where it was, and counts nothing against itself."""
+    now = wired.machine_clock.now()
+    its = _its(way)
+
+    def record(session: Session) -> None:
+        relay.refuses_us(session, wired, error)
+        kept: dict[str, Any] = {"state": way.state, "error": str(error), "not_before": now, "cause": "us"}
+        session.connection().execute(_OURS.values(**kept, reply=error.reply), its)
+
+    return _Outcome(record, ends=True)
+
+
+def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _Outcome:
+    """The relay refuses a letter, for now or for good, and the reply may concern us: what others were told decides."""
+    now, lasting = wired.machine_clock.now(), error.reply.startswith("5")
+    known = way.refused_at if way.reply == error.reply else None
+    counted: dict[str, Any] = {"deferrals": way.deferrals + (not lasting), "refusals": way.refusals + lasting}
+    told = f"{error}, {counted['deferrals']} times" if not lasting else str(error)
+    changes: dict[str, Any] = {"reply": error.reply, "refused_at": known or now, "cause": "unclear"}
+
+    def record(session: Session) -> None:
+        if lasting and known and relay.taken_since(session, known):
+            # another's letter was taken in between: it is this recipient's, or this letter's
+            _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply).record(session)
+        elif claim.probe or relay.concerns_us(session, error.reply, way.recipient):
+            relay.refuses_us(session, wired, error, several=True)
+            _changed(wired, way, state=way.state, not_before=now, error=str(error), **changes).record(session)
+        elif counted["refusals"] >= MOST_REFUSALS or counted["deferrals"] >= MOST_DEFERRALS:
+            _failed(wired, way, told, claim, cause="unclear", reply=error.reply).record(session)
+        else:
+            _later(wired, way, str(error), claim, **changes, **counted).record(session)
+
+    return _Outcome(record)
+
+
+def _later(wired: Systems, way: _WayOut, error: str, claim: _Claim, **changes: Any) -> _Outcome:
+    wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
+    until = wired.machine_clock.now() + wait
+    return _changed(wired, way, claim, state=way.state, not_before=until, error=error, **changes)
+
+
+def _failed(
+    wired: Systems, way: _WayOut, error: str, claim: _Claim, *, cause: RefusalCause, reply: str = ""
+) -> _Outcome:
+    now = wired.clock.now()
+
+    def record(session: Session) -> None:
+        if claim.probe:
+            relay.end_probe(session, wired)
+        _, outbox = way_out(session, way.letter_id)
+        if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (way.attempts + 1, way.tries):
+            outbox.cause, outbox.reply = cause, reply
+            undelivered(session, way.letter_id, "failed", error, now)
+
+    return _Outcome(record)
+
+
+def _changed(
+    wired: Systems, way: _WayOut, claim: _Claim | None = None, *, ends: bool = False, **values: Any
+) -> _Outcome:
+    """What an attempt changes; one that says nothing of the relay ends the probe that it was."""
+
+    def record(session: Session) -> None:
+        if claim is not None and claim.probe:
+            relay.end_probe(session, wired)
+        session.connection().execute(_OURS.values(**values), _its(way))
+
+    return _Outcome(record, ends)
+
+
+def _its(way: _WayOut) -> dict[str, Any]:
+    """This attempt, and no later one."""
+    return {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}

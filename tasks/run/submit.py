@@ -1,0 +1,88 @@
+"""A form that a person fills in by words: on the command line, submitted exactly as the Prefect UI does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import select
+
+from adapters.wiring import Systems
+from models.errors import NotWaiting, Refused, WrongUse
+from models.forms import FORMS, SYSTEM, is_choice
+from models.tables import Case, Wait
+from tasks.run.waits import NOBODY, resume
+
+
+def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
+    """Answer what ``case`` waits for; where nothing is raised, the engine has accepted it and the run goes on.
+
+    Args:
+        by: name of the person who decides.
+        words: by field; a choice by its code (``TAKE_OVER``) or as people read it.
+
+    Raises:
+        NotWaiting: the case waits for nothing.
+        WrongUse: a field or a choice that the form does not have; nothing was submitted.
+        Refused: the engine's reason against the answers; the case still waits.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.read() as session:
+        wait = session.exec(select(Wait).where(Wait.case_id == case.id)).first()
+    if wait is None or case.run_id is None:
+        raise NotWaiting(f"{case.reference} waits for nothing now; it is {case.status}")
+    if not by.strip():
+        raise WrongUse("by: give your name")
+    filled = {"by": by, **answers(wait.form, wait.json_schema, words)}
+    first = {name: field["default"] for name, field in wait.json_schema["properties"].items() if "default" in field}
+    if problem := _problem(wait.form, first | filled):
+        raise Refused("form", problem)
+    resumed = resume(wired, case.run_id, wait, filled)
+    if resumed.state == "not_waiting":
+        raise NotWaiting(f"{case.reference} waits for nothing now: {resumed.reason}")
+    if resumed.state != "accepted":
+        raise Refused("form", resumed.reason)
+
+
+def _problem(form: str, filled: Mapping[str, Any]) -> str | None:
+    """What the run would refuse a moment later; what the schema refuses is the engine's to say."""
+    try:
+        given = FORMS[form].model_validate(filled)
+    except ValidationError:
+        return None
+    return NOBODY if given.by == SYSTEM else given.problem()
+
+
+def answers(form: str, json_schema: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """The words as the form with this schema takes them.
+
+    Raises:
+        WrongUse: a field or a choice that the form does not have.
+    """
+    return {name: _answer(form, json_schema, name, word) for name, word in words.items()}
+
+
+def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> str | int:
+    fields = {field: schema for field, schema in json_schema["properties"].items() if field != "by"}
+    if name not in fields:
+        raise WrongUse(f"{form} has no field {name!r}; it has {', '.join(fields)}")
+    schema = fields[name]
+    if schema.get("type") == "integer":
+        if not word.isascii() or not word.isdecimal():
+            raise WrongUse(f"{name}: {word!r} is no number")
+        return int(word)
+    allowed = _choices(json_schema, schema)
+    if not allowed:
+        return word
+    kind = FORMS[form].model_fields[name].annotation
+    codes = {code: str(choice) for code, choice in kind.__members__.items()} if is_choice(kind) else {}
+    value = codes.get(word, word)
+    if value not in allowed:
+        names = [f"{code} ({choice})" for code, choice in codes.items() if choice in allowed] or allowed
+        raise WrongUse(f"{name}: {word!r} is none of {', '.join(names)}")
+    return value
+
+
+def _choices(json_schema: Mapping[str, Any], field: Mapping[str, Any]) -> list[str]:
+    """The values that a field may have; none where it is free text."""
+    name = str(field.get("$ref", "")).rpartition("/")[2]
+    return list(json_schema.get("$defs", {}).get(name, field).get("enum", []))

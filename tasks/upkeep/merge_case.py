@@ -1,0 +1,247 @@
+"""Corrections of 5.3 by a person: two cases are one, one case is two, or somebody else belongs to a case.
+
+A merged case keeps its history; the other one goes on, and later mails to either reach it. Each correction stands in
+the ledger of the cases that it touches, and can be undone: :func:`unmerge` takes a merger back, a merger a split.
+"""
+
+import logging
+import re
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from adapters.systems.mycx import ENDED
+from adapters.wiring import Systems
+from models.errors import LayananError, NotWaiting, WrongUse
+from models.forms import UNDELIVERED
+from models.mail import sender_doubt
+from models.sop import REVISION, Role
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, TicketRow, Wait, Wake
+from tasks.run.family import locked
+from tasks.run.start_case import start_case
+from tasks.run.waits import new_wake, show_news, wake_or_show
+
+log = logging.getLogger("layanan.correct")
+
+MERGED, UNMERGED = "merged", "unmerged"
+
+
+def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
+    """End a case as merged into another, which reads its mails. Repeating it mends what was cut off.
+
+    Raises:
+        WrongUse: they cannot be merged; the text says why.
+        NotWaiting: the case is at work in this moment.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.write() as session:
+        case = locked(session, case_id)
+        if case.status == "open" and session.get(Wait, case_id) is None:
+            raise NotWaiting(f"{case.reference} is at work in this moment; try again")
+        merge_rows(session, wired, case_id, into_id, by)
+        run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
+    if run_id:
+        wired.engine.restart(run_id, "merged")  # it sees so, and ends
+    wake_or_show(wired, into_id, "mail")
+
+
+def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
+    """To whom letters go when the first is merged into the second, where that is not the same; names no address."""
+    with wired.store.read() as session:
+        case, into = session.get_one(Case, case_id), session.get_one(Case, into_id)
+    if case.address == into.address:
+        return ""
+    who = "customers" if case.customer_id and case.customer_id != into.customer_id != "" else "senders"
+    return f"They are of two {who}: letters go to that of {into.reference}, none to that of {case.reference}"
+
+
+def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
+    """The merger itself, within a transaction."""
+    case, into = locked(session, case_id), locked(session, into_id)
+    if case.merged_into == into_id:
+        return
+    if case_id == into_id:
+        raise WrongUse(f"{case.reference} cannot be merged into itself")
+    if case.status != "open" or into.status != "open":
+        raise WrongUse(f"{case.reference} ({case.status}) and {into.reference} ({into.status}): both must be open")
+    now = wired.clock.now()
+    running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
+    deadlines = session.exec(running).all()
+    unread = (Wake.case_id == case_id, col(Wake.kind).in_(["mail", "unit", UNDELIVERED]), col(Wake.taken_at).is_(None))
+    wakes = session.exec(select(Wake).where(*unread)).all()
+    kept: dict[str, object] = {
+        "into": into.reference,
+        "deadlines": [deadline.id for deadline in deadlines],
+        "wakes": [wake.id for wake in wakes],
+    }
+    for deadline in deadlines:
+        deadline.over = True
+    for wake in wakes:
+        wake.case_id = into_id
+    if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
+        # the engine takes no key twice: should the merger be undone, the wait has another attempt
+        key, _, attempt = re.fullmatch(r"(.*?)(-r(\d+))?", wait.wait_key).groups("1")  # type: ignore[union-attr]
+        session.add(_record(session, case_id, key, {}, by, now, attempt=int(attempt), state=MERGED))
+        session.delete(wait)
+    case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
+    session.add_all([case, *deadlines, *wakes, _record(session, case_id, MERGED, kept, by, now)])
+    session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
+    first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
+    session.add(new_wake(wired, into_id, "mail", f"merged:{case_id}:{now.isoformat()}", {"message": first}))
+
+
+def unmerge(wired: Systems, case_id: int, by: str) -> None:
+    """Take a merger back: the case goes on from where it was, with what it had not read yet.
+
+    Mails that came since stay where they are. Repeating it mends what was cut off.
+
+    Raises:
+        WrongUse: the case is not merged.
+        Unavailable: store or engine do not answer.
+    """
+    with wired.store.write() as session:
+        case = locked(session, case_id)
+        run_id, into = case.run_id, case.merged_into
+        if into is not None:
+            _unmerge_rows(session, wired, case, into, by)
+        elif not _stands_still(session, case):
+            raise WrongUse(f"{case.reference} is not merged ({case.status})")
+    if run_id:
+        wired.engine.restart(run_id, "its merger was undone")
+    if into is not None:
+        _show_what_is_left(wired, into)
+
+
+def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: str) -> None:
+    case_id, now = case.key, wired.clock.now()
+    query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
+    kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
+    case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
+    before = kept.output if kept else {}
+    session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
+    # the other case may have ended meanwhile, and with it the eye on them
+    of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
+    session.execute(update(TicketRow).where(*of_units).values(open=True))
+    unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*unread).values(case_id=case_id))
+    session.add_all([case, _record(session, case_id, UNMERGED, {}, by, now)])
+    session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
+    pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by="refused: the merger was undone"))
+
+
+def _stands_still(session: Session, case: Case) -> bool:
+    """Whether a case has neither done anything nor waited since its merger was undone."""
+    query = select(ActivityRecord.name).where(ActivityRecord.case_id == case.key)
+    latest = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
+    return latest == UNMERGED and session.get(Wait, case.key) is None
+
+
+def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
+    """Give one mail of a case a case of its own, its sender's; returns that one's number.
+
+    Where the engine does not answer, the monitor starts its run.
+
+    Raises:
+        WrongUse: the mail is not the case's, or its first one, or a program's.
+        Unavailable: the store does not answer.
+    """
+    with wired.store.write() as session:
+        case, now = locked(session, case_id), wired.clock.now()
+        mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
+        mail = next((one for one in mails[1:] if one.id == message_id), None)
+        if mail is None or mail.outcome == "automatic":
+            raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
+        known = case.model_dump(include={"site", "mailbox", "sop_revision"})
+        known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
+        # it may have joined by what its forger could not know
+        doubt = case.sender_doubt or sender_doubt(mail.warnings)
+        new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
+        session.add(new)
+        session.flush()
+        mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"
+        session.add(mail)
+        pending = (col(Wake.source) == f"mail:{message_id}", col(Wake.taken_at).is_(None))
+        session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by=f"split: {new.reference}"))
+        for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
+            session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
+    try:
+        start_case(wired, new.key)
+    except LayananError as error:
+        log.warning("%s is there, and the monitor starts its run: %s", new.reference, error)
+    _show_what_is_left(wired, case_id)
+    return new.key
+
+
+def _show_what_is_left(wired: Systems, case_id: int) -> None:
+    """On the form that the case waits with, where the mail that is gone was the latest."""
+    with suppress(LayananError):
+        show_news(wired, case_id)
+
+
+def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
+    """Let the sender of a mail write in a case, too; letters go to the customer alone.
+
+    Args:
+        letters: the sender gets copies of the letters from now on; of a mail of the case's own customer, those who
+            stood in To or Cc do.
+
+    Raises:
+        WrongUse: there is no such mail, or nobody has sent it, or nobody stood beside us in the customer's.
+    """
+    with wired.store.write() as session:
+        case, now = locked(session, case_id), wired.clock.now()
+        mail = session.get(Message, message_id)
+        if mail is None or not mail.sender:
+            raise WrongUse(f"there is no mail {message_id} with a sender; `layanan mails` lists them")
+        if letters and mail.sender == case.address:
+            told = update(Party).where(col(Party.case_id) == case_id, col(Party.copied)).values(letters=True)
+            if session.connection().execute(told).rowcount == 0:
+                raise WrongUse(f"nobody else stood in To or Cc of the customer's mails in {case.reference}")
+        else:
+            session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now, letters=letters))
+        told_of: dict[str, object] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
+        session.add(_record(session, case_id, "party", told_of, by, now))
+
+
+def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
+    """Take that back.
+
+    Raises:
+        WrongUse: the mail's sender is no party of the case.
+    """
+    with wired.store.write() as session:
+        mail = session.get(Message, message_id)
+        party = session.get(Party, (case_id, mail.sender)) if mail else None
+        if party is None:
+            raise WrongUse(f"the sender of mail {message_id} is no party of the case; `layanan case` shows its history")
+        session.delete(party)
+        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
+
+
+def _record(
+    session: Session,
+    case_id: int,
+    name: str,
+    output: dict[str, object],
+    by: str,
+    now: datetime,
+    attempt: int = 0,
+    state: str = "done",
+) -> ActivityRecord:
+    """A correction, or, with an attempt, the end of a wait."""
+    query = select(ActivityRecord.id).where(ActivityRecord.case_id == case_id, ActivityRecord.name == name)
+    return ActivityRecord(
+        case_id=case_id,
+        name=name,
+        occurrence=1 if attempt else len(session.exec(query).all()) + 1,
+        attempt=attempt or 1,
+        state=state,
+        output=output,
+        performer=f"{Role.TEAM_LEADER}: {by}",
+        started_at=now,
+        ended_at=now,
+        sop_revision=REVISION,
+    )

@@ -1,0 +1,85 @@
+"""What goes on beneath a wait while nobody answers it: its escalation, the customer's updates, and what is shown."""
+
+from contextlib import suppress
+from typing import Literal
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from adapters.case_store.store import Conflict
+from adapters.wiring import Systems
+from models.forms import FORMS
+from models.sop import ABOVE, Role
+from models.tables import Case, Wait, Wake
+from tasks.escalate_wait import escalate_wait
+from tasks.keep_informed import keep_informed
+from tasks.run import clocks
+from tasks.run.case_run import CaseRun
+from tasks.run.family import locked
+from tasks.run.send_letter import deliver
+from tasks.run.waits import show_news
+
+
+def watch(wired: Systems, case_id: int) -> None:
+    """Pass whatever is due at the wait of a case; repeating it does nothing.
+
+    Raises:
+        Unavailable: store or engine do not answer; what was passed is shown by a later sweep.
+    """
+    letters: list[int] = []
+    run = CaseRun.open(case_id, wired)
+    # another sweep was quicker; it shows it, too
+    with suppress(Conflict), wired.store.write() as session:
+        case = locked(session, case_id)
+        wait = session.get(Wait, case_id)
+        if case.status != "open" or wait is None:
+            return
+        if wait.due_at is None:
+            clocks.set_time(session, wired, case, wait)
+            session.add(wait)
+        clocks.promise_update(session, wired, case, FORMS[wait.form])
+        clocks.limit_silence(session, wired, case, FORMS[wait.form])
+        session.flush()
+        _escalate(session, wired, run, case, wait)
+        letters = _inform(session, wired, run, case, wait)
+    for letter_id in letters:
+        deliver(wired, letter_id)
+    show_news(wired, case_id)
+
+
+def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> None:
+    now = wired.clock.now()
+    holder = Role(wait.escalated_to or wait.role)
+    reason: Literal["overdue", "repair"] | None = None
+    if wait.due_at is not None and wait.due_at <= now:
+        reason = "overdue"
+    elif not wait.escalated_to and wait.form in clocks.PERSONS and clocks.is_kept(session, case.key, "repair"):
+        reason = "repair"
+    if reason is None:
+        return
+    if holder in ABOVE:
+        escalate_wait.do_beneath(session, run, wait, reason)
+    elif wait.due_at is not None and wait.due_at <= now:
+        # nobody is above: it stays with the supervisor, and is named until it is decided
+        wait.due_at = clocks.time_to_decide(wired, case, holder, now)
+        session.add(wait)
+
+
+def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
+    is_open = wired.settings.office_of(case.mailbox).is_open(wired.clock.now())
+    informs = is_open and not case.sender_doubt and wait.form in clocks.INFORMS
+    if not informs or not clocks.is_kept(session, case.key, "update"):
+        return []
+    record, letters = keep_informed.do_beneath(session, run, wait.form)
+    if record.state != "done":
+        _try_later(session, wired, case, wait)
+    session.flush()
+    return [letter.id for letter in letters if letter.id is not None]
+
+
+def _try_later(session: Session, wired: Systems, case: Case, wait: Wait) -> None:
+    """The letter cannot be written, as the record says: the next one is due at the usual time."""
+    now = wired.clock.now()
+    kept = (col(Wake.case_id) == case.key, col(Wake.kind) == "update", col(Wake.taken_at).is_(None))
+    session.execute(update(Wake).where(*kept).values(taken_at=now, taken_by="refused: the letter cannot be written"))
+    clocks.promise_update(session, wired, case, FORMS[wait.form])

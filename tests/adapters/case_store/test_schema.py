@@ -1,0 +1,103 @@
+"""Migrations from nothing to the code's revision, on both kinds of data base."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import text, update
+from sqlmodel import select
+
+from adapters.case_store import schema
+from adapters.case_store.store import Conflict, Store
+from models.errors import Refused, Unavailable
+from models.tables import Bounce, Case, Letter, Message, NewLetter, NewMessage, row
+from tests.conftest import BOTH
+from tests.models.test_tables import NOW, new_case, stored
+from tests.ports import free_port
+
+
+@pytest.fixture(params=BOTH)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'cases.sqlite'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql").new()
+    store = Store(url, tmp_path / "blobs")
+    yield store
+    store.close()
+
+
+def test_from_nothing_to_head(empty: Store) -> None:
+    found, head = schema.revisions(empty)
+    assert found == ""
+    assert head
+    with pytest.raises(Refused, match=r"is empty: is it the right one .*layanan migrate"):
+        schema.check(empty)
+    schema.upgrade(empty)
+    assert schema.check(empty) == head
+    stored(empty, new_case())
+
+
+def test_repeating_it_keeps_all(store: Store) -> None:
+    stored(store, new_case())
+    schema.upgrade(store)
+    with store.read() as session:
+        assert len(session.exec(select(Case)).all()) == 1
+
+
+def test_the_migrations_lead_to_the_tables_of_the_code(store: Store) -> None:
+    assert schema.drift(store) == []
+
+
+def test_rows_that_refer_to_others_outlive_tables_that_are_made_anew(store: Store) -> None:
+    mail = {"mailbox": "a@b", "uidvalidity": 1, "uid": 1, "sha256": "1", "received_at": NOW, "outcome": "automatic"}
+    letter = {
+        "case_id": 1,
+        "kind": "closing",
+        "occurrence": 1,
+        "message_id": "<1@a>",
+        "recipient": "c@d",
+        "sender": "a@b",
+    }
+    stored(store, new_case())
+    stored(store, row(Message, NewMessage.model_validate({**mail, "case_id": 1})))
+    stored(store, row(Letter, NewLetter.model_validate({**letter, "subject": "", "sha256": "2", "written_at": NOW})))
+    stored(store, Bounce(letter_id=1, mail_id=1, address="c@d", action="failed", hard=True))
+    command.downgrade(schema.config(store), "0010")
+    schema.upgrade(store)
+    assert schema.drift(store) == []
+    with store.read() as session:
+        assert [len(session.exec(select(table)).all()) for table in (Message, Letter, Bounce)] == [1, 1, 1]
+    with pytest.raises(Conflict), store.write() as session:
+        session.execute(update(Bounce).values(mail_id=2))
+
+
+def test_every_migration_can_be_taken_back(store: Store) -> None:
+    stored(store, new_case())
+    command.downgrade(schema.config(store), "0001")
+    schema.upgrade(store)
+    assert schema.drift(store) == []
+    with store.read() as session:
+        assert len(session.exec(select(Case)).all()) == 1
+    command.downgrade(schema.config(store), "base")
+    assert schema.revisions(store)[0] == ""
+
+
+def test_a_drift_is_seen(store: Store) -> None:
+    with store.write() as session:
+        session.execute(text('ALTER TABLE "case" ADD COLUMN forgotten INTEGER'))
+    assert schema.drift(store) != []
+
+
+def test_a_store_of_another_revision_is_refused(store: Store) -> None:
+    with store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Refused, match="its schema is 9999"):
+        schema.check(store)
+
+
+def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
+    store = Store(f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none", tmp_path)
+    for ask in (schema.upgrade, schema.check):
+        with pytest.raises(Unavailable):
+            ask(store)

@@ -1,0 +1,52 @@
+"""Mails that intake left out, taken in by a person."""
+
+import pytest
+
+from adapters.wiring import Systems
+from models.errors import WrongUse
+from models.tables import Message, Outbox, Wake
+from tasks.intake.accept_mail import accept_mail
+from tasks.intake.batch import take_in
+from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows
+
+
+def latest(wired: Systems) -> Message:
+    return rows(wired, Message)[-1]
+
+
+def test_a_mail_over_a_limit_opens_its_case_and_is_answered(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 1
+    arrives(wired, STRANGER)
+    assert arrives(wired, STRANGER, PRICE, "Harga").outcome == "set_aside"
+    taken = accept_mail(wired, latest(wired).id or 0, "Sari")
+    assert (taken.outcome, taken.case_id, len(taken.letters)) == ("opened", 2, 1)
+    assert (latest(wired).outcome, latest(wired).case_id) == ("opened", 2)
+    assert "taken in by Sari, before: flood" in latest(wired).reason
+    assert len(rows(wired, Outbox)) == 2
+    with pytest.raises(WrongUse, match="none that was left out"):
+        accept_mail(wired, latest(wired).id or 0, "Sari")
+
+
+def test_it_waits_for_an_intake_of_the_sender_s(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    monkeypatch.setattr(wired.store, "alone", lambda _, names: asked.append(set(names)))
+    arrives(wired, STRANGER, PRICE, "Harga", Precedence="bulk")
+    accept_mail(wired, 1, "Sari")
+    assert asked[0] == asked[1] == {f"intake of {STRANGER}"}
+
+
+def test_one_that_was_taken_for_a_robots_joins_its_case(wired: Systems) -> None:
+    case = opened(wired)
+    arrives(wired, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")
+    assert (latest(wired).outcome, latest(wired).case_id) == ("set_aside", case.case_id)
+    assert accept_mail(wired, latest(wired).id or 0, "Sari").case_id == case.case_id
+    assert [wake.answers for wake in rows(wired, Wake)] == [{"message": latest(wired).id}]
+
+
+@pytest.mark.parametrize("raw", [b"", mail("", MATI)])
+def test_what_nobody_can_answer_stays_aside(raw: bytes, wired: Systems) -> None:
+    assert take_in(wired, received(raw)).outcome == "set_aside"
+    with pytest.raises(WrongUse, match="answer it by hand"):
+        accept_mail(wired, 1, "Sari")
+    with pytest.raises(WrongUse, match="none that was left out"):
+        accept_mail(wired, 7, "Sari")

@@ -1,0 +1,254 @@
+"""Limits against loops and floods; on both data bases where they count."""
+
+import tracemalloc
+
+import pytest
+from sqlalchemy import update
+
+from adapters.ems import Received
+from adapters.mail.parser import parse
+from adapters.wiring import Systems
+from models.errors import Refused
+from models.letter import ClosingFacts
+from models.tables import Case, Letter, Message
+from tasks.closing import closing
+from tasks.intake.batch import TakenIn, take_in_batch
+from tasks.intake.known_mail import known_of
+from tasks.intake.limits import answers_like_a_robot
+from tasks.receive_and_analyse import receive_and_analyse
+from tasks.run.send_letter import deliver
+from tasks.run.work import Work
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    MATI,
+    STRANGER,
+    arrives,
+    do_now,
+    done,
+    latest,
+    letter,
+    mail,
+    opened,
+    received,
+    rows,
+    snapshot,
+)
+from tests.conftest import BOTH
+
+
+def outcomes(wired: Systems) -> list[str]:
+    return [message.outcome for message in rows(wired, Message)]
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_flood_is_kept_and_serves_others_no_worse(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 3
+    taken = [arrives(wired, STRANGER, f"{MATI} Nomor {number}.", f"Mati {number}") for number in range(5)]
+    assert [one.outcome for one in taken[3:]] == ["set_aside", "set_aside"]
+    assert "flood: more than 3 mails" in rows(wired, Message)[-1].reason
+    assert arrives(wired, BUDI).outcome == "opened"
+    wired.clock.advance(1.1)  # type: ignore[attr-defined]
+    assert arrives(wired, STRANGER, "Apakah sudah dibaca?", "Lagi").outcome in {"opened", "joined"}
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 3
+    case = opened(wired)
+    done(receive_and_analyse, case)
+    for turn in range(3):
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+        arrives(wired, BUDI, f"Pesan otomatis nomor {turn}", f"Re: [{case.reference}]")
+        if turn < 2:
+            done(closing, case)
+    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+    assert "within seconds" in rows(wired, Message)[-1].reason
+    aside = rows(wired, Message)[-1]
+    assert aside.case_id == case.case_id, "the person who looks at it sees the case"
+    done(closing, case)
+    assert letter(case, "closing")["In-Reply-To"] != aside.message_id, "it is none of the mails that are answered"
+    wired.clock.advance(0.5)  # type: ignore[attr-defined]
+    assert arrives(wired, BUDI, "Sekarang saya sendiri", f"Re: [{case.reference}]").outcome == "joined"
+
+
+def test_a_robot_that_names_the_case_by_our_address_alone_is_one(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 3
+    case = opened(wired)
+    signed = f"layanan+{case.reference}-{snapshot(case).token}@telkom.example"
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    for number in range(3):
+        arrives(wired, BUDI, f"Pesan otomatis nomor {number}", "Halo", To=signed)
+    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+
+
+def test_who_forges_answers_makes_no_robot_of_a_customer(wired: Systems) -> None:
+    wired.settings.limits.quick_answers, wired.settings.authserv_id = 3, "mx.telkom.example"
+    case = opened(wired)
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    forged = {
+        "Authentication_Results": "mx.telkom.example; dmarc=fail",
+        "In_Reply_To": rows(wired, Letter)[-1].message_id,
+    }
+    for number in range(3):
+        arrives(wired, BUDI, f"Pesan nomor {number}", "Halo", **forged)
+    assert arrives(wired, BUDI, "Terima kasih, sudah saya coba.", f"Re: [{case.reference}]").outcome == "joined"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_whether_a_flood_is_a_robots_is_asked_of_few_of_its_mails(wired: Systems) -> None:
+    case = opened(wired)
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    flood = rows(wired, Message)[0].model_dump(exclude={"id"})
+    with wired.store.write() as session:
+        for number in range(300):
+            long = {"uid": number, "text": "kata " * 20_000, "subject": f"Re: [{case.reference}]"}
+            session.add(Message(**flood | long | {"uidvalidity": 2, "received_at": wired.clock.now()}))
+    tracemalloc.start()
+    try:
+        with wired.store.read() as session:
+            assert answers_like_a_robot(session, wired.settings.limits, BUDI, wired.clock.now())
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_who_writes_several_new_mails_at_once_is_no_robot(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 2
+    matters = [
+        MATI,
+        "Berapa tagihan telepon saya bulan ini?",
+        "Berapa harga paket IndiHome 50 Mbps?",
+        "Saya mau pindah rumah",
+    ]
+    for number, text in enumerate(matters):
+        assert arrives(wired, STRANGER, text, f"Hal {number}").outcome != "set_aside"
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+
+
+def test_an_address_gets_so_many_letters_a_day(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 2
+    case = opened(wired)
+    done(receive_and_analyse, case)
+    done(closing, case)
+    do_now(closing, case)
+    record = latest(case, "closing")
+    assert (record.state, record.occurrence) == ("failed", 2)
+    assert "2 have gone to this address within a day" in record.output["error"]
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    work = Work(wired, snapshot(case), "closing", 3)
+    work.letter(ClosingFacts(answer_by=wired.clock.now()))
+    assert len(work.letters) == 1
+
+
+def test_the_limit_is_an_address_s_own(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 1
+    assert arrives(wired, BUDI).letters
+    assert arrives(wired, STRANGER).letters
+    case = opened(wired, BUDI, "Berapa tagihan telepon saya bulan ini?", "Tagihan")
+    assert latest(case, "first_response").state == "failed"
+    with pytest.raises(Refused, match="a loop"):
+        Work(wired, snapshot(case), "closing", 1).letter(ClosingFacts(answer_by=wired.clock.now()))
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_plus_addresses_are_one_mailbox_to_the_limits(wired: Systems) -> None:
+    wired.settings.limits.letters_a_day = 2
+    wired.settings.limits.mails_an_hour = 4
+
+    def robot(number: int, prefix: str = "robot+") -> Received:
+        return received(mail(f"{prefix}{number}@example.com", f"{MATI} Nomor {number}.", f"Mati {number}"))
+
+    taken = take_in_batch(wired, [robot(number) for number in range(5)])
+    assert [len(one.letters) for one in taken.values()] == [1, 1, 0, 0, 0]
+    assert outcomes(wired) == ["opened"] * 4 + ["set_aside"]
+    assert [row.recipient for row in rows(wired, Letter)] == ["robot+0@example.com", "robot+1@example.com"]
+    others = take_in_batch(wired, [robot(number, "+62812") for number in range(6)])
+    assert [len(one.letters) for one in others.values()] == [1] * 6, "a gateway's telephone numbers are no folders"
+
+
+def test_a_robot_of_many_names_is_one(wired: Systems) -> None:
+    wired.settings.limits.quick_answers = 2
+    for number in range(2):
+        sender = f"budi+{number}@example.com"
+        case = opened(wired, sender, MATI.replace("2345", f"234{number}"), "Mati")
+        deliver(wired, rows(wired, Letter)[-1].id or 0)
+        arrives(wired, sender, "Pesan kami", f"Re: [{case.reference}]")
+    assert outcomes(wired) == ["opened", "joined", "opened", "set_aside"]
+
+
+def test_a_thread_has_one_first_response_a_day(wired: Systems) -> None:
+    case = opened(wired)
+    first = str(letter(case, "first_response")["Message-ID"])
+
+    def follows(text: str) -> TakenIn:
+        with wired.store.write() as session:
+            session.execute(update(Case).values(status="closed"))
+        return arrives(wired, BUDI, text, "Re: Internet mati", In_Reply_To=first)
+
+    again = follows("Masih mati juga")
+    assert (again.outcome, again.letters) == ("opened", ())
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    assert follows("Mati lagi hari ini").letters
+
+
+def test_the_same_content_is_a_duplicate_while_it_is_fresh(wired: Systems) -> None:
+    first = arrives(wired)
+    resent = arrives(wired, BUDI, MATI, "Kirim ulang: Internet mati")
+    assert (resent.outcome, resent.case_id, resent.letters) == ("duplicate", first.case_id, ())
+    assert arrives(wired, STRANGER, MATI).outcome == "opened", "another customer may have the same words"
+    case = opened(wired, MAJU)
+    for _ in range(2):
+        answer = arrives(wired, MAJU, "Sudah sampai mana?", f"Re: [{case.reference}]")
+        assert answer.outcome == "joined", "who answers in the same words asks again"
+    wired.clock.advance(25)  # type: ignore[attr-defined]
+    assert arrives(wired).outcome == "joined", "a day later it is news that nothing has changed"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_an_answer_to_two_mailboxes_is_one_whatever_message_id_its_copies_have(wired: Systems) -> None:
+    case = opened(wired)
+
+    def copy(mailbox: str, uid: int) -> str:
+        raw = mail(BUDI, "Sudah sampai mana?", f"Re: [{case.reference}]")
+        return take_in_batch(wired, [Received(mailbox, "BDG", 9, uid, raw)])[uid].outcome
+
+    assert [copy("layanan@telkom.example", 1), copy("bdg@telkom.example", 1)] == ["joined", "duplicate"]
+    wired.clock.advance(1)  # type: ignore[attr-defined]
+    assert copy("bdg@telkom.example", 2) == "joined", "who answers in the same words asks again"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_of_a_flood_no_more_mails_are_counted_than_the_limit(wired: Systems) -> None:
+    wired.settings.limits.mails_an_hour = 3
+    for number in range(6):
+        arrives(wired, STRANGER, f"{number}", f"Hal {number}")
+    with wired.store.read() as session:
+        now, one = wired.clock.now(), parse(mail(STRANGER))
+        assert known_of(session, wired.settings, one, "layanan@telkom.example", now, now).mails == 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"Message_ID": "<1@broken.example>"}])
+def test_mails_whose_words_are_all_in_the_subject_are_told_apart_by_it(headers: dict[str, str], wired: Systems) -> None:
+    dead, bill = f"Internet {LINE} mati total", "Tagihan telepon saya salah"
+    first = arrives(wired, BUDI, "", dead, **headers)
+    other = arrives(wired, BUDI, "", bill, **headers)
+    assert "duplicate" not in {first.outcome, other.outcome}
+    resent = arrives(wired, BUDI, " ", bill, **headers)
+    assert (resent.outcome, resent.case_id) == ("duplicate", other.case_id)
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_flood_in_somebodys_name_stops_none_of_their_own_mails(wired: Systems) -> None:
+    wired.settings.authserv_id = "mx.telkom.example"
+    wired.settings.limits.mails_an_hour = 3
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    outcomes = [arrives(wired, BUDI, f"Halo {number}", **forged).outcome for number in range(4)]
+    assert outcomes == ["opened", "opened", "opened", "set_aside"]
+    assert [arrives(wired, BUDI, f"{MATI} {number}").outcome for number in range(4)] == [
+        "opened",
+        "joined",
+        "joined",
+        "set_aside",
+    ]

@@ -1,0 +1,67 @@
+"""The end of a case, and the mail that comes in its last moment."""
+
+import pytest
+
+from adapters.wiring import Systems
+from models.tables import Case, Message, Wake
+from tasks.closing import closing
+from tasks.intake.batch import TakenIn
+from tasks.run.case_run import CaseRun
+from tasks.run.end_case import Ended, end_case
+from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, post, rows, snapshot
+from tests.conftest import BOTH
+
+
+def reply(wired: Systems, case: CaseRun) -> TakenIn:
+    return arrives(wired, BUDI, "Masih mati, tolong dicek lagi.", f"Re: [{case.reference}]")
+
+
+def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
+    case = opened(wired)
+    done(closing, case)
+    keep_wake(wired, case.case_id, "update", "deadline:99", {})
+    post(wired)
+    assert done(end_case, case, "complaint") == Ended(ended=True, outcome="complaint")
+    row = snapshot(case)
+    assert (row.status, row.outcome, row.closed_at is not None) == ("closed", "complaint", True)
+    assert deadlines(case) == {}
+    assert pending(case) == []
+    assert rows(wired, Wake)[0].taken_by == "refused: the case is closed"
+
+
+@pytest.mark.parametrize("wired", BOTH, indirect=True)
+def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It joins after the body has run and before the transaction that closes the case."""
+    case, body = opened(wired), end_case.body
+    post(wired)
+
+    def then_a_mail_comes(*args: object) -> Ended:
+        output = body(*args)  # type: ignore[arg-type]
+        assert reply(wired, case).outcome == "joined"
+        return output
+
+    monkeypatch.setattr(end_case, "body", then_a_mail_comes)
+    assert done(end_case, case, "complaint") == Ended(ended=False, outcome="complaint")
+    assert latest(case, "end_case").output["ended"] is False
+    assert snapshot(case).status == "open"
+    assert pending(case) == ["mail"]
+
+    # once it is read, the case may end
+    with wired.store.write() as session:
+        wake = rows(wired, Wake)[0]
+        wake.taken_at = wired.clock.now()
+        session.merge(wake)
+    monkeypatch.setattr(end_case, "body", body)
+    assert done(end_case, case, "complaint").ended
+
+
+def test_a_mail_after_the_end_opens_a_new_case(wired: Systems) -> None:
+    case = opened(wired)
+    post(wired)
+    done(end_case, case, "complaint")
+    taken = reply(wired, case)
+    assert taken.outcome == "opened"
+    old, new = rows(wired, Case)
+    assert (new.previous_id, new.status, old.status) == (old.id, "open", "closed")
+    assert rows(wired, Message)[-1].reason == f"follows closed case {old.reference}"
+    assert pending(case) == []

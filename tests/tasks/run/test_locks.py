@@ -1,0 +1,142 @@
+"""Two transactions that meet: neither is ended by the data base because each waits for the other (PostgreSQL)."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from time import sleep
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from adapters.case_store.store import Conflict
+from adapters.wiring import Systems
+from models.forms import Escalation, Unreachable
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
+from tasks.intake.batch import take_in
+from tasks.run import waits
+from tasks.run.end_case import finish
+from tasks.run.family import going_on, locked
+from tasks.run.send_letter import send_again
+from tasks.run.undelivered import settle, undelivered
+from tasks.upkeep.merge_case import MERGED, merge_rows
+from tasks.upkeep.monitor import _pass
+from tests.cases import MAJU, opened, received, rows, snapshot
+from tests.tasks.intake.test_batch import BOUNCE
+
+pytestmark = pytest.mark.parametrize("wired", ["postgresql"], indirect=True)
+
+BLOCKED = 0.5
+"""Seconds after which the other one waits for what we hold; less than those after which PostgreSQL looks (1)."""
+
+
+def at_once(*acts: Callable[[], object]) -> list[type[Exception] | None]:
+    """Do them, each in a thread; what each has raised."""
+    raised: list[type[Exception] | None] = [None] * len(acts)
+
+    def act(number: int) -> None:
+        try:
+            acts[number]()
+        except Exception as error:  # noqa: BLE001 told to the test
+            raised[number] = type(error)
+
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return raised
+
+
+def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its mail's row, which belongs to the case, before it wakes that."""
+    opened(wired)
+    report = BOUNCE % rows(wired, Letter)[0].message_id.encode()
+    both = threading.Barrier(2)
+
+    def together(*known: Any) -> None:
+        both.wait(10)
+        undelivered(*known)
+
+    monkeypatch.setattr("tasks.intake.place_mail.undelivered", together)
+    of_two_servers = (report, report.replace(b"@example.com>", b"@example.org>"))
+    assert at_once(*(partial(take_in, wired, received(one)) for one in of_two_servers)) == [None, None]
+    assert [wake.kind for wake in rows(wired, Wake)] == ["undelivered"]
+
+
+def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(wired)
+    with wired.store.write() as session:
+        undelivered(session, 1, "bounced", "550", wired.clock.now())
+    send_again(wired, 1)  # on the command line, while the agent is asked
+    decided = threading.Event()
+
+    def decide() -> None:
+        def effect(session: Session) -> None:
+            decided.set()
+            sleep(BLOCKED)
+            settle(wired, [1], session, Unreachable(by="Sari", choice="SEND_AGAIN"))
+
+        waits._record(case, Unreachable, "k", 1, "done", {"choice": "SEND_AGAIN"}, "Sari", effect=effect)
+
+    def report() -> None:
+        with wired.store.write() as session:
+            undelivered(session, 1, "bounced", "550 again", wired.clock.now())
+
+    def meets(session: Session, case_id: int) -> Case:
+        decided.wait(10)
+        return going_on(session, case_id)
+
+    monkeypatch.setattr("tasks.run.undelivered.going_on", meets)
+    assert at_once(decide, report) == [None, None]
+    (outbox,) = rows(wired, Outbox)
+    assert (outbox.state, outbox.error, outbox.tries) == ("bounced", "550 again", 3)
+
+
+def test_a_deadline_and_the_cases_end(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(wired)
+    deadline = Deadline(case_id=case.case_id, kind="update", due_at=wired.clock.now())
+    with wired.store.write() as session:
+        session.add(deadline)
+    passing, ending = threading.Event(), threading.Event()
+
+    def meets(*known: Any) -> Wake:
+        passing.set()
+        ending.wait(10)
+        sleep(BLOCKED)
+        return waits.new_wake(*known)
+
+    def end() -> None:
+        passing.wait(10)
+        with wired.store.write() as session:
+            locked(session, case.case_id)
+            ending.set()
+            finish(session, case.case_id, "closed", "complaint", wired.clock.now())
+
+    monkeypatch.setattr("tasks.upkeep.monitor.new_wake", meets)
+    assert at_once(partial(_pass, wired, deadline), end) == [None, None]
+    assert snapshot(case).status == "closed"
+
+
+def test_a_decision_and_a_merger(wired: Systems) -> None:
+    """Who merges is first, so the decision, whose wait is gone, is not recorded."""
+    case, other = opened(wired), opened(wired, MAJU)
+    with wired.store.write() as session:
+        session.add(
+            Wait(case_id=case.case_id, wait_key="k", form="x", role="x", since=wired.clock.now(), description="")
+        )
+    merging = threading.Event()
+
+    def merge() -> None:
+        with wired.store.write() as session:
+            locked(session, case.case_id)
+            merging.set()
+            sleep(BLOCKED)
+            merge_rows(session, wired, case.case_id, other.case_id, "Rina")
+
+    def decide() -> None:
+        merging.wait(10)
+        waits._record(case, Escalation, "k", 1, "done", {}, "Sari")
+
+    assert at_once(merge, decide) == [None, Conflict]
+    assert [record.state for record in rows(wired, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]

@@ -1,0 +1,269 @@
+"""What is wrong with a mailbox is named, with the setting to look at, and mail is read again once it is mended."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from dns.resolver import NoNameservers
+from pydantic import SecretStr
+from sqlalchemy import delete, update
+from sqlmodel import col
+
+from adapters.mail import signatures
+from adapters.wiring import Systems
+from flows.receive_mail import take_batches
+from models.errors import LayananError, Refused
+from models.forms import ConfirmAnalysis, SupervisorEscalation
+from models.settings import HttpSystem, Office
+from models.tables import Case, Deadline, Message, Wait
+from tasks.intake.batch import take_in
+from tasks.upkeep.doctor import (
+    Check,
+    Doubt,
+    _back_office,
+    _mailbox,
+    copies,
+    examine,
+    mails,
+    office,
+    senders,
+    service,
+    waits,
+)
+from tasks.upkeep.monitor import _note_settings, watch_waits
+from tests.adapters.ems.world import World
+from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received
+from tests.ports import free_port
+from tests.runs import Runs
+from tests.servers import dovecot
+
+
+def examined(wired: Systems) -> Check:
+    return _mailbox(wired.settings.mailboxes[0]).check(wired)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            {"password": SecretStr("lama")},
+            "imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password, xoauth2",
+        ),
+        ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: look at folder in LAYANAN_MAILBOXES"),
+        ({"port": 0}, "imap: ConnectionRefusedError: look at host and port in LAYANAN_MAILBOXES"),
+        ({"port": 1}, "imap: SSLError: look at port and tls in LAYANAN_MAILBOXES"),
+        ({"tls": False}, "imap: TimeoutError: look at host, port and tls in LAYANAN_MAILBOXES"),
+        ({"host": "hilang.invalid"}, "imap: gaierror: there is no such host: look at host in LAYANAN_MAILBOXES"),
+        ({}, "imap: SSLCertVerificationError: look at host and tls in LAYANAN_MAILBOXES"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
+    change: dict[str, Any], found: str, wired: Systems, genuine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine.write(mail("", "tanpa pengirim"))
+    if change.get("port") == 0:
+        change = {"port": free_port()}
+    if change.get("port") == 1:
+        change = {"port": genuine.relay}
+    monkeypatch.setattr("adapters.ems.imap_session.IMAP_TIMEOUT", 1.0)
+    wired.settings.mailboxes = [genuine.box.model_copy(update=change)]
+    with monkeypatch.context() as patch:
+        if not change:
+            patch.delenv("SSL_CERT_FILE")
+        check = examined(wired)
+        with pytest.raises(LayananError):
+            list(take_batches(wired, wired.settings.mailboxes[0]))
+    assert (check.state, check.found[: len(found)]) == ("fail", found)
+    assert "LAYANAN_MAILBOXES" in check.advice
+    wired.settings.mailboxes = genuine.settings.mailboxes
+    assert examined(wired).state == "ok"
+    assert list(take_batches(wired, genuine.box)) == [{"set_aside": 1}]
+
+
+def test_mails_that_were_set_aside_are_told_for_a_day(wired: Systems) -> None:
+    assert mails(wired) == "none set aside within a day"
+    take_in(wired, received(mail("", "tanpa pengirim")))
+    with pytest.raises(Doubt, match="1 set aside within a day"):
+        mails(wired)
+    with wired.store.write() as session:
+        session.execute(update(Message).values(received_at=wired.clock.now() - timedelta(days=1)))
+    assert mails(wired) == "none set aside within a day"
+
+
+def test_mailboxes_whose_mail_is_believed_though_it_is_disowned_are_named(wired: Systems) -> None:
+    assert senders(wired) == "a mail whose sender is in doubt waits for an agent"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
+    with pytest.raises(Doubt, match=r"disowned joins .* answers: layanan@telkom\.example"):
+        senders(wired)
+    assert ("senders", "warn") in {(check.name, check.state) for check in examine(wired)}
+
+
+def test_copies_of_letters_that_do_not_come_are_missed(wired: Systems) -> None:
+    assert copies(wired) == "no letter of late to look for"
+    opened(wired)
+    post(wired)
+    assert copies(wired) == "no letter of late to look for", "it may still be on its way"
+    wired.settings.claim_seconds = 0
+    assert copies(wired) == "the latest letter's has come"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"sent_folder": "Elsewhere"})]
+    with pytest.raises(Doubt, match="the latest letter has not come"):
+        copies(wired)
+    wired.settings.mailboxes = [box.model_copy(update={"password": SecretStr("lama")})]
+    wired.ems.close()
+    assert copies(wired) == "not looked for: the mailbox cannot be read"
+
+
+def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "mail_plugins = quota\nprotocol imap {\n mail_plugins = quota imap_quota\n}\n"
+    more += "plugin {\n quota = count:User quota\n quota_vsizes = yes\n quota_rule = *:storage=10K\n}\n"
+    with dovecot(more=more) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        box = wired.settings.mailboxes[0].model_copy(update={"port": server.imaps, "tls": True})
+        wired.settings.mailboxes = [box]
+        assert examined(wired).state == "ok"
+        with World(wired.settings, 0).imap() as imap:
+            imap.append("INBOX", None, None, mail("", 9500 * "x"))
+        check = examined(wired)
+        assert check.state == "warn"
+        assert "% of its quota is used" in check.found
+        assert list(take_batches(wired, box)) == [{"set_aside": 1}]
+
+
+def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands on something that failed would give the wrong advice."""
+    wired = runs.wired
+    monkeypatch.setattr(wired.engine, "missing", list)
+    monkeypatch.setattr(wired.engine, "halted", list)
+    assert {check.name for check in examine(wired)} >= {"case store", "runs"}
+    wired.store.engine.dispose()
+    (wired.settings.home / "cases.sqlite").unlink()
+    checks = {check.name: check.state for check in examine(wired)}
+    assert checks["case store"] == "fail"
+    assert "runs" not in checks
+
+
+def test_dns_is_looked_at_where_signatures_are_checked(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: str, **__: Any) -> None:
+        raise NoNameservers
+
+    monkeypatch.setattr(signatures, "_resolver", lambda: SimpleNamespace(resolve=resolve))
+    assert "DNS" not in {check.name for check in examine(wired)}
+    wired.settings.dkim_check = True
+    (check,) = [check for check in examine(wired) if check.name == "DNS"]
+    assert (check.state, check.found) == ("fail", "dns: NoNameservers")
+
+
+def test_the_oldest_decision_is_named_with_its_age(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 09:00")
+    assert waits(wired) == "nobody is asked for a decision"
+    case = opened(wired)
+    asks(case, ConfirmAnalysis)
+    clock.advance(0.5)
+    assert waits(wired) == "oldest: JKT-0000001 · Konfirmasi analisa / Confirm the analysis · Agent Email · 0.5 h"
+    clock.advance(1)
+    # at an hour and a half it is half an hour late, and no monitor has passed it
+    with pytest.raises(Refused, match=r"1 without a deadline ahead; is the monitor running\? JKT-0000001: Confirm"):
+        waits(wired)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"overdue; oldest: JKT-0000001 · .* · Agent Email → Team Leader · 1\.5 h"):
+        waits(wired)
+    # a case that no run carries, and that waits for nothing, is seen, too
+    with wired.store.write() as session:
+        session.execute(delete(Wait))
+        session.execute(delete(Deadline))
+    clock.advance(1)
+    with pytest.raises(Refused, match="neither at work nor waiting"):
+        waits(wired)
+
+
+def test_an_overdue_decision_is_told_though_another_waits_for_longer(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 09:00")
+    question, fault, stuck = opened(wired, BUDI), opened(wired, MAJU), opened(wired, TOKO)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == question.case_id).values(kind="information"))
+    asks(question, ConfirmAnalysis)
+    clock.advance(0.5)
+    asks(fault, ConfirmAnalysis)
+    clock.advance(0.5)
+    asks(stuck, SupervisorEscalation)
+    clock.advance(1)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000002 · .* · Agent Email → Team Leader · 1\.5 h"):
+        waits(wired)
+    clock.advance(1)
+    watch_waits.fn()
+    with pytest.raises(Doubt, match=r"2 overdue; oldest: JKT-0000002 "):
+        waits(wired)
+    with wired.store.write() as session:
+        session.execute(delete(Wait).where(col(Wait.case_id) == fault.case_id))
+        session.execute(update(Case).where(col(Case.id) == fault.case_id).values(status="closed"))
+    # a supervisor's time is office time, too
+    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000003 · .* · Supervisor · 2\.0 h"):
+        waits(wired)
+
+
+def test_a_supervisors_night_is_not_overdue(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 19:30")
+    asks(opened(wired), SupervisorEscalation)
+    clock.advance(10)
+    assert waits(wired).startswith("oldest: JKT-0000001 · ")
+
+
+def test_holidays_that_no_decree_has_fixed_are_told_in_time(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 21:00")
+    assert office(wired) == "JKT opens 25-11-2026 08:00 WIB"
+    clock.advance(12)
+    assert office(wired) == "JKT open"
+    at_office(wired, "2027-02-20 10:00")
+    with pytest.raises(Doubt, match="JKT open; estimated holidays ahead: 10-03-2027, 11-03-2027"):
+        office(wired)
+    at_office(wired, "2027-02-20 10:00", Office(also_open=["2027-03-10"], also_closed=["2027-03-11"]))
+    assert office(wired) == "JKT open"
+
+
+def test_settings_of_the_service_that_are_not_those_of_this_shell_are_named(wired: Systems) -> None:
+    assert service(wired) == "no sweep of late"
+    _note_settings(wired)
+    assert service(wired).startswith("runs with these settings on ")
+    assert _back_office("nossa").check(wired).state == "ok"
+    before = wired.settings.nossa.url
+    wired.settings.nossa = wired.settings.nossa.model_copy(update={"url": before.replace("127.0.0.1", "localhost")})
+    with pytest.raises(Refused, match="it runs with other settings than these: LAYANAN_NOSSA__URL: ") as caught:
+        service(wired)
+    assert f"{before} (here {wired.settings.nossa.url})" in str(caught.value)
+    check = _back_office("nossa").check(wired)
+    assert (check.state, f"the service uses {before}" in check.found) == ("warn", True)
+
+
+def test_what_is_recorded_of_settings_holds_no_secret(wired: Systems) -> None:
+    secret = SecretStr("r4hasia")
+    wired.settings.siska = HttpSystem(
+        url="https://ops:r4hasia@a.example", token=secret, api_key=secret, password=secret,
+        token_command=("/usr/bin/token", "r4hasia"),
+    )  # fmt: skip
+    wired.settings.database_url = secret
+    shown = wired.settings.shown()
+    assert "r4hasia" not in str(shown)
+    assert wired.settings.mailboxes[0].password.get_secret_value() not in shown.values()
+    assert (shown["LAYANAN_SISKA__URL"], shown["LAYANAN_SISKA__TOKEN_COMMAND"]) == (
+        "https://a.example",
+        "/usr/bin/token",
+    )
+
+
+def test_what_the_service_meets_is_told_though_all_is_well_from_here(wired: Systems) -> None:
+    gate = wired.gate("siska")
+    gate.failed("503", None)
+    check = _back_office("siska").check(wired)
+    assert (check.state, check.found[:50]) == ("warn", "answers now, but the service's own calls fail sinc")
+    gate.enter()
+    gate.answered()
+    gate.left_out("customer record 3: id: missing")
+    assert _back_office("siska").check(wired).found.endswith("read without customer record 3: id: missing")
+    for _ in range(6):
+        gate.failed("ConnectError", None)
+    check = _back_office("siska").check(wired)
+    assert (check.state, "is left alone until" in check.found) == ("fail", True)

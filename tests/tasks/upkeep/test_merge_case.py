@@ -1,0 +1,384 @@
+"""Corrections of 5.3: merge, split, parties, each undone; and mails that find their way afterwards."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from adapters.wiring import Systems
+from flows.handle_case import handle_case
+from models.errors import NotWaiting, Unavailable, WrongUse
+from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
+from tasks.find_case import Match, find_case
+from tasks.intake.batch import TakenIn, take_in
+from tasks.run.case_run import CaseRun
+from tasks.run.end_case import finish
+from tasks.run.start_case import cases_without_run
+from tasks.run.undelivered import undelivered
+from tasks.run.waits import show_news
+from tasks.upkeep.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
+from tasks.upkeep.monitor import deliver_wakes, follow_tickets
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    PRICE,
+    STRANGER,
+    arrives,
+    change_ticket,
+    deadlines,
+    keep_wake,
+    opened,
+    pending,
+    received,
+    rows,
+    snapshot,
+    told,
+)
+from tests.runs import Played, Runs
+from tests.tasks.intake.test_batch import BOUNCE
+
+SLOW = f"Internet {LINE} saya lambat sekali sejak kemarin sore, tolong diperiksa."
+
+
+@pytest.fixture
+def two(runs: Runs) -> tuple[Played, Played]:
+    """Two cases of Budi's: one waits for the agent, one for the customer."""
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    return first, second
+
+
+def writes(wired: Systems, case: CaseRun, text: str) -> int | None:
+    return arrives(wired, BUDI, text, f"Re: [{case.reference}]").case_id
+
+
+def test_one_ends_as_merged_and_later_mails_to_either_reach_the_other(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    ended = second.runs.go(handle_case, second.run)
+    assert (ended.name, ended.result()) == ("Completed", "merged")
+    row = snapshot(second.case)
+    assert (row.status, row.outcome, row.merged_into) == ("merged", "merged", first.case.case_id)
+    assert deadlines(second.case) == {}
+    description = first.comes_to("ApproveSolution")
+    assert "Berapa harga paket" in description, "the other's mail is read where the case goes on"
+    for number, case in enumerate((first.case, second.case)):
+        assert writes(wired, case, f"Tambahan {number}") == first.case.case_id
+    assert first.runs.wait(second.case) is None
+    assert 11 in second.path, "its history stays"
+
+
+def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs) -> None:
+    first = Played(runs, BUDI, "Selamat siang. Demikian dari kami.", "Halo")
+    first.comes_to("ConfirmAnalysis")
+    second = Played(runs, MAJU, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    merge(runs.wired, second.case.case_id, first.case.case_id, "Rina")
+    wait = runs.wait(first.case)
+    assert wait is not None
+    assert "Berapa harga paket" in wait.description
+    assert "from noc\\@maju\\.example, " in wait.description, "it is none of the customer whom the letters go to"
+
+
+def test_a_mail_that_comes_while_its_case_is_merged_reaches_the_one(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(wired), opened(wired, BUDI, PRICE, "Harga paket")
+
+    def found(session: Session, *args: Any, **kwargs: Any) -> Match:
+        match = find_case(session, *args, **kwargs)
+        merge_rows(session, wired, first.case_id, second.case_id, "Rina")
+        session.flush()
+        return match
+
+    monkeypatch.setattr("tasks.intake.place_mail.find_case", found)
+    taken = arrives(wired, BUDI, "Masih mati, tolong.", f"Re: [{first.reference}]")
+    assert taken == TakenIn("joined", second.case_id)
+
+
+def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    second.runs.go(handle_case, second.run)
+    unmerge(wired, second.case.case_id, "Rina")
+    second.comes_to("ClosingPeriod")
+    assert (snapshot(second.case).status, list(deadlines(second.case))) == ("open", ["closing"])
+    assert pending(first.case) == []
+    path = second.path
+    second.mail("Terima kasih banyak infonya.")
+    second.comes_to("ClosingPeriod")
+    assert second.path == [*path, 1], "nothing is done again"
+    with pytest.raises(WrongUse, match="is not merged"):
+        unmerge(wired, second.case.case_id, "Rina")
+
+
+def test_to_undo_a_merger_again_mends_what_was_cut_off(
+    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    wired = first.runs.wired
+
+    def away(*_: object) -> None:
+        raise Unavailable("Prefect", "ConnectError")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.engine, "restart", away)
+        for correct in (partial(merge, into_id=first.case.case_id), unmerge):
+            with pytest.raises(Unavailable):
+                correct(wired, second.case.case_id, by="Rina")
+    unmerge(wired, second.case.case_id, "Rina")
+    second.comes_to("ClosingPeriod")
+    assert len(rows(wired, ActivityRecord, case_id=second.case.case_id, name="unmerged")) == 1
+
+
+def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: Systems) -> None:
+    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
+    with wired.store.write() as session:
+        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+    again = f"Nomor {LINE} masih lambat sekali, mohon segera diperiksa."
+    assert arrives(wired, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
+
+
+def test_whoever_wrote_in_one_of_two_merged_cases_names_either(wired: Systems) -> None:
+    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
+    arrives(wired, BUDI, "Saya teknisinya.", f"[{theirs.reference}]")
+    add_party(wired, theirs.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    with wired.store.write() as session:
+        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+    for sender in (MAJU, STRANGER, BUDI):
+        for case in (ours, theirs):
+            taken = arrives(wired, sender, f"Ini fotonya, {case.reference}.", f"Re: [{case.reference}]")
+            assert taken == TakenIn("joined", ours.case_id), (sender, case.reference)
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == theirs.case_id).values(status="open", merged_into=None))
+    assert arrives(wired, STRANGER, "Ini juga.", f"Re: [{ours.reference}]").case_id != ours.case_id
+
+
+def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    writes(wired, second.case, "Masih ada satu pertanyaan lagi, mohon dibantu.")
+    unread = pending(second.case)
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    assert writes(wired, second.case, "Dan satu lagi.") == first.case.case_id
+    unmerge(wired, second.case.case_id, "Rina")
+    assert pending(second.case) == unread != []
+    assert len(pending(first.case)) == 1, "what came since stays where it is"
+
+
+def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    with pytest.raises(WrongUse, match="cannot be merged into itself"):
+        merge(wired, first.case.case_id, first.case.case_id, "Rina")
+    busy = opened(wired, STRANGER)
+    with pytest.raises(NotWaiting, match="at work"):
+        merge(wired, busy.case_id, first.case.case_id, "Rina")
+    with wired.store.write() as session:
+        session.execute(update(Case).where(Case.id == second.case.case_id).values(status="closed"))  # type: ignore[arg-type]
+    with pytest.raises(WrongUse, match=r"\(closed\)"):
+        merge(wired, first.case.case_id, second.case.case_id, "Rina")
+
+
+def test_a_merger_that_was_cut_off_is_mended_by_repeating_it(
+    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    wired = first.runs.wired
+    with monkeypatch.context() as patch:
+        patch.setattr(wired.engine, "restart", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    assert second.goes_on() == "Completed"
+    assert len([one for one in rows(wired, Message) if one.case_id == second.case.case_id]) == 1
+
+
+def _dies(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = two
+    wired = first.runs.wired
+    first.mail("Oh ya, bagaimana cara pasang baru di rumah ibu saya?")
+    mail = rows(wired, Message)[-1].id or 0
+    started: list[int] = []
+    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda _, case_id: started.append(case_id))
+    new = split(wired, first.case.case_id, mail, "Rina")
+    assert started == [new]
+    case = rows(wired, Case, id=new)[0]
+    assert (case.address, case.subject, case.status) == (BUDI, rows(wired, Message)[-1].subject, "open")
+    assert (rows(wired, Message)[-1].case_id, rows(wired, Message)[-1].outcome) == (new, "opened")
+    with pytest.raises(WrongUse, match="no later mail"):
+        split(wired, first.case.case_id, 1, "Rina")
+    first.comes_to("ApproveSolution")
+
+
+def test_a_form_shows_no_mail_that_is_no_longer_the_cases(two: tuple[Played, Played]) -> None:
+    first, second = two
+    wired = first.runs.wired
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+
+    def shown() -> str:
+        show_news(wired, first.case.case_id)
+        wait = first.runs.wait(first.case)
+        assert wait is not None
+        return wait.description
+
+    arrives(wired, BUDI, "Bagaimana cara pasang baru?", f"Re: [{first.case.reference}]")
+    assert "pasang baru" in shown()
+    split(wired, first.case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "pasang baru" not in wait.description
+    with wired.store.write() as session:
+        merge_rows(session, wired, second.case.case_id, first.case.case_id, "Rina")
+    assert "Berapa harga paket" in shown()
+    unmerge(wired, second.case.case_id, "Rina")
+    wait = first.runs.wait(first.case)
+    assert wait is not None
+    assert "Berapa harga paket" not in wait.description
+
+
+def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, caplog: pytest.LogCaptureFixture) -> None:
+    case = opened(wired)
+    arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
+    assert split(wired, case.case_id, 2, "Rina") == 2
+    assert rows(wired, Case)[-1].run_id is None
+    assert "JKT-0000002" in caplog.text
+    assert cases_without_run(wired) == [1, 2], "the monitor starts its run"
+
+
+@pytest.mark.parametrize("undo", [None, remove_party])
+def test_a_party_writes_in_the_case_and_learns_nothing_by_letter(
+    undo: Callable[..., None] | None, wired: Systems
+) -> None:
+    case = opened(wired)
+    own = arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    assert own.outcome == "opened", "who quotes a reference opens a case of their own"
+    assert f"names {case.reference}" in rows(wired, Message)[-1].reason
+    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert [party.added_by for party in rows(wired, Party)] == ["Rina"]
+    if undo:
+        undo(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    again = arrives(wired, STRANGER, "Masih mati juga sampai sekarang.", f"Re: [{case.reference}]")
+    assert again.case_id == (case.case_id if undo is None else own.case_id) or again.outcome == "opened"
+    assert (again.case_id == case.case_id) == (undo is None)
+    assert snapshot(case).address == BUDI
+
+
+def test_doubtful_mails_are_compared_by_the_agent(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, "Halo, laporan saya kemarin itu kapan selesainya ya?", "Tanya")
+    assert snapshot(second.case).perhaps_id == first.case.case_id
+    assert first.case.reference.replace("-", "") in second.comes_to("SameMatter").replace("-", "").replace("\\", "")
+    second.decides("SameMatter", choice="JOIN")
+    assert second.goes_on() == "Completed"
+    assert snapshot(second.case).merged_into == first.case.case_id
+    deliver_wakes.fn()
+    assert "kapan selesainya" in first.comes_to("ApproveSolution")
+
+
+def test_a_doubtful_mail_may_be_a_new_matter(runs: Runs) -> None:
+    Played(runs, BUDI, SLOW, "Internet lambat").comes_to("ApproveSolution")
+    second = Played(runs, BUDI, "Halo, laporan saya kemarin itu kapan selesainya ya?", "Tanya")
+    second.comes_to("SameMatter")
+    second.decides("SameMatter", choice="NEW")
+    second.comes_to("ConfirmAnalysis")
+
+
+def test_what_happens_to_letters_and_tickets_of_a_merged_case_wakes_the_one_that_goes_on(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Internet lambat")
+    first.comes_to("ApproveSolution")
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+    second = Played(runs, MAJU, "Link VPN IP kami 4700001-0021497479 mati total sejak pagi.", "Link mati")
+    second.comes_to("UnitProgress")
+    wired = runs.wired
+    keep_wake(wired, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
+    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    second.runs.go(handle_case, second.run)
+    assert (pending(second.case), pending(first.case)) == ([], ["unit", "mail"])
+    first.comes_to("UnitProgress")
+    lost = rows(wired, Letter, case_id=second.case.case_id)[0]
+    with wired.store.write() as session:
+        undelivered(session, lost.id or 0, "bounced", "550", wired.clock.now())
+    change_ticket(wired, status="resolved", note=told("Kabel putus", "Kabel disambung"))
+    follow_tickets.fn()
+    assert (pending(second.case), sorted(pending(first.case))) == ([], ["undelivered", "unit"])
+
+
+def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_on(runs: Runs) -> None:
+    first = Played(runs, BUDI, SLOW, "Lambat")
+    first.comes_to("ApproveSolution")
+    second = Played(runs, BUDI, PRICE, "Harga paket")
+    second.comes_to("ClosingPeriod")
+    first.decides("ApproveSolution", choice="COORDINATE")
+    first.comes_to("UnitProgress")
+    wired = runs.wired
+    merge(wired, first.case.case_id, second.case.case_id, "Rina")
+    assert [row.open for row in rows(wired, TicketRow)] == [True]
+    with wired.store.write() as session:
+        finish(session, second.case.case_id, "closed", "information", wired.clock.now())
+    assert [row.open for row in rows(wired, TicketRow)] == [False]
+    unmerge(wired, first.case.case_id, "Rina")
+    assert [row.open for row in rows(wired, TicketRow)] == [True], "its own case goes on"
+
+
+def test_what_no_customer_wrote_gets_no_case(wired: Systems) -> None:
+    case = opened(wired)
+    sent = rows(wired, Letter)[0].message_id
+    assert take_in(wired, received(BOUNCE % sent.encode())).case_id == case.case_id
+    with pytest.raises(WrongUse, match="no later mail"):
+        split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert len(rows(wired, Case)) == 1
+
+
+def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
+    case = opened(wired)
+    arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    arrives(wired, STRANGER, "Could you tell me the price of a second line for my shop?", f"Re: [{case.reference}]")
+    with wired.store.write() as session:
+        session.execute(update(Case).where(col(Case.id) == case.case_id).values(sender_doubt="DMARC: fail"))
+    new = rows(wired, Case, id=split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina"))[0]
+    assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
+    assert re.fullmatch(r"[a-z]{8}", new.token)
+    assert new.token != snapshot(case).token
+
+
+def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had joined by what outsiders cannot know, which its own case has no more."""
+    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
+    wired.settings.authserv_id = "mx.telkom.example"
+    (box,) = wired.settings.mailboxes
+    wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
+    case = opened(wired)
+    signed = f"Re: [{case.reference}-{snapshot(case).token}]"
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
+    new = split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("DMARC: fail", "")
+
+
+def test_who_is_no_party_is_told_so(wired: Systems) -> None:
+    case = opened(wired)
+    for message_id in (99, 1):
+        with pytest.raises(WrongUse, match="no party"):
+            remove_party(wired, case.case_id, message_id, "Rina")
+    assert not rows(wired, ActivityRecord, name="no-party")
