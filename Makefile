@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test coverage up check lock bench fuzz clean
+.PHONY: demo test coverage up check migration lock bench fuzz clean
 
 demo: $(READY)  ## real mails walk through the SOP, with everything simulated around it
 	$(BIN)/python -m tests.demo
@@ -27,6 +27,9 @@ check: $(READY)  ## lint, format, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+migration: $(READY)  ## after a change of models/tables.py: make migration WHAT="what changed"
+	$(BIN)/python -m migrations "$(WHAT)"
 
 bench: $(READY)  ## figures of the engine, as ratios
 	$(BIN)/python -m bench.engine
