@@ -4,7 +4,7 @@ Pure arithmetic on aware times; nothing here reads a clock. A day is a day of th
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -24,7 +24,7 @@ Span = tuple[int, int]
 """Minutes from the midnight that begins the day; a span that ends beyond 24 hours ends on the next day."""
 DAY_MINUTES = 24 * 60
 LONGEST_CLOSURE = 366
-"""Days after which an office that has not opened is taken for one that never does."""
+"""Days without opening after which an office counts as never opening."""
 _FILLING = Lock()
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
@@ -33,13 +33,13 @@ def spans(text: str) -> tuple[Span, ...]:
     """Read one day's hours, ``08:00-12:00, 13:00-17:00``; ``22:00-06:00`` ends on the next day, empty is closed.
 
     Raises:
-        ValueError: the text names no hours; the message says what is expected.
+        ValueError: a part is not a span of hours.
     """
     found: list[Span] = []
     for part in filter(None, (one.strip() for one in text.split(","))):
         match = _SPAN.fullmatch(part)
         if match is None:
-            raise ValueError(f"{part!r} is no span of hours; an example: 08:00-17:00")
+            raise ValueError(f"{part!r} is not a span of hours; an example: 08:00-17:00")
         start = int(match[1]) * 60 + int(match[2])
         end = DAY_MINUTES if match[3] is None else int(match[3]) * 60 + int(match[4])
         found.append((start, end if end > start else end + DAY_MINUTES))
@@ -48,8 +48,8 @@ def spans(text: str) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=8)
 def calendar(kinds: tuple[HolidayKind, ...], *, marked: bool = True) -> "HolidayBase":
-    """Indonesia's holidays of these kinds, by day; names say, where ``marked``, that a day is estimated."""
-    # by far the slowest import of the settings, and only a running service needs it
+    """Indonesia's holidays of these kinds, by day. With ``marked``, the name of an estimated one says so."""
+    # imported late: it is by far the slowest import of the settings, and only a running service needs it
     from holidays.countries.indonesia import Indonesia
 
     return Indonesia(categories=tuple(CATEGORIES[kind] for kind in kinds), islamic_show_estimated=marked)
@@ -57,31 +57,30 @@ def calendar(kinds: tuple[HolidayKind, ...], *, marked: bool = True) -> "Holiday
 
 def is_holiday(kinds: tuple[HolidayKind, ...], day: date) -> bool:
     """Whether the day is a holiday of these kinds."""
-    # the library fills a year when it is first asked for, and says "no" to whoever asks meanwhile
+    # the library fills in a year at the first question about it, and answers other threads "no" meanwhile
     with _FILLING:
         return day in calendar(kinds)
 
 
 def is_estimated(kinds: tuple[HolidayKind, ...], day: date) -> bool:
-    """Whether the day is a holiday by the library's own reckoning of the moon, before any decree."""
+    """Whether the day is a holiday only by the library's estimate of the lunar calendar, before a decree."""
     with _FILLING:
         return day in calendar(kinds) and calendar(kinds)[day] != calendar(kinds, marked=False)[day]
 
 
 @dataclass(frozen=True)
 class OfficeHours:
-    """When one site is open.
+    """The office hours of one site.
 
-    ``closed`` tells the days on which the site stays closed whatever the week says. What a span that began the day
-    before still has to run is served: holidays close the spans that begin on them.
+    ``hours_on`` gives the spans that begin on a day; none on a day on which the site is closed. A span that began the
+    day before runs to its end: a holiday closes only the spans that begin on it.
     """
 
     zone: ZoneInfo
-    week: Mapping[Weekday, tuple[Span, ...]]
-    closed: Callable[[date], bool] = lambda _: False
+    hours_on: Callable[[date], tuple[Span, ...]]
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the site is open at this moment; the moment of closing belongs to the night."""
+        """Whether the site is open at this moment. At the moment of closing it is closed."""
         return self.next_open(at) == at
 
     def next_open(self, at: datetime) -> datetime:
@@ -98,7 +97,7 @@ class OfficeHours:
         raise AssertionError("unreachable")
 
     def between(self, start: datetime, end: datetime) -> timedelta:
-        """Office time from ``start`` to ``end``; zero where that runs backwards."""
+        """Office time from ``start`` to ``end``; zero where ``end`` is earlier."""
         total = timedelta()
         for opens, closes in self._open_from(start):
             if opens >= end:
@@ -107,11 +106,11 @@ class OfficeHours:
         return total
 
     def _open_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """What is left of the spans of opening from ``at`` on, in order and without overlap."""
+        """The rest of the spans from ``at`` on, in order and without overlap."""
         day, idle, reached = at.astimezone(self.zone).date() - timedelta(days=1), 0, at
         while idle <= LONGEST_CLOSURE:
             idle += 1
-            for start, end in () if self.closed(day) else self.week.get(WEEKDAYS[day.weekday()], ()):
+            for start, end in self.hours_on(day):
                 opens, closes = self._moment(day, start), self._moment(day, end)
                 if closes > reached:
                     yield max(opens, reached), closes

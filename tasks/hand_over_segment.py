@@ -96,7 +96,7 @@ class OtherSegments:
         settings = self._wired.settings
         if mail is None or not mail.sender or mail.automatic is not None or sender_doubt(mail.warnings):
             return ""
-        if settings.is_ours(mail.sender) or mail.sender in settings.desk_addresses:
+        if settings.is_ours(mail.sender) or mail.sender in settings.segment_desk_addresses:
             return ""
         if mail.sender not in self._known:
             self._known[mail.sender] = self._asked(mail.sender)

@@ -1,4 +1,4 @@
-"""The table of all settings, in markdown, from the settings' own code (`docs/settings.md`). It shows no values."""
+"""The table of all settings in markdown (`docs/settings.md`), from their schema. Held by `tests/test_docs.py`."""
 
 import json
 from collections.abc import Iterator
@@ -10,18 +10,23 @@ from pydantic.fields import FieldInfo
 from models.settings import Settings
 
 HEAD = """\
-Each is read from, strongest first: the environment; `.env`; a folder of secret files, each named as its variable
-(`LAYANAN_SECRETS_DIR` names the folder); and `layanan.toml` (`LAYANAN_SETTINGS` names another file), where
-`LAYANAN_SMTP__HOST` is `host` in the table `smtp`. In the environment, lists and maps are JSON: `LAYANAN_MAILBOXES`
-is a list of objects, whose members stand below it.
+The service reads each setting from these sources. The first one that has it wins:
 
-| setting | default | meaning |
+1. the environment;
+2. `.env` in the working directory;
+3. the folder that `LAYANAN_SECRETS_DIR` names: one file for each secret, named like the variable;
+4. `layanan.toml`, or the file that `LAYANAN_SETTINGS` names. `LAYANAN_SMTP__HOST` is `host` in its table `smtp`.
+
+In the environment, lists and maps are JSON. `LAYANAN_MAILBOXES` is a list of objects; the table shows their members
+as `LAYANAN_MAILBOXES[].…`. Restart the service after a change. `layanan settings > docs/settings.md` writes this page.
+
+| setting | default | description |
 |---|---|---|
 """
 
 
 def settings_table() -> str:
-    """The table, with a head that says where settings are read from."""
+    """The table, with an introduction that says where settings are read from."""
     return HEAD + "\n".join(_rows(Settings, "LAYANAN_"))
 
 
@@ -32,7 +37,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
         if _is_model(kind):
             yield from _rows(kind, f"{variable}." if "[]" in prefix else f"{variable}__")
             continue
-        yield f"| `{variable}` | {_default(field)} | {_meaning(field)} |"
+        yield f"| `{variable}` | {_default(field)} | {_description(field)} |"
         if _is_model(member):
             yield from _rows(member, f"{variable}[].")
 
@@ -51,8 +56,8 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`"
 
 
-def _meaning(field: FieldInfo) -> str:
+def _description(field: FieldInfo) -> str:
     text = (field.description or "").replace("<", r"\<").replace("|", r"\|")
     if get_origin(field.annotation) is Literal:
         text += f" ({', '.join(f'`{value}`' for value in get_args(field.annotation))})"
-    return text + (f", for example `{field.examples[0]}`" if field.examples else "")
+    return text + (f". Example: `{field.examples[0]}`" if field.examples else "")

@@ -25,7 +25,7 @@ def add_copied(session: Session, wired: Systems, mail: ParsedMail, case: Case, n
     if mail.sender != case.address or mail.forged or case.sender_doubt or mail.passed_on == "form":
         return
     settings = wired.settings
-    nobody = {case.address, *settings.desk_addresses, *settings.forms}
+    nobody = {case.address, *settings.segment_desk_addresses, *settings.forms}
     others = [one for one in mail.recipients if one not in nobody and not settings.is_ours(one)]
     for address in others[:MOST]:
         if session.get(Party, (case.key, address)) is None:

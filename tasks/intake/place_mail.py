@@ -160,7 +160,7 @@ def _form(arrived: Arrived) -> Place | None:
         return None
     if mail.sender in settings.ours.forms:
         return Place("set_aside", f"by a form of LAYANAN_FORMS, but Reply-To names no one customer; {_BY_HAND}")
-    if not mail.sender or mail.of_server or mail.sender in settings.desk_addresses or is_answer(mail):
+    if not mail.sender or mail.of_server or mail.sender in settings.segment_desk_addresses or is_answer(mail):
         return None
     if not _is_like_a_form(mail, settings, by_text=mail.automatic is not None):
         return None
@@ -291,7 +291,7 @@ def _desk(arrived: Arrived) -> Place | None:
         of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
         answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
         case_id = arrived.session.exec(answered).first()
-    if case_id is None and mail.sender not in arrived.wired.settings.desk_addresses:
+    if case_id is None and mail.sender not in arrived.wired.settings.segment_desk_addresses:
         return None
     return Place("automatic", "from another segment's desk", case_id)
 

@@ -49,7 +49,7 @@ class Results:
     def _result(self, case_id: int) -> Result:
         case = self.stack.case(case_id)
         assert case is not None
-        known = {case.address, *self.stack.settings.desk_addresses}
+        known = {case.address, *self.stack.settings.segment_desk_addresses}
         letters = [one["message_id"] for one in self._received if known & set(one["to"])]
         prefix = f"<{case.reference.lower()}."
         return Result(

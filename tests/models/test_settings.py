@@ -97,11 +97,11 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             'mailboxes = [{ address = "a", user = "u", password = "p", done_folder = "inbox" }]',
-            r"LAYANAN_MAILBOXES__0__DONE_FOLDER: .*that is read",
+            r"LAYANAN_MAILBOXES__0__DONE_FOLDER: .*folder that intake reads",
         ),
         (
             'mailboxes = [{ address = "a", user = "u", password = "p", aside_folder = "INBOX" }]',
-            r"LAYANAN_MAILBOXES__0__ASIDE_FOLDER: .*that is read",
+            r"LAYANAN_MAILBOXES__0__ASIDE_FOLDER: .*folder that intake reads",
         ),
         (
             'mailboxes = [{ address = "a", user = "u", password = "p", done_folder = "Done*" }]',
@@ -109,7 +109,7 @@ def test_no_secret_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ),
         (
             f"mailboxes = [{BOX}, {BOX.replace('layanan@', 'Layanan@')}]",
-            r"LAYANAN_MAILBOXES: .*two mailboxes have one address",
+            r"LAYANAN_MAILBOXES: .*two mailboxes have the same address",
         ),
         ('mailboxes = [{ address = "a", user = "u" }]', r"LAYANAN_MAILBOXES__0__XOAUTH2: .*a password or a token"),
     ],
