@@ -43,6 +43,7 @@ from models.need import MISSING, Need, Path, Solution, Turn
 from tasks.ask_customer import ask_customer
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
+from tasks.end_case import end_case
 from tasks.escalate_to_team_leader import escalate_to_team_leader
 from tasks.find_information import Information, find_information
 from tasks.first_response import first_response
@@ -55,7 +56,6 @@ from tasks.inform_status import inform_status
 from tasks.join_case import join_case
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import end_case
 from tasks.run.waits import decide
 from tasks.serve_complaint import serve_complaint
 from tasks.solve_need import solve_need

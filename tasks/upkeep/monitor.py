@@ -21,9 +21,9 @@ from models.errors import AskedToWait, Defect, LayananError, NothingDone, Unavai
 from models.facts import Ticket, TicketStatus
 from models.forms import FORMS, LONGEST_TEXT, UNDELIVERED
 from models.tables import Case, Deadline, ServiceRow, TicketRow, Wait, Wake
+from tasks.end_case import finish
 from tasks.run import drain
 from tasks.run.clocks import waits_to_watch
-from tasks.run.end_case import finish
 from tasks.run.family import going_on, locked
 from tasks.run.moments import ticket_times
 from tasks.run.relay import refusal_now

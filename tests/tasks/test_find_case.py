@@ -8,10 +8,10 @@ from sqlalchemy import delete
 from adapters.wiring import Systems
 from models.analysis import Analysis
 from models.tables import Bounce, Case, Letter, Message, Wake
+from tasks.end_case import end_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import end_case
 from tests.cases import (
     BUDI,
     LINE,

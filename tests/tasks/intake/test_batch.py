@@ -23,10 +23,10 @@ from adapters.wiring import Systems
 from models.errors import Defect
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Wake
+from tasks.end_case import finish
 from tasks.intake.batch import TakenIn, take_in
 from tasks.intake.place_mail import Arrived, Place, place
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import finish
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
 from tests.conftest import BOTH
 

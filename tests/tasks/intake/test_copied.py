@@ -8,10 +8,10 @@ from sqlmodel import select
 from adapters.wiring import Systems
 from models.errors import WrongUse
 from models.tables import Bounce, Case, Letter, Outbox, Party, Wake
+from tasks.end_case import finish
 from tasks.intake.accept_mail import accept_mail
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import finish
 from tasks.run.send_letter import deliver
 from tasks.upkeep.merge_case import add_party, remove_party
 from tests.cases import BUDI, LINE, MAJU, MATI, OURS, STRANGER, accepted, arrives, opened, received, rows, snapshot

@@ -10,9 +10,9 @@ from adapters.mail.signatures import Signatures
 from adapters.wiring import Systems, systems
 from models.errors import Unavailable
 from models.tables import Bounce, Case, Letter, Message, Outbox, Wake
+from tasks.end_case import end_case
 from tasks.intake.batch import TakenIn, take_in, take_in_batch
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import end_case
 from tests.adapters.mail.test_signatures import KEY, RECORD, sign
 from tests.cases import (
     BUDI,

@@ -13,9 +13,9 @@ from adapters.case_store.store import Conflict
 from adapters.wiring import Systems
 from models.forms import Escalation, Unreachable
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
+from tasks.end_case import finish
 from tasks.intake.batch import take_in
 from tasks.run import waits
-from tasks.run.end_case import finish
 from tasks.run.family import going_on, locked
 from tasks.run.send_letter import send_again
 from tasks.run.undelivered import settle, undelivered

@@ -9,11 +9,11 @@ from sqlalchemy import delete
 
 from models.forms import Unreachable, UnreachableChoice
 from models.tables import Bounce, Case, Decision, Letter, Outbox, Wait, Wake
+from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.join_case import join_case
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import Ended, end_case
 from tasks.run.send_letter import deliver
 from tasks.run.undelivered import problem, settle, undelivered
 from tasks.upkeep.doctor import Doubt, letters

@@ -13,10 +13,10 @@ from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import NotWaiting, Unavailable, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
+from tasks.end_case import finish
 from tasks.find_case import Match, find_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import finish
 from tasks.run.start_case import cases_without_run
 from tasks.run.undelivered import undelivered
 from tasks.run.waits import show_news

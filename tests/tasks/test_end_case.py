@@ -5,9 +5,9 @@ import pytest
 from adapters.wiring import Systems
 from models.tables import Case, Message, Wake
 from tasks.closing import closing
+from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
-from tasks.run.end_case import Ended, end_case
 from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, post, rows, snapshot
 from tests.conftest import BOTH
 
