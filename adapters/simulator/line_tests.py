@@ -1,4 +1,7 @@
-"""EMBASSY's measurements (TMF653): each takes a second of the clock. They are kept in memory only."""
+"""EMBASSY's measurements (TMF653): each takes one second of the clock. They are kept in memory only.
+
+Held by `tests/adapters/simulator/test_tmf.py`.
+"""
 
 from datetime import datetime, timedelta
 
@@ -20,10 +23,13 @@ class LineTests:
         self._started: list[tuple[datetime, Resource]] = []
 
     def create(self, body: Resource) -> Resource:
-        """Start a measurement; of what is no IndiHome line, it is rejected at once."""
+        """Start a measurement. The state of one on anything but an IndiHome line is ``rejected`` at once."""
         missing = {"name", "relatedService", "testSpecification"} - set(body)
         if missing:
             raise HTTPException(400, f"missing: {', '.join(sorted(missing))}")
+        service = body["relatedService"]
+        if not isinstance(service, dict) or not isinstance(service.get("id"), str):
+            raise HTTPException(400, "relatedService.id: a string is required")
         now = self._clock.now()
         test = {**body, "id": f"TEST-{len(self._started) + 1:06d}", "startDateTime": stamp(now)}
         self._started.append((now, test))

@@ -1,7 +1,8 @@
 """The tickets of My CX, which NOSSA shows under its own numbers and words, and the units that work on them.
 
-A unit's work is planned when it gets a ticket, and done when somebody looks at a time past the plan: no timers.
-Doubles are accepted, as a real system does: whoever creates two tickets for one external id shall be found out.
+A unit's work is planned when the unit gets a ticket, and done at the first request after the planned time: no timers.
+Duplicates of one external id are accepted, as real systems accept them, so that a client that creates two is noticed.
+Held by `tests/adapters/simulator/test_tmf.py`.
 """
 
 import json
@@ -98,7 +99,7 @@ class Tickets:
 
     def _plan(self, ticket: Resource, start: datetime) -> list[Resource]:
         unit = _unit(ticket)
-        ids = [one["id"] for one in (*ticket.get("relatedParty", []), *ticket.get("relatedEntity", []))]
+        ids = [one.get("id") for one in (*ticket.get("relatedParty", []), *ticket.get("relatedEntity", []))]
         repairs = next((self._repairs[one] for one in ids if one in self._repairs), {})
         repair = repairs.get(unit, SeededRepair())
         notes = [
@@ -162,7 +163,7 @@ def _stamp_notes(ticket: Resource, at: datetime) -> None:
 
 def _unit(ticket: Resource) -> str:
     parties: list[dict[str, Any]] = ticket.get("relatedParty", [])
-    return next((party["id"] for party in parties if party.get("role") == "unit"), "")
+    return next((party.get("id", "") for party in parties if party.get("role") == "unit"), "")
 
 
 def _for_nossa(number: int, ticket: Resource) -> Resource:

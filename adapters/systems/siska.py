@@ -131,23 +131,25 @@ class Siska:
         wanted = lower_case(address)
         filters = {"contactMedium.characteristic.emailAddress": wanted}
         found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
-        if len(found) < 2:
-            return self._fact(found[0]) if found else None
-        known = {one.id for one in found}
-        named = filter(None, map(self.customer_by_service_number, lines))
-        meant = {customer.customer_id: customer for customer in named if customer.customer_id in known}
-        return next(iter(meant.values())) if len(meant) == 1 else None
+        if len(found) > 1:
+            owners = set(map(self._owner, lines))
+            found = tuple(one for one in found if one.id in owners)
+        return self._fact(found[0]) if len(found) == 1 else None
 
     def customer_by_service_number(self, number: str) -> Customer | None:
         """See :class:`Customers`."""
-        filters = {"productCharacteristic.value": number}
-        products = self._products(filters, lambda product: product.service_number == number)
-        customer_id = next((product.customer_id for product in products if product.customer_id), None)
+        customer_id = self._owner(number)
         return self.customer(customer_id) if customer_id else None
 
     def customer(self, customer_id: str) -> Customer:
         """See :class:`Customers`."""
         return self._fact(self._client.get(CUSTOMER, customer_id, SiskaCustomer))
+
+    def _owner(self, number: str) -> str | None:
+        """The id of the customer whose line has this service number."""
+        filters = {"productCharacteristic.value": number}
+        products = self._products(filters, lambda product: product.service_number == number)
+        return next((product.customer_id for product in products if product.customer_id), None)
 
     def _products(self, filters: dict[str, str], ours: Callable[[Product], bool | None]) -> list[Product]:
         products = self._client.search(PRODUCT, Product, filters, ours)

@@ -112,6 +112,16 @@ def test_the_check_against_the_standard_can_fail(body: dict[str, Any], says: str
     assert tmf_specs.problems("GET", path, 404, b"", b'{"code": 404}')
 
 
+@pytest.mark.parametrize("service", [{}, "122345678901", {"id": 7}, {"id": None}])
+def test_a_line_test_without_a_service_is_refused_and_spoils_no_list(office: BackOffice, service: Any) -> None:
+    path = COLLECTIONS["embassy"][0]
+    test = {"name": "x", "relatedService": service, "testSpecification": {"id": "line-quality"}}
+    refused = call(office, "POST", "embassy", path, test)
+    assert (refused.status_code, refused.json()["reason"]) == (400, "relatedService.id: a string is required")
+    assert call(office, "GET", "embassy", path).status_code == 200
+    office.exchanges.clear()  # the request breaks the standard itself
+
+
 def test_filters_and_pages(office: BackOffice) -> None:
     bills = COLLECTIONS["epayment"][0]
     first = call(office, "GET", "epayment", f"{bills}?relatedParty.id=C-4")

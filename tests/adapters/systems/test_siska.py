@@ -65,6 +65,13 @@ def test_of_several_customers_with_an_address_the_named_line_tells_who_is_meant(
     assert siska.customer_by_address("keluarga@example.com", ["122345678901", "1"]) is None
 
 
+def test_of_several_customers_only_the_one_that_is_meant_is_fetched(office: BackOffice, siska: Siska) -> None:
+    siska.customer_by_address("keluarga@example.com", ["122345678901", "122345678903", "1"])
+    names = [parts[1] for one in office.exchanges if len(parts := one.path.split("/v4/")) > 1]
+    assert [name for name in names if name.startswith("customer/")] == []
+    assert sum(name.startswith(("individual/", "organization/")) for name in names) == 1
+
+
 def test_an_ended_product_leads_to_nobody(siska: Siska) -> None:
     assert siska.customer("C-4").service_numbers == ()
     assert siska.customer_by_service_number("122345678904") is None
