@@ -16,7 +16,7 @@ import httpx
 from pydantic import BaseModel
 from sqlmodel import SQLModel, select
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from adapters.clock import SimulatedClock
 from adapters.ems import Received
 from adapters.simulator.seed import SeededBill, SeededCustomer, SeededMailbox
@@ -229,7 +229,7 @@ def deadlines(case: CaseRun) -> dict[str, float]:
 
 def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
     """Something that happened to a case, once for each ``source``."""
-    with suppress(Conflict), wired.store.write() as session:
+    with suppress(AlreadyRecorded), wired.store.write() as session:
         session.add(new_wake(wired, case_id, kind, source, answers))
 
 

@@ -41,8 +41,8 @@ _TOO_LARGE = "54000"
 """PostgreSQL's word for a value that an index cannot hold: an OperationalError, though no failure of the data base."""
 
 
-class Conflict(LayananError):
-    """Somebody else recorded the same thing first; the first record stands."""
+class AlreadyRecorded(LayananError):
+    """A row with the same key exists: another transaction recorded the same thing first, and its record stands."""
 
 
 class Store:
@@ -85,7 +85,7 @@ class Store:
         """A session for one transaction, committed at the end, undone on any error.
 
         Raises:
-            Conflict: a row with the same key exists.
+            AlreadyRecorded: a row with the same key exists.
             Unavailable: the data base does not answer.
         """
         with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -188,7 +188,7 @@ class Store:
         try:
             yield
         except IntegrityError as error:
-            raise Conflict(type(error.orig).__name__) from error
+            raise AlreadyRecorded(type(error.orig).__name__) from error
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _TOO_LARGE:
                 raise _defect(error) from None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, or_, update
 from sqlmodel import col, select
 
-from adapters.case_store.store import Conflict, Store
+from adapters.case_store.store import AlreadyRecorded, Store
 from adapters.clock import Clock
 from adapters.systems.gate import UnderWay
 from models.errors import AskedToWait
@@ -103,7 +103,7 @@ class SystemGate:
         now, lease = self.now(), getattr(self._mine, "lease", None)
         try:
             known = self._note_failure(now, why, wait, lease)
-        except Conflict:  # another made the row
+        except AlreadyRecorded:  # another made the row
             known = self._note_failure(now, why, wait, lease)
         if wait is not None:
             raise self.asked(known)
@@ -132,7 +132,7 @@ class SystemGate:
             return False
         noted: dict[str, Any] = {"left_out": what, "left_out_at": now}
         # another who makes the row meanwhile has had such news, too; no call fails for that
-        with suppress(Conflict), self._store.write() as session:
+        with suppress(AlreadyRecorded), self._store.write() as session:
             this = update(SystemRow).where(col(SystemRow.name) == self._name).values(**noted)
             if session.execute(this).rowcount == 0:  # type: ignore[attr-defined]
                 session.add(SystemRow(name=self._name, **noted))

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.errors import Defect, LayananError, Refused
@@ -77,7 +77,7 @@ def answered(wired: Systems, message: Message) -> TakenIn:
     try:
         with wired.store.write() as session:
             letters = _respond(session, case, message, ())
-    except Conflict:
+    except AlreadyRecorded:
         # another intake on the same mailbox was quicker
         return taken
     return _taken(message, letters)
@@ -172,7 +172,7 @@ def _write(wired: Systems, one: ReadMail, make: Callable[[Session], TakenIn]) ->
     try:
         with wired.store.write() as session:
             return make(session)
-    except Conflict:
+    except AlreadyRecorded:
         # another intake on the same mailbox was quicker
         known = _known(wired, [one.received])
         if not known:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.errors import LayananError
 from models.settings import Mailbox
@@ -165,7 +165,7 @@ def _from(box: Mailbox, poll: FirstPoll) -> Mailbox:
 
 def _keep(wired: Systems, poll: FirstPoll) -> None:
     # another intake may have been quicker
-    with suppress(Conflict), wired.store.write() as session:
+    with suppress(AlreadyRecorded), wired.store.write() as session:
         session.add(poll)
 
 

@@ -24,7 +24,7 @@ from prefect.runtime import task_run
 from pydantic import BaseModel
 from sqlmodel import Session, select
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from models.errors import AskedToWait, Defect, LayananError, MissingFact, Refused, Unavailable
 from models.forms import FixActivity, FixActivityByLeader, FixChoice, OfficeOpens
 from models.letter import LetterKind
@@ -178,7 +178,7 @@ class Activity(Generic[P, R]):
             messages: All of the case's, where they are known.
 
         Raises:
-            Conflict: when the transaction is committed, if somebody else has recorded it first.
+            AlreadyRecorded: when the transaction is committed, if somebody else has recorded it first.
         """
         occurrence = case.next_occurrence(self.name)
         if case.record(self.name, occurrence) is not None:
@@ -196,7 +196,7 @@ class Activity(Generic[P, R]):
         failed.
 
         Raises:
-            Conflict: when the transaction is committed, if somebody else has recorded it first.
+            AlreadyRecorded: when the transaction is committed, if somebody else has recorded it first.
         """
         doing = _Doing(self, case, case.times(self.name) + 1, 1, {}, "", args, kwargs)
         return doing.perform_within(session, ())
@@ -278,7 +278,7 @@ class _Doing(Generic[P, R]):
         try:
             with self.run.store.write() as session:
                 letters = self._write(session, record, work)
-        except Conflict:
+        except AlreadyRecorded:
             already = self._recorded()
             if already is None:
                 raise

@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.sop import ABOVE, Role
@@ -29,7 +29,7 @@ def watch(wired: Systems, case_id: int) -> None:
     letters: list[int] = []
     run = CaseRun.open(case_id, wired)
     # another sweep was quicker; it shows it, too
-    with suppress(Conflict), wired.store.write() as session:
+    with suppress(AlreadyRecorded), wired.store.write() as session:
         case = locked(session, case_id)
         wait = session.get(Wait, case_id)
         if case.status != "open" or wait is None:

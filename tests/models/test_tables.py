@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel, select
 
-from adapters.case_store.store import Conflict, Store
+from adapters.case_store.store import AlreadyRecorded, Store
 from models.sop import REVISION
 from models.tables import (
     ActivityRecord,
@@ -123,7 +123,7 @@ def test_what_happens_once_is_stored_once(
     store: Store, first: Callable[[], SQLModel], same: Callable[[], SQLModel], other: Callable[[], SQLModel]
 ) -> None:
     stored(store, new_case(), first())
-    with pytest.raises(Conflict):
+    with pytest.raises(AlreadyRecorded):
         stored(store, same())
     stored(store, other())
     with store.read() as session:

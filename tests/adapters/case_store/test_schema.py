@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlmodel import select
 
 from adapters.case_store import schema
-from adapters.case_store.store import Conflict, Store
+from adapters.case_store.store import AlreadyRecorded, Store
 from models.errors import Refused, Unavailable
 from models.tables import Bounce, Case, Letter, Message, NewLetter, NewMessage, row
 from tests.conftest import BOTH
@@ -68,7 +68,7 @@ def test_rows_that_refer_to_others_outlive_tables_that_are_made_anew(store: Stor
     assert schema.drift(store) == []
     with store.read() as session:
         assert [len(session.exec(select(table)).all()) for table in (Message, Letter, Bounce)] == [1, 1, 1]
-    with pytest.raises(Conflict), store.write() as session:
+    with pytest.raises(AlreadyRecorded), store.write() as session:
         session.execute(update(Bounce).values(mail_id=2))
 
 

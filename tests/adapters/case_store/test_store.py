@@ -17,7 +17,7 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from adapters.case_store import schema
-from adapters.case_store.store import SMALL, Conflict, Store
+from adapters.case_store.store import SMALL, AlreadyRecorded, Store
 from models.errors import Refused, Unavailable
 from models.settings import Settings
 from models.tables import Case, Kept
@@ -80,7 +80,7 @@ def test_an_error_undoes_the_whole_write(store: Store) -> None:
 
 def test_the_same_key_is_a_conflict(store: Store) -> None:
     stored(store, new_case())
-    with pytest.raises(Conflict) as error:
+    with pytest.raises(AlreadyRecorded) as error:
         stored(store, Case.model_validate(new_case().model_dump() | {"id": 1}))
     assert error.value.permanent
     assert "budi" not in str(error.value)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from adapters.case_store.store import Conflict
+from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.forms import Escalation, Unreachable
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
@@ -138,5 +138,5 @@ def test_a_decision_and_a_merger(wired: Systems) -> None:
         merging.wait(10)
         waits._record(case, Escalation, "k", 1, "done", {}, "Sari")
 
-    assert at_once(merge, decide) == [None, Conflict]
+    assert at_once(merge, decide) == [None, AlreadyRecorded]
     assert [record.state for record in rows(wired, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]
