@@ -25,6 +25,11 @@ _MARKS = re.compile(
     r"|回复|答复|回覆|转发|轉寄)(?:\s?[\[(]\d{1,3}[\])])?\s?[:：])+",
     re.IGNORECASE,
 )
+_GATEWAY = re.compile(
+    r"\s*(?:\[(?:ext|extern|external|eksternal)(?:[ :_-]{1,3}(?:e-?mail|sender|message))?\]|e(?:x|ks)ternal\s?:)",
+    re.IGNORECASE,
+)
+"""What a mail gateway writes before the Subject of mail that comes from outside."""
 _BELOW = re.compile(
     r"\b(?:jawab\w*|tanggap\w*|komentar\w*|answers?|repl(?:y|ies)|comments?|responses?)\W{1,3}(?:\w{1,20}\W{1,3}){0,5}"
     r"(?:di ?bawah|below|in-?line"
@@ -46,9 +51,11 @@ def replies(subject: str) -> bool:
 
 
 def bare_subject(subject: str) -> str:
-    """The subject without the marks of replies, forwards and sending again at its beginning, and with single blanks."""
-    marks = _MARKS.match(subject)
-    return " ".join(subject[marks.end() if marks else 0 :].split())
+    """The subject single-spaced, without the marks of replies, forwards, sending again and gateways."""
+    start = 0
+    while marks := _GATEWAY.match(subject, start) or _MARKS.match(subject, start):
+        start = marks.end()
+    return " ".join(subject[start:].split())
 
 
 def forwards(subject: str) -> bool:

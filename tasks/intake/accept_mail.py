@@ -9,7 +9,7 @@ from models.mail import Problem
 from models.tables import Message
 from tasks.find_case import whose_address
 from tasks.intake.batch import TakenIn, alone_with, answered, columns
-from tasks.intake.place_mail import Arrived, note_copied, old_or_new
+from tasks.intake.place_mail import UNNAMED_FORM, Arrived, is_like_a_form, note_copied, old_or_new
 from tasks.intake.read_mail import read
 
 
@@ -40,6 +40,11 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         )
     if mail.sender in wired.settings.ours.forms:
         raise WrongUse(f"mail {message_id} is by a form, and its Reply-To names no one customer; answer it by hand")
+    if not mail.passed_on and is_like_a_form(mail, wired.settings, by_text=mail.automatic is not None):
+        raise WrongUse(
+            f"mail {message_id} asks for answers at another address: {UNNAMED_FORM.format(mail.sender)}; "
+            "else answer it by hand"
+        )
     site = wired.settings.mailbox(message.mailbox).site
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
     customer_id, now = whose_address(wired, mail), wired.clock.now()

@@ -140,8 +140,8 @@ def _store(wired: Systems, some: Sequence[ReadMail]) -> dict[int, TakenIn]:
         try:
             with wired.store.write() as session:
                 return _placed(session, wired, some)
-        except Exception:  # noqa: BLE001 each on its own shows what was in the way
-            log.info("%d mails are taken in one by one", len(some))
+        except Exception:
+            log.warning("a batch of %d mails failed, they are taken in one by one", len(some), exc_info=True)
             return {uid: taken for one in some for uid, taken in _store(wired, [one]).items()}
     (one,) = some
     return {one.received.uid: _store_one(wired, one)}

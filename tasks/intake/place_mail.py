@@ -98,7 +98,7 @@ _UNREAD = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
-_FORM = "if a form of ours sends it, add {} to LAYANAN_FORMS, and `layanan mail accept` answers its customer"
+UNNAMED_FORM = "if a form of ours sends it, add {} to LAYANAN_FORMS, and `layanan mail accept` answers its customer"
 """Advice; with what stands in From."""
 _BY_HAND = "answer it by hand"
 _GROUP = "if {} is a group of ours, add it to the aliases of its mailbox in LAYANAN_MAILBOXES, "
@@ -148,7 +148,7 @@ def _ourselves(arrived: Arrived) -> Place | None:
     if mail.automatic or not arrived.wired.settings.is_ours(mail.sender):
         return None
     asks = [address for address in mail.reply_to if not arrived.wired.settings.is_ours(address)]
-    advice = _FORM.format(mail.sender) if len(asks) == 1 else f"a colleague's, perhaps; {_BY_HAND}"
+    advice = UNNAMED_FORM.format(mail.sender) if len(asks) == 1 else f"a colleague's, perhaps; {_BY_HAND}"
     return Place("set_aside", f"from an address of ours, and no letter of ours: {advice}")
 
 
@@ -162,14 +162,14 @@ def _form(arrived: Arrived) -> Place | None:
         return Place("set_aside", f"by a form of LAYANAN_FORMS, but Reply-To names no one customer; {_BY_HAND}")
     if not mail.sender or mail.of_server or mail.sender in settings.segment_desk_addresses or is_answer(mail):
         return None
-    if not _is_like_a_form(mail, settings, by_text=mail.automatic is not None):
+    if not is_like_a_form(mail, settings, by_text=mail.automatic is not None):
         return None
     if arrived.known.cases and not _UNREAD.match(mail.sender):
         return None
-    return Place("set_aside", f"asks for answers at another address: {_FORM.format(mail.sender)}")
+    return Place("set_aside", f"asks for answers at another address: {UNNAMED_FORM.format(mail.sender)}")
 
 
-def _is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
+def is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
     """Whether it asks for answers at one other address, and more than that shows a form.
 
     The text shows that address as a field, or its own takes no answers, is a web server's, or is of our domain while
@@ -330,8 +330,11 @@ def _flood(arrived: Arrived) -> Place | None:
 
 
 def _robot(arrived: Arrived) -> Place | None:
-    """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters."""
-    if not is_answer(arrived.mail):
+    """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters.
+
+    A forged mail gets no letter, so it is part of no loop: an agent looks at it.
+    """
+    if arrived.doubtful or not is_answer(arrived.mail):
         return None
     if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.came_at):
         return None

@@ -50,3 +50,14 @@ def test_what_nobody_can_answer_stays_aside(raw: bytes, wired: Systems) -> None:
         accept_mail(wired, 1, "Sari")
     with pytest.raises(WrongUse, match="none that was left out"):
         accept_mail(wired, 7, "Sari")
+
+
+def test_an_unnamed_form_s_mail_is_not_answered_at_the_form_s_address(wired: Systems) -> None:
+    form = "wordpress@toko.example"
+    assert arrives(wired, form, f"Email: {STRANGER}\n\n{MATI}", Reply_To=STRANGER).outcome == "set_aside"
+    with pytest.raises(WrongUse, match=f"add {form} to LAYANAN_FORMS"):
+        accept_mail(wired, 1, "Sari")
+    assert rows(wired, Outbox) == []
+    wired.settings.forms = (form,)
+    wired.settings.__dict__.pop("ours", None)
+    assert accept_mail(wired, 1, "Sari").outcome == "opened"

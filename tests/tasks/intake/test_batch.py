@@ -24,7 +24,7 @@ from models.errors import Defect
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Wake
 from tasks.end_case import finish
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn, take_in, take_in_batch
 from tasks.intake.place_mail import Arrived, Place, place
 from tasks.run.case_run import CaseRun
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
@@ -507,3 +507,19 @@ def test_a_report_that_returns_nothing_is_tied_by_what_it_answers(header: str, w
     )
     assert take_in(wired, received(report)) == TakenIn("automatic", 1)
     assert [outbox.state for outbox in rows(wired, Outbox)] == ["bounced"]
+
+
+def test_what_was_in_the_way_of_a_batch_is_logged(
+    wired: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails_together(session: Any, wired: Systems, senders: Any) -> None:
+        if len(list(senders)) > 1:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(tasks.intake.batch, "alone_with", fails_together)
+    mails = [received(mail(sender), uid) for uid, sender in enumerate((BUDI, STRANGER), 1)]
+    assert [taken.outcome for taken in take_in_batch(wired, mails).values()] == ["opened", "opened"]
+    (line,) = [line for line in caplog.records if "one by one" in line.message]
+    assert line.levelname == "WARNING"
+    assert line.exc_info
+    assert line.exc_info[0] is ZeroDivisionError

@@ -48,6 +48,7 @@ SAME = [
     for subject in (
         *("Internet mati", " Internet   mati ", "Re: Internet mati", "RE[2]: Internet mati", "Fwd: Internet mati"),
         *("Bls: Re: Internet mati", "TRS: Internet mati", "Kirim ulang: Internet mati", "FW：Internet mati"),
+        *("[EXTERNAL] Internet mati", "Re: [EXT] Re: Internet mati", "External: Internet mati"),
     )
 ]
 COMPARED = [

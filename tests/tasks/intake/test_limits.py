@@ -96,6 +96,15 @@ def test_who_forges_answers_makes_no_robot_of_a_customer(wired: Systems) -> None
     assert arrives(wired, BUDI, "Terima kasih, sudah saya coba.", f"Re: [{case.reference}]").outcome == "joined"
 
 
+def test_a_forged_answer_is_looked_at_by_a_person_whatever_a_robot_of_the_customers_does(wired: Systems) -> None:
+    wired.settings.limits.quick_answers, wired.settings.authserv_id = 2, "mx.telkom.example"
+    case = opened(wired)
+    deliver(wired, rows(wired, Letter)[-1].id or 0)
+    arrives(wired, BUDI, "Saya sedang cuti.", f"Re: [{case.reference}]")
+    forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
+    assert arrives(wired, BUDI, "Tolong kirim tagihan saya.", f"Re: [{case.reference}]", **forged).outcome == "opened"
+
+
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
 def test_whether_a_flood_is_a_robots_is_asked_of_few_of_its_mails(wired: Systems) -> None:
     case = opened(wired)
