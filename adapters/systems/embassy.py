@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
+from adapters.systems.create_once import create_once, only_first
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Characteristic, Entity, TmfClient, Utc, Wire, characteristic, create_once, only_first
+from adapters.systems.records import Characteristic, Entity, Utc, Wire, characteristic
+from adapters.systems.tmf import TmfClient
 from models.errors import Unavailable
 from models.facts import LineQuality, LineTest
 from models.settings import HttpSystem
@@ -66,7 +68,7 @@ class ServiceTest(Entity):
 
 
 class Embassy:
-    """EMBASSY over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """EMBASSY over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("EMBASSY", settings, gate)
@@ -89,7 +91,7 @@ class Embassy:
         test = create_once(find, create)
         test = test if test.ended else self._ended(test.id)
         if strange := [f"{one.metric_name}: unexpected unit" for one in test.test_measure if not _in_unit(one)]:
-            self._client.tell(f"{SERVICE_TEST}: testMeasure", strange)
+            self._client.report(f"{SERVICE_TEST}: testMeasure", strange)
         return _fact(test)
 
     def _find(self, service_number: str, external_id: str) -> ServiceTest | None:

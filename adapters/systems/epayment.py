@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Entity, TmfClient, Utc, Wire, among
+from adapters.systems.records import Entity, Utc, Wire, one_of
+from adapters.systems.tmf import TmfClient
 from models.facts import Bill
 from models.settings import HttpSystem
 
@@ -46,13 +47,13 @@ class CustomerBill(Wire):
             state=self.state or "unknown",
             billed_at=self.bill_date,
             due_at=self.payment_due_date,
-            amount=_rupiah(self.amount_due),
-            remaining=_rupiah(self.remaining_amount),
+            amount=_in_rupiah(self.amount_due),
+            remaining=_in_rupiah(self.remaining_amount),
         )
 
 
 class EPayment:
-    """E-Payment over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """E-Payment over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("E-Payment", settings, gate)
@@ -63,12 +64,12 @@ class EPayment:
             CUSTOMER_BILL,
             CustomerBill,
             {"relatedParty.id": customer_id},
-            lambda bill: among(customer_id, (party.id for party in bill.related_party)),
+            lambda bill: one_of(customer_id, (party.id for party in bill.related_party)),
         )
         theirs = [bill.fact() for bill in found]
         undated = datetime.min.replace(tzinfo=UTC)
         return tuple(sorted(theirs, key=lambda bill: bill.billed_at or undated, reverse=True))
 
 
-def _rupiah(money: Money | None) -> Decimal | None:
+def _in_rupiah(money: Money | None) -> Decimal | None:
     return money.value if money and money.unit else None

@@ -2,8 +2,10 @@
 
 from typing import Any, Protocol
 
+from adapters.systems.create_once import create_once
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Conflict, TmfClient, create_once
+from adapters.systems.http import Conflict
+from adapters.systems.tmf import TmfClient
 from adapters.systems.tmf621 import TROUBLE_TICKET, TroubleTicket, find_ticket
 from models.facts import Ticket, TicketStatus
 from models.settings import HttpSystem
@@ -54,7 +56,7 @@ class Tickets(Protocol):
 
 
 class MyCx:
-    """My CX over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """My CX over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("My CX", settings, gate)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Characteristic, Entity, TmfClient, Utc, among, characteristic
+from adapters.systems.records import Characteristic, Entity, Utc, characteristic, one_of
+from adapters.systems.tmf import TmfClient
 from adapters.systems.tmf621 import find_ticket, is_unknown, status_of
 from models.facts import MassDisturbance, Ticket, TicketStatus
 from models.settings import HttpSystem
@@ -46,7 +47,7 @@ class TicketProgress(Protocol):
 class ServiceProblem(Entity):
     """What we read of a problem. Inference: its expected end is the characteristic ``estimatedEnd``."""
 
-    names = True
+    loggable_id = True
     status: str = ""
     description: str = ""
     creation_date: Utc | None = None
@@ -56,7 +57,7 @@ class ServiceProblem(Entity):
 
 
 class Nossa:
-    """NOSSA over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """NOSSA over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("NOSSA", settings, gate)
@@ -78,7 +79,7 @@ class Nossa:
                 SERVICE_PROBLEM,
                 ServiceProblem,
                 {"affectedService.id": service_number},
-                lambda problem: among(service_number, (one.id for one in problem.affected_service)),
+                lambda problem: one_of(service_number, (one.id for one in problem.affected_service)),
             )
             if problem.resolution_date is None and status_of(problem.status) not in OVER
         ]

@@ -10,7 +10,9 @@ from typing import Protocol
 from pydantic import Field
 
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
+from adapters.systems.http import NotFound
+from adapters.systems.records import Characteristic, Entity, Wire, characteristic
+from adapters.systems.tmf import TmfClient
 from models.errors import BrokenAnswer
 from models.facts import Customer, Segment, Tier
 from models.mail import lower_case
@@ -121,7 +123,7 @@ class Product(Wire):
 
 
 class Siska:
-    """SISKA over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """SISKA over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("SISKA", settings, gate)
@@ -161,7 +163,7 @@ class Siska:
             return None
         try:
             return self._client.get(PARTY[known.referred_type], known.id, Party)
-        except (NotThere, BrokenAnswer):
+        except (NotFound, BrokenAnswer):
             return None
 
     def _fact(self, customer: SiskaCustomer) -> Customer:

@@ -8,7 +8,9 @@ from collections import deque
 from typing import Protocol
 
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Characteristic, Entity, NotThere, TmfClient, Wire, characteristic
+from adapters.systems.http import NotFound
+from adapters.systems.records import Characteristic, Entity, Wire, characteristic
+from adapters.systems.tmf import TmfClient
 from models.errors import BrokenAnswer
 from models.facts import Resource
 from models.settings import HttpSystem
@@ -56,7 +58,7 @@ class InventoryResource(Entity):
 
 
 class TelkomCenter:
-    """TELKOM.CENTER over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """TELKOM.CENTER over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("TELKOM.CENTER", settings, gate)
@@ -71,7 +73,7 @@ class TelkomCenter:
                 continue
             try:
                 resource = self._client.get(RESOURCE, identifier, InventoryResource)
-            except (NotThere, BrokenAnswer):
+            except (NotFound, BrokenAnswer):
                 if steps == 0:
                     raise
                 continue  # the others still tell

@@ -3,7 +3,9 @@
 from typing import Protocol
 
 from adapters.systems.gate import Gate
-from adapters.systems.tmf import Entity, NotThere, TmfClient, among
+from adapters.systems.http import NotFound
+from adapters.systems.records import Entity, one_of
+from adapters.systems.tmf import TmfClient
 from models.errors import BrokenAnswer
 from models.facts import Service
 from models.settings import HttpSystem
@@ -31,7 +33,7 @@ class InventoryService(Entity):
 
 
 class Tenoss:
-    """TENOSS over HTTP. Errors are those of :class:`adapters.systems.tmf.TmfClient`."""
+    """TENOSS over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("TENOSS", settings, gate)
@@ -42,14 +44,14 @@ class Tenoss:
             SERVICE,
             InventoryService,
             {"relatedParty.id": customer_id},
-            lambda one: among(customer_id, (party.id for party in one.related_party)),
+            lambda one: one_of(customer_id, (party.id for party in one.related_party)),
         )
         return tuple(map(self._fact, found))
 
     def _supporting(self, identifier: str) -> InventoryService | None:
         try:
             return self._client.get(SERVICE, identifier, InventoryService)
-        except (NotThere, BrokenAnswer):
+        except (NotFound, BrokenAnswer):
             return None  # the others still tell
 
     def _fact(self, service: InventoryService) -> Service:

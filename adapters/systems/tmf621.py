@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import ConfigDict, RootModel
 
-from adapters.systems.tmf import Entity, TmfClient, Utc, only_first
+from adapters.systems.create_once import only_first
+from adapters.systems.records import Entity, Utc
+from adapters.systems.tmf import TmfClient
 from models.facts import Ticket, TicketStatus
 
 TROUBLE_TICKET = "troubleTicket/v4/troubleTicket"
@@ -36,7 +38,7 @@ class Part(RootModel[dict[str, Any]]):
 class TroubleTicket(Entity):
     """What we read of a ticket."""
 
-    names = True
+    loggable_id = True
     external_id: str | None = None
     description: str = ""
     severity: str = ""

@@ -134,7 +134,7 @@ def test_nothing_of_a_customer_stands_in_what_is_told(
         between.change(said(name, lambda was: [json.dumps(was), {"a": was}]), path="customer$")
         siska.customer_by_address("noc@maju.example")
         between.clear()
-    assert "SISKA: left out of an answer" in caplog.text
+    assert "SISKA: dropped from an answer" in caplog.text
     for words in ("maju.example", "example.com", "Budi", "Maju", "0812"):
         assert words not in caplog.text
 

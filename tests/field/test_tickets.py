@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from adapters.systems.gate import OpenGate
+from adapters.systems.http import HttpCalls
 from adapters.systems.mycx import MyCx
 from tests.adapters.systems.back_office import BackOffice
 from tests.field.proxy import Change, Proxy, no_filter, nulls, totals, without
@@ -26,8 +28,9 @@ def test_a_ticket_behind_any_number_of_others_is_found(
     odd: Change, filters: Change | None, office: BackOffice, between: Proxy
 ) -> None:
     system = mycx(office, between)
+    calls = HttpCalls("My CX", office.settings("mycx"), OpenGate())
     for number in range(54):
-        system._client._call("POST", "troubleTicket/v4/troubleTicket", json=_body(f"JKT-{number}/1"))
+        calls.call_once("POST", "troubleTicket/v4/troubleTicket", json=_body(f"JKT-{number}/1"))
     between.change(odd)
     if filters is not None:
         between.change(filters, method="GET")

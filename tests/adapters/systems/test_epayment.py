@@ -107,7 +107,7 @@ def test_what_is_broken_of_a_bill_is_not_known_and_the_bill_stays(
     assert bills(known | wrong) == (whole.model_copy(update={field: None}),)
     assert bills(known | wrong)[0].unclear is (field != "amount")
     assert set(caplog.messages) == {
-        f"E-Payment: left out of an answer: customerBillManagement/v4/customerBill record 1: {says}"
+        f"E-Payment: dropped from an answer: customerBillManagement/v4/customerBill record 1: {says}"
     }
 
 

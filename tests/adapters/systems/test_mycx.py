@@ -210,7 +210,7 @@ def test_doubles_and_tickets_of_others_from_a_server_that_ignores_filters(
         found = MyCx(server.settings).find("CASE-1")
     assert found is not None
     assert found.ticket_id == "1-B"
-    assert caplog.messages == ["My CX: doubles of 1-B: 1-C"]
+    assert caplog.messages == ["My CX: duplicates of 1-B: 1-C"]
 
 
 def test_a_conflict_means_look_again() -> None:

@@ -132,7 +132,7 @@ def test_an_end_that_is_no_time(caplog: pytest.LogCaptureFixture) -> None:
     broken = problem("x", characteristic=[{"name": "estimatedEnd", "value": "soon"}])
     with scripted(lambda _: (200, {}, [broken])) as server:
         assert Nossa(server.settings).open_disturbance("1") == MassDisturbance(ticket_id="x", description="?")
-    assert "NOSSA: left out of an answer: serviceProblemManagement/v4/serviceProblem x: estimatedEnd" in caplog.text
+    assert "NOSSA: dropped from an answer: serviceProblemManagement/v4/serviceProblem x: estimatedEnd" in caplog.text
 
 
 def test_a_disturbance_of_an_unknown_status_is_shown_with_it() -> None:

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session
 
-import adapters.systems.tmf
+import adapters.systems.create_once
 from adapters.case_store.store import Store
+from adapters.systems.http import HttpCalls
+from adapters.systems.records import Entity
 from adapters.systems.system_gate import FIRST_PAUSE, LONGEST_PAUSE, OPENS_AFTER, PROBING, SystemGate
-from adapters.systems.tmf import Entity, TmfClient
+from adapters.systems.tmf import TmfClient
 from models.errors import AskedToWait, LayananError, Unavailable
 from models.settings import HttpSystem
 from models.tables import SystemRow
@@ -24,7 +26,7 @@ START = datetime(2026, 11, 30, 2, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for waiting in (TmfClient._patient_call, adapters.systems.tmf._look_again):
+    for waiting in (HttpCalls.call, adapters.systems.create_once._look_again):
         monkeypatch.setattr(waiting.retry, "sleep", lambda _: None)
 
 

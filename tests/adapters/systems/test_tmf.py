@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.systems.tmf import Conflict, Entity, TmfClient, _look_again, create_once, only_first
+from adapters.systems.create_once import _look_again, create_once, only_first
+from adapters.systems.http import Conflict, HttpCalls
+from adapters.systems.records import Entity
+from adapters.systems.tmf import TmfClient
 from models.errors import BrokenAnswer, LayananError, Refused, Unavailable
 from models.settings import HttpSystem
 from tests.adapters.systems.back_office import Answer, Request, scripted
@@ -13,7 +16,7 @@ from tests.adapters.systems.back_office import Answer, Request, scripted
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for waiting in (TmfClient._patient_call, _look_again):
+    for waiting in (HttpCalls.call, _look_again):
         monkeypatch.setattr(waiting.retry, "sleep", lambda _: None)
 
 
@@ -103,7 +106,7 @@ def test_an_address_that_is_none() -> None:
     for url in ("ftp://127.0.0.1", "127.0.0.1:80", ""):
         with pytest.raises(ValidationError, match="should match pattern"):
             HttpSystem(url=url)
-    with pytest.raises(Refused, match="no http"):
+    with pytest.raises(Refused, match="is not an http"):
         TmfClient("Test", HttpSystem(url="http://[::1")).get("things/v4/thing", "1", Entity)
 
 
@@ -126,9 +129,9 @@ def test_a_broken_item_of_a_list_is_named_by_its_place_and_breaks_no_other(caplo
     found, _ = search(lambda _: (200, {}, [{"id": "1"}, {"name": "budi@example.com"}, None, "x", {"id": "2"}]))
     assert found == ["1", "2"]
     assert caplog.messages == [
-        "Test: left out of an answer: things/v4/thing record 2: id: missing",
-        "Test: left out of an answer: things/v4/thing record 3: the whole answer: model_type",
-        "Test: left out of an answer: things/v4/thing record 4: the whole answer: model_type",
+        "Test: dropped from an answer: things/v4/thing record 2: id: missing",
+        "Test: dropped from an answer: things/v4/thing record 3: the whole answer: model_type",
+        "Test: dropped from an answer: things/v4/thing record 4: the whole answer: model_type",
     ]
 
 
@@ -230,7 +233,7 @@ def test_of_doubles_the_first_is_used_and_the_others_are_reported(caplog: pytest
     first = only_first("Test", doubles, lambda one: created[one.id])
     assert first is not None
     assert first.id == "early"
-    assert caplog.messages == ["Test: doubles of early: late, undated"]
+    assert caplog.messages == ["Test: duplicates of early: late, undated"]
 
 
 def linked(rel: str, **headers: str) -> Callable[[Request], Answer]:
