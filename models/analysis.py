@@ -5,8 +5,6 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.letter import Language
-
 
 class Kind(StrEnum):
     """What the writer brings (SOP 7.1: complaint or information)."""
@@ -66,7 +64,6 @@ class Analysis(BaseModel):
     known_references: tuple[str, ...] = ()
     """Tickets or case numbers named, as written."""
     urgency: Finding[Urgency]
-    language: Finding[Language]
     segment_hint: Finding[SegmentHint]
     wants_escalation: Finding[bool]
     says_solved: Finding[bool]

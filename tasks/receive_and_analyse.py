@@ -81,7 +81,7 @@ def receive_and_analyse(
     if vouched:
         work.change(sender_doubt="")
     if first:
-        work.change(kind=need.kind.value, topic=need.topic, language=analysis.language.value)
+        work.change(kind=need.kind.value, topic=need.topic)
     return need
 
 

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from adapters.analyser import words
+from adapters.analyser.language import ENGLISH, INDONESIAN
 from adapters.analyser.tables import spell_out
 
 _TABLES = (
@@ -27,7 +28,7 @@ sekali sekitar setelah siang sih since so soal sore still subject sudah supaya t
 termasuk tersebut tgl that the there they to today tolong total ttd until up urgent us utk via was wassalam we
 when while wib will wit wita yaitu yang yg yth yesterday assalamualaikum malam dini hari ini itu minggu bulan
 tahun kemarin besok senin selasa rabu kamis jumat sabtu monday tuesday wednesday thursday friday saturday
-sunday morning afternoon evening night
+sunday morning afternoon evening night please thanks hello dear
 """
 """Words that tell no matters apart, beside those of the rules."""
 
@@ -46,6 +47,6 @@ def _vocabulary() -> tuple[frozenset[str], tuple[str, ...]]:
     phrases = " ".join([*(phrase for table in _TABLES for phrase in table.values()), words.ASIDE, words.OURS])
     known = set(_WORD.findall(phrases))
     whole = {spell_out(word) for word in known if not word.endswith("*")}
-    everyday = {spell_out(word) for word in _COMMON.split()} | words.INDONESIAN | words.ENGLISH
+    everyday = {spell_out(word) for word in _COMMON.split()} | INDONESIAN | ENGLISH
     apart = {spell_out(word) for word in _APART.split()}
     return frozenset((whole | everyday) - apart), tuple(word[:-1] for word in known if word.endswith("*"))

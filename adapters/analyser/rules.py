@@ -9,7 +9,6 @@ from adapters.analyser.numbers import known_references, service_numbers
 from adapters.analyser.tables import Scores, Table, any_of, evidence, spell_out
 from adapters.analyser.thanks import is_thanks, says_more
 from models.analysis import Analysis, Finding, Kind, Product, SegmentHint, ServiceNumber, Topic, Urgency
-from models.letter import Language
 
 MAX_SUBJECT, MAX_TEXT = 300, 10_000
 """Characters that are read; a letter's matter stands at its beginning."""
@@ -63,7 +62,6 @@ class RuleAnalyser:
             service_numbers=mail.numbers,
             known_references=mail.references,
             urgency=Finding[Urgency].model_validate(self._score_urgencies(mail, topics, kinds.best).finding()),
-            language=_find_language(mail.letter),
             segment_hint=Finding[SegmentHint].model_validate(segments.finding()),
             wants_escalation=Finding[bool].model_validate(self._escalation.score(mail.letter).finding()),
             says_solved=Finding[bool].model_validate(self._solved.score(mail.letter[mail.title :]).finding()),
@@ -151,13 +149,4 @@ def _find_products(
             "confidence": min(1 / (1 + math.exp(-abs(total - _MEANT / 2))) for total in scores.total.values()),
             "evidence": evidence([said for product in found for said in scores.said[product][:1]]),
         }
-    )
-
-
-def _find_language(letter: str) -> Finding[Language]:
-    spelt = letter.split()
-    english, indonesian = (sum(word in known for word in spelt) for known in (words.ENGLISH, words.INDONESIAN))
-    return Finding[Language](
-        value="en" if english > indonesian else "id",
-        confidence=(max(english, indonesian) + 1) / (english + indonesian + 2),
     )

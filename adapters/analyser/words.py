@@ -756,15 +756,3 @@ SOLVED = {
     """,
     "no": "",
 }
-
-# the commonest words of either language that the other does not have
-ENGLISH = {
-    *("the", "is", "are", "our", "please", "we", "to", "and", "my", "you", "have", "of", "for", "with", "this"),
-    *("your", "it", "not", "was", "on", "in", "by", "thank", "thanks", "i", "hello", "dear"),
-}
-INDONESIAN = {
-    *("yang", "di", "dan", "saya", "kami", "mohon", "tolong", "tidak", "sudah", "belum", "bisa", "dari", "ke"),
-    *("untuk", "dengan", "ini", "itu", "ada", "kalau", "nomor", "berapa", "makasih", "terima", "kasih", "pak"),
-    *("bu", "kak", "min", "ya", "sejak", "mau", "lagi", "apa", "juga", "karena", "atau", "rumah", "tapi", "cara"),
-    *("masih", "kapan", "mati"),
-}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
+from adapters.analyser.language import language
 from adapters.mail.addresses import ADDRESS, addresses
 from adapters.mail.authentication import ascii_domain, authentication, is_disowned_before, warnings
 from adapters.mail.author import author, is_of_our_group, list_name, without_footer
@@ -14,7 +15,7 @@ from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify, is_server_in_plain_words
 from adapters.mail.parts import read
-from adapters.mail.text import bare_subject, language, new_text, replies
+from adapters.mail.text import bare_subject, new_text, replies
 from models.mail import NOBODY, SEVERAL_SENDERS, TWO_READINGS, TYPED_SENDER, Ours, ParsedMail, Problem, lower_case
 
 Check = Callable[[bytes, Message, str], str]

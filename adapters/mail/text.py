@@ -1,15 +1,10 @@
-"""What a mail says: new text without quotes and signature, its language."""
+"""What a mail says: its new text, without quotes and signature."""
 
 import re
-from functools import cache
-from typing import Any
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from adapters.mail.html_text import tidy
 from adapters.mail.quotes import attribution, is_quote, letter_starts, mended, next_written
 from adapters.mail.signature_block import drop_mobile_lines, may_be_left_out
-from models.letter import Language
 
 _FORWARD = re.compile(
     r"(?:fwd?|trs|terusan|teruskan)\s*:|-{2,}\s*(?:forwarded message|pesan (?:yang )?(?:diteruskan|terusan))\b.*"
@@ -142,18 +137,3 @@ def _is_rest(lines: list[str], index: int) -> bool:
         return True
     full = len(above) + len(line.split(maxsplit=1)[0]) >= _WRAP
     return full and line[0].islower() and not above.endswith("?")
-
-
-def language(text: str) -> Language:
-    """Indonesian or English; Indonesian where there is too little to tell."""
-    if sum(map(str.isalpha, text[:2_000])) < 12:
-        return "id"
-    return "en" if _identifier().classify(text[:2_000])[0] == "en" else "id"
-
-
-@cache
-def _identifier() -> Any:
-    from_file: Any = LanguageIdentifier.from_model_file
-    identifier = from_file(MODEL_FILE)
-    identifier.set_languages(["id", "en"])
-    return identifier

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.mail.parser import parse
-from adapters.mail.text import language
 from models.errors import Unreadable
 from models.mail import Automatic, ParsedMail, Problem
 from tests.pace import in_time
@@ -116,13 +115,6 @@ def test_new_text_is_without_quoted_letters(name: str, expected: str) -> None:
 def test_in_doubt_text_is_kept(name: str) -> None:
     parsed = mail(name)
     assert parsed.new_text == parsed.text
-
-
-def test_language_is_indonesian_or_english() -> None:
-    assert mail("answers_between_quotes").language == "en"
-    assert language("My internet connection has been down since yesterday, please help") == "en"
-    assert language("Internet saya mati sejak kemarin, mohon bantuannya") == "id"
-    assert language("Ok 12345") == "id"
 
 
 @pytest.mark.parametrize(
