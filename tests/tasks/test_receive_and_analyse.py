@@ -39,6 +39,13 @@ def test_a_customers_complaint(wired: Systems) -> None:
     assert (row.customer_id, row.segment, row.tier, row.name) == ("C-1", "DCS", "HVC_GOLD", "Budi Santoso")
 
 
+def test_the_language_of_letters_is_decided_at_intake_and_stays(wired: Systems) -> None:
+    case = opened(wired, BUDI, "link down please check, no internet access", "Follow up")
+    before = snapshot(case).language
+    done(receive_and_analyse, case, 0)
+    assert (before, snapshot(case).language) == ("id", "id"), "not English for the first letter alone"
+
+
 def test_a_stranger_who_names_a_customers_line_opens_no_data(wired: Systems) -> None:
     case = opened(wired, STRANGER)
     found = done(receive_and_analyse, case, 0)

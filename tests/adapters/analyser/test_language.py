@@ -1,4 +1,4 @@
-"""The language of letters: on short mixed mails of our own, a line each (language, bar, words), and on the labelled ones."""
+"""The language of letters, measured on short mixed mails of our own (language, bar, words) and on the labelled ones."""
 
 import json
 from pathlib import Path
