@@ -37,7 +37,7 @@ OFFICE = {
 }
 SETTINGS = {"LAYANAN_FORMS": json.dumps([FORM]), "LAYANAN_OFFICE": json.dumps(OFFICE)}
 """Those that an earlier revision has not."""
-PARTS = ["send_due_letters", "pass_deadlines", "watch_waits", "deliver_wakes"]
+PARTS = ["send_due_letters", "pass_deadlines", "watch_waits", "deliver_signals"]
 """Of a sweep, those of each step; tickets are followed each hour."""
 
 

@@ -28,7 +28,7 @@ from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from models.letter import LetterKind
 from models.sop import ACTIVITIES, REVISION, Role
-from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, Wake
+from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, Signal
 from tasks.intake.batch import take_in
 from tasks.upkeep import monitor
 from tasks.upkeep.report import service_report
@@ -181,9 +181,9 @@ def _case(rows: Rows, number: int, at: datetime, *, closed: bool) -> None:
         rows[Decision].append(
             case
             | {"wait_key": f"wait-{turn}", "form": "UnitReport", "role": Role.UNIT, "by": "Sari", "answers": {}}
-            | {"decided_at": later, "wake_id": None}
+            | {"decided_at": later, "signal_id": None}
         )
-        rows[Wake].append(
+        rows[Signal].append(
             case
             | {"kind": "unit", "source": f"ticket:{number}:{turn}", "answers": {}, "created_at": at}
             | {"taken_at": later, "taken_by": f"wait-{turn}"}

@@ -20,18 +20,18 @@ from adapters.ems import Received
 from adapters.wiring import Systems, systems
 from flows.passes import ended
 from models.errors import LayananError, Refused, Unavailable
-from models.forms import UNDELIVERED
 from models.settings import Mailbox
+from models.states import SignalKind
 from tasks.intake.batch import TakenIn, take_in_batch
 from tasks.intake.first_poll import begin, is_the_one_agreed_to
 from tasks.run import drain
 from tasks.run.send_letter import deliver_all
 from tasks.run.start_case import start_cases
-from tasks.run.waits import wake_or_show
+from tasks.run.waits import resume_or_show
 
 log = logging.getLogger("layanan.intake")
 
-NEWS = {"joined": "mail", "duplicate": "mail", "automatic": UNDELIVERED}
+NEWS = {"joined": "mail", "duplicate": "mail", "automatic": SignalKind.UNDELIVERED}
 """Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
 TURN = 60.0
 """Seconds of a pass that one mailbox may take: no other pass begins meanwhile, so the others would wait for it."""
@@ -117,7 +117,7 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
     for one in taken:
         if one.outcome in NEWS and one.case_id is not None:
             with _left_to_the_monitor():
-                wake_or_show(wired, one.case_id, NEWS[one.outcome])
+                resume_or_show(wired, one.case_id, NEWS[one.outcome])
 
 
 @contextmanager

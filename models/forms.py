@@ -17,11 +17,10 @@ from pydantic.json_schema import SkipJsonSchema
 
 from models.analysis import Kind, Topic
 from models.sop import Role
+from models.states import SignalKind
 
 SYSTEM = "system"
 """Who signs a form that the service itself submits."""
-UNDELIVERED = "undelivered"
-"""Kind of the wake that a letter causes which did not arrive."""
 LONGEST_TEXT = 4000
 """Characters that a cause, a repair or a note may have."""
 
@@ -37,15 +36,15 @@ class Choice(StrEnum):
 class Form(RunInput):
     """Base of all forms.
 
-    ``takes`` names the kinds of wake that answer in a person's place (see :class:`models.tables.Wake`), and what
+    ``takes`` names the kinds of signal that answer in a person's place (see :class:`models.tables.Signal`), and what
     each of them answers beside its own facts. ``hidden`` names fields and codes of choices that are not for people.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     title: ClassVar[str]
     role: ClassVar[Role]
-    takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    ends: ClassVar[str] = ""
+    takes: ClassVar[Mapping[SignalKind, Mapping[str, Any]]] = {}
+    ends: ClassVar[SignalKind | None] = None
     """Kind of the deadline by which a wait ends that is no person's."""
     keeps_informed: ClassVar[bool] = True
     """Where the form itself takes no update: whether the customer may be written to while it waits (5.8)."""
@@ -80,18 +79,18 @@ class Form(RunInput):
         }
 
     @classmethod
-    def wakes(cls) -> tuple[str, ...]:
-        """Kinds of wake that end this wait. A letter that did not arrive interrupts every wait that is no person's."""
-        return (*cls.takes, UNDELIVERED) if cls.takes else ()
+    def signals(cls) -> tuple[SignalKind, ...]:
+        """Kinds of signal that end this wait: a letter that did not arrive ends each that is no person's."""
+        return (*cls.takes, SignalKind.UNDELIVERED) if cls.takes else ()
 
     @classmethod
-    def filled_by_wake(cls, kind: str, answers: Mapping[str, Any]) -> Self:
-        """The form as the service fills it for a wake of a kind that it takes."""
+    def filled_by_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> Self:
+        """The form as the service fills it for a signal of a kind that it takes."""
         return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
 
     @classmethod
-    def submitted_for_wake(cls, kind: str, answers: Mapping[str, Any]) -> dict[str, str]:
-        """What the service submits to resume the run: no more than the form shows; the run reads the wake itself."""
+    def submitted_for_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> dict[str, str]:
+        """What the service submits to resume the run: no more than the form shows; the run reads the signal itself."""
         meant = {**cls.takes.get(kind, {}), **answers}.get("choice")
         shown = _shown(cls.model_fields["choice"].annotation, cls.hidden)
         code = next((code for code in (meant, "UPDATE") if code in shown.__members__), None)
@@ -193,9 +192,9 @@ CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
 class Desk(Form):
     """A complaint on somebody's desk. Until the person decides, the customer is kept informed and answered (5.8)."""
 
-    takes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "mail": {"choice": "CUSTOMER_WROTE"},
-        "update": {"choice": "UPDATE"},
+    takes: ClassVar[Mapping[SignalKind, Mapping[str, Any]]] = {
+        SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"},
+        SignalKind.UPDATE: {"choice": "UPDATE"},
     }
     hidden = FROM_MAILBOX
 
@@ -310,7 +309,7 @@ class ApproveSolution(Desk):
 
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
-    takes = {**Desk.takes, "approval": {"choice": "UPDATE"}}  # noqa: RUF012
+    takes = {**Desk.takes, SignalKind.APPROVAL: {"choice": "UPDATE"}}  # noqa: RUF012
     solves = "SEND"
 
     choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
@@ -360,12 +359,12 @@ class UnitProgress(Form):
     role = Role.UNIT
     solves = "REPAIRED"
     takes = {  # noqa: RUF012
-        "mail": {"choice": "CUSTOMER_WROTE"},
-        "unit": {},
-        "update": {"choice": "UPDATE"},
-        "repair": {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
+        SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"},
+        SignalKind.UNIT: {},
+        SignalKind.UPDATE: {"choice": "UPDATE"},
+        SignalKind.REPAIR: {"choice": "ESCALATE", "note": "Batas waktu perbaikan lewat / the repair is overdue"},
     }
-    ends = "repair"
+    ends = SignalKind.REPAIR
     hidden = FROM_MAILBOX
 
     choice: ProgressChoice = _event("Selesai: isi penyebab, perbaikan / repaired: cause, repair")
@@ -437,8 +436,8 @@ class CustomerAnswer(Form):
 
     title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
     role = Role.CUSTOMER
-    takes = {"mail": {"choice": "ANSWERED"}, "answer": {"choice": "NO_ANSWER"}}  # noqa: RUF012
-    ends = "answer"
+    takes = {SignalKind.MAIL: {"choice": "ANSWERED"}, SignalKind.ANSWER: {"choice": "NO_ANSWER"}}  # noqa: RUF012
+    ends = SignalKind.ANSWER
     hidden = frozenset({"message"})
 
     choice: AnswerChoice = _event()
@@ -492,8 +491,8 @@ class ClosingPeriod(Form):
 
     title = "Masa tunggu closing / Closing's waiting period"
     role = Role.CUSTOMER
-    takes = {"mail": {"choice": "CUSTOMER_WROTE"}, "closing": {"choice": "SILENCE"}}  # noqa: RUF012
-    ends = "closing"
+    takes = {SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"}, SignalKind.CLOSING: {"choice": "SILENCE"}}  # noqa: RUF012
+    ends = SignalKind.CLOSING
     hidden = frozenset({"message"})
 
     choice: ClosingChoice = _event()
@@ -553,8 +552,8 @@ class OfficeOpens(Form):
 
     title = "Menunggu jam kantor / Waiting for office hours"
     role = Role.SYSTEM
-    takes = {"opening": {"choice": "SEND"}}  # noqa: RUF012
-    ends = "opening"
+    takes = {SignalKind.OPENING: {"choice": "SEND"}}  # noqa: RUF012
+    ends = SignalKind.OPENING
 
     choice: OpeningChoice = _decision("Dikirim otomatis saat buka / sent by itself at opening")
 

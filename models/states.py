@@ -1,5 +1,6 @@
 """States that the tables keep and the command line asks for."""
 
+from enum import StrEnum
 from typing import Literal
 
 CaseStatus = Literal["open", "closed", "cancelled", "merged"]
@@ -20,3 +21,44 @@ UNDER_WAY: tuple[LetterState, ...] = ("queued", "sending")
 
 RefusalCause = Literal["", "recipient", "us", "unclear"]
 """Whom the relay's latest refusal of a letter concerned; ``recipient`` stands for the letter itself, too."""
+
+
+class SignalKind(StrEnum):
+    """What ends or informs a wait from outside."""
+
+    MAIL = "mail"
+    """The customer, or a party, has written."""
+    UNIT = "unit"
+    """The unit reports."""
+    UNDELIVERED = "undelivered"
+    """A letter did not arrive."""
+    UPDATE = "update"
+    """The customer is to hear of us (5.8)."""
+    REPAIR = "repair"
+    """The unit's time to repair is over (5.9)."""
+    APPROVAL = "approval"
+    """Nobody has approved a solution in time."""
+    ANSWER = "answer"
+    """The customer has not answered our question in time."""
+    CLOSING = "closing"
+    """Nobody has answered the closing letter in time."""
+    OPENING = "opening"
+    """The office opens."""
+
+
+class Retired(StrEnum):
+    """Why no wait takes a signal any more."""
+
+    NO = ""
+    """It is pending, or a wait has taken it."""
+    CASE_ENDED = "case_ended"
+    NOT_DUE = "not_due"
+    """An activity has done, or made needless, what it asked for."""
+    SENT_AGAIN = "sent_again"
+    """The letter that did not arrive is sent once more."""
+    UNMERGED = "unmerged"
+    """The merger that it told of was undone."""
+    SPLIT = "split"
+    """The mail that it told of opened a case of its own."""
+    NO_LETTER = "no_letter"
+    """The letter that it asked for cannot be written."""

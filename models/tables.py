@@ -18,7 +18,7 @@ from sqlmodel import Field, Relationship, SQLModel
 
 from models.letter import Language
 from models.sop import Site
-from models.states import CaseStatus, LetterState, MailOutcome, RefusalCause
+from models.states import CaseStatus, LetterState, MailOutcome, RefusalCause, Retired, SignalKind
 
 Json = dict[str, Any]
 
@@ -355,7 +355,7 @@ class Decision(SQLModel, table=True):
     """Name, or ``system``."""
     answers: Json = Field(default_factory=dict, sa_type=JSON)
     decided_at: datetime = Field(sa_type=UTC_TIME)
-    wake_id: int | None = Field(default=None, foreign_key="wake.id")
+    signal_id: int | None = Field(default=None, foreign_key="signal.id")
 
 
 class Wait(SQLModel, table=True):
@@ -380,20 +380,26 @@ class Wait(SQLModel, table=True):
     """What somebody answered in a run that could not go on; the run that has taken its place takes it."""
 
 
-class Wake(SQLModel, table=True):
-    """Something that happened to a case: a mail, a unit's report, a deadline. Kept until a wait takes it."""
+class Signal(SQLModel, table=True):
+    """What happened to a case: a mail, a unit's report, a deadline. Kept until a wait takes it, or it is retired.
+
+    Made, taken and retired by :mod:`tasks.run.signals` alone.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id", index=True)
-    kind: str
-    """``mail``, ``unit``, or the kind of a :class:`Deadline` that is due."""
+    kind: SignalKind = Field(sa_type=String)
     source: str = Field(unique=True)
-    """What caused it, so that it is kept once."""
+    """Idempotency key: one signal for each source."""
     answers: Json = Field(default_factory=dict, sa_type=JSON)
+    """Of the form that takes it."""
     created_at: datetime = Field(sa_type=UTC_TIME)
     taken_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+    """When a wait took it, or it was retired; None while it is pending."""
     taken_by: str = ""
-    """Key of the wait that took it, or why it was refused."""
+    """Key of the wait that took it."""
+    retired: Retired = Field(default=Retired.NO, sa_type=String)
+    """Why no wait took it."""
 
 
 class TicketRow(SQLModel, table=True):
@@ -415,13 +421,12 @@ class TicketRow(SQLModel, table=True):
 
 
 class Deadline(SQLModel, table=True):
-    """A moment at which the monitor wakes the case."""
+    """A moment at which the monitor gives the case a signal of the same kind."""
 
     __table_args__ = (Index("ix_deadline_due", "over", "due_at"),)
     id: int | None = Field(default=None, primary_key=True)
     case_id: int = Field(foreign_key="case.id", index=True)
-    kind: str
-    """``update`` (5.8), ``repair`` (5.9), ``answer``, ``closing`` or ``opening`` (of the office)."""
+    kind: SignalKind = Field(sa_type=String)
     due_at: datetime = Field(sa_type=UTC_TIME)
     over: bool = False
     """Met, missed and passed on, or no longer wanted."""

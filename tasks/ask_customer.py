@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from models.letter import QuestionFacts
 from models.need import Need, Output
+from models.states import SignalKind
 from tasks.run.activity import step
 from tasks.run.work import Work
 
@@ -18,6 +19,6 @@ class Asked(Output):
 def ask_customer(work: Work, need: Need) -> Asked:
     """Write the customer what is missing, and wait for the answer only so long."""
     # from now on we wait for the customer, and have nothing to tell
-    work.drop_deadlines("update")
-    work.deadline("answer", timedelta(hours=work.settings.policy.answer_hours))
+    work.drop_deadlines(SignalKind.UPDATE)
+    work.deadline(SignalKind.ANSWER, timedelta(hours=work.settings.policy.answer_hours))
     return Asked(letter=work.letter(QuestionFacts(missing=need.missing)))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from models.letter import ClosingFacts
 from models.need import Output
 from models.settings import Settings
+from models.states import SignalKind
 from models.tables import Case
 from tasks.run.activity import activity
 from tasks.run.work import Work
@@ -28,8 +29,8 @@ def closing(work: Work, *, handed_over: bool = False) -> Closed:
         handed_over: another desk serves the customer (W-89): the letter that said so was the last word, and one that
             asks for answers here would contradict it.
     """
-    work.drop_deadlines("update")
-    answer_by = work.deadline("closing", timedelta(hours=work.settings.policy.closing_hours))
+    work.drop_deadlines(SignalKind.UPDATE)
+    answer_by = work.deadline(SignalKind.CLOSING, timedelta(hours=work.settings.policy.closing_hours))
     if handed_over:
         return Closed(letter="")
     return Closed(letter=work.letter(ClosingFacts(answer_by=answer_by), routine=True))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from models.need import Output
+from models.states import SignalKind
 from tasks.handle_intensively import Handled, in_force, ticket_row
 from tasks.run.activity import activity
 from tasks.run.work import Work
@@ -26,9 +27,9 @@ def coordinate_with_unit(work: Work, handled: Handled, unit: str, note: str = ""
     ticket = mycx.assign(ticket.ticket_id, unit, text)
     work.save(ticket_row(work, external_id, ticket, unit))
     # what the unit before had still to say is no report of this one
-    work.drop_deadlines("unit")
-    work.deadline("repair", work.settings.repair_time(work.case.tier))
-    work.deadline("update", timedelta(hours=work.settings.policy.update_hours))
+    work.drop_deadlines(SignalKind.UNIT)
+    work.deadline(SignalKind.REPAIR, work.settings.repair_time(work.case.tier))
+    work.deadline(SignalKind.UPDATE, timedelta(hours=work.settings.policy.update_hours))
     if external_id == handled.external_id:
         return Coordinated(unit=unit)
     return Coordinated(unit=unit, new_ticket=Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=unit))

@@ -1,18 +1,19 @@
 """The case ends, unless the customer has written in the very same moment, or does not know the result yet."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
+from models.forms import Unreachable, UnreachableChoice
 from models.need import Output
-from models.tables import Case, Deadline, Decision, Letter, Outbox, TicketRow, Wait, Wake
+from models.states import UNDER_WAY, SignalKind
+from models.tables import Deadline, Decision, Letter, Outbox
+from tasks.run import signals
 from tasks.run.activity import step
 from tasks.run.family import family, locked
+from tasks.run.lifetime import finish
 from tasks.run.work import Work
 
-UNDER_WAY = ("queued", "sending")
 LOOK_AGAIN = timedelta(hours=1)
 """Until the case, silence having passed, looks again whether it may end."""
 NOT_INFORMED = "not informed"
@@ -33,30 +34,16 @@ def end_case(work: Work, outcome: str) -> Ended:
     return Ended(ended=False, outcome=outcome)
 
 
-def finish(session: Session, case_id: int, status: str, outcome: str, now: datetime) -> None:
-    """Set the case's end; nothing wakes it from now on, and nobody waits for it."""
-    session.execute(
-        update(Wake)
-        .where(col(Wake.case_id) == case_id, col(Wake.taken_at).is_(None))
-        .values(taken_at=now, taken_by=f"refused: the case is {status}")
-    )
-    session.execute(update(Deadline).where(col(Deadline.case_id) == case_id).values(over=True))
-    session.execute(update(TicketRow).where(col(TicketRow.case_id).in_(family(session, case_id))).values(open=False))
-    session.execute(delete(Wait).where(col(Wait.case_id) == case_id))
-    session.execute(update(Case).where(col(Case.id) == case_id).values(status=status, outcome=outcome, closed_at=now))
-
-
 def _close(session: Session, work: Work, outcome: str) -> Ended:
     """Within the one transaction: look for what came at the last moment, and close."""
     case_id = work.case.key
     locked(session, case_id)
-    came = select(Wake.id).where(Wake.case_id == case_id, col(Wake.kind).in_(["mail", UNDELIVERED]))
     of_case = col(Letter.case_id).in_(family(session, case_id))
     under_way = select(Letter.id).join(Outbox).where(of_case, col(Outbox.state).in_(UNDER_WAY))
-    for reason in (came.where(col(Wake.taken_at).is_(None)), under_way):
-        if session.exec(reason.limit(1)).first() is not None:
-            session.add(Deadline(case_id=case_id, kind="closing", due_at=work.now + LOOK_AGAIN))
-            return Ended(ended=False, outcome=outcome)
+    came = signals.is_pending(session, case_id, [SignalKind.MAIL, SignalKind.UNDELIVERED])
+    if came or session.exec(under_way.limit(1)).first() is not None:
+        session.add(Deadline(case_id=case_id, kind=SignalKind.CLOSING, due_at=work.now + LOOK_AGAIN))
+        return Ended(ended=False, outcome=outcome)
     lost = select(Decision).where(Decision.case_id == case_id, Decision.form == Unreachable.__name__)
     latest = session.exec(lost.order_by(col(Decision.id).desc()).limit(1)).first()
     if latest is not None and latest.answers["choice"] == UnreachableChoice.UNREACHABLE.name:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from models.need import Finding, Need
+from models.states import SignalKind
 from tasks.diagnosis import diagnose
 from tasks.run.activity import activity
 from tasks.run.work import Work
@@ -15,6 +16,6 @@ def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Finding:
     finding = diagnose(work, need, complaint)
     if finding.solution is not None:
         # there is no ticket to tell of: what nobody approves goes to the unit
-        work.drop_deadlines("update")
-        work.deadline("approval", timedelta(hours=work.settings.policy.update_hours))
+        work.drop_deadlines(SignalKind.UPDATE)
+        work.deadline(SignalKind.APPROVAL, timedelta(hours=work.settings.policy.update_hours))
     return finding

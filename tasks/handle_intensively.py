@@ -3,6 +3,7 @@
 from adapters.systems.mycx import ENDED
 from models.facts import Ticket
 from models.need import Finding, Output
+from models.states import SignalKind
 from models.tables import TicketRow
 from tasks.run.activity import activity
 from tasks.run.moments import ticket_times
@@ -37,7 +38,7 @@ def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round
     )
     external_id, ticket = in_force(work, external_id, ticket, finding.unit)
     work.save(ticket_row(work, external_id, ticket, ticket.unit or finding.unit))
-    work.drop_deadlines("approval")
+    work.drop_deadlines(SignalKind.APPROVAL)
     return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or finding.unit)
 
 

@@ -6,6 +6,7 @@ from sqlmodel import col
 from models.letter import ResultFacts
 from models.need import Output, Solution
 from models.settings import Settings
+from models.states import SignalKind
 from models.tables import Case, TicketRow
 from tasks.handle_intensively import Handled
 from tasks.run.activity import activity
@@ -39,6 +40,6 @@ def inform_result(work: Work, solution: Solution, handled: Handled | None, *, ap
             )
         )
     # what the unit or its deadlines had still to say is answered by this letter
-    work.drop_deadlines("repair", "update", "unit", "approval")
+    work.drop_deadlines(SignalKind.REPAIR, SignalKind.UPDATE, SignalKind.UNIT, SignalKind.APPROVAL)
     work.performer = approved_by
     return ResultInformed(letter=letter)

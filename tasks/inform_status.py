@@ -7,6 +7,7 @@ from sqlmodel import select
 from models.facts import TicketStatus
 from models.letter import StatusFacts, StatusState
 from models.need import Output
+from models.states import SignalKind
 from models.tables import TicketRow
 from tasks.handle_intensively import Handled
 from tasks.receive_and_analyse import analysed, unread_words
@@ -55,7 +56,7 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
         state="said_solved" if says_solved else state,
         # an older revision kept what the system said, whatever it was
         since=work.now if says_solved else believed(ticket.status_since, earliest=work.case.opened_at, now=work.now)[0],
-        next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
+        next_update_at=work.deadline(SignalKind.UPDATE, timedelta(hours=work.settings.policy.update_hours)),
     )
     known = {"wants_escalation": wants_escalation, "says_solved": says_solved, "unread": unread}
     # an answer to what the customer has just written goes at any hour

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from models.letter import WaitingFacts
 from models.need import Output
+from models.states import SignalKind
 from models.tables import TicketRow
 from tasks.run.activity import step
 from tasks.run.work import Work
@@ -26,7 +27,7 @@ def keep_informed(work: Work, form: str) -> KeptInformed:
         ticket = session.exec(tickets.order_by(col(TicketRow.status_since).desc()).limit(1)).first()
     facts = WaitingFacts(
         since=work.messages[-1].came_at,
-        next_update_at=work.deadline("update", timedelta(hours=work.settings.policy.update_hours)),
+        next_update_at=work.deadline(SignalKind.UPDATE, timedelta(hours=work.settings.policy.update_hours)),
         ticket_id=ticket.ticket_id if ticket else "",
         unit=ticket.unit if ticket else "",
     )

@@ -11,6 +11,7 @@ from models.facts import Customer, Segment, Tier
 from models.forms import NeedChoice, TopicChoice
 from models.mail import UNREAD
 from models.need import Need
+from models.states import SignalKind
 from models.tables import Case, Message
 from tasks.find_case import REFERENCE, answers, same_matter_since
 from tasks.run.activity import activity
@@ -69,7 +70,7 @@ def receive_and_analyse(
         need = need.model_copy(update=_perhaps(work, need))
     if earlier is not None:
         need = earlier.with_answer(need)
-        work.drop_deadlines("answer")
+        work.drop_deadlines(SignalKind.ANSWER)
     if not after_closing:
         work.change(
             service_number=need.service_number,

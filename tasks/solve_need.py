@@ -1,6 +1,7 @@
 """Activity 5: solve the customer's need, there and then (SOP 7.5)."""
 
 from models.need import Output, Solution
+from models.states import SignalKind
 from tasks.run.activity import activity
 from tasks.run.work import Work
 
@@ -16,5 +17,5 @@ class Solved(Output):
 def solve_need(work: Work, solution: Solution, *, approved_by: str) -> Solved:
     """Record that the complaint is solved at first contact, and who approved the solution."""
     work.performer = approved_by
-    work.drop_deadlines("update", "approval")
+    work.drop_deadlines(SignalKind.UPDATE, SignalKind.APPROVAL)
     return Solved(solution=solution)

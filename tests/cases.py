@@ -27,14 +27,14 @@ from models.facts import Segment
 from models.forms import Form
 from models.need import Finding, Need
 from models.settings import Office
-from models.tables import ActivityRecord, Case, Deadline, Letter, TicketRow, Wait, Wake
+from models.states import SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Letter, Signal, TicketRow, Wait
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run import waits
 from tasks.run.activity import Activity, _Doing
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver, due_letters
-from tasks.run.waits import new_wake
 from tasks.serve_complaint import Complaint
 from tests.adapters.systems import back_office
 
@@ -227,15 +227,16 @@ def deadlines(case: CaseRun) -> dict[str, float]:
     }
 
 
-def keep_wake(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
+def keep_signal(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
     """Something that happened to a case, once for each ``source``."""
     with suppress(AlreadyRecorded), wired.store.write() as session:
-        session.add(new_wake(wired, case_id, kind, source, answers))
+        at = wired.clock.now()
+        session.add(Signal(case_id=case_id, kind=SignalKind(kind), source=source, answers=answers, created_at=at))
 
 
 def pending(case: CaseRun) -> list[str]:
     """Kinds of the wakes that nobody has taken."""
-    return [wake.kind for wake in rows(case.systems, Wake, case_id=case.case_id) if wake.taken_at is None]
+    return [wake.kind for wake in rows(case.systems, Signal, case_id=case.case_id) if wake.taken_at is None]
 
 
 def post(wired: Systems) -> None:

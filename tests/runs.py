@@ -18,7 +18,7 @@ from models.forms import FORMS, Choice
 from models.tables import ActivityRecord, Case, Wait
 from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
-from tasks.upkeep.monitor import deliver_wakes, follow_tickets, pass_deadlines
+from tasks.upkeep.monitor import deliver_signals, follow_tickets, pass_deadlines
 from tests.cases import arrives, rows, snapshot
 
 
@@ -102,12 +102,12 @@ class Played:
         """And the monitor sees it."""
         self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
         pass_deadlines.fn()
-        deliver_wakes.fn()
+        deliver_signals.fn()
 
     def mail(self, text: str) -> None:
         sender = snapshot(self.case).address
         assert arrives(self.runs.wired, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
-        deliver_wakes.fn()
+        deliver_signals.fn()
 
     def units_work(self, hours: float = 0) -> None:
         """And the monitor sees it, and wakes the case in the same pass."""

@@ -26,7 +26,7 @@ from flows.service import ROOT, Service
 from flows.signals import ending
 from models.forms import FORMS, Choice
 from models.settings import Settings, load_settings
-from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -225,7 +225,7 @@ class Stack:
         with self.systems.store.read() as session:
             rows = [
                 str(row)
-                for table in (Wait, Wake, Deadline)
+                for table in (Wait, Signal, Deadline)
                 for row in session.exec(select(table).where(table.case_id == number))
             ]
         states = f"{self.settings.prefect_api_url}/flow_run_states/"

@@ -255,7 +255,7 @@ def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.Capt
     ]
     assert [deadline["kind"] for deadline in case["deadlines"]] == ["closing"]
     assert case["run_url"].endswith(f"/runs/flow-run/{case['run_id']}")
-    assert case["tickets"] == case["decisions"] == case["pending_wakes"] == []
+    assert case["tickets"] == case["decisions"] == case["pending_signals"] == []
 
 
 def test_a_case_says_which_other_it_belongs_to_and_who_is_doubted(

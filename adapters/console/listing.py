@@ -18,9 +18,9 @@ from models.tables import (
     Letter,
     Message,
     Outbox,
+    Signal,
     TicketRow,
     Wait,
-    Wake,
 )
 
 View = dict[str, Any]
@@ -63,7 +63,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
 
     records: list[ActivityRecord] = of(ActivityRecord, ActivityRecord.id)
     waits: list[Wait] = of(Wait, Wait.case_id)
-    wakes: list[Wake] = of(Wake, Wake.id)
+    wakes: list[Signal] = of(Signal, Signal.id)
     return _case(found) | {
         "path": [record.number for record in records if record.number is not None and record.state == "done"],
         "wait": _dump(waits[0]) if waits else None,
@@ -79,7 +79,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
         "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
         "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],
         "deadlines": [_dump(deadline) | {"awaited": not deadline.over} for deadline in of(Deadline, Deadline.due_at)],
-        "pending_wakes": [_dump(wake, {"taken_at", "taken_by"}) for wake in wakes if wake.taken_at is None],
+        "pending_signals": [_dump(wake, {"taken_at", "taken_by"}) for wake in wakes if wake.taken_at is None],
     }
 
 

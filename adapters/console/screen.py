@@ -25,7 +25,7 @@ CASE_PARTS = {
     "decisions": ("decided_at", "form", "by", "answers"),
     "tickets": ("ticket_id", "unit", "status", "status_reason", "status_since", "said_since"),
     "deadlines": ("kind", "due_at", "awaited"),
-    "pending_wakes": ("kind", "source", "created_at"),
+    "pending_signals": ("kind", "source", "created_at"),
 }
 """The parts of a case, and what a person sees of each."""
 

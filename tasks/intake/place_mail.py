@@ -26,10 +26,10 @@ from tasks.find_case import Match, find_case, is_answer, references
 from tasks.intake.copied import add_copied, is_copied
 from tasks.intake.known_mail import COPIED, Known, known_of
 from tasks.intake.limits import answers_like_a_robot
+from tasks.run import signals
 from tasks.run.family import going_on
 from tasks.run.own_copy import is_copy
 from tasks.run.undelivered import undelivered
-from tasks.run.waits import new_wake
 
 
 @dataclass(frozen=True)
@@ -318,8 +318,7 @@ def _sent_again(arrived: Arrived, case_id: int, twin_id: int, message: Message) 
     """Answer what the case waits for from the customer; anybody else reads of it on their form."""
     wait = arrived.session.get(Wait, case_id)
     if wait is not None and "mail" in FORMS[wait.form].takes:
-        source, answers = f"mail:{message.id}", {"message": twin_id}
-        arrived.session.add(new_wake(arrived.wired, case_id, "mail", source, answers))
+        arrived.session.add(signals.of_mail(case_id, message.id or 0, arrived.now, tells_of=twin_id))
 
 
 def _flood(arrived: Arrived) -> Place | None:
@@ -398,5 +397,4 @@ def note_copied(session: Session, arrived: Arrived, placed: Place) -> None:
 
 
 def _wake(arrived: Arrived, case_id: int, message: Message) -> None:
-    answers = {"message": message.id}
-    arrived.session.add(new_wake(arrived.wired, case_id, "mail", f"mail:{message.id}", answers))
+    arrived.session.add(signals.of_mail(case_id, message.id or 0, arrived.now))

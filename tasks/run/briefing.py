@@ -29,10 +29,10 @@ from models.forms import (
 )
 from models.mail import Automatic
 from models.sop import label
-from models.states import LOST, NOT_THE_CUSTOMERS
-from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait, Wake
+from models.states import LOST, NOT_THE_CUSTOMERS, SignalKind
+from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
+from tasks.run import signals
 from tasks.run.case_run import CaseRun
-from tasks.run.clocks import is_kept
 from tasks.run.family import family
 from tasks.run.moments import doubt
 
@@ -108,7 +108,7 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
     dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
-        late = kind == "repair" and (form in LATE or is_kept(session, case_id, kind))
+        late = kind == SignalKind.REPAIR and (form in LATE or signals.is_pending(session, case_id, [SignalKind.REPAIR]))
         # who decides on a late repair wants to know since when it is late
         if not deadline.over or late:
             yield "⚠ " * (late and deadline.over) + f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
@@ -121,8 +121,7 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
 
 def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:
     """What units report that nobody has read yet, and what people have decided last."""
-    reports = select(Wake).where(Wake.case_id == case_id, Wake.kind == "unit", col(Wake.taken_at).is_(None))
-    for report in session.exec(reports):
+    for report in session.exec(signals.pending(case_id, [SignalKind.UNIT])):
         yield f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}"
     by_people = select(Decision).where(Decision.case_id == case_id, Decision.by != SYSTEM)
     for decision in reversed(session.exec(by_people.order_by(col(Decision.id).desc()).limit(DECISIONS_SHOWN)).all()):

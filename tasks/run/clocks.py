@@ -16,10 +16,14 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.forms import FORMS, Form
 from models.sop import DECIDE, Role
-from models.tables import ActivityRecord, Case, Deadline, Wait, Wake
+from models.states import SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Signal, Wait
+from tasks.run import signals
 
 INFORMS = sorted(
-    name for name, form in FORMS.items() if form.role in DECIDE and form.keeps_informed and "update" not in form.takes
+    name
+    for name, form in FORMS.items()
+    if form.role in DECIDE and form.keeps_informed and SignalKind.UPDATE not in form.takes
 )
 """Forms beneath which the customer is kept informed by :mod:`tasks.keep_informed`."""
 PERSONS = sorted(name for name, form in FORMS.items() if form.role in DECIDE)
@@ -56,11 +60,11 @@ def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None
 
 def promise_update(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
     """Beneath a form that people may take long for, the customer hears of us at the usual intervals (5.8)."""
-    if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, ["update"]):
+    if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, [SignalKind.UPDATE]):
         return
     due = systems.clock.now() + timedelta(hours=systems.settings.policy.update_hours)
     due = systems.settings.office_of(case.mailbox).next_open(due)
-    session.add(Deadline(case_id=case.key, kind="update", due_at=due))
+    session.add(Deadline(case_id=case.key, kind=SignalKind.UPDATE, due_at=due))
 
 
 def limit_silence(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
@@ -69,10 +73,10 @@ def limit_silence(session: Session, systems: Systems, case: Case, form: type[For
         return
     now, settings = systems.clock.now(), systems.settings
     due = {
-        "repair": now + settings.repair_time(case.tier),
-        "answer": now + timedelta(hours=settings.policy.answer_hours),
-        "closing": now + timedelta(hours=settings.policy.closing_hours),
-        "opening": settings.office_of(case.mailbox).next_open(now),
+        SignalKind.REPAIR: now + settings.repair_time(case.tier),
+        SignalKind.ANSWER: now + timedelta(hours=settings.policy.answer_hours),
+        SignalKind.CLOSING: now + timedelta(hours=settings.policy.closing_hours),
+        SignalKind.OPENING: settings.office_of(case.mailbox).next_open(now),
     }
     session.add(Deadline(case_id=case.key, kind=form.ends, due_at=due[form.ends]))
 
@@ -82,26 +86,19 @@ def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
     running = select(Deadline.id).where(
         Deadline.case_id == case_id, col(Deadline.over).is_(False), col(Deadline.kind).in_(kinds)
     )
-    kept = select(Wake.id).where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(kinds))
-    return any(session.exec(query.limit(1)).first() is not None for query in (running, kept))
-
-
-def is_kept(session: Session, case_id: int, kind: str) -> bool:
-    """Whether a wake of this kind has come that nobody has taken."""
-    kept = select(Wake.id).where(Wake.case_id == case_id, Wake.kind == kind, col(Wake.taken_at).is_(None))
-    return session.exec(kept.limit(1)).first() is not None
+    return session.exec(running.limit(1)).first() is not None or signals.is_pending(session, case_id, kinds)
 
 
 def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
     """Cases whose wait is overdue, has no time yet, shows an old one, or lets the customer wait for news."""
     now = systems.clock.now()
-    wake = (col(Wake.case_id) == col(Wait.case_id), col(Wake.taken_at).is_(None))
-    late_update = exists().where(*wake, col(Wake.kind) == "update")
-    late_repair = exists().where(*wake, col(Wake.kind) == "repair")
+    signal = (col(Signal.case_id) == col(Wait.case_id), signals.PENDING)
+    late_update = exists().where(*signal, col(Signal.kind) == SignalKind.UPDATE)
+    late_repair = exists().where(*signal, col(Signal.kind) == SignalKind.REPAIR)
     unbounded = [
         and_(
             col(Wait.form) == name,
-            ~exists().where(*wake, col(Wake.kind).in_(form.takes)),
+            ~exists().where(*signal, col(Signal.kind).in_(form.takes)),
             ~exists().where(
                 col(Deadline.case_id) == col(Wait.case_id),
                 col(Deadline.over).is_(False),
@@ -157,7 +154,7 @@ def cases_without_clock(systems: Systems, grace: timedelta = SWEPT_WITHIN) -> li
             session.exec(select(Deadline.case_id).where(col(Deadline.over).is_(False), col(Deadline.due_at) > late))
         )
         kept: dict[int, set[str]] = {}
-        for case_id, kind in session.exec(select(Wake.case_id, Wake.kind).where(col(Wake.taken_at).is_(None))):
+        for case_id, kind in session.exec(select(Signal.case_id, Signal.kind).where(signals.PENDING)):
             kept.setdefault(case_id, set()).add(kind)
         found: list[Late] = []
         for case, wait in rows:
@@ -171,7 +168,7 @@ def cases_without_clock(systems: Systems, grace: timedelta = SWEPT_WITHIN) -> li
                     found.append(Late(case.reference, f"{wait.form} has no time"))
                 elif wait.due_at <= late:
                     found.append(Late(case.reference, f"{wait.form} is overdue and was not escalated"))
-            elif case.key not in ahead and kept.get(case.key, set()).isdisjoint(FORMS[wait.form].wakes()):
+            elif case.key not in ahead and kept.get(case.key, set()).isdisjoint(FORMS[wait.form].signals()):
                 found.append(Late(case.reference, f"{wait.form} ends by no deadline"))
     return found
 

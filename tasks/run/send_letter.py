@@ -27,10 +27,10 @@ from adapters.ems.protocol import UsOrRecipient
 from adapters.wiring import Systems, systems
 from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refused, Unavailable
 from models.states import LOST, UNDER_WAY, RefusalCause
-from models.tables import Kept, Letter, Outbox, Wake
-from tasks.run import relay
+from models.tables import Kept, Letter, Outbox
+from tasks.run import relay, signals
 from tasks.run.own_copy import is_copy
-from tasks.run.undelivered import put_back, undelivered, undelivered_source, way_out
+from tasks.run.undelivered import put_back, undelivered, way_out
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -201,9 +201,7 @@ def send_again(wired: Systems, letter_id: int) -> None:
         _, outbox = way_out(session, letter_id)
         if outbox.state not in LOST:
             raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
-        # no agent is asked for another way any more
-        asked = (col(Wake.source) == undelivered_source(outbox), col(Wake.taken_at).is_(None))
-        session.execute(update(Wake).where(*asked).values(taken_at=wired.clock.now(), taken_by="it is sent again"))
+        signals.retire_undelivered(session, outbox, wired.clock.now())
         put_back(wired, outbox)
         session.add(outbox)
 

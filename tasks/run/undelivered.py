@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.errors import LayananError
-from models.forms import UNDELIVERED, Unreachable, UnreachableChoice
+from models.forms import Unreachable, UnreachableChoice
 from models.letter import LetterKind
 from models.mail import lower_case, without_detail
 from models.sop import label
 from models.states import LetterState
-from models.tables import Case, Letter, Outbox, Party, Wake
+from models.tables import Case, Letter, Outbox, Party
+from tasks.run import signals
 from tasks.run.briefing import escaped
 from tasks.run.case_run import CaseRun
 from tasks.run.family import going_on
@@ -29,15 +30,7 @@ def undelivered(session: Session, letter_id: int, state: LetterState, error: str
     case_id, outbox = way_out(session, letter_id)
     outbox.state, outbox.error, outbox.handled = state, error, False
     session.add(outbox)
-    source = undelivered_source(outbox)
-    if session.exec(select(Wake).where(Wake.source == source)).first() is None:
-        answers = {"letter": letter_id}
-        session.add(Wake(case_id=case_id, kind=UNDELIVERED, source=source, answers=answers, created_at=at))
-
-
-def undelivered_source(outbox: Outbox) -> str:
-    """Tells the wake of a letter's way out from that of another one."""
-    return f"undelivered:{outbox.letter_id}:{outbox.tries}"
+    signals.keep_once(session, signals.of_undelivered(case_id, outbox, at))
 
 
 def way_out(session: Session, letter_id: int) -> tuple[int, Outbox]:

@@ -25,10 +25,11 @@ from sqlmodel import Session, col, select
 from adapters.engine.runs import Resumed
 from adapters.wiring import Systems
 from models.errors import LayananError
-from models.forms import FORMS, MEANWHILE, SYSTEM, UNDELIVERED, Desk, Form, Unreachable
+from models.forms import FORMS, MEANWHILE, SYSTEM, Desk, Form, Unreachable
 from models.sop import REVISION, Role
-from models.tables import ActivityRecord, Case, Decision, Wait, Wake
-from tasks.run import clocks, undelivered
+from models.states import SignalKind
+from models.tables import ActivityRecord, Case, Decision, Signal, Wait
+from tasks.run import clocks, signals, undelivered
 from tasks.run.briefing import brief
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
@@ -80,7 +81,7 @@ def decide(
         if record.state == "done":
             # a field that an older form had is no longer asked for
             return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
-        if record.state == UNDELIVERED:
+        if record.state == SignalKind.UNDELIVERED:
             _reach(case, record.output["letters"], f"{key}-undelivered{attempt}")
         if record.state != "refused":
             continue
@@ -105,7 +106,7 @@ def _answered(
     wait_key = _wait_key(key, attempt)
     # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
     if not _begun(case, wait_key):
-        if (record := _take_wake(case, form, key, attempt, offered=True)) is not None:
+        if (record := _take_signal(case, form, key, attempt, offered=True)) is not None:
             return record
         _begin(case, form, asking, key, attempt, about)
     with case.store.read() as session:
@@ -118,7 +119,7 @@ def _answered(
     except Pause:
         # something may have come between looking and suspending; the monitor looks again where this cannot
         with suppress(LayananError):
-            wake_waiting_case(case.systems, case.case_id)
+            resume_waiting_case(case.systems, case.case_id)
         raise
     except ValidationError as error:
         if error.title != form.__name__:
@@ -127,7 +128,7 @@ def _answered(
         return _refuse(case, form, key, attempt, "; ".join(problems))
     given, by = answers.answers(), answers.by
     if by == SYSTEM:
-        record = _take_wake(case, form, key, attempt)
+        record = _take_signal(case, form, key, attempt)
         return record or _refuse(case, form, key, attempt, NOBODY)
     if problem := answers.problem() or rules.problem(answers):
         # who answers next time may be somebody else
@@ -199,35 +200,36 @@ def _asked_since(case: CaseRun, form: type[Form], key: str, attempt: int) -> dat
     return since
 
 
-def _take_wake(case: CaseRun, form: type[F], key: str, attempt: int, *, offered: bool = False) -> ActivityRecord | None:
+def _take_signal(
+    case: CaseRun, form: type[F], key: str, attempt: int, *, offered: bool = False
+) -> ActivityRecord | None:
     """Let the oldest kept wake that this form takes answer it; of those that may be ``offered`` now, where asked so."""
     if not form.takes:
         return None
-    kinds = _offered(case.systems, case.row, form) if offered else form.wakes()
+    kinds = _offered(case.systems, case.row, form) if offered else form.signals()
     with case.store.read() as session:
-        wakes = session.exec(pending_wakes(case.case_id, kinds)).all()
-    if not wakes:
+        found = session.exec(signals.pending(case.case_id, kinds)).all()
+    if not found:
         return None
-    wake = wakes[0]
-    # whatever did not arrive is one matter
-    taken = [one for one in wakes if one.kind == UNDELIVERED] if wake.kind == UNDELIVERED else [wake]
+    signal = found[0]
+    # all letters that did not arrive are one matter
+    lost = [one for one in found if one.kind == SignalKind.UNDELIVERED]
+    taken = lost if signal in lost else [signal]
 
     def take(session: Session) -> None:
-        these, ours = col(Wake.id).in_([one.id for one in taken]), col(Wake.case_id) == case.case_id
-        kept = (these, ours, col(Wake.taken_at).is_(None))
-        now_taken = {"taken_at": case.systems.clock.now(), "taken_by": key}
-        if session.execute(update(Wake).where(*kept).values(**now_taken)).rowcount < len(taken):  # type: ignore[attr-defined]
+        ids = [one.id for one in taken]
+        if not signals.take(session, case.case_id, ids, key, case.systems.clock.now()):
             raise _Gone
 
     state, output = "done", {}
-    if wake.kind == UNDELIVERED:
-        state, output = UNDELIVERED, {"letters": [one.answers["letter"] for one in taken]}
+    if signal in lost:
+        state, output = SignalKind.UNDELIVERED, {"letters": [one.answers["letter"] for one in taken]}
     else:
-        output = form.filled_by_wake(wake.kind, wake.answers).answers()
+        output = form.filled_by_signal(signal.kind, signal.answers).answers()
     try:
-        return _record(case, form, key, attempt, state, output, SYSTEM, wake, take)
+        return _record(case, form, key, attempt, state, output, SYSTEM, signal, take)
     except _Gone:
-        return _take_wake(case, form, key, attempt)
+        return _take_signal(case, form, key, attempt)
 
 
 class _Gone(Exception):
@@ -256,7 +258,7 @@ def _record(
     state: str,
     output: dict[str, Any],
     by: str,
-    wake: Wake | None = None,
+    signal: Signal | None = None,
     effect: Effect | None = None,
 ) -> ActivityRecord:
     now = case.systems.clock.now()
@@ -290,7 +292,7 @@ def _record(
                     by=by,
                     answers=output,
                     decided_at=now,
-                    wake_id=wake.id if wake else None,
+                    signal_id=signal.id if signal else None,
                 )
             )
         if effect:
@@ -307,27 +309,13 @@ def _performer(wait: Wait | None, form: type[Form], by: str) -> str:
     return f"{form.role}{to}: {by}"
 
 
-def new_wake(systems: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> Wake:
-    """Something that happened to a case, to be kept; ``source`` tells it from all others."""
-    return Wake(case_id=case_id, kind=kind, source=source, answers=answers, created_at=systems.clock.now())
-
-
-def pending_wakes(case_id: int, kinds: Collection[str]) -> Any:
-    """Query of the kept wakes of these kinds, oldest first."""
-    return (
-        select(Wake)
-        .where(Wake.case_id == case_id, col(Wake.taken_at).is_(None), col(Wake.kind).in_(kinds))
-        .order_by(col(Wake.id))
-    )
-
-
 def _offered(systems: Systems, case: Case, form: type[Form]) -> list[str]:
     """Kinds of wake that end this wait now: what only writes to the customer does so in office hours."""
     is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
-    return [kind for kind in form.wakes() if is_open or kind != "update"]
+    return [kind for kind in form.signals() if is_open or kind != "update"]
 
 
-def wake_waiting_case(systems: Systems, case_id: int) -> bool:
+def resume_waiting_case(systems: Systems, case_id: int) -> bool:
     """Resume a suspended case if a kept wake can answer what it waits for; returns whether it was resumed.
 
     The form is submitted as a person would, signed ``system``; the run takes the wake itself.
@@ -341,20 +329,20 @@ def wake_waiting_case(systems: Systems, case_id: int) -> bool:
             return False
         form = FORMS[wait.form]
         case = session.exec(select(Case).where(Case.id == case_id)).one()
-        wake = session.exec(pending_wakes(case_id, _offered(systems, case, form)).limit(1)).first()
-    if wake is None or case.run_id is None:
+        signal = session.exec(signals.pending(case_id, _offered(systems, case, form)).limit(1)).first()
+    if signal is None or case.run_id is None:
         return False
-    answers = form.submitted_for_wake(wake.kind, wake.answers)
+    answers = form.submitted_for_signal(signal.kind, signal.answers)
     return resume(systems, case.run_id, wait, answers).state == "accepted"
 
 
-def wake_or_show(systems: Systems, case_id: int, kind: str) -> None:
+def resume_or_show(systems: Systems, case_id: int, kind: str) -> None:
     """What a wake of this kind brings answers what the case waits for, or is put before the person who decides.
 
     Raises:
         Unavailable: store or engine do not answer; the wake stays kept.
     """
-    if not wake_waiting_case(systems, case_id):
+    if not resume_waiting_case(systems, case_id):
         show_news(systems, case_id, kind)
 
 
@@ -369,7 +357,7 @@ def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
     with systems.store.read() as session:
         query = select(Wait, Case).join(Case).where(Wait.case_id == case_id)
         wait, case = session.exec(query).first() or (None, None)
-    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].wakes():
+    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].signals():
         return
     # one that began under an older revision has it in its description alone
     about = wait.about or wait.description.partition(f"\n\n- **{case.reference}**")[0]

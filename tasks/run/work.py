@@ -17,10 +17,11 @@ from models.letter import LetterFacts
 from models.mail import without_detail
 from models.office_hours import OfficeHours
 from models.settings import Settings
-from models.states import NOT_THE_CUSTOMERS
-from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, Wake, row
+from models.states import NOT_THE_CUSTOMERS, Retired, SignalKind
+from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, row
 from tasks.intake.copied import copies
 from tasks.intake.limits import letters_used_up
+from tasks.run import signals
 from tasks.run.family import family
 
 Effect = Callable[[Session], object]
@@ -106,29 +107,25 @@ class Work:
         """Office hours of the case's site."""
         return self.settings.office_of(self.case.mailbox)
 
-    def deadline(self, kind: str, after: timedelta) -> datetime:
-        """Wake the case when ``after`` has passed; replaces an earlier deadline of the kind.
+    def deadline(self, kind: SignalKind, after: timedelta) -> datetime:
+        """Give the case a signal when ``after`` has passed; replaces an earlier deadline of the kind.
 
         A letter that is due while the office is closed is due when it opens.
         """
         due = self.now + after
-        if kind == "update":
+        if kind is SignalKind.UPDATE:
             due = self.office.next_open(due)
         self.drop_deadlines(kind)
         self.effect(lambda session: session.add(Deadline(case_id=self.case.key, kind=kind, due_at=due)))
         return due
 
-    def drop_deadlines(self, *kinds: str) -> None:
-        """Deadlines of these kinds no longer count, nor do wakes that they have caused and nobody took."""
+    def drop_deadlines(self, *kinds: SignalKind) -> None:
+        """Deadlines of these kinds no longer count, nor do pending signals."""
 
         def drop(session: Session) -> None:
             of_case = col(Deadline.case_id) == self.case.key
             session.execute(update(Deadline).where(of_case, col(Deadline.kind).in_(kinds)).values(over=True))
-            session.execute(
-                update(Wake)
-                .where(col(Wake.case_id) == self.case.key, col(Wake.kind).in_(kinds), col(Wake.taken_at).is_(None))
-                .values(taken_at=self.now, taken_by=f"no longer due after {self.name}")
-            )
+            signals.retire(session, self.case.key, kinds, Retired.NOT_DUE, self.now)
 
         self.effect(drop)
 

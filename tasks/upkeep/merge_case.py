@@ -15,13 +15,14 @@ from sqlmodel import Session, col, select
 from adapters.systems.mycx import ENDED
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
-from models.forms import UNDELIVERED
 from models.mail import sender_doubt
 from models.sop import REVISION, Role
-from models.tables import ActivityRecord, Case, Deadline, Message, Party, TicketRow, Wait, Wake
+from models.states import Retired, SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
+from tasks.run import signals
 from tasks.run.family import locked
 from tasks.run.start_case import start_case
-from tasks.run.waits import new_wake, show_news, wake_or_show
+from tasks.run.waits import resume_or_show, show_news
 
 log = logging.getLogger("layanan.correct")
 
@@ -44,7 +45,7 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
     if run_id:
         wired.engine.restart(run_id, "merged")  # it sees so, and ends
-    wake_or_show(wired, into_id, "mail")
+    resume_or_show(wired, into_id, "mail")
 
 
 def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
@@ -69,8 +70,8 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     now = wired.clock.now()
     running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
     deadlines = session.exec(running).all()
-    unread = (Wake.case_id == case_id, col(Wake.kind).in_(["mail", "unit", UNDELIVERED]), col(Wake.taken_at).is_(None))
-    wakes = session.exec(select(Wake).where(*unread)).all()
+    unread = signals.pending(case_id, [SignalKind.MAIL, SignalKind.UNIT, SignalKind.UNDELIVERED])
+    wakes = session.exec(unread).all()
     kept: dict[str, object] = {
         "into": into.reference,
         "deadlines": [deadline.id for deadline in deadlines],
@@ -89,7 +90,7 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     session.add_all([case, *deadlines, *wakes, _record(session, case_id, MERGED, kept, by, now)])
     session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
     first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
-    session.add(new_wake(wired, into_id, "mail", f"merged:{case_id}:{now.isoformat()}", {"message": first}))
+    session.add(signals.of_merger(into_id, case_id, first, now))
 
 
 def unmerge(wired: Systems, case_id: int, by: str) -> None:
@@ -124,12 +125,11 @@ def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: s
     # the other case may have ended meanwhile, and with it the eye on them
     of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
     session.execute(update(TicketRow).where(*of_units).values(open=True))
-    unread = (col(Wake.id).in_(before.get("wakes", [])), col(Wake.taken_at).is_(None))
-    session.execute(update(Wake).where(*unread).values(case_id=case_id))
+    unread = (col(Signal.id).in_(before.get("wakes", [])), signals.PENDING)
+    session.execute(update(Signal).where(*unread).values(case_id=case_id))
     session.add_all([case, _record(session, case_id, UNMERGED, {}, by, now)])
     session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
-    pending = (col(Wake.source).startswith(f"merged:{case_id}:"), col(Wake.taken_at).is_(None))
-    session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by="refused: the merger was undone"))
+    signals.retire_merger(session, case_id, now)
 
 
 def _stands_still(session: Session, case: Case) -> bool:
@@ -163,8 +163,7 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         session.flush()
         mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"
         session.add(mail)
-        pending = (col(Wake.source) == f"mail:{message_id}", col(Wake.taken_at).is_(None))
-        session.execute(update(Wake).where(*pending).values(taken_at=now, taken_by=f"split: {new.reference}"))
+        signals.retire_mail(session, message_id, Retired.SPLIT, now)
         for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
             session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
     try:

@@ -19,17 +19,18 @@ from adapters.systems.mycx import ENDED
 from adapters.wiring import Systems, systems
 from models.errors import AskedToWait, Defect, LayananError, NothingDone, Unavailable
 from models.facts import Ticket, TicketStatus
-from models.forms import FORMS, LONGEST_TEXT, UNDELIVERED
-from models.tables import Case, Deadline, ServiceRow, TicketRow, Wait, Wake
-from tasks.end_case import finish
-from tasks.run import drain
+from models.forms import FORMS, LONGEST_TEXT
+from models.states import SignalKind
+from models.tables import Case, Deadline, ServiceRow, Signal, TicketRow, Wait
+from tasks.run import drain, signals
 from tasks.run.clocks import waits_to_watch
 from tasks.run.family import going_on, locked
+from tasks.run.lifetime import finish
 from tasks.run.moments import ticket_times
 from tasks.run.relay import refusal_now
 from tasks.run.send_letter import deliver, due_letters
 from tasks.run.start_case import cases_without_run, replace_run, start_case
-from tasks.run.waits import new_wake, show_news, wake_or_show
+from tasks.run.waits import resume_or_show, show_news
 from tasks.upkeep.watch_waits import watch
 
 log = logging.getLogger("layanan.monitor")
@@ -80,7 +81,7 @@ def follow_tickets() -> int:
 
 @part("Batas waktu / Pass deadlines")
 def pass_deadlines() -> int:
-    """Deadlines that are due become wakes."""
+    """Deadlines that are due become signals."""
     wired = systems()
     with wired.store.read() as session:
         query = select(Deadline).where(col(Deadline.over).is_(False), col(Deadline.due_at) <= wired.clock.now())
@@ -88,21 +89,21 @@ def pass_deadlines() -> int:
     return _each(due, _pass)
 
 
-@part("Bangunkan kasus / Deliver wakes")
-def deliver_wakes() -> int:
+@part("Teruskan sinyal / Deliver signals")
+def deliver_signals() -> int:
     """Resume suspended cases for which something was kept, the longest kept first.
 
     Who decides reads meanwhile that a letter did not arrive.
     """
-    takes = [and_(col(Wait.form) == name, col(Wake.kind).in_(form.wakes())) for name, form in FORMS.items()]
+    takes = [and_(col(Wait.form) == name, col(Signal.kind).in_(form.signals())) for name, form in FORMS.items()]
     with systems().store.read() as session:
         query = (
-            select(Wake.case_id)
-            .join(Wait, col(Wait.case_id) == col(Wake.case_id))
-            .where(col(Wake.taken_at).is_(None), or_(col(Wake.kind) == UNDELIVERED, *takes))
+            select(Signal.case_id)
+            .join(Wait, col(Wait.case_id) == col(Signal.case_id))
+            .where(signals.PENDING, or_(col(Signal.kind) == SignalKind.UNDELIVERED, *takes))
         )
-        cases = session.exec(query.group_by(col(Wake.case_id)).order_by(func.min(Wake.id))).all()
-    return _each(cases, partial(wake_or_show, kind=UNDELIVERED))
+        cases = session.exec(query.group_by(col(Signal.case_id)).order_by(func.min(Signal.id))).all()
+    return _each(cases, partial(resume_or_show, kind=SignalKind.UNDELIVERED))
 
 
 @part("Waktu tunggu / Watch waits")
@@ -144,7 +145,7 @@ def tidy_up() -> int:
     return wired.engine.forget_passes(now - KEPT, now - FAILED_KEPT)
 
 
-PARTS = (send_due_letters, pass_deadlines, deliver_wakes, watch_waits, recover_runs, follow_tickets, tidy_up)
+PARTS = (send_due_letters, pass_deadlines, deliver_signals, watch_waits, recover_runs, follow_tickets, tidy_up)
 """Of a pass, in their order."""
 
 
@@ -161,7 +162,7 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         return
     now = wired.clock.now()
     answers = _report(seen)
-    source = f"ticket:{known.external_id}:{seen.status}:{(seen.changed_at or now).isoformat()}"
+    source = f"{known.external_id}:{seen.status}:{(seen.changed_at or now).isoformat()}"
     with wired.store.write() as session:
         case_id = going_on(session, known.case_id).key
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
@@ -172,10 +173,10 @@ def _follow(wired: Systems, known: TicketRow) -> None:
         opened_at = session.get_one(Case, known.case_id).opened_at
         for column, value in ticket_times(seen, "NOSSA", opened_at=opened_at, now=now).items():
             setattr(row, column, value)
-        if answers is not None and not session.exec(select(Wake).where(Wake.source == source)).first():
-            session.add(new_wake(wired, case_id, "unit", source, answers))
+        if answers is not None:
+            signals.keep_once(session, signals.of_unit(case_id, source, now, answers))
     if answers is not None:
-        wake_or_show(wired, case_id, "unit")
+        resume_or_show(wired, case_id, "unit")
     elif seen.status is TicketStatus.UNKNOWN:
         show_news(wired, case_id)
 
@@ -209,10 +210,10 @@ def _pass(wired: Systems, deadline: Deadline) -> None:
     with wired.store.write() as session:
         mailbox = session.exec(select(Case.mailbox).where(Case.id == deadline.case_id)).one()
         opens = wired.settings.office_of(mailbox).next_open(now)
-        if deadline.kind == "update" and opens > now:
+        if deadline.kind == SignalKind.UPDATE and opens > now:
             session.execute(this.values(due_at=opens))
         elif session.execute(this.values(over=True)).rowcount == 1:  # type: ignore[attr-defined]
-            session.add(new_wake(wired, deadline.case_id, deadline.kind, f"deadline:{deadline.id}", {}))
+            session.add(signals.of_deadline(deadline, now))
 
 
 def _open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:

@@ -3,17 +3,17 @@
 from contextlib import suppress
 from typing import Literal
 
-from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.sop import ABOVE, Role
-from models.tables import Case, Wait, Wake
+from models.states import Retired, SignalKind
+from models.tables import Case, Wait
 from tasks.escalate_wait import escalate_wait
 from tasks.keep_informed import keep_informed
-from tasks.run import clocks
+from tasks.run import clocks, signals
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
 from tasks.run.send_letter import deliver
@@ -53,7 +53,11 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
     reason: Literal["overdue", "repair"] | None = None
     if wait.due_at is not None and wait.due_at <= now:
         reason = "overdue"
-    elif not wait.escalated_to and wait.form in clocks.PERSONS and clocks.is_kept(session, case.key, "repair"):
+    elif (
+        not wait.escalated_to
+        and wait.form in clocks.PERSONS
+        and signals.is_pending(session, case.key, [SignalKind.REPAIR])
+    ):
         reason = "repair"
     if reason is None:
         return
@@ -68,7 +72,7 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
 def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
     is_open = wired.settings.office_of(case.mailbox).is_open(wired.clock.now())
     informs = is_open and not case.sender_doubt and wait.form in clocks.INFORMS
-    if not informs or not clocks.is_kept(session, case.key, "update"):
+    if not informs or not signals.is_pending(session, case.key, [SignalKind.UPDATE]):
         return []
     record, letters = keep_informed.do_beneath(session, run, wait.form)
     if record.state != "done":
@@ -79,7 +83,5 @@ def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wa
 
 def _try_later(session: Session, wired: Systems, case: Case, wait: Wait) -> None:
     """The letter cannot be written, as the record says: the next one is due at the usual time."""
-    now = wired.clock.now()
-    kept = (col(Wake.case_id) == case.key, col(Wake.kind) == "update", col(Wake.taken_at).is_(None))
-    session.execute(update(Wake).where(*kept).values(taken_at=now, taken_by="refused: the letter cannot be written"))
+    signals.retire(session, case.key, [SignalKind.UPDATE], Retired.NO_LETTER, wired.clock.now())
     clocks.promise_update(session, wired, case, FORMS[wait.form])

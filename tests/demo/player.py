@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import StateType
 from sqlmodel import col, func, select
 
 from models.forms import FORMS, Choice
-from models.tables import ActivityRecord, Case, Message, Outbox, Wait, Wake
+from models.tables import ActivityRecord, Case, Message, Outbox, Signal, Wait
 from tests.demo.scenarios import HOURS, Mail, Scenario, Step
 from tests.stack import Stack
 
@@ -59,7 +59,7 @@ class Look:
     mails: list[Message]
     cases: dict[int, Case]
     waits: dict[int, Wait]
-    wakes: list[Wake]
+    wakes: list[Signal]
     unsent: int
     done: int
     """Numbered activities in the ledger."""
@@ -135,7 +135,7 @@ class Player:
                 mails=list(session.exec(select(Message).order_by(col(Message.id)))),
                 cases={case.key: case for case in session.exec(select(Case))},
                 waits={wait.case_id: wait for wait in session.exec(select(Wait))},
-                wakes=list(session.exec(select(Wake).where(col(Wake.taken_at).is_(None)))),
+                wakes=list(session.exec(select(Signal).where(col(Signal.taken_at).is_(None)))),
                 unsent=session.exec(select(func.count()).select_from(Outbox).where(Outbox.state != "sent")).one(),
                 done=session.exec(select(func.count()).where(numbered)).one(),
             )
@@ -237,7 +237,7 @@ class Player:
             wait = look.waits.get(case.key)
             if wait is None or wait.wait_key == play.answered:
                 return False
-            if any(wake.case_id == case.key and wake.kind in FORMS[wait.form].wakes() for wake in look.wakes):
+            if any(wake.case_id == case.key and wake.kind in FORMS[wait.form].signals() for wake in look.wakes):
                 return False
         return True
 

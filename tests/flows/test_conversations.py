@@ -9,10 +9,10 @@ from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from flows.receive_mail import take_batches
-from models.forms import UNDELIVERED
 from models.mail import Automatic
 from models.settings import Smtp
-from models.tables import Bounce, Letter, Message, Outbox, Wake
+from models.states import SignalKind
+from models.tables import Bounce, Letter, Message, Outbox, Signal
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import BACKOFF
 from tasks.upkeep.check_mails import check_mails
@@ -118,7 +118,7 @@ def test_a_letter_that_is_late_is_noted(outside: Systems, genuine: World, post: 
     assert rows(outside, Message)[-1].reason.startswith(f"{Automatic.DELAYED}: ")
     assert [(one.letter_id, one.action, one.hard) for one in rows(outside, Bounce)] == [(1, "delayed", False)]
     assert rows(outside, Outbox)[0].state == "sent"
-    assert rows(outside, Wake) == []
+    assert rows(outside, Signal) == []
 
 
 def test_who_is_asked_to_come_again_comes_again_and_once(
@@ -171,4 +171,4 @@ def test_a_server_that_cuts_us_off_after_the_text_is_handled_as_the_settings_say
     assert seen == states
     assert is_over(outside, genuine, post)
     assert came(genuine, CUSTOMER) == [one.message_id for one in rows(outside, Letter)] * letters
-    assert [wake.kind for wake in rows(outside, Wake)] == [UNDELIVERED] * (states[-1] == "failed")
+    assert [wake.kind for wake in rows(outside, Signal)] == [SignalKind.UNDELIVERED] * (states[-1] == "failed")

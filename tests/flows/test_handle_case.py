@@ -3,7 +3,7 @@
 import pytest
 
 from models.tables import ActivityRecord, Letter, TicketRow
-from tasks.upkeep.monitor import deliver_wakes
+from tasks.upkeep.monitor import deliver_signals
 from tests.cases import (
     BUDI,
     LINE,
@@ -291,7 +291,7 @@ def test_only_what_says_little_but_thanks_is_read_by_nobody(answer: str, form: s
     played.comes_to("ClosingPeriod")
     closing = rows(runs.wired, Letter)[-1]
     arrives(runs.wired, BUDI, answer, closing.subject, In_Reply_To=closing.message_id)
-    deliver_wakes.fn()
+    deliver_signals.fn()
     played.comes_to(form)
 
 

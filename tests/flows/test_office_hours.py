@@ -10,7 +10,7 @@ from sqlalchemy import update
 from models.tables import ActivityRecord, Case, Letter, Wait
 from tasks.run.clocks import cases_without_clock
 from tasks.upkeep.monitor import watch_waits
-from tests.cases import BUDI, LINE, PRICE, GivenClock, at_office, keep_wake, letter, rows, waiting
+from tests.cases import BUDI, LINE, PRICE, GivenClock, at_office, keep_signal, letter, rows, waiting
 from tests.conftest import BOTH
 from tests.runs import Played, Runs
 
@@ -98,7 +98,7 @@ def test_an_update_comes_in_the_morning_and_an_answer_at_once(runs: Runs) -> Non
     played.comes_to("UnitProgress")
     assert sent(played)[1:] == [("inform_status", "Tue 24 23:00")]
     # one that was due by day, and that a run which was away did not take, is kept for the morning, too
-    keep_wake(runs.wired, played.case.case_id, "update", "by day", {})
+    keep_signal(runs.wired, played.case.case_id, "update", "by day", {})
     played.time_passes(6.2)
     played.comes_to("UnitProgress")
     assert len(sent(played)) == 2, "none at 05:12"

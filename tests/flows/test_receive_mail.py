@@ -143,7 +143,7 @@ def test_a_case_that_breaks_us_when_it_is_woken_stops_no_mail(
     def woken(wired: Systems, case_id: int, kind: str) -> None:
         raise KeyError(case_id)
 
-    monkeypatch.setattr(flows.receive_mail, "wake_or_show", woken)
+    monkeypatch.setattr(flows.receive_mail, "resume_or_show", woken)
     opened(wired, MAJU, f"Internet {LINE} mati sejak pagi.")
     posted(wired, MAJU, BUDI)
     box = wired.settings.mailboxes[0]

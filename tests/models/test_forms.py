@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from models.analysis import Topic
 from models.forms import FORMS, SYSTEM, Choice, Desk, FixChoice, Form, ProgressChoice, TopicChoice
 from models.sop import Role
+from models.states import SignalKind
 
 UNITS = ("Access Network", "Core Network")
 GOOD: dict[str, dict[str, Any]] = {
@@ -123,12 +124,12 @@ def test_no_two_forms_share_a_name() -> None:
 @every_form
 def test_every_wake_that_it_takes_fills_it(form: type[Form]) -> None:
     for kind in form.takes:
-        answer = form.filled_by_wake(kind, WAKES[kind])
+        answer = form.filled_by_signal(kind, WAKES[kind])
         assert answer.by == SYSTEM
         assert answer.problem() is None
-    for kind in form.wakes():
+    for kind in form.signals():
         # and as the service submits it to the engine
-        submitted = form.submitted_for_wake(kind, WAKES[kind])
+        submitted = form.submitted_for_signal(kind, WAKES[kind])
         assert form.asking("?", UNITS).model_validate(submitted).by == SYSTEM
         assert submitted["choice"] in fields(form.asking("?", UNITS).model_json_schema())["choice"]["enum"]
 
@@ -155,8 +156,8 @@ def test_a_customers_mail_reaches_every_wait_for_the_customer_and_every_complain
 
 @pytest.mark.parametrize("form", [form for form in FORMS.values() if issubclass(form, Desk)])
 def test_what_happens_meanwhile_is_no_decision(form: type[Desk]) -> None:
-    for kind, answers in (("mail", {"message": 7}), ("update", {})):
-        taken = form.filled_by_wake(kind, answers)
+    for kind, answers in ((SignalKind.MAIL, {"message": 7}), (SignalKind.UPDATE, {})):
+        taken = form.filled_by_signal(kind, answers)
         assert (taken.decided, taken.problem(), taken.message) == (False, None, answers.get("message", 0))
     assert list(form.model_fields)[-1] == "message"
     assert form(by="Sari", **GOOD[form.__name__]).decided

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, select
 
 from adapters.case_store.store import AlreadyRecorded, Store
 from models.sop import REVISION
+from models.states import SignalKind
 from models.tables import (
     ActivityRecord,
     Case,
@@ -21,7 +22,7 @@ from models.tables import (
     NewCase,
     NewLetter,
     NewMessage,
-    Wake,
+    Signal,
     row,
 )
 
@@ -58,7 +59,7 @@ def test_times_come_back_as_utc_whatever_their_zone(store: Store) -> None:
 
 
 def test_times_are_compared_across_zones(store: Store) -> None:
-    stored(store, new_case(), Deadline(case_id=1, kind="update", due_at=NOW.astimezone(JAKARTA)))
+    stored(store, new_case(), Deadline(case_id=1, kind=SignalKind.UPDATE, due_at=NOW.astimezone(JAKARTA)))
     with store.read() as session:
         for moment, due in ((NOW - timedelta(minutes=1), 0), (NOW, 1), (NOW.astimezone(JAKARTA), 1)):
             query = select(Deadline).where(Deadline.due_at <= moment)
@@ -70,7 +71,7 @@ def test_a_time_without_zone_is_refused(store: Store) -> None:
         new_case(opened_at=NOW.replace(tzinfo=None))
     stored(store, new_case())
     with pytest.raises(StatementError, match="without a zone"):
-        stored(store, Deadline(case_id=1, kind="update", due_at=NOW.replace(tzinfo=None)))
+        stored(store, Deadline(case_id=1, kind=SignalKind.UPDATE, due_at=NOW.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize("wrong", [{"site": "SBY"}, {"language": "fr"}, {"address": None}])
@@ -102,8 +103,8 @@ def decision(key: str = "escalation-1") -> Decision:
     return Decision(case_id=1, wait_key=key, form="Escalation", role="x", by="Sari", decided_at=NOW)
 
 
-def wake(source: str = "mail:1") -> Wake:
-    return Wake(case_id=1, kind="mail", source=source, created_at=NOW)
+def wake(source: str = "mail:1") -> Signal:
+    return Signal(case_id=1, kind=SignalKind.MAIL, source=source, created_at=NOW)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.escalate_to_team_leader import escalate_to_team_leader
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.upkeep.monitor import follow_tickets
-from tests.cases import MAJU, change_ticket, deadlines, done, fault, keep_wake, opened, pending, rows, ticket, tickets
+from tests.cases import MAJU, change_ticket, deadlines, done, fault, keep_signal, opened, pending, rows, ticket, tickets
 
 
 def test_the_ticket_is_the_units_and_its_time_to_repair_runs(wired: Systems) -> None:
@@ -52,7 +52,7 @@ def test_a_report_of_the_unit_before_is_dropped(wired: Systems) -> None:
     done(coordinate_with_unit, case, handled, "Access Network")
     wired.clock.advance(4.1)  # type: ignore[attr-defined]
     follow_tickets.fn()
-    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
     assert pending(case) == ["unit", "mail"]
     done(coordinate_with_unit, case, handled, "Core Network")
     assert pending(case) == ["mail"]

@@ -3,12 +3,12 @@
 import pytest
 
 from adapters.wiring import Systems
-from models.tables import Case, Message, Wake
+from models.tables import Case, Message, Signal
 from tasks.closing import closing
 from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
-from tests.cases import BUDI, arrives, deadlines, done, keep_wake, latest, opened, pending, post, rows, snapshot
+from tests.cases import BUDI, arrives, deadlines, done, keep_signal, latest, opened, pending, post, rows, snapshot
 from tests.conftest import BOTH
 
 
@@ -19,14 +19,14 @@ def reply(wired: Systems, case: CaseRun) -> TakenIn:
 def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
     case = opened(wired)
     done(closing, case)
-    keep_wake(wired, case.case_id, "update", "deadline:99", {})
+    keep_signal(wired, case.case_id, "update", "deadline:99", {})
     post(wired)
     assert done(end_case, case, "complaint") == Ended(ended=True, outcome="complaint")
     row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("closed", "complaint", True)
     assert deadlines(case) == {}
     assert pending(case) == []
-    assert rows(wired, Wake)[0].taken_by == "refused: the case is closed"
+    assert rows(wired, Signal)[0].retired == "case_ended"
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
@@ -48,7 +48,7 @@ def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: py
 
     # once it is read, the case may end
     with wired.store.write() as session:
-        wake = rows(wired, Wake)[0]
+        wake = rows(wired, Signal)[0]
         wake.taken_at = wired.clock.now()
         session.merge(wake)
     monkeypatch.setattr(end_case, "body", body)

@@ -3,15 +3,15 @@
 from adapters.wiring import Systems
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.escalate_to_team_leader import escalate_to_team_leader
-from tests.cases import deadlines, done, keep_wake, opened, pending, ticket, tickets
+from tests.cases import deadlines, done, keep_signal, opened, pending, ticket, tickets
 
 
 def test_the_unit_reads_it_and_lateness_is_no_news_any_more(wired: Systems) -> None:
     case = opened(wired)
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
-    keep_wake(wired, case.case_id, "repair", "deadline:99", {})
-    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(wired, case.case_id, "repair", "deadline:99", {})
+    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
     assert done(escalate_to_team_leader, case, handled, "Terlambat").reason == "Terlambat"
     assert [note["text"] for note in tickets(wired)[0]["note"]][-1] == "Eskalasi 1: Terlambat"
     assert set(deadlines(case)) == {"update"}

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from adapters.wiring import Systems
 from models.analysis import Analysis
-from models.tables import Bounce, Case, Letter, Message, Wake
+from models.tables import Bounce, Case, Letter, Message, Signal
 from tasks.end_case import end_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.receive_and_analyse import receive_and_analyse
@@ -223,7 +223,7 @@ def test_what_follows_a_closed_case_stays_together(wired: Systems) -> None:
     assert writes_again("Ternyata masih mati.") == ("opened", 2)
     assert writes_again("Sampai sekarang juga.") == ("joined", 2)
     with wired.store.write() as session:
-        session.execute(delete(Wake))
+        session.execute(delete(Signal))
     post(wired)
     done(end_case, CaseRun.open(2, wired), "complaint")
     assert writes_again("Masih juga.") == ("opened", 3)

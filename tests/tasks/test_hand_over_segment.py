@@ -8,7 +8,7 @@ import pytest
 
 from adapters.wiring import Systems
 from models.facts import Segment
-from models.tables import Case, Letter, Message, Wake
+from models.tables import Case, Letter, Message, Signal
 from tasks.closing import closing
 from tasks.hand_over_segment import hand_over_segment
 from tasks.inform_status import inform_status
@@ -109,7 +109,7 @@ def test_no_answer_of_the_desk_is_a_customers(wired: Systems) -> None:
         assert arrives(wired, sender, "Sudah kami terima.", "Re: Link", In_Reply_To=ours) == TakenIn("automatic", 1)
     assert arrives(wired, DESK, "Mohon info.", f"[{case.reference}]") == TakenIn("automatic")
     assert {row.reason for row in rows(wired, Message)[1:]} == {"from another segment's desk"}
-    assert (len(rows(wired, Case)), rows(wired, Wake)) == (1, [])
+    assert (len(rows(wired, Case)), rows(wired, Signal)) == (1, [])
     # and no letter to the customer answers the desk
     done(inform_status, case, ticket(case))
     assert letter(case, "inform_status")["In-Reply-To"] == rows(wired, Message)[0].message_id

@@ -5,7 +5,20 @@ from models.need import Solution
 from models.tables import Case, TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_result import inform_result
-from tests.cases import deadlines, do_now, done, keep_wake, latest, letter, opened, pending, rows, text, ticket, tickets
+from tests.cases import (
+    deadlines,
+    do_now,
+    done,
+    keep_signal,
+    latest,
+    letter,
+    opened,
+    pending,
+    rows,
+    text,
+    ticket,
+    tickets,
+)
 
 SOLUTION = Solution(cause="Kabel putus di ODP", repair="Kabel disambung ulang")
 
@@ -15,7 +28,7 @@ def test_the_customer_is_told_and_the_ticket_is_closed(wired: Systems) -> None:
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
     for kind in ("repair", "update", "unit", "mail"):
-        keep_wake(wired, case.case_id, kind, f"{kind}:99", {})
+        keep_signal(wired, case.case_id, kind, f"{kind}:99", {})
     done(inform_result, case, SOLUTION, handled, approved_by="Sari")
 
     assert SOLUTION.cause in text(case, "inform_result")

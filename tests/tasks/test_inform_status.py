@@ -5,14 +5,14 @@ from models.tables import Letter
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.inform_status import inform_status
 from tasks.upkeep.monitor import follow_tickets
-from tests.cases import BUDI, arrives, deadlines, done, keep_wake, letter, opened, pending, rows, text, ticket
+from tests.cases import BUDI, arrives, deadlines, done, keep_signal, letter, opened, pending, rows, text, ticket
 
 
 def test_the_letter_tells_ticket_and_unit_and_the_next_update_is_due(wired: Systems) -> None:
     case = opened(wired)
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
-    keep_wake(wired, case.case_id, "update", "deadline:99", {})
+    keep_signal(wired, case.case_id, "update", "deadline:99", {})
     wired.clock.advance(6)  # type: ignore[attr-defined]
     done(inform_status, case, handled)
     assert handled.ticket_id in text(case, "inform_status")

@@ -7,10 +7,10 @@ from models.analysis import Analysis, Kind
 from models.facts import Segment, Tier
 from models.need import Path
 from models.tables import Letter
-from tasks.end_case import finish
 from tasks.inform_status import inform_status
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
+from tasks.run.lifetime import finish
 from tests.cases import BANK, BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, need, opened, rows, snapshot, ticket
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.wiring import Systems
 from models.errors import WrongUse
-from models.tables import Message, Outbox, Wake
+from models.tables import Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
 from tasks.intake.batch import take_in
 from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows
@@ -40,7 +40,7 @@ def test_one_that_was_taken_for_a_robots_joins_its_case(wired: Systems) -> None:
     arrives(wired, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")
     assert (latest(wired).outcome, latest(wired).case_id) == ("set_aside", case.case_id)
     assert accept_mail(wired, latest(wired).id or 0, "Sari").case_id == case.case_id
-    assert [wake.answers for wake in rows(wired, Wake)] == [{"message": latest(wired).id}]
+    assert [wake.answers for wake in rows(wired, Signal)] == [{"message": latest(wired).id}]
 
 
 @pytest.mark.parametrize("raw", [b"", mail("", MATI)])

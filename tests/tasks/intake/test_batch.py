@@ -22,11 +22,11 @@ from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.errors import Defect
 from models.mail import ParsedMail
-from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Wake
-from tasks.end_case import finish
+from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Signal
 from tasks.intake.batch import TakenIn, take_in, take_in_batch
 from tasks.intake.place_mail import Arrived, Place, place
 from tasks.run.case_run import CaseRun
+from tasks.run.lifetime import finish
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
 from tests.conftest import BOTH
 
@@ -80,7 +80,7 @@ def test_a_reply_joins_its_case_and_is_kept_for_it(wired: Systems) -> None:
     case = opened(wired)
     taken = arrives(wired, BUDI, "Sudah ada kabar?", f"Re: [{case.reference}]")
     assert taken == TakenIn("joined", 1)
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert (wake.kind, wake.case_id, wake.source, wake.answers) == ("mail", 1, "mail:2", {"message": 2})
     assert len(rows(wired, Letter)) == 1, "only the first mail has a first response"
 
@@ -132,7 +132,7 @@ def test_a_bounce_that_names_nobody_is_seen(wired: Systems) -> None:
     assert take_in(wired, received(nameless.replace(b"Undelivered", b"Warning: delayed"))) == TakenIn("automatic", 1)
     assert rows(wired, Outbox)[0].state == "queued"
     take_in(wired, received(nameless.replace(b"<bounce@", b"<final@")))
-    assert (rows(wired, Outbox)[0].state, [wake.kind for wake in rows(wired, Wake)]) == ("bounced", ["undelivered"])
+    assert (rows(wired, Outbox)[0].state, [wake.kind for wake in rows(wired, Signal)]) == ("bounced", ["undelivered"])
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_bounce_that_names_its_letter_in_another_way_is_seen(report: str, wire
     _, sent = rows(wired, Letter)
     known = {"letter": sent.message_id, "subject": sent.subject, "recipient": sent.recipient}
     assert take_in(wired, received(report.format(**known).encode())) == TakenIn("automatic", case.case_id)
-    assert [wake.answers for wake in rows(wired, Wake)] == [{"letter": sent.id}]
+    assert [wake.answers for wake in rows(wired, Signal)] == [{"letter": sent.id}]
     other = report.format(**known).replace(sent.message_id, "<a@b>").replace(snapshot(case).token, "bcdfghjk")
     # what a server says in plain words may be of a letter of ours, or a person's who minds it
     untied = "automatic" if "X-Failed-Recipients" in report else "set_aside"
@@ -173,7 +173,7 @@ def test_a_copy_that_our_own_mailbox_refuses_is_no_letter_that_did_not_arrive(wi
     copy = OURS.replace("@", "+Sent@").encode()
     take_in(wired, received((BOUNCE % sent.message_id.encode()).replace(BUDI.encode(), copy)))
     assert [bounce.address for bounce in rows(wired, Bounce)] == [copy.decode().lower()]
-    assert (rows(wired, Outbox)[0].state, rows(wired, Wake)) == ("queued", [])
+    assert (rows(wired, Outbox)[0].state, rows(wired, Signal)) == ("queued", [])
 
 
 def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
@@ -237,7 +237,7 @@ def test_the_same_mail_in_another_place_is_a_duplicate(wired: Systems) -> None:
     raw = mail(BUDI)
     take_in(wired, received(raw))
     assert take_in(wired, received(raw)) == TakenIn("duplicate", 1)
-    assert (len(rows(wired, Case)), len(rows(wired, Letter)), len(rows(wired, Wake))) == (1, 1, 0)
+    assert (len(rows(wired, Case)), len(rows(wired, Letter)), len(rows(wired, Signal))) == (1, 1, 0)
 
 
 def test_another_mail_under_the_same_id_is_none(wired: Systems) -> None:

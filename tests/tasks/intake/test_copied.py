@@ -7,11 +7,11 @@ from sqlmodel import select
 
 from adapters.wiring import Systems
 from models.errors import WrongUse
-from models.tables import Bounce, Case, Letter, Outbox, Party, Wake
-from tasks.end_case import finish
+from models.tables import Bounce, Case, Letter, Outbox, Party, Signal
 from tasks.intake.accept_mail import accept_mail
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
+from tasks.run.lifetime import finish
 from tasks.run.send_letter import deliver
 from tasks.upkeep.merge_case import add_party, remove_party
 from tests.cases import BUDI, LINE, MAJU, MATI, OURS, STRANGER, accepted, arrives, opened, received, rows, snapshot
@@ -46,7 +46,7 @@ def test_who_stood_in_cc_joins_the_case_by_answering_it(wired: Systems) -> None:
     ]
     for text, subject, headers in answers:
         assert arrives(wired, ANDI, text, subject, **headers) == TakenIn("joined", case.case_id)
-    assert [wake.kind for wake in rows(wired, Wake)] == ["mail"] * 3
+    assert [wake.kind for wake in rows(wired, Signal)] == ["mail"] * 3
     assert {letter.recipient for letter in rows(wired, Letter)} == {MAJU}
     assert snapshot(case).address == MAJU
 
@@ -154,7 +154,7 @@ def test_a_copy_that_did_not_arrive_says_nothing_of_the_customer(wired: Systems)
     report = (BOUNCE % first_letter(wired).encode()).replace(BUDI.encode(), ANDI.encode())
     assert take_in(wired, received(report)).outcome == "automatic"
     assert [bounce.address for bounce in rows(wired, Bounce)] == [ANDI]
-    assert (rows(wired, Outbox)[0].state, rows(wired, Wake)) == ("queued", [])
+    assert (rows(wired, Outbox)[0].state, rows(wired, Signal)) == ("queued", [])
     take_in(wired, received(report.replace(ANDI.encode(), MAJU.encode()).replace(b"<bounce@", b"<other@")))
     assert rows(wired, Outbox)[0].state == "bounced"
 

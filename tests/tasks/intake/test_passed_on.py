@@ -4,7 +4,7 @@ import pytest
 
 from adapters.wiring import Systems
 from models.errors import WrongUse
-from models.tables import Bounce, Case, Letter, Message, Outbox, Wake
+from models.tables import Bounce, Case, Letter, Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
 from tasks.intake.batch import TakenIn, take_in
 from tests.adapters.mail.test_parser import MAILS
@@ -162,7 +162,7 @@ def test_a_mail_servers_words_are_tied_to_the_letter_that_they_report(language: 
     raw = eml(f"postmaster_{language}", **known)
     assert take_in(wired, received(raw)) == TakenIn("automatic", case.case_id)
     assert rows(wired, Outbox)[-1].state == "bounced"
-    assert [(wake.case_id, wake.kind) for wake in rows(wired, Wake)] == [(case.case_id, "undelivered")]
+    assert [(wake.case_id, wake.kind) for wake in rows(wired, Signal)] == [(case.case_id, "undelivered")]
     assert take_in(wired, received(raw)) == TakenIn("duplicate", case.case_id)
     assert len(rows(wired, Letter)) == 2, "nobody answers a mail server"
     if language == "german":
@@ -174,7 +174,7 @@ def test_a_mail_servers_words_about_no_letter_of_ours_are_shown(language: str, w
     opened(wired)
     raw = eml(f"postmaster_{language}", LETTER="<other@lain.example>", REFERENCE="JKT-0000001")
     assert take_in(wired, received(raw)) == TakenIn("set_aside")
-    assert (rows(wired, Wake), len(rows(wired, Letter))) == ([], 1)
+    assert (rows(wired, Signal), len(rows(wired, Letter))) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -204,4 +204,4 @@ def test_a_forged_report_without_our_secrets_touches_no_letter(wired: Systems) -
     case = opened(wired)
     raw = mail("postmaster@jahat.example", f"Surat ke {BUDI} gagal: 550 5.1.1", f"Gagal: [{case.reference}]")
     assert take_in(wired, received(raw)) == TakenIn("set_aside")
-    assert (rows(wired, Outbox)[0].state, rows(wired, Wake)) == ("queued", [])
+    assert (rows(wired, Outbox)[0].state, rows(wired, Signal)) == ("queued", [])

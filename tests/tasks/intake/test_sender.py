@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from adapters.mail.signatures import Signatures
 from adapters.wiring import Systems, systems
 from models.errors import Unavailable
-from models.tables import Bounce, Case, Letter, Message, Outbox, Wake
+from models.tables import Bounce, Case, Letter, Message, Outbox, Signal
 from tasks.end_case import end_case
 from tasks.intake.batch import TakenIn, take_in, take_in_batch
 from tasks.run.case_run import CaseRun
@@ -166,7 +166,7 @@ def test_a_mail_whose_sender_is_in_doubt_joins_nothing_and_disturbs_nothing(doub
     assert arrives(wired, BUDI, angry, "Re: x", In_Reply_To=first) == TakenIn("joined", 1)
     assert arrives(wired, BUDI, "Berapa harga paket 50 Mbps?", "Harga").letters
     with wired.store.write() as session:
-        session.execute(delete(Wake))
+        session.execute(delete(Signal))
     assert done(end_case, case, "complaint").ended, "no closing is stopped"
 
 

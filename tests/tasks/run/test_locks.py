@@ -12,11 +12,12 @@ from sqlmodel import Session
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.forms import Escalation, Unreachable
-from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
-from tasks.end_case import finish
+from models.states import SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.intake.batch import take_in
-from tasks.run import waits
+from tasks.run import signals, waits
 from tasks.run.family import going_on, locked
+from tasks.run.lifetime import finish
 from tasks.run.send_letter import send_again
 from tasks.run.undelivered import settle, undelivered
 from tasks.upkeep.merge_case import MERGED, merge_rows
@@ -61,7 +62,7 @@ def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("tasks.intake.place_mail.undelivered", together)
     of_two_servers = (report, report.replace(b"@example.com>", b"@example.org>"))
     assert at_once(*(partial(take_in, wired, received(one)) for one in of_two_servers)) == [None, None]
-    assert [wake.kind for wake in rows(wired, Wake)] == ["undelivered"]
+    assert [wake.kind for wake in rows(wired, Signal)] == ["undelivered"]
 
 
 def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,16 +96,18 @@ def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch
 
 def test_a_deadline_and_the_cases_end(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     case = opened(wired)
-    deadline = Deadline(case_id=case.case_id, kind="update", due_at=wired.clock.now())
+    deadline = Deadline(case_id=case.case_id, kind=SignalKind.UPDATE, due_at=wired.clock.now())
     with wired.store.write() as session:
         session.add(deadline)
     passing, ending = threading.Event(), threading.Event()
 
-    def meets(*known: Any) -> Wake:
+    make = signals.of_deadline
+
+    def meets(*known: Any) -> Signal:
         passing.set()
         ending.wait(10)
         sleep(BLOCKED)
-        return waits.new_wake(*known)
+        return make(*known)
 
     def end() -> None:
         passing.wait(10)
@@ -113,7 +116,7 @@ def test_a_deadline_and_the_cases_end(wired: Systems, monkeypatch: pytest.Monkey
             ending.set()
             finish(session, case.case_id, "closed", "complaint", wired.clock.now())
 
-    monkeypatch.setattr("tasks.upkeep.monitor.new_wake", meets)
+    monkeypatch.setattr("tasks.run.signals.of_deadline", meets)
     assert at_once(partial(_pass, wired, deadline), end) == [None, None]
     assert snapshot(case).status == "closed"
 

@@ -16,7 +16,8 @@ from sqlmodel import col
 import layanan
 from adapters.wiring import Systems
 from models.letter import ClosingFacts, StatusFacts, WaitingFacts
-from models.tables import Bounce, Case, Letter, Outbox, Wake
+from models.states import SignalKind
+from models.tables import Bounce, Case, Letter, Outbox, Signal
 from models.tables import Relay as RelayRow
 from tasks.run.relay import FIRST_PAUSE, SEVERAL
 from tasks.run.send_letter import MOST_REFUSALS, deliver, deliver_all, due_letters
@@ -121,7 +122,7 @@ def test_a_refusal_of_us_keeps_every_letter_names_the_setting_and_goes_on_by_its
     relay.accept()
     minutes_pass(machine)
     assert (states(wired), sorted(received(relay))) == (["sent"] * 4, sorted(written(wired)))
-    assert (rows(wired, Wake), doctor(wired).state) == ([], "ok")
+    assert (rows(wired, Signal), doctor(wired).state) == ([], "ok")
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
@@ -156,7 +157,7 @@ def test_the_same_reply_to_several_recipients_in_a_row_concerns_us(
     minutes_pass(machine)
     assert states(wired) == ["sent"] * 6
     assert sorted(received(relay)) == sorted(written(wired))
-    assert (rows(wired, Wake), rows(wired, RelayRow)) == ([], [])
+    assert (rows(wired, Signal), rows(wired, RelayRow)) == ([], [])
 
 
 @pytest.mark.parametrize("wired", BOTH, indirect=True)
@@ -175,7 +176,7 @@ def test_a_reply_that_others_do_not_get_concerns_the_recipient(
     minutes_pass(machine)
     minutes_pass(machine)
     assert states(wired) == ["sent", "failed", "sent"]
-    assert [wake.answers for wake in rows(wired, Wake)] == [{"letter": 2}]
+    assert [wake.answers for wake in rows(wired, Signal)] == [{"letter": 2}]
     assert (doctor(wired).state, failed_letters(wired)) == ("ok", [])
 
 
@@ -188,7 +189,7 @@ def test_a_lone_reply_that_nothing_explains_is_a_persons_matter_after_a_while(
         assert states(wired) == ["queued"]
         minutes_pass(machine, 60)
         assert rows(wired, Outbox)[0].attempts == tries
-    assert (states(wired), len(rows(wired, Wake))) == (["failed"], 1)
+    assert (states(wired), len(rows(wired, Signal))) == (["failed"], 1)
     assert [one.id for one in failed_letters(wired)] == [1]
 
 
@@ -387,7 +388,9 @@ def test_letters_that_failed_before_are_sent_again_in_order_and_a_person_sees_th
         session.execute(update(Case).where(col(Case.id) == 3).values(status="closed"))
         # an agent has decided on it, and of its recipient the relay has said that it is unknown
         session.execute(update(Outbox).where(col(Outbox.letter_id) == 4).values(cause="recipient"))
-        session.add(Wake(case_id=1, kind="undelivered", source="undelivered:1:1", created_at=wired.clock.now()))
+        session.add(
+            Signal(case_id=1, kind=SignalKind.UNDELIVERED, source="undelivered:1:1", created_at=wired.clock.now())
+        )
         session.execute(
             update(Letter).where(col(Letter.id) == 7).values(written_at=wired.clock.now() - timedelta(hours=7))
         )
@@ -406,7 +409,7 @@ def test_letters_that_failed_before_are_sent_again_in_order_and_a_person_sees_th
     texts = written(wired)
     assert relay.sent_to(CUSTOMERS[0]) == [texts[0], texts[4], texts[5]]
     assert (relay.sent_to(CUSTOMERS[2]), relay.sent_to(CUSTOMERS[3])) == ([], [])
-    assert rows(wired, Wake)[0].taken_at is not None, "no agent is asked for another way"
+    assert rows(wired, Signal)[0].taken_at is not None, "no agent is asked for another way"
     assert "2 in the outbox again" in again(capsys, "--outdated")
     minutes_pass(machine)
     assert states(wired) == ["sent"] * 3 + ["failed"] + ["sent"] * 3

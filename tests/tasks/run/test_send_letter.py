@@ -12,9 +12,9 @@ from sqlalchemy import delete, update
 import tasks.run.send_letter
 from adapters.wiring import Systems
 from models.errors import Refused, Unavailable
-from models.forms import UNDELIVERED
 from models.settings import Smtp
-from models.tables import Kept, Letter, Outbox, Relay, Wake
+from models.states import SignalKind
+from models.tables import Kept, Letter, Outbox, Relay, Signal
 from tasks.intake.batch import take_in
 from tasks.run.relay import FIRST_PAUSE
 from tasks.run.send_letter import (
@@ -243,7 +243,7 @@ def test_without_a_copy_it_is_sent_once_more_and_then_a_person_asked(wired: Syst
     machine.advance(wired.settings.claim_seconds / 3600)
     assert deliver(wired, 1) == "failed"
     assert outbox(wired).error == "smtp: it is open whether it went, and no copy of it came"
-    assert [wake.kind for wake in rows(wired, Wake)] == [UNDELIVERED]
+    assert [wake.kind for wake in rows(wired, Signal)] == [SignalKind.UNDELIVERED]
     assert len(accepted(wired, CUT_OFF)) == 2
 
 
@@ -253,7 +253,7 @@ def test_without_a_copy_a_person_is_asked_at_once_where_the_settings_say_so(
     wired.settings.smtp.in_doubt = "ask"
     in_doubt(wired, machine)
     assert deliver(wired, 1) == "failed"
-    assert [wake.kind for wake in rows(wired, Wake)] == [UNDELIVERED]
+    assert [wake.kind for wake in rows(wired, Signal)] == [SignalKind.UNDELIVERED]
     assert len(accepted(wired, CUT_OFF)) == 1
     send_again(wired, 1)
     assert deliver(wired, 1) == "sending", "as a person wished"
@@ -443,7 +443,7 @@ def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(
 
     monkeypatch.setattr(wired.ems, "has_copy", comes_late)
     assert deliver(wired, 1) == "sent"
-    assert (outbox(wired).state, rows(wired, Wake)) == ("sent", [])
+    assert (outbox(wired).state, rows(wired, Signal)) == ("sent", [])
 
 
 def test_a_letter_that_the_server_puts_off_for_a_day_is_a_persons_matter(
@@ -457,7 +457,7 @@ def test_a_letter_that_the_server_puts_off_for_a_day_is_a_persons_matter(
     assert 20 < hours < 30
     assert outbox(wired).state == "failed"
     assert outbox(wired).error == f"smtp: 451 4.7.1 to RCPT, {MOST_DEFERRALS} times"
-    assert [wake.kind for wake in rows(wired, Wake, case_id=case.case_id)] == [UNDELIVERED]
+    assert [wake.kind for wake in rows(wired, Signal, case_id=case.case_id)] == [SignalKind.UNDELIVERED]
     send_again(wired, 1)
     wired.settings.smtp.in_doubt = "ask"
     for _ in range(3):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from models.forms import Unreachable, UnreachableChoice
-from models.tables import Bounce, Case, Decision, Letter, Outbox, Wait, Wake
+from models.tables import Bounce, Case, Decision, Letter, Outbox, Signal, Wait
 from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.join_case import join_case
@@ -17,7 +17,7 @@ from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
 from tasks.run.undelivered import problem, settle, undelivered
 from tasks.upkeep.doctor import Doubt, letters
-from tasks.upkeep.monitor import deliver_wakes, send_due_letters
+from tasks.upkeep.monitor import deliver_signals, send_due_letters
 from tests.cases import (
     BUDI,
     MAJU,
@@ -64,7 +64,7 @@ def bounces(played: Played, kind: str = "inform_result") -> None:
     """The letter's recipient is unknown after all."""
     report = report_on(played.case, kind)
     assert take_in(played.runs.wired, received(report)).case_id == played.case.case_id
-    deliver_wakes.fn()
+    deliver_signals.fn()
 
 
 def state(played: Played, kind: str = "inform_result") -> Outbox:
@@ -96,7 +96,7 @@ def test_who_decides_on_something_else_reads_that_a_letter_did_not_arrive(runs: 
     words = "did not arrive: Respon awal / First response → 5\\.1\\.1 delivery report"
     assert words in played.comes_to("ConfirmAnalysis")
     (shown,) = rows(runs.wired, Wait)
-    deliver_wakes.fn()
+    deliver_signals.fn()
     assert rows(runs.wired, Wait) == [shown], "what stands there is not written again"
 
 
@@ -139,14 +139,14 @@ def test_it_is_sent_again_and_may_bounce_again(told: Played) -> None:
     assert accepted(told.runs.wired, BUDI).count(sent.message_id) == 2
     bounces(told)
     told.comes_to("Unreachable")
-    assert len(rows(told.runs.wired, Bounce)) == len(rows(told.runs.wired, Wake, kind="undelivered")) == 2
+    assert len(rows(told.runs.wired, Bounce)) == len(rows(told.runs.wired, Signal, kind="undelivered")) == 2
 
 
 def test_a_report_that_comes_twice_is_about_the_first_sending(told: Played) -> None:
     """As by two mailboxes, or where a mailbox gives its mails new UIDs."""
     wired, report = told.runs.wired, report_on(told.case, "inform_result")
     take_in(wired, received(report))
-    deliver_wakes.fn()
+    deliver_signals.fn()
     told.comes_to("Unreachable")
     told.decides("Unreachable", choice="SEND_AGAIN")
     told.comes_to("ClosingPeriod")
@@ -170,7 +170,7 @@ def test_several_lost_letters_are_one_matter(told: Played) -> None:
     for kind in ("inform_result", "closing"):
         report = BOUNCE % str(letter(told.case, kind)["Message-ID"]).encode()
         take_in(told.runs.wired, received(report))
-    deliver_wakes.fn()
+    deliver_signals.fn()
     description = told.comes_to("Unreachable")
     assert all(words in description for words in ("Inform the result", "Closing"))
     told.decides("Unreachable", choice="TOLD", note="Ditelepon")
@@ -191,7 +191,7 @@ def test_a_case_waits_for_the_letters_of_those_that_were_merged_into_it(runs: Ru
     deliver(runs.wired, rows(runs.wired, Letter, case_id=case.case_id)[0].id or 0)
     assert done(join_case, other, case.case_id, "Sari").joined
     with runs.wired.store.write() as session:
-        session.execute(delete(Wake))
+        session.execute(delete(Signal))
     assert not done(end_case, case, "complaint").ended
     post(runs.wired)
     assert done(end_case, case, "complaint").ended
@@ -233,7 +233,7 @@ def test_a_bounce_in_the_last_moment_keeps_it_open(runs: Runs) -> None:
 def test_a_refused_letter_wakes_its_case_once(runs: Runs) -> None:
     case = opened(runs.wired, "5xx@example.com")
     post(runs.wired)
-    (wake,) = rows(runs.wired, Wake)
+    (wake,) = rows(runs.wired, Signal)
     assert (wake.kind, wake.case_id, wake.answers) == ("undelivered", case.case_id, {"letter": 1})
     assert rows(runs.wired, Outbox)[0].state == "failed"
     assert runs.wired.clock.now() - wake.created_at < timedelta(minutes=1)
@@ -244,7 +244,7 @@ def test_the_agent_reads_where_it_did_not_arrive_and_whom_to_call(runs: Runs) ->
     played.comes_to("UnitProgress")
     with runs.wired.store.write() as session:
         undelivered(session, 1, "bounced", "550", runs.wired.clock.now())
-    deliver_wakes.fn()
+    deliver_signals.fn()
     description = played.comes_to("Unreachable")
     assert "First response #1 → toko\\@example\\.com: 550" in description
     assert "Telepon / Phone: 0215551234" in description

@@ -15,12 +15,12 @@ from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import Unavailable
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
-from models.tables import ActivityRecord, Case, Decision, Wake
+from models.tables import ActivityRecord, Case, Decision, Signal
 from tasks.run.case_run import CaseRun
 from tasks.run.start_case import cases_without_run
-from tasks.run.waits import decide, offer_lost_forms, show_news, wake_waiting_case
-from tasks.upkeep.monitor import deliver_wakes
-from tests.cases import BUDI, LINE, MAJU, arrives, keep_wake, opened, pending, rows, snapshot
+from tasks.run.waits import decide, offer_lost_forms, resume_waiting_case, show_news
+from tasks.upkeep.monitor import deliver_signals
+from tests.cases import BUDI, LINE, MAJU, arrives, keep_signal, opened, pending, rows, snapshot
 from tests.runs import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
@@ -54,7 +54,7 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
     show_news(runs.wired, case.case_id, "mail")  # nobody decides yet
     assert runs.go(ask_agent, run).name == "Suspended"
     assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
-    assert not wake_waiting_case(runs.wired, case.case_id)
+    assert not resume_waiting_case(runs.wired, case.case_id)
     show_news(runs.wired, case.case_id, "mail")
     wait = runs.wait(case)
     assert wait is not None
@@ -103,16 +103,16 @@ def test_a_wake_that_goes_to_another_case_in_this_moment_is_taken_there(
 ) -> None:
     """It is the other one's mail: its merger is being undone."""
     case, other = opened(wired), opened(wired, MAJU)
-    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
     record = tasks.run.waits._record
 
     def moved_before(*known: Any) -> ActivityRecord:
         with wired.store.write() as session:
-            session.execute(update(Wake).values(case_id=other.case_id))
+            session.execute(update(Signal).values(case_id=other.case_id))
         return record(*known)
 
     monkeypatch.setattr(tasks.run.waits, "_record", moved_before)
-    assert tasks.run.waits._take_wake(case, UnitProgress, "k", 1) is None
+    assert tasks.run.waits._take_signal(case, UnitProgress, "k", 1) is None
     assert (pending(other), rows(wired, Decision)) == (["mail"], [])
 
 
@@ -270,32 +270,32 @@ def test_a_wake_is_taken_exactly_once_whenever_it_comes(
         assert state.name == "Suspended"
         comes()
         if moment == "after":
-            assert wake_waiting_case(wired, case.case_id)
+            assert resume_waiting_case(wired, case.case_id)
         else:
-            assert deliver_wakes.fn() == 1
-        assert not wake_waiting_case(wired, case.case_id), "the run is on its way already"
+            assert deliver_signals.fn() == 1
+        assert not resume_waiting_case(wired, case.case_id), "the run is on its way already"
     if moment != "before":
         assert runs.go(ask_twice, run).name == "Suspended"
 
     (decision,) = rows(wired, Decision)
-    (wake,) = rows(wired, Wake)
-    assert (decision.by, decision.wait_key, decision.wake_id) == (SYSTEM, "unit-progress-1", wake.id)
+    (wake,) = rows(wired, Signal)
+    assert (decision.by, decision.wait_key, decision.signal_id) == (SYSTEM, "unit-progress-1", wake.id)
     assert decision.answers["message"] == wake.answers["message"]
     assert (wake.taken_by, wake.taken_at is not None) == ("unit-progress-1", True)
     wait = runs.wait(case)
     assert wait is not None
     assert wait.wait_key == "unit-progress-2"
-    assert deliver_wakes.fn() == 0
+    assert deliver_signals.fn() == 0
 
 
 def test_two_wakes_are_taken_in_order(runs: Runs) -> None:
     case = opened(runs.wired)
     run = runs.start(ask_twice, case)
-    keep_wake(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
-    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
-    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_signal(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
+    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
     assert runs.go(ask_twice, run).result() == ["REPAIRED:0:Kabel putus", "CUSTOMER_WROTE:2:"]
-    assert [wake.taken_by for wake in rows(runs.wired, Wake)] == ["unit-progress-1", "unit-progress-2"]
+    assert [wake.taken_by for wake in rows(runs.wired, Signal)] == ["unit-progress-1", "unit-progress-2"]
 
 
 def test_a_person_and_a_wake_at_once_both_count(runs: Runs) -> None:
@@ -303,19 +303,19 @@ def test_a_person_and_a_wake_at_once_both_count(runs: Runs) -> None:
     run = runs.start(ask_twice, case)
     runs.go(ask_twice, run)
     assert runs.submit(run, "UnitProgress", choice="ESCALATE", note="Pelanggan menelepon").state == "accepted"
-    keep_wake(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
-    assert not wake_waiting_case(runs.wired, case.case_id)
+    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    assert not resume_waiting_case(runs.wired, case.case_id)
     assert runs.go(ask_twice, run).result() == ["ESCALATE:0:", "CUSTOMER_WROTE:2:"]
 
 
 def test_a_wake_that_a_form_does_not_take_is_kept(runs: Runs) -> None:
     case = opened(runs.wired)
     run = runs.start(ask_leader, case)
-    keep_wake(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
+    keep_signal(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
     runs.go(ask_leader, run)
-    assert not wake_waiting_case(runs.wired, case.case_id)
+    assert not resume_waiting_case(runs.wired, case.case_id)
     assert runs.state(run).name == "Suspended"
-    (wake,) = rows(runs.wired, Wake)
+    (wake,) = rows(runs.wired, Signal)
     assert wake.taken_at is None
 
 
@@ -388,16 +388,16 @@ def test_a_wake_that_was_dropped_in_the_last_moment_answers_nothing(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = opened(runs.wired)
-    keep_wake(runs.wired, case.case_id, "mail", "mail:1", {"message": 1})
+    keep_signal(runs.wired, case.case_id, "mail", "mail:1", {"message": 1})
     record = tasks.run.waits._record
 
     def dropped_before(*args: Any, **kwargs: Any) -> ActivityRecord:
         with runs.wired.store.write() as session:
-            session.execute(update(Wake).values(taken_at=runs.wired.clock.now(), taken_by="split"))
+            session.execute(update(Signal).values(taken_at=runs.wired.clock.now(), taken_by="split"))
         return record(*args, **kwargs)
 
     monkeypatch.setattr(tasks.run.waits, "_record", dropped_before)
     run = runs.start(ask_leader, case)
     assert runs.go(ask_leader, run).name == "Suspended"
-    assert [wake.taken_by for wake in rows(runs.wired, Wake)] == ["split"]
+    assert [wake.taken_by for wake in rows(runs.wired, Signal)] == ["split"]
     assert rows(runs.wired, Decision) == []

@@ -19,9 +19,9 @@ from tasks.run.case_run import CaseRun
 from tasks.run.start_case import replace_run
 from tasks.run.waits import decide
 from tasks.upkeep.doctor import Check, Doubt, Probe, deployments, lost_runs
-from tasks.upkeep.monitor import cases_of_lost_runs, deliver_wakes, recover_runs, tidy_up
+from tasks.upkeep.monitor import cases_of_lost_runs, deliver_signals, recover_runs, tidy_up
 from tests.backlog import late, make_late
-from tests.cases import keep_wake, opened, rows, snapshot
+from tests.cases import keep_signal, opened, rows, snapshot
 from tests.runs import Runs
 from tests.stack import Stack
 
@@ -122,8 +122,8 @@ def test_an_answer_that_is_refused_is_asked_for_again_with_what_was_typed(lost: 
 
 def test_a_wake_that_was_submitted_is_taken_once(lost: Lost) -> None:
     lost.is_deleted()
-    keep_wake(lost.runs.wired, lost.case.case_id, "unit", "ticket:1", {"choice": "UPDATE", "note": "dari unit"})
-    deliver_wakes.fn()
+    keep_signal(lost.runs.wired, lost.case.case_id, "unit", "ticket:1", {"choice": "UPDATE", "note": "dari unit"})
+    deliver_signals.fn()
     assert lost.runs.state(lost.run).name == "Resuming"
     recover_runs.fn()
     assert lost.runs.go(follow, lost.other()).result() == "UPDATE dari unit"

@@ -13,15 +13,15 @@ from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import NotWaiting, Unavailable, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
-from tasks.end_case import finish
 from tasks.find_case import Match, find_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
+from tasks.run.lifetime import finish
 from tasks.run.start_case import cases_without_run
 from tasks.run.undelivered import undelivered
 from tasks.run.waits import show_news
 from tasks.upkeep.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
-from tasks.upkeep.monitor import deliver_wakes, follow_tickets
+from tasks.upkeep.monitor import deliver_signals, follow_tickets
 from tests.cases import (
     BUDI,
     LINE,
@@ -31,7 +31,7 @@ from tests.cases import (
     arrives,
     change_ticket,
     deadlines,
-    keep_wake,
+    keep_signal,
     opened,
     pending,
     received,
@@ -287,7 +287,7 @@ def test_doubtful_mails_are_compared_by_the_agent(runs: Runs) -> None:
     second.decides("SameMatter", choice="JOIN")
     assert second.goes_on() == "Completed"
     assert snapshot(second.case).merged_into == first.case.case_id
-    deliver_wakes.fn()
+    deliver_signals.fn()
     assert "kapan selesainya" in first.comes_to("ApproveSolution")
 
 
@@ -307,7 +307,7 @@ def test_what_happens_to_letters_and_tickets_of_a_merged_case_wakes_the_one_that
     second = Played(runs, MAJU, "Link VPN IP kami 4700001-0021497479 mati total sejak pagi.", "Link mati")
     second.comes_to("UnitProgress")
     wired = runs.wired
-    keep_wake(wired, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
+    keep_signal(wired, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
     merge(wired, second.case.case_id, first.case.case_id, "Rina")
     second.runs.go(handle_case, second.run)
     assert (pending(second.case), pending(first.case)) == ([], ["unit", "mail"])

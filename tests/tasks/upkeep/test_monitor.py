@@ -18,17 +18,17 @@ from flows.monitor_cases import monitor_cases
 from models.errors import NothingDone
 from models.facts import Ticket
 from models.forms import LONGEST_TEXT, UnitProgress
-from models.tables import Case, Deadline, Outbox, TicketRow, Wait, Wake
+from models.tables import Case, Deadline, Outbox, Signal, TicketRow, Wait
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
 from tasks.run.start_case import start_case
-from tasks.run.waits import decide, wake_waiting_case
+from tasks.run.waits import decide, resume_waiting_case
 from tasks.upkeep.monitor import (
     MOST_RESTARTS,
     cases_of_lost_runs,
-    deliver_wakes,
+    deliver_signals,
     follow_tickets,
     pass_deadlines,
     recover_runs,
@@ -41,7 +41,7 @@ from tests.cases import (
     deadlines,
     done,
     fault,
-    keep_wake,
+    keep_signal,
     opened,
     pending,
     rows,
@@ -61,7 +61,7 @@ def test_a_deadline_wakes_its_case_once(wired: Systems) -> None:
     assert pass_deadlines.fn() == 0
     wired.clock.advance(48.1)  # type: ignore[attr-defined]
     assert pass_deadlines.fn() == 1
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert (wake.kind, wake.case_id, wake.source, wake.answers) == ("closing", 1, "deadline:1", {})
     assert deadlines(case) == {}
     assert pass_deadlines.fn() == 0
@@ -81,7 +81,7 @@ def test_a_deadline_that_is_dropped_while_it_passes_wakes_nobody(
 
     monkeypatch.setattr(tasks.upkeep.monitor, "_pass", meanwhile)
     pass_deadlines.fn()
-    assert rows(wired, Wake) == []
+    assert rows(wired, Signal) == []
     assert list(deadlines(case)) == ["closing"]
 
 
@@ -115,7 +115,7 @@ def test_a_part_that_breaks_keeps_no_other_from_its_work(
     assert str(ended.message).startswith("1 items broke; see the worker's log")
     assert "a defect; the others go on" in caplog.text
     assert {outbox.state for outbox in rows(wired, Outbox) if outbox.letter_id > 1} == {"sent"}
-    assert {wake.kind for wake in rows(wired, Wake)} == {"closing"}
+    assert {wake.kind for wake in rows(wired, Signal)} == {"closing"}
 
 
 # tickets
@@ -125,14 +125,14 @@ def test_a_units_report_wakes_the_case_once(wired: Systems) -> None:
     case = opened(wired)
     done(coordinate_with_unit, case, ticket(case), "Access Network")
     assert follow_tickets.fn() == 1
-    assert rows(wired, Wake) == []
+    assert rows(wired, Signal) == []
     wired.clock.advance(4.1)  # type: ignore[attr-defined]
     follow_tickets.fn()
     follow_tickets.fn()
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert wake.kind == "unit"
     assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
-    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+    assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
     (row,) = rows(wired, TicketRow)
     assert (row.status, row.status_reason, row.open) == ("resolved", "MEDIACARE", True)
 
@@ -142,17 +142,17 @@ def test_a_ticket_on_hold_is_escalated_with_the_units_word(wired: Systems) -> No
     done(coordinate_with_unit, case, ticket(case), "Access Network")
     change_ticket(wired, status="held", statusChangeReason="x")
     follow_tickets.fn()
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert wake.answers["choice"] == "ESCALATE"
     assert "SLAHOLD" in wake.answers["note"]
-    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+    assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
 
 
 def test_a_repair_without_cause_is_escalated(wired: Systems) -> None:
     ticket(opened(wired))
     change_ticket(wired, status="resolved")
     follow_tickets.fn()
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert wake.answers["choice"] == "ESCALATE"
     assert "tanpa penyebab" in wake.answers["note"]
 
@@ -161,8 +161,8 @@ def test_a_unit_that_writes_a_novel_stops_no_case(wired: Systems) -> None:
     ticket(opened(wired))
     change_ticket(wired, status="resolved", note=told("Cause" * 2000, "Repair" * 2000))
     follow_tickets.fn()
-    (wake,) = rows(wired, Wake)
-    answer = UnitProgress.filled_by_wake(wake.kind, wake.answers)
+    (wake,) = rows(wired, Signal)
+    answer = UnitProgress.filled_by_signal(wake.kind, wake.answers)
     assert (len(answer.cause), len(answer.repair)) == (LONGEST_TEXT, LONGEST_TEXT)
 
 
@@ -170,7 +170,7 @@ def test_a_ticket_that_the_unit_closes_with_cause_and_repair_is_repaired(wired: 
     ticket(opened(wired))
     change_ticket(wired, status="closed", note=told("Kabel putus", "Kabel disambung"))
     assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
     assert not rows(wired, TicketRow)[0].open
 
@@ -180,9 +180,9 @@ def test_a_ticket_that_ends_without_a_repair_is_escalated(wired: Systems, status
     ticket(opened(wired))
     change_ticket(wired, status=status)
     assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
-    (wake,) = rows(wired, Wake)
+    (wake,) = rows(wired, Signal)
     assert wake.answers["choice"] == "ESCALATE"
-    assert UnitProgress.filled_by_wake(wake.kind, wake.answers).problem() is None
+    assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
     assert not rows(wired, TicketRow)[0].open
 
 
@@ -203,7 +203,7 @@ def test_a_report_that_is_read_while_the_case_coordinates_is_no_news(
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(wired.nossa, "progress", progress)
         follow_tickets.fn()
-    assert rows(wired, Wake) == []
+    assert rows(wired, Signal) == []
     (row,) = rows(wired, TicketRow)
     assert (row.unit, row.status) == ("Core Network", "inProgress")
 
@@ -213,7 +213,7 @@ def test_progress_without_news_wakes_nobody(wired: Systems) -> None:
     wired.clock.advance(1.5)  # type: ignore[attr-defined]
     follow_tickets.fn()
     assert rows(wired, TicketRow)[0].status == "inProgress"
-    assert rows(wired, Wake) == []
+    assert rows(wired, Signal) == []
 
 
 def test_every_open_ticket_is_looked_at_in_each_pass(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,8 +344,8 @@ def test_a_run_that_was_replaced_is_woken_where_that_was_cut_off(runs: Runs, sta
     assert runs.go(follow, other).name == "Suspended"
     recover_runs.fn()
     assert snapshot(case).run_id == other
-    keep_wake(runs.wired, case.case_id, "mail", "mail:99", {"message": 99})
-    deliver_wakes.fn()
+    keep_signal(runs.wired, case.case_id, "mail", "mail:99", {"message": 99})
+    deliver_signals.fn()
     assert runs.go(follow, other).result() == "CUSTOMER_WROTE"
 
 
@@ -460,7 +460,7 @@ def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[Ca
     ticket(case)
     done(closing, case)
     assert runs.go(follow, run).name == "Suspended"
-    keep_wake(runs.wired, case.case_id, "answer", "deadline:99", {})
+    keep_signal(runs.wired, case.case_id, "answer", "deadline:99", {})
     runs.client.set_flow_run_state(UUID(run), Cancelling())
     assert runs.state(run).name == "Cancelled"
     recover_runs.fn()
@@ -477,7 +477,7 @@ def test_only_wakes_that_can_be_taken_are_delivered(runs: Runs, started: tuple[C
     wired, (case, run) = runs.wired, started
     # a case before it waits for a person, whom no wake replaces
     other = opened(wired, MAJU)
-    keep_wake(wired, other.case_id, "mail", "mail:98", {"message": 98})
+    keep_signal(wired, other.case_id, "mail", "mail:98", {"message": 98})
     with wired.store.write() as session:
         session.add(
             Wait(
@@ -490,9 +490,9 @@ def test_only_wakes_that_can_be_taken_are_delivered(runs: Runs, started: tuple[C
             )
         )
     runs.go(follow, run)
-    keep_wake(wired, case.case_id, "mail", "mail:99", {"message": 99})
-    assert deliver_wakes.fn() == 1
+    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    assert deliver_signals.fn() == 1
     assert runs.go(follow, run).result() == "CUSTOMER_WROTE"
-    assert deliver_wakes.fn() == 0
-    assert not wake_waiting_case(wired, other.case_id)
+    assert deliver_signals.fn() == 0
+    assert not resume_waiting_case(wired, other.case_id)
     assert pending(other) == ["mail"]

@@ -16,13 +16,14 @@ from models.errors import NothingDone, Unavailable
 from models.forms import FORMS, ConfirmAnalysis, ConfirmSender, CustomerAnswer, FixActivity, UnitProgress, Unreachable
 from models.settings import Limits, Office
 from models.sop import Role
-from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Wait, Wake
+from models.states import SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.keep_informed import keep_informed
 from tasks.run.clocks import INFORMS, PERSONS, cases_without_clock, waits_to_watch
 from tasks.run.send_letter import due_letters
 from tasks.upkeep.monitor import pass_deadlines, watch_waits
-from tests.cases import asks, at_office, deadlines, done, keep_wake, opened, pending, rows, text, ticket, waiting
+from tests.cases import asks, at_office, deadlines, done, keep_signal, opened, pending, rows, text, ticket, waiting
 from tests.conftest import BOTH
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -198,7 +199,7 @@ def test_a_sender_in_doubt_gets_no_update(wired: Systems) -> None:
         session.execute(update(Case).values(sender_doubt="DMARC"))
     asks(case, ConfirmAnalysis)
     assert deadlines(case) == {}
-    keep_wake(wired, case.case_id, "update", "older", {})
+    keep_signal(wired, case.case_id, "update", "older", {})
     clock.advance(6.1)
     sweep()
     assert rows(wired, Letter, kind="keep_informed") == []
@@ -342,7 +343,9 @@ def test_an_update_that_nobody_passed_by_day_waits_for_the_morning(wired: System
     clock = at_office(wired, "2026-11-24 12:00")
     case = opened(wired)
     with wired.store.write() as session:
-        session.add(Deadline(case_id=case.case_id, kind="update", due_at=datetime(2026, 11, 24, 9, tzinfo=UTC)))
+        session.add(
+            Deadline(case_id=case.case_id, kind=SignalKind.UPDATE, due_at=datetime(2026, 11, 24, 9, tzinfo=UTC))
+        )
     clock.advance(10)
     pass_deadlines.fn()
-    assert (rows(wired, Wake), wib(rows(wired, Deadline)[0].due_at)) == ([], "Wed 25 08:00")
+    assert (rows(wired, Signal), wib(rows(wired, Deadline)[0].due_at)) == ([], "Wed 25 08:00")
