@@ -2,7 +2,6 @@
 
 import atexit
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from adapters.analyser.rules import Analyser, RuleAnalyser
 from adapters.case_store.store import Store
@@ -23,10 +22,6 @@ from adapters.systems.system_gate import SystemGate
 from adapters.systems.telkom_center import TelkomCenter, Topology
 from adapters.systems.tenoss import Services, Tenoss
 from models.settings import HttpName, HttpSystem, Settings, load_settings
-
-if TYPE_CHECKING:
-    from adapters.mail.signatures import Signatures
-
 
 SYSTEMS: dict[HttpName, str] = {
     "mycx": "My CX",
@@ -69,15 +64,6 @@ class Systems:
         ems = ImapSmtp(self.settings)
         atexit.register(ems.close)  # servers like a goodbye
         return ems
-
-    @cached_property
-    def signatures(self) -> "Signatures | None":
-        """Checks signatures of mails, where the settings ask for it."""
-        if not self.settings.dkim_check:
-            return None
-        from adapters.mail.signatures import Signatures  # who does not ask does without it
-
-        return Signatures(self.settings.dkim_check_seconds)
 
     @cached_property
     def letters(self) -> LetterWriter:

@@ -123,14 +123,8 @@ class Authentication(BaseModel):
     spf: str = ""
     dkim: str = ""
     dmarc: str = ""
-    arc: str = ""
     disowned_by: str = ""
     """``spf`` where it fails for the sender's own domain, and neither DMARC nor its signature says more."""
-    dkim_here: str = ""
-    """DKIM of the sender's domain as this service has checked it (setting), where our server says nothing of it.
-
-    Told to people, and no reason to do more for the sender: see ``adapters.mail.signatures``.
-    """
 
 
 def lower_case(address: str) -> str:

@@ -10,7 +10,7 @@ import idna
 from adapters.mail.charset import decode_header
 from models.mail import DISOWNED_BY_SPF, ODD_DOMAIN, Authentication, lower_case
 
-METHODS = ("spf", "dkim", "dmarc", "arc")
+METHODS = ("spf", "dkim", "dmarc")
 """Whose results are read (RFC 8601)."""
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
 _JUDGED = {
@@ -65,8 +65,6 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
             found.setdefault(method, value)
             if is_own:
                 own.setdefault(method, set()).add(value)
-    if "arc" not in found and "ARC-Seal" in message:
-        found["arc"] = "present"
     unjudged = found.get("dmarc", "none") in {"none", "temperror", "permerror"}
     if unjudged and "fail" in own.get("spf", ()) and "pass" not in own.get("dkim", ()):
         found["disowned_by"] = "spf"
@@ -103,8 +101,6 @@ def warnings(message: Message, sender: str, results: Authentication, author: str
     for method in ("spf", "dkim", "dmarc"):
         if getattr(results, method) in {"fail", "softfail", "permerror"}:
             yield f"{method.upper()}: {getattr(results, method)}"
-    if results.dkim_here in {"fail", "policy"}:
-        yield f"DKIM: {results.dkim_here} (diperiksa di sini / checked here)"
     if _domains(message, "From") - known:
         yield "nama pengirim memuat alamat lain / beside the sender another address is named"
     if _domains(message, "Reply-To") - known:

@@ -1,7 +1,7 @@
 """Raw mails to :class:`models.mail.ParsedMail`. Anything may come in; only what is no mail at all is refused."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -18,8 +18,6 @@ from adapters.mail.parts import read
 from adapters.mail.text import bare_subject, new_text, replies
 from models.mail import NOBODY, SEVERAL_SENDERS, TWO_READINGS, TYPED_SENDER, Ours, ParsedMail, Problem, lower_case
 
-Check = Callable[[bytes, Message, str], str]
-"""Checks the signatures of a mail's sender (``Signatures.check``)."""
 LINE_LIMIT = 998
 """Bytes of a line (RFC 5322, 2.1.1)."""
 
@@ -44,7 +42,6 @@ def parse(
     *,
     authserv_id: str = "",
     spam_headers: Sequence[str] = (),
-    check: Check | None = None,
     ours: Ours = NOBODY,
 ) -> ParsedMail:
     """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
@@ -52,7 +49,6 @@ def parse(
     Args:
         keep: is given every attachment's bytes and returns their SHA-256 (``Store.keep``).
         authserv_id, spam_headers: where our own server says what it found out (settings).
-        check: looks at the sender's signatures where our own server says nothing of them.
         ours: by which the author of a mail is found that a group of ours or a form has passed on.
 
     Raises:
@@ -73,8 +69,6 @@ def parse(
     new = new_text(text, subject, answers=bool(in_reply_to or references) or replies(subject))
     verdict = classify(message, subject, text, new, spam_headers, ours, by_form=passed_on == "form")
     results = authentication(message, authserv_id, shown)
-    if check and not (results.dkim or results.dmarc):
-        results = results.model_copy(update={"dkim_here": check(raw, message, shown)})
     if passed_on and is_disowned_before(message, sender):
         results = results.model_copy(update={"dmarc": "fail"})
     several = _has_several_senders(message, shown, sender)

@@ -101,14 +101,6 @@ class Settings(FromSources):
         "ignores all such headers",
         examples=["mx.telkom.example"],
     )
-    dkim_check: bool = Field(
-        default=False,
-        description="Whether intake checks the DKIM signature of a mail's sender itself, for mail servers that do not "
-        "report it. The check asks DNS for the key",
-    )
-    dkim_check_seconds: float = Field(
-        default=2, gt=0, le=10, description="Timeout in seconds of one mail's DKIM check, which waits for DNS"
-    )
     spam_headers: tuple[str, ...] = Field(
         default=(),
         description="Headers in which our own mail server marks spam with “yes”, such as `X-Spam-Flag`",

@@ -55,7 +55,6 @@ def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
         authserv_id=trusted.authserv_id,
         spam_headers=trusted.spam_headers,
         ours=trusted.ours,
-        check=wired.signatures.check if wired.signatures and not cut else None,
     )
     return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
 

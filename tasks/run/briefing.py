@@ -52,10 +52,6 @@ TICKET: dict[str, str] = {
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
 """Deadlines that people plan by, of those that a case may have."""
-SIGNED = (
-    "Tanda tangan DKIM domain pengirim sah; diperiksa di sini, server email kita tidak menilai / "
-    "The sender's domain has signed it (DKIM); checked here, our mail server gave no verdict"
-)
 LATE = {Escalation, SupervisorEscalation, HandlingStuck}
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
@@ -149,8 +145,6 @@ def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
     yield from (f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text)
     if checks := [f"{name.upper()} {mail.authentication[name]}" for name in METHODS if name in mail.authentication]:
         yield f"Menurut server email kita / Our mail server says: {', '.join(checks)}"
-    if mail.authentication.get("dkim_here") == "pass":
-        yield SIGNED
     if one := session.exec(mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():
         yield f"Email otomatis / Automatic mail, {_moment(one.came_at, zone)}: “{escaped(one.text)}”"
 

@@ -139,11 +139,6 @@ def examine(wired: Systems) -> list[Check]:
         *([_mailbox(box), _first_poll(box)] for box in wired.settings.mailboxes),
         *([_copies(box)] for box in wired.settings.mailboxes),
         [Probe("EMS: letters", smtp, "check LAYANAN_SMTP__HOST, __PORT, __TLS, __USER, __PASSWORD")],
-        *(
-            [[Probe("DNS", dns, "check /etc/resolv.conf, or end LAYANAN_DKIM_CHECK")]]
-            if wired.settings.dkim_check
-            else []
-        ),
         *([_back_office(name)] for name in BACK_OFFICE),
         [Probe("MRTG", mrtg, "LAYANAN_MRTG__CFG names MRTG's configuration; the service's user must read it")],
         [
@@ -355,14 +350,6 @@ def lost_runs(wired: Systems) -> str:
         named = ", ".join(case.reference for case in session.exec(query))
     more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     raise Doubt(f"of {named}{more} the run, or the deployment or work pool that it belongs to, is gone")
-
-
-def dns(wired: Systems) -> str:
-    """Keys of signatures can be asked for."""
-    from adapters.mail.signatures import txt
-
-    txt("_domainkey.example.com.", wired.settings.dkim_check_seconds)
-    return "answers"
 
 
 def smtp(wired: Systems) -> str:

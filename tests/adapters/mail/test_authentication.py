@@ -34,7 +34,7 @@ def test_nobody_elses_and_nothing_broken(header: str) -> None:
 
 def test_of_each_method_the_topmost_counts() -> None:
     assert results(f"{OURS} 1; dmarc=fail", f"{OURS}; dmarc=pass; spf=PASS").model_dump() == {
-        "spf": "pass", "dkim": "", "dmarc": "fail", "arc": "", "disowned_by": "", "dkim_here": "",
+        "spf": "pass", "dkim": "", "dmarc": "fail", "disowned_by": "",
     }  # fmt: skip
 
 

@@ -1,19 +1,15 @@
 """A mail that its sender's domain disowns: no letter, no data, no case of somebody's, until a person is certain."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete
 
-from adapters.mail.signatures import Signatures
 from adapters.wiring import Systems, systems
-from models.errors import Unavailable
 from models.tables import Bounce, Case, Letter, Message, Outbox, Signal
 from tasks.end_case import end_case
-from tasks.intake.batch import TakenIn, take_in, take_in_batch
+from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
-from tests.adapters.mail.test_signatures import KEY, RECORD, sign
 from tests.cases import (
     BUDI,
     DESK,
@@ -73,47 +69,7 @@ def test_the_agent_sees_what_our_server_found_out(runs: Runs) -> None:
     played = Played(runs, BUDI, "Halo, mohon bantuannya ya.", "Tagihan", Authentication_Results=results)
     said = played.comes_to("ConfirmAnalysis")
     assert "⚠ SPF\\: softfail" in said
-    assert "Our mail server says: SPF softfail, DKIM pass, DMARC pass, ARC none" in said
-
-
-def signed(text: str, **headers: str) -> bytes:
-    raw = mail(BUDI, text, "Tagihan", **headers)
-    header: bytes = sign(raw, b"s1", b"example.com", KEY, include_headers=[b"from", b"subject"])
-    return header + raw
-
-
-def test_a_signature_that_we_checked_is_kept_and_shown_to_the_agent(runs: Runs) -> None:
-    runs.wired.signatures = Signatures(2, lambda *_: RECORD)
-    taken = take_in(runs.wired, received(signed("Halo, mohon bantuannya ya.")))
-    played = Played.of(runs, taken)
-    assert "checked here, our mail server gave no verdict" in played.comes_to("ConfirmAnalysis")
-    changed = signed("Mohon bantuannya segera.").replace(b"segera", b"SEGERA")
-    take_in(runs.wired, received(changed))
-    assert [(one.authentication, one.warnings) for one in rows(runs.wired, Message)] == [
-        ({"dkim_here": "pass"}, []),
-        ({"dkim_here": "fail"}, ["DKIM: fail (diperiksa di sini / checked here)"]),
-    ]
-
-
-def test_a_signature_makes_no_forged_mail_believed(runs: Runs) -> None:
-    runs.wired.settings.authserv_id = OURS
-    runs.wired.signatures = Signatures(2, lambda *_: RECORD)
-    played = Played.of(runs, take_in(runs.wired, received(signed(BILL, **FORGED))))
-    assert rows(runs.wired, Message)[0].authentication == {"dmarc": "fail"}
-    assert "DMARC: fail" in played.comes_to("ConfirmSender")
-    assert rows(runs.wired, Letter) == []
-
-
-def test_keys_that_nobody_gives_do_not_stop_intake(runs: Runs) -> None:
-    def dns(_name: str, _seconds: float) -> bytes:
-        raise Unavailable("dns", "Timeout")
-
-    runs.wired.signatures = Signatures(2, dns)
-    batch = [received(signed(f"{BILL} {number}")) for number in range(3)]
-    cut = replace(received(signed(BILL)), cut=True)
-    taken = take_in_batch(runs.wired, [*batch, cut])
-    assert "set_aside" not in {one.outcome for one in taken.values()}
-    assert [one.authentication for one in rows(runs.wired, Message)] == [{"dkim_here": "temperror"}] * 3 + [{}]
+    assert "Our mail server says: SPF softfail, DKIM pass, DMARC pass" in said
 
 
 def test_where_a_domain_has_no_dmarc_spf_disowns_a_mail(runs: Runs) -> None:

@@ -1,16 +1,13 @@
 """What is wrong with a mailbox is named, with the setting to look at, and mail is read again once it is mended."""
 
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dns.resolver import NoNameservers
 from pydantic import SecretStr
 from sqlalchemy import delete, update
 from sqlmodel import col
 
-from adapters.mail import signatures
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError, Refused
@@ -143,17 +140,6 @@ def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch
     checks = {check.name: check.state for check in examine(wired)}
     assert checks["case store"] == "fail"
     assert "runs" not in checks
-
-
-def test_dns_is_looked_at_where_signatures_are_checked(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    def resolve(*_: str, **__: Any) -> None:
-        raise NoNameservers
-
-    monkeypatch.setattr(signatures, "_resolver", lambda: SimpleNamespace(resolve=resolve))
-    assert "DNS" not in {check.name for check in examine(wired)}
-    wired.settings.dkim_check = True
-    (check,) = [check for check in examine(wired) if check.name == "DNS"]
-    assert (check.state, check.found) == ("fail", "dns: NoNameservers")
 
 
 def test_the_oldest_decision_is_named_with_its_age(wired: Systems) -> None:
