@@ -22,11 +22,12 @@ coverage: $(READY)  ## the same, with what the tests run; half as long again
 up: $(READY)  ## the service itself, until Ctrl-C
 	$(BIN)/layanan up
 
-check: $(READY)  ## lint, format, types, import directions
+check: $(READY)  ## lint, format, types, import directions, the SOP's index
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.sop_index
 
 migration: $(READY)  ## after a change of models/tables.py: make migration WHAT="what changed"
 	$(BIN)/python -m migrations "$(WHAT)"

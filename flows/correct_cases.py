@@ -1,4 +1,4 @@
-"""Corrections by a team leader (5.3), as forms in the Prefect UI: *Deployments*, *Run*; `layanan merge` and the others.
+"""Corrections by a team leader (SOP 5.3), as forms in the Prefect UI: *Deployments*, *Run*; also `layanan merge` etc.
 
 Cases are named by reference (JKT-0000123) or number, mails by their number in `layanan mails`. The engine's form calls
 a field by its parameter's name, and explains it by the docstring alone.

@@ -142,7 +142,7 @@ def confirm(case: CaseRun, need: Need) -> Need:
 
 
 def is_old(case: CaseRun, need: Need) -> bool:
-    """5.3: whether the mail belongs to a case that is open already, where that was doubtful."""
+    """SOP 5.3: whether the mail belongs to a case that is open already, where that was doubtful."""
     if not need.perhaps_id:
         return False
     agent = decide(case, SameMatter, about=f"{PERHAPS_OLD}\n\n{need.perhaps}")
@@ -150,7 +150,7 @@ def is_old(case: CaseRun, need: Need) -> bool:
 
 
 def complete(case: CaseRun, need: Need) -> Need:
-    """5.4: what is missing is asked for before the case goes on."""
+    """SOP 5.4: what is missing is asked for before the case goes on."""
     for question in count(1):
         if not need.missing:
             return need
@@ -179,7 +179,7 @@ def told_missing(need: Need) -> str:
 
 
 def inform(case: CaseRun, need: Need) -> None:
-    """3 → 11."""
+    """3 → 11: what can be answered at once (SOP W-75)."""
     information = find_information(case, need)  # 3
     written_by = ""
     if not information.answer:
@@ -191,7 +191,7 @@ def inform(case: CaseRun, need: Need) -> None:
 
 
 def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
-    """2 → 4 → 5 → 10, or by way of the units: 6 → 7 (9, 8) → 10."""
+    """2 → 4 → 5 → 10, or by way of the units: 6 → 7 (9, 8) → 10 (SOP W-76)."""
     complaint = serve_complaint(case, need)  # 2
     finding = handle_complaint(case, need, complaint)  # 4
     if finding.solution is not None:
@@ -266,7 +266,7 @@ def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
         case SupervisorChoice.TAKE_OVER:
             return Turn(solution=Solution(cause=supervisor.cause, repair=supervisor.repair), by=supervisor.by)
         case SupervisorChoice.TELKOM:
-            return Turn(unit=case.telkom, reason=supervisor.note)  # 5.6
+            return Turn(unit=case.telkom, reason=supervisor.note)  # SOP 5.6
     return Turn(back_to_agent=True, reason=supervisor.note)
 
 
@@ -287,7 +287,7 @@ def approve(case: CaseRun, handled: Handled | None, solution: Solution, about: s
 
 
 def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str, **first_answers: Any) -> D:
-    """A person decides. Until then a customer whose complaint has a ticket is kept informed and answered: 9 (5.8)."""
+    """A person decides. Until then a customer whose complaint has a ticket gets updates and answers: 9 (SOP 5.8)."""
     shown = about
     while True:
         answer = decide(case, form, about=shown, **first_answers)
@@ -304,7 +304,8 @@ def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str
 def until_silence(case: CaseRun, need: Need) -> Need | None:
     """After the closing letter: silence ends the case (None), an answer that is more than thanks may reopen it.
 
-    Where the case was handed over (W-89) the answer goes to the desk, and neither reopens the case nor gets a letter.
+    Where the case was handed over (SOP W-89) the answer goes to the segment desk; it neither reopens the case nor gets
+    a letter.
     """
     told = need.path is not Path.NOT_FOR_US
     about = HANDED_OVER if need.path is Path.OTHER_SEGMENT else CLOSING_IS_OUT

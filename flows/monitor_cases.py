@@ -1,4 +1,4 @@
-"""Monitoring (W-86): no case waits unseen. A pass sends what is due, follows tickets, passes deadlines on and wakes."""
+"""Monitoring (SOP W-86): no case waits unseen. A sweep sends what is due, follows tickets and signals deadlines."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State

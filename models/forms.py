@@ -1,4 +1,4 @@
-"""The forms that people fill in while a run is suspended, one for each kind of decision.
+"""The forms that people fill in while a run is suspended, one for each kind of decision (SOP 10.1).
 
 What JSON schema can say (choices, lengths) is refused by Prefect at once; what it cannot is said by
 :meth:`Form.problem` after the resume, and the run then waits again with that reason. Choices are shown in
@@ -47,10 +47,10 @@ class Form(RunInput):
     ends: ClassVar[SignalKind | None] = None
     """Kind of the deadline by which a wait ends that is no person's."""
     keeps_informed: ClassVar[bool] = True
-    """Where the form itself takes no update: whether the customer may be written to while it waits (5.8)."""
+    """Where the form itself takes no update: whether the customer may be written to while it waits (SOP 5.8)."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     solves: ClassVar[str] = ""
-    """Code of the choice that brings the solution: it needs a cause and a repair (5.10)."""
+    """Code of the choice that brings the solution: it needs a cause and a repair (SOP 5.10)."""
 
     by: str = Field(
         title="Nama Anda / Your name",
@@ -190,7 +190,7 @@ CUSTOMER_WROTE = "Pelanggan menulis / The customer wrote"
 
 
 class Desk(Form):
-    """A complaint on somebody's desk. Until the person decides, the customer is kept informed and answered (5.8)."""
+    """A complaint on somebody's desk. Until the person decides, the customer gets updates and answers (SOP 5.8)."""
 
     takes: ClassVar[Mapping[SignalKind, Mapping[str, Any]]] = {
         SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"},
@@ -386,7 +386,7 @@ class EscalationChoice(Choice):
 
 
 class Escalation(Desk):
-    """Activity 8: the team leader decides (5.9)."""
+    """Activity 8: the team leader decides (SOP 5.9)."""
 
     title = "Eskalasi / Escalation"
     role = Role.TEAM_LEADER
@@ -401,7 +401,7 @@ class Escalation(Desk):
 
 
 class SupervisorChoice(Choice):
-    """What the supervisor does (5.6)."""
+    """What the supervisor does (SOP 5.6)."""
 
     TAKE_OVER = "Ambil alih / Take over"
     TELKOM = "Eskalasi ke Telkom / Escalate to Telkom"
@@ -411,7 +411,7 @@ class SupervisorChoice(Choice):
 
 
 class SupervisorEscalation(Desk):
-    """Activity 8, second step: the supervisor decides; what Infomedia cannot handle goes to Telkom (5.6)."""
+    """Activity 8, second step: the supervisor decides; what Infomedia cannot handle goes to Telkom (SOP 5.6)."""
 
     title = "Eskalasi supervisor / Supervisor's escalation"
     role = Role.SUPERVISOR
@@ -559,7 +559,7 @@ class OfficeOpens(Form):
 
 
 class SameMatterChoice(Choice):
-    """Old or new (5.3)."""
+    """Old or new (SOP 5.3)."""
 
     JOIN = "Keluhan yang sama, gabungkan / The same matter, merge"
     NEW = "Keluhan baru / A new matter"

@@ -47,7 +47,7 @@ class LetterFacts(BaseModel):
 
 
 class FirstResponseFacts(LetterFacts):
-    """5.2: we have your mail, this is its reference."""
+    """SOP 5.2: we have your mail, this is its reference."""
 
     kind = LetterKind.FIRST_RESPONSE
     received_at: Past
@@ -66,7 +66,7 @@ class QuestionFacts(LetterFacts):
 
 
 class InformationFacts(LetterFacts):
-    """11: the answer, with related products (5.5)."""
+    """11: the answer, with related products (SOP 5.5)."""
 
     kind = LetterKind.INFORMATION
     answer: str
@@ -92,7 +92,7 @@ class StatusFacts(LetterFacts):
 
 
 class WaitingFacts(LetterFacts):
-    """5.8: the matter still waits for a person of ours."""
+    """SOP 5.8: the matter still waits for a person of ours."""
 
     kind = LetterKind.WAITING
     since: Past
@@ -104,7 +104,7 @@ class WaitingFacts(LetterFacts):
 
 
 class ResultFacts(LetterFacts):
-    """10: the result, with the cause and the repair (5.10)."""
+    """10: the result, with the cause and the repair (SOP 5.10)."""
 
     kind = LetterKind.RESULT
     cause: str
@@ -112,7 +112,7 @@ class ResultFacts(LetterFacts):
 
 
 class OtherSegmentFacts(LetterFacts):
-    """W-89: we have your mail, and another desk serves you: first response, answer and closing in one letter."""
+    """SOP W-89: we have your mail, and another desk serves you: first response, answer and closing in one letter."""
 
     kind = LetterKind.OTHER_SEGMENT
     received_at: Past
@@ -121,7 +121,7 @@ class OtherSegmentFacts(LetterFacts):
 
 
 class ToDeskFacts(LetterFacts):
-    """W-89: the customer's mails, for the desk that serves them."""
+    """SOP W-89: the customer's mails, for the desk that serves them."""
 
     kind = LetterKind.TO_DESK
     desk: str

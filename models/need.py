@@ -69,10 +69,10 @@ class Need(Output):
     segment: Segment = Segment.UNKNOWN
     tier: Tier = Tier.REGULAR
     ours: bool = True
-    """False: another desk serves this segment (W-89)."""
+    """False: another desk serves this segment (SOP W-89)."""
     unanswered: bool = False
     perhaps_id: int = 0
-    """A case that the mail perhaps belongs to (5.3); 0: none."""
+    """A case that the mail perhaps belongs to (SOP 5.3); 0: none."""
     perhaps: str = ""
     """That case in a line, for the person who compares."""
     thanks_only: bool | None = None
@@ -160,7 +160,7 @@ class Need(Output):
 
 
 class Solution(Output):
-    """What the result letter tells (5.10)."""
+    """What the result letter tells (SOP 5.10)."""
 
     cause: str
     repair: str

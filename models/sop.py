@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 ABOVE: dict[Role, Role] = {Role.AGENT: Role.TEAM_LEADER, Role.TEAM_LEADER: Role.SUPERVISOR}
-"""To whom a decision goes that is not taken in time (5.9)."""
+"""To whom a decision goes that is not taken in time (SOP 5.9)."""
 DECIDE = frozenset({Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR})
 """Roles whose decisions have a time of their own; all else ends by a deadline of the case."""
 
@@ -267,7 +267,7 @@ ORDER: dict[int, frozenset[int]] = {
     3: frozenset({11}),
     4: frozenset({5, 6}),
     5: frozenset({10}),
-    # the customer is told the status wherever the case is (5.8)
+    # the customer is told the status wherever the case is (SOP 5.8)
     6: frozenset({7, 8, 9, 10}),
     7: frozenset({7, 8, 9, 10}),
     8: frozenset({6, 7, 8, 9, 10}),

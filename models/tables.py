@@ -61,7 +61,7 @@ class NewCase(SQLModel):
     site: Site = Field(sa_type=String)
     mailbox: str
     address: str
-    """The customer's address: every letter goes there, but the one that forwards their mail to a desk (W-89)."""
+    """The customer's address: every letter goes there, but the one that forwards their mail to a desk (SOP W-89)."""
     name: str = ""
     subject: str = ""
     language: Language = Field(default="id", sa_type=String)
@@ -93,7 +93,7 @@ class Case(NewCase, table=True):
     token: str = Field(default_factory=lambda: "".join(secrets.choice(CONSONANTS) for _ in range(8)))
     """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
     perhaps_id: int | None = Field(default=None, foreign_key="case.id")
-    """Another case of the same matter, perhaps: a person decides (5.3)."""
+    """Another case of the same matter, perhaps: a person decides (SOP 5.3)."""
     merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
     sender_doubt: str = ""
     """Why it is not certain that the sender is who the address says; no letter goes out until a person is certain."""

@@ -26,8 +26,8 @@ def closing(work: Work, *, handed_over: bool = False) -> Closed:
     """Write the closing letter and let the waiting period begin.
 
     Args:
-        handed_over: another desk serves the customer (W-89): the letter that said so was the last word, and one that
-            asks for answers here would contradict it.
+        handed_over: a segment desk serves the customer (SOP W-89): the letter that said so was the last word, and
+            one that asks for answers here would contradict it.
     """
     work.drop_deadlines(SignalKind.UPDATE)
     answer_by = work.deadline(SignalKind.CLOSING, timedelta(hours=work.settings.policy.closing_hours))

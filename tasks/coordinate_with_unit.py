@@ -19,7 +19,7 @@ class Coordinated(Output):
 
 @activity(7)
 def coordinate_with_unit(work: Work, handled: Handled, unit: str, note: str = "") -> Coordinated:
-    """Give the ticket to the unit; from now on its time to repair (5.9) and the next update (5.8) run."""
+    """Give the ticket to the unit; from now on its time to repair (SOP 5.9) and the next update (SOP 5.8) run."""
     mycx = work.systems.mycx
     external_id, ticket = in_force(work, handled.external_id, mycx.ticket(handled.ticket_id), unit)
     # the number tells a second request in the same words from a repeat of the first

@@ -1,4 +1,4 @@
-"""5.9: a decision that is not taken in time is escalated to the role above; either role may still take it."""
+"""SOP 5.9: a decision that is not taken in time is escalated to the role above; either role may still take it."""
 
 from datetime import datetime
 from typing import Literal

@@ -20,7 +20,7 @@ class Responded(Output):
 
 @step("5.2")
 def first_response(work: Work) -> Responded:
-    """Answer the case's first mail; a customer whom another desk serves is told so at once (W-89)."""
+    """Answer the case's first mail; a customer whom another desk serves is told so at once (SOP W-89)."""
     policy, segment = work.settings.policy, work.case.segment
     desk = None if segment in policy.our_segments else desk_at(policy.segment_desks.get(segment, ""))
     if desk is not None:

@@ -1,6 +1,6 @@
-"""W-89: a customer of another segment is handed to that segment's desk, in one letter to the customer.
+"""SOP W-89: a customer of another segment is handed to that segment's desk, in one letter to the customer.
 
-Where intake knows the segment, the first response (5.2) is that letter; else it is written here. What the customer
+Where intake knows the segment, the first response (SOP 5.2) is that letter; else it is written here. What the customer
 answers goes to the desk, too, and gets no letter of ours.
 """
 

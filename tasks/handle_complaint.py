@@ -12,7 +12,7 @@ from tasks.serve_complaint import Complaint
 
 @activity(4)
 def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Finding:
-    """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (5.8)."""
+    """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (SOP 5.8)."""
     finding = diagnose(work, need, complaint)
     if finding.solution is not None:
         # there is no ticket to tell of: what nobody approves goes to the unit

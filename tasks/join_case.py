@@ -1,4 +1,4 @@
-"""5.3, as an agent decided: a mail that opened a case of its own belongs to another one."""
+"""SOP 5.3, as an agent decided: a mail that opened a case of its own belongs to another one."""
 
 from sqlmodel import Session
 

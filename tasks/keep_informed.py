@@ -1,4 +1,4 @@
-"""5.8: beneath a form that nobody has answered yet, the customer is told so at regular intervals."""
+"""SOP 5.8: beneath a form that nobody has answered yet, the customer is told so at regular intervals."""
 
 from datetime import timedelta
 

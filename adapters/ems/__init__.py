@@ -1,4 +1,4 @@
-"""EMS, the e-mail monitoring system: mail comes in over IMAP and letters go out over SMTP (SOP, section 6)."""
+"""EMS, the e-mail monitoring system (SOP 11.1 EMS): mail comes in over IMAP, letters go out over SMTP."""
 
 import logging
 import math

@@ -1,4 +1,4 @@
-"""The prepared answers to general questions (activities 3 and 11), each with related products (5.5).
+"""The prepared answers to general questions (activities 3 and 11), each with related products (SOP 5.5).
 
 The texts stand in ``templates/<language>/answers.toml``. They say where and how, never a price or a promise.
 """

@@ -32,7 +32,7 @@ class Words:
         return Markup(" ").join((whole(day), whole(at.strftime(self.time))))
 
     def salutation(self, at: datetime, name: str) -> str:
-        """The greeting of the time of day and the name (5.1), without the comma after it."""
+        """The greeting of the time of day and the name (SOP 5.1), without the comma after it."""
         begun = [greeting for hour, greeting in self.greetings.items() if hour <= at.hour]
         greeting = begun[-1] if begun else list(self.greetings.values())[-1]
         if name.islower():

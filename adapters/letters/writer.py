@@ -1,7 +1,7 @@
 """The letters to customers and desks: facts in, finished mail out.
 
 The words stand in ``templates/<language>/<kind>.jinja``, one for each :class:`models.letter.LetterKind`, with
-salutation and signature (5.1) in ``_letter.jinja``; the look of the HTML in ``templates/_layout.html.jinja``.
+salutation and signature (SOP 5.1) in ``_letter.jinja``; the look of the HTML in ``templates/_layout.html.jinja``.
 """
 
 import re

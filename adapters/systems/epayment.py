@@ -1,4 +1,4 @@
-"""E-Payment: bills (TMF678 v4)."""
+"""E-Payment (SOP 11.1 E-Payment): bills (TMF678 v4)."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

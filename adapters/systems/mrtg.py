@@ -1,4 +1,4 @@
-"""MRTG: the traffic of a link, read from the log files that MRTG itself writes.
+"""MRTG (SOP 11.1 MRTG): the traffic of a link, read from the log files that MRTG itself writes.
 
 Its classic format is read here; round robin data bases (``LogFormat: rrdtool``) by the program ``rrdtool``.
 """

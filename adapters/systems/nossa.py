@@ -1,4 +1,4 @@
-"""NOSSA: a ticket's progress at the units (TMF621 v4, read only) and mass disturbances (TMF656 v4)."""
+"""NOSSA (SOP 11.1 NOSSA): a ticket's progress at the units (TMF621 v4, read only) and mass disturbances (TMF656 v4)."""
 
 from datetime import UTC, datetime
 from typing import Protocol

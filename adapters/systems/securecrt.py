@@ -1,4 +1,4 @@
-"""SecureCRT's device sessions: what a device says to one read-only command, over SSH.
+"""SecureCRT's device sessions (SOP 11.1 SecureCRT): what a device says to one read-only command, over SSH.
 
 Host keys are strict and ours, old algorithms are off, each session has a deadline and a limit of output, and
 nothing but a command of the tables below, with typed arguments, is ever sent.

@@ -1,4 +1,4 @@
-"""TELKOM.CENTER: the topology of links (TMF639 v4).
+"""TELKOM.CENTER (SOP 11.1 TELKOM.CENTER): the topology of links (TMF639 v4).
 
 Inferences, as the API has no field for them: the names that a resource has in SecureCRT and in MRTG are its
 characteristics ``device`` and ``trafficTarget``.

@@ -1,4 +1,4 @@
-"""TENOSS: data and internet services (TMF638 v4)."""
+"""TENOSS (SOP 11.1 TENOSS): data and internet services (TMF638 v4)."""
 
 from typing import Protocol
 

@@ -123,7 +123,7 @@ class Settings(FromSources):
     letters_to_cc: bool = Field(
         default=False,
         description="Whether the people in To and Cc of a customer's mail get copies of its case's letters. Off, "
-        "because letters contain the customer's lines and bills. `layanan party --letters` does it for one case",
+        "because letters contain the customer's lines and bills. `layanan party` does it for one case",
     )
     mycx: HttpSystem = Field(default=HttpSystem(), description="My CX: trouble tickets (TMF621)")
     nossa: HttpSystem = Field(default=HttpSystem(), description="NOSSA: progress of tickets (TMF621)")

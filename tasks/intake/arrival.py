@@ -1,4 +1,4 @@
-"""When a mail came to us: what the customer is told, and what the times of a case (5.2) are counted from.
+"""When a mail came to us: what the customer is told, and what the times of a case (SOP 5.2) are counted from.
 
 After an outage that is long before intake. The order of mails and the limits against floods go by intake: they are
 about what we do now, and a server's clock is not ours.

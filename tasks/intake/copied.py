@@ -1,4 +1,4 @@
-"""Who stood beside us in To or Cc of the customer's mails: what they answer belongs to the case (5.3).
+"""Who stood beside us in To or Cc of the customer's mails: what they answer belongs to the case (SOP 5.3).
 
 They are parties of the case whose mails belong to it only where they answer a mail or letter of it, or name it. Letters
 go to the customer; a copy goes to them only where the settings or a person say so.

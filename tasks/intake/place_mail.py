@@ -46,7 +46,7 @@ class Arrived:
     customer_id: str = ""
     """Whose address on record the sender's is, where that matters."""
     segment: str = ""
-    """The sender's, where another desk serves it (W-89) and that is known already."""
+    """The sender's, where another desk serves it (SOP W-89) and that is known already."""
 
     @property
     def came_at(self) -> datetime:
@@ -283,7 +283,7 @@ def _unread(arrived: Arrived) -> Place | None:
 
 
 def _desk(arrived: Arrived) -> Place | None:
-    """From a desk that we hand customers to (W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
+    """From a segment desk (SOP W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
     mail, case_id = arrived.mail, None
     if arrived.doubtful:
         return None
@@ -360,7 +360,7 @@ def _match(arrived: Arrived, *, open_cases: bool = True) -> Match:
 
 
 def old_or_new(arrived: Arrived) -> Place:
-    """5.3: it joins an open case, or opens one."""
+    """SOP 5.3: it joins an open case, or opens one."""
     session, mail = arrived.session, arrived.mail
     match = _match(arrived)
     case, why = match.case, match.why

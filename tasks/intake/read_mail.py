@@ -22,7 +22,7 @@ class ReadMail:
     mail: ParsedMail | None = None
     reason: str = ""
     segment: str = ""
-    """Its sender's, where another desk serves it (W-89) and that is known already."""
+    """Its sender's, where another desk serves it (SOP W-89) and that is known already."""
 
 
 def read_mail(wired: Systems, received: Received) -> ReadMail:

@@ -1,4 +1,4 @@
-"""`@activity(number)`: an SOP activity as a recorded, retried, once-only Prefect task.
+"""`@activity(number)` (SOP 10.2): an SOP activity as a recorded, retried, once-only Prefect task.
 
 Calling a decorated function inside a case's flow looks in the ledger first: what is recorded is returned without a
 task run, so each activity stands once in the run's history however often the run wakes. Otherwise the body runs

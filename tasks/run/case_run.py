@@ -89,7 +89,7 @@ class CaseRun:
 
     @property
     def telkom(self) -> str:
-        """The unit that stands for Telkom itself (5.6)."""
+        """The unit that stands for Telkom itself (SOP 5.6)."""
         return self.systems.settings.policy.units[-1]
 
     @property

@@ -2,7 +2,7 @@
 
 A person's decision has a time of its own, in office hours, by role. Where it passes, the decision is escalated (agent →
 team leader → supervisor), once a step; who may answer does not change by that. Beneath the form the customer is kept
-informed (5.8). A wait that is nobody's ends by a deadline of the case.
+informed (SOP 5.8). A wait that is nobody's ends by a deadline of the case.
 """
 
 from collections.abc import Collection, Sequence
@@ -59,7 +59,7 @@ def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None
 
 
 def promise_update(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
-    """Beneath a form that people may take long for, the customer hears of us at the usual intervals (5.8)."""
+    """Beneath a form that people may take long for, the customer hears of us at the usual intervals (SOP 5.8)."""
     if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, [SignalKind.UPDATE]):
         return
     due = systems.clock.now() + timedelta(hours=systems.settings.policy.update_hours)

@@ -1,4 +1,4 @@
-"""What the monitor does in a pass (W-86). Each part stands alone: one that fails keeps no other from its work."""
+"""What the monitor does in a pass (SOP W-86). Each part stands alone: one that fails keeps no other from its work."""
 
 import logging
 import random

@@ -49,7 +49,7 @@ INDONESIAN = {
 """Outcomes and states, as managers read them."""
 
 FIRST_RESPONSES = (LetterKind.FIRST_RESPONSE, LetterKind.OTHER_SEGMENT)
-"""Letters that intake writes; the second where it knows that another desk serves the customer (W-89)."""
+"""Letters that intake writes; the second where it knows that another desk serves the customer (SOP W-89)."""
 
 
 def service_report(wired: Systems, days: int = DAYS) -> str:
@@ -106,7 +106,7 @@ def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _response(session: Session, since: datetime, now: datetime, target: timedelta) -> str:
-    """5.2: from a mail's arrival to the first letter that reached the customer, as far as is known.
+    """SOP 5.2: from a mail's arrival to the first letter that reached the customer, as far as is known.
 
     Who has got none counts with the time waited so far, or until the case ended without one: the mean of those
     answered alone gets better the longer the others wait.

@@ -164,6 +164,7 @@ SCENARIOS = (
         kept=True,
     ),
     Scenario(
+        # SOP 5.6: the supervisor hands it to Telkom
         "A data link; stuck, then to Telkom (5.6)",
         Mail(MAJU, "Link Astinet mati", "Link Astinet SID 4700001-0021497479 kami mati total sejak pagi.", to=BDG),
         (1, 2, 4, 6, 7, 8, 7, 10, 12),

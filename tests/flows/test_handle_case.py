@@ -1,4 +1,4 @@
-"""The case's flow, pass by pass: what happens between the decisions."""
+"""The case's flow, pass by pass: what happens between the decisions (SOP W-75, W-76)."""
 
 import pytest
 
@@ -115,7 +115,7 @@ def test_a_mail_that_was_not_read_is_read_by_an_agent(runs: Runs) -> None:
 
 
 def test_a_solution_that_nobody_approves_in_time_goes_to_the_unit(runs: Runs) -> None:
-    """5.8: the customer does not wait for a desk."""
+    """SOP 5.8: the customer does not wait for a desk."""
     played = Played(runs, BUDI, f"Internet saya {LINE} mati total sejak pagi.", "Internet mati")
     played.comes_to("ApproveSolution")
     played.time_passes(6.1)

@@ -1,4 +1,4 @@
-"""Every form as the engine and its UI get it."""
+"""Every form as the engine and its UI get it (SOP 10.1)."""
 
 import re
 from typing import Any, get_args

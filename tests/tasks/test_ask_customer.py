@@ -1,4 +1,4 @@
-"""5.4: what is missing is asked, and waited for only so long."""
+"""SOP 5.4: what is missing is asked, and waited for only so long."""
 
 from adapters.wiring import Systems
 from models.errors import MissingFact

@@ -1,4 +1,4 @@
-"""Activity 12: the closing letter, and the time to answer it."""
+"""Activity 12: the closing letter, and the time to answer it (SOP 7.12)."""
 
 from adapters.letters.bodies import as_text
 from adapters.letters.words import WORDS

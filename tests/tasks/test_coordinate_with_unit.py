@@ -1,4 +1,4 @@
-"""Activity 7: the unit has the ticket, and its time runs."""
+"""Activity 7: the unit has the ticket, and its time runs (SOP 7.7, 5.7)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Activity 8: the case goes up, and the unit reads it."""
+"""Activity 8: the case goes up, and the unit reads it (SOP 7.8, 5.9)."""
 
 from adapters.wiring import Systems
 from tasks.coordinate_with_unit import coordinate_with_unit

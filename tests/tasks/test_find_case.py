@@ -1,4 +1,4 @@
-"""5.3, old or new: what ties a mail to a case, and what does not."""
+"""SOP 5.3, old or new: what ties a mail to a case, and what does not."""
 
 from base64 import b64decode, b64encode
 

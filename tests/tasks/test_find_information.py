@@ -1,4 +1,4 @@
-"""Activity 3: the answer, and whose data it may show."""
+"""Activity 3: the answer, and whose data it may show (SOP 7.3, 5.5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""5.2: the first response."""
+"""SOP 5.2: the first response."""
 
 from adapters.wiring import Systems
 from models.tables import ActivityRecord, Letter, Outbox

@@ -1,4 +1,4 @@
-"""Activity 11: the answer goes out, with related products."""
+"""Activity 11: the answer goes out, with related products (SOP 7.11, 5.5)."""
 
 from adapters.wiring import Systems
 from tasks.find_information import Information

@@ -1,4 +1,4 @@
-"""W-89: another desk serves this customer."""
+"""SOP W-89: another desk serves this customer."""
 
 from collections.abc import Iterable
 from email import message_from_bytes, policy

@@ -1,4 +1,4 @@
-"""Activity 4: each kind of matter asks the systems that know it."""
+"""Activity 4: each kind of matter asks the systems that know it (SOP 7.4)."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

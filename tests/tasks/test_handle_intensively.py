@@ -1,4 +1,4 @@
-"""Activity 6: one ticket for each round of a case."""
+"""Activity 6: one ticket for each round of a case (SOP 7.6)."""
 
 from adapters.wiring import Systems
 from models.need import Finding

@@ -1,4 +1,4 @@
-"""Activity 10: the result with cause and repair, and nothing that is still due."""
+"""Activity 10: the result with cause and repair, and nothing that is still due (SOP 7.10, 5.10)."""
 
 from adapters.wiring import Systems
 from models.need import Solution

@@ -1,4 +1,4 @@
-"""Activity 9: the customer hears where the complaint stands, in time."""
+"""Activity 9: the customer hears where the complaint stands, in time (SOP 7.9, 5.8)."""
 
 from adapters.wiring import Systems
 from models.tables import Letter

@@ -1,4 +1,4 @@
-"""5.3 as an agent decided; the other case may have ended meanwhile."""
+"""SOP 5.3 as an agent decided; the other case may have ended meanwhile."""
 
 from sqlalchemy import update
 

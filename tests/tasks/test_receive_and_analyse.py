@@ -1,4 +1,4 @@
-"""Activity 1: what a mail wants, and whose it is."""
+"""Activity 1: what a mail wants, and whose it is (SOP 7.1)."""
 
 import pytest
 

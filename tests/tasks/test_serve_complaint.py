@@ -1,4 +1,4 @@
-"""Activity 2: the complaint's record."""
+"""Activity 2: the complaint's record (SOP 7.2, 5.4)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Activity 5: solved there and then, by whom."""
+"""Activity 5: solved there and then, by whom (SOP 7.5)."""
 
 from adapters.wiring import Systems
 from models.need import Solution

@@ -1,4 +1,4 @@
-"""Mailboxes of the simulator and of Dovecot; errors of small liars."""
+"""Mailboxes of the simulator and of Dovecot; errors of small liars (SOP 11.1 EMS)."""
 
 import re
 import smtplib

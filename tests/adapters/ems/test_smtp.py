@@ -1,4 +1,4 @@
-"""Letters through the simulator and Postfix; errors of small liars."""
+"""Letters through the simulator and Postfix; errors of small liars (SOP 11.1 EMS)."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Letters: goldens, missing facts, headers, escaping.
+"""Letters (SOP 5.1): goldens, missing facts, headers, escaping.
 
 After a wanted change of a template: ``UPDATE_GOLDENS=1 pytest tests/adapters/letters``, then read the diff.
 """

@@ -1,3 +1,5 @@
+"""EMBASSY over its wire, real and simulated (SOP 11.1 EMBASSY)."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""E-Payment over its wire, real and simulated (SOP 11.1 E-Payment)."""
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""MRTG's files: the samples that the real rateup wrote, our own odd ones, and the simulator's."""
+"""MRTG's files (SOP 11.1 MRTG): the samples that the real rateup wrote, our own odd ones, and the simulator's."""
 
 import asyncio
 import os

@@ -1,3 +1,5 @@
+"""My CX over its wire, real and simulated (SOP 11.1 My CX)."""
+
 import re
 from typing import Any
 

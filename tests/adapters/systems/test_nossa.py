@@ -1,3 +1,5 @@
+"""NOSSA over its wire, real and simulated (SOP 11.1 NOSSA)."""
+
 import re
 from datetime import timedelta
 from typing import Any

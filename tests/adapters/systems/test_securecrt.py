@@ -1,4 +1,4 @@
-"""Session files, and real SSH sessions to the simulator's devices and to small odd ones."""
+"""Session files, and real SSH sessions to the simulator's devices and to small odd ones (SOP 11.1 SecureCRT)."""
 
 import asyncio
 import threading

@@ -1,3 +1,5 @@
+"""SISKA over its wire, real and simulated (SOP 11.1 SISKA)."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""TELKOM.CENTER over its wire, real and simulated (SOP 11.1 TELKOM.CENTER)."""
+
 import pytest
 
 from adapters.systems.telkom_center import DEPTH, MOST, TelkomCenter

@@ -1,3 +1,5 @@
+"""TENOSS over its wire, real and simulated (SOP 11.1 TENOSS)."""
+
 from adapters.systems.tenoss import Tenoss
 from models.facts import Service
 from tests.adapters.systems.back_office import BackOffice, Request, scripted

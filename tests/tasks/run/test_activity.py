@@ -1,4 +1,4 @@
-"""The ledger: what is recorded once, tried again, handed to a person, and never done twice."""
+"""The ledger (SOP 10.2): what is recorded once, tried again, handed to a person, and never done twice."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The monitor (W-86): what is due, reported or broken sets its case going, once."""
+"""The monitor (SOP W-86): what is due, reported or broken sets its case going, once."""
 
 from typing import Any
 from uuid import UUID, uuid4
