@@ -2,6 +2,7 @@
 
 Code and tests say in a docstring or comment which clause they keep: ``SOP 5.3``, ``SOP 7.8, 5.9``, ``SOP 11.1 NOSSA``.
 Without an option the command checks both directions and that `docs/sop-index.md` says the same; `--write` writes it.
+Held by `tests/test_sop_index.py`.
 """
 
 import ast

@@ -1,4 +1,7 @@
-"""Alembic's environment: the case store that the settings name, or the engine that a caller hands over."""
+"""Alembic's environment: the case store that the settings name, or the engine that a caller hands over.
+
+Held by `tests/adapters/case_store/test_schema.py`.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
