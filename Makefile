@@ -12,7 +12,7 @@ demo: $(READY)  ## real mails walk through the SOP, with everything simulated ar
 
 test: $(READY)  ## every test, with real servers and a real browser; two files at a time
 	$(BIN)/python -m tests.needs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 coverage: $(READY)  ## the same, with what the tests run; half as long again
 	$(BIN)/python -m tests.needs

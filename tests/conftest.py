@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 # with which a CI's machine colours what is no terminal, and breaks lines elsewhere: read when typer is imported
@@ -16,6 +18,10 @@ os.environ.pop("TERMINAL_WIDTH", None)
 
 # the engine reads it when it is imported, and would else write in the developer's home folder
 os.environ.setdefault("PREFECT_HOME", os.path.join(tempfile.gettempdir(), "layanan-tests"))  # noqa: PTH118
+
+# tests' folders stand in memory where it has room: each commit waits for the disk, and there are thousands
+if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 4 << 30:  # noqa: PTH112
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 
 import hypothesis
 import pytest
@@ -40,7 +46,7 @@ from tests.cases import OURS, SEED
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventually, postfix, postgres
-from tests.stack import Stack, until
+from tests.stack import Stack
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -60,27 +66,40 @@ def postgresql() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgresql: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Address of a PostgreSQL data base of the code's revision, to be copied."""
-    store = Store(postgresql.new(), tmp_path_factory.mktemp("migrated"))
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database of the code's revision, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    _migrate(f"sqlite:///{folder / 'cases.sqlite'}", folder)
+    return folder / "cases.sqlite"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a PostgreSQL database of the code's revision, to be copied."""
+    return _migrate(postgresql.new(), tmp_path_factory.mktemp("migrated"))
+
+
+def _migrate(url: str, folder: Path) -> str:
+    store = Store(url, folder)
     schema.upgrade(store)
     store.close()
-    return store.url
+    return url
 
 
-def postgresql_copy(request: pytest.FixtureRequest) -> str:
-    """Address of a new PostgreSQL data base of the code's revision."""
-    return str(request.getfixturevalue("postgresql").new(like=request.getfixturevalue("migrated")))
+def copy_of_migrated(request: pytest.FixtureRequest, kind: str, file: Path) -> str:
+    """URL of a new database of the code's revision; ``file`` is where SQLite's stands."""
+    if kind == "postgresql":
+        template = request.getfixturevalue("migrated_postgresql")
+        return str(request.getfixturevalue("postgresql").new(like=template))
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copyfile(request.getfixturevalue("migrated"), file)
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture(params=BOTH)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A case store of the code's revision, on each kind of data base."""
-    url = f"sqlite:///{tmp_path / 'cases.sqlite'}"
-    if request.param == "postgresql":
-        url = postgresql_copy(request)
-    store = Store(url, tmp_path / "blobs")
-    schema.upgrade(store)
+    """A case store of the code's revision, on each kind of database."""
+    store = Store(copy_of_migrated(request, request.param, tmp_path / "cases.sqlite"), tmp_path / "blobs")
     yield store
     store.close()
 
@@ -92,13 +111,17 @@ def simulator(tmp_path: Path) -> Iterator[Path]:
     ready, stop = tmp_path / "simulator" / "layanan.toml", asyncio.Event()
     loop = asyncio.new_event_loop()
     work = run(tmp_path / "seed.json", ready.parent, SimulatedClock(tmp_path / "home" / "clock"), stop)
-    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
+
+    def serve() -> None:
+        with closing(loop):
+            loop.run_until_complete(work)
+
+    thread = threading.Thread(target=serve)
     thread.start()
-    until(ready.exists, "the simulator is up")
+    assert eventually(lambda: ready.exists() or not thread.is_alive())
     yield ready
+    # it ends, in a fifth of a second, while the next test begins
     loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
 
 
 @pytest.fixture
@@ -109,11 +132,12 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     """
     monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
     monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
-    if getattr(request, "param", "sqlite") == "postgresql":
-        monkeypatch.setenv("LAYANAN_DATABASE_URL", postgresql_copy(request))
+    kind = getattr(request, "param", "sqlite")
+    url = copy_of_migrated(request, kind, simulator.parents[1] / "home" / "cases.sqlite")
+    if kind == "postgresql":
+        monkeypatch.setenv("LAYANAN_DATABASE_URL", url)
     systems.cache_clear()
     wired = systems()
-    schema.upgrade(wired.store)
     yield wired
     wired.ems.close()
     wired.store.close()

@@ -286,9 +286,10 @@ def cutting(port: int, *after: int | bytes) -> Iterator[int]:
 
 def eventually(ask: Callable[[], T], seconds: float = 60) -> T:
     """The first answer that is true; the last one when time is over."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.005
     while not (answer := ask()) and time.monotonic() < end:
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
     return answer
 
 

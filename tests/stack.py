@@ -34,11 +34,12 @@ T = TypeVar("T")
 
 def until(ask: Callable[[], T | None], what: str, seconds: float = 120) -> T:
     """The first true answer."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.01
     while time.monotonic() < end:
         if answer := ask():
             return answer
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.1)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 

@@ -10,7 +10,7 @@ from tests.field.proxy import Proxy, proxy
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[BackOffice]:
     """The simulated systems."""
-    with back_office(SEED, tmp_path) as running:
+    with back_office(SEED, tmp_path, wait=False) as running:
         yield running
 
 

@@ -158,8 +158,8 @@ class BackOffice:
 
 
 @contextmanager
-def back_office(seed: Seed, folder: Path) -> Iterator[BackOffice]:
-    """Run the systems in a thread of their own until the block ends."""
+def back_office(seed: Seed, folder: Path, *, wait: bool = True) -> Iterator[BackOffice]:
+    """Run the systems in a thread of their own until the block ends, and ``wait`` until they have ended."""
     clock = SimulatedClock(folder / "clock")
     running: BackOffice | None = None
     started, stop = threading.Event(), asyncio.Event()
@@ -185,7 +185,8 @@ def back_office(seed: Seed, folder: Path) -> Iterator[BackOffice]:
         yield running
     finally:
         loop[0].call_soon_threadsafe(stop.set)
-        thread.join()
+        if wait:
+            thread.join()
 
 
 Answer = tuple[int, dict[str, str], Any]
