@@ -249,6 +249,8 @@ class Outbox(SQLModel, table=True):
     cause: RefusalCause = Field(default="", sa_type=String)
     reply: str = ""
     """The relay's latest refusal: code and status, such as ``550 5.7.1``."""
+    words: str = ""
+    """The relay's own words with it, without addresses; only where it is unclear whom the refusal concerns."""
     refused_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     """Machine time since which the relay gives it this reply."""
     refusals: int = 0

@@ -349,7 +349,12 @@ def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _
     known = way.refused_at if way.reply == error.reply else None
     counted: dict[str, Any] = {"deferrals": way.deferrals + (not lasting), "refusals": way.refusals + lasting}
     told = f"{error}, {counted['deferrals']} times" if not lasting else str(error)
-    changes: dict[str, Any] = {"reply": error.reply, "refused_at": known or now, "cause": "unclear"}
+    changes: dict[str, Any] = {
+        "reply": error.reply,
+        "words": error.words,
+        "refused_at": known or now,
+        "cause": "unclear",
+    }
 
     def record(session: Session) -> None:
         if lasting and known and relay.taken_since(session, known):

@@ -1,9 +1,10 @@
 """Figures of the service over some days, in markdown. No customer is named.
 
-Everything is counted by the data base: a month of a large centre does not fit in memory.
+The database counts everything, because a month of a large centre does not fit in memory.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from models.sop import ACTIVITIES, REVISION
 from models.states import LOST
 from models.tables import UTC_TIME, ActivityRecord, Case, Decision, FirstPoll, Letter, Message, Outbox, Wait
 from tasks.first_response import first_response
+from tasks.run.clocks import overdue_decisions
 
 DAYS = 30
 PERCENTILES = (50, 90, 99)
@@ -46,20 +48,21 @@ INDONESIAN = {
     "failed": "gagal",
     "bounced": "memantul",
 }
-"""Outcomes and states, as managers read them."""
+"""Outcomes and states in Indonesian."""
 
 FIRST_RESPONSES = (LetterKind.FIRST_RESPONSE, LetterKind.OTHER_SEGMENT)
-"""Letters that intake writes; the second where it knows that another desk serves the customer (SOP W-89)."""
+"""Letters that intake writes; the second where a segment desk serves the customer (SOP W-89)."""
 
 
 def service_report(wired: Systems, days: int = DAYS) -> str:
-    """The report on the last ``days``, and on what waits now.
+    """The report on the last ``days``, and on the waits of now.
 
     Raises:
         Unavailable: the case store does not answer.
     """
     now = wired.clock.now()
     since, zone = now - timedelta(days=days), wired.settings.zone
+    overdue = Counter(wait.role for _, wait in overdue_decisions(wired))
     with wired.store.read() as session:
         return "\n\n".join(
             [
@@ -70,13 +73,13 @@ def service_report(wired: Systems, days: int = DAYS) -> str:
                 _counts(session, "Kasus baru / Cases opened", Case.status, col(Case.opened_at) >= since),
                 _counts(session, "Kasus berakhir / Cases ended", Case.outcome, col(Case.closed_at) >= since),
                 _counts(session, "Surat / Letters", Outbox.state, col(Letter.written_at) >= since, Letter),
-                _waits(session, now),
+                _waits(session, now, overdue),
             ]
         )
 
 
 def _activities(session: Session, since: datetime) -> str:
-    """All attempts count: the mean of those that went well alone would be too good."""
+    """All attempts count: the mean of the successful ones alone would be too good."""
     columns: list[Any] = [
         ActivityRecord.number,
         *(_number_where(col(ActivityRecord.state) == state) for state in ("done", "failed")),
@@ -106,10 +109,10 @@ def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _response(session: Session, since: datetime, now: datetime, target: timedelta) -> str:
-    """SOP 5.2: from a mail's arrival to the first letter that reached the customer, as far as is known.
+    """SOP 5.2: from a mail's arrival to the first letter that, as far as we know, reached the customer.
 
-    Who has got none counts with the time waited so far, or until the case ended without one: the mean of those
-    answered alone gets better the longer the others wait.
+    A customer without one counts with the wait so far, or until the case ended: the mean of the answered ones alone
+    would improve the longer the others wait.
     """
     waits = _waits_for_response(since, now)
     seconds, answered = waits.c.seconds, waits.c.answered
@@ -139,7 +142,7 @@ def _response(session: Session, since: datetime, now: datetime, target: timedelt
 
 
 def _waits_for_response(since: datetime, now: datetime) -> Subquery:
-    """Each case that was owed a response and waited for it within the period: how long, and how that ended."""
+    """Each case that waited for a response within the period: how long, and how the wait ended."""
     sent = (
         select(func.min(Outbox.sent_at))
         .join(Letter)
@@ -163,7 +166,7 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
     cases = (
         select(*columns)
         .where(col(Case.opened_at) <= now, owed, got.is_not(None) | ~dropped)
-        # what had ended before the period is not looked at any closer
+        # cases that ended before the period are left out early
         .where((col(Case.closed_at) >= since) | col(Case.closed_at).is_(None) | (col(Case.opened_at) >= since))
         .subquery()
     ).c
@@ -181,7 +184,7 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
 
 
 def _ranks(session: Session, value: ColumnElement[float], group: Any) -> dict[Any, list[float]]:
-    """By group the percentiles by nearest rank, and the largest value."""
+    """The percentiles by nearest rank, and the largest value, of each group."""
     place = func.row_number().over(partition_by=group, order_by=value)
     ordered = select(
         group.label("of"),
@@ -217,14 +220,17 @@ def _bilingual(code: str) -> str:
     return f"{INDONESIAN[code]} / {code.replace('_', ' ')}" if code in INDONESIAN else code
 
 
-def _waits(session: Session, now: datetime) -> str:
+def _waits(session: Session, now: datetime, overdue: Mapping[str, int]) -> str:
     lines = [
         "### Menunggu sekarang / Waiting now",
-        "| untuk / for | kasus / cases | median | terlama / longest |",
-        "|---|---|---|---|",
+        "| untuk / for | kasus / cases | terlambat / overdue | dieskalasi / escalated | median | terlama / longest |",
+        "|---|---|---|---|---|---|",
     ]
     lasted = Elapsed(Wait.since, literal(now, UTC_TIME))
     ranks = _ranks(session, lasted, col(Wait.role))
-    for role, count in session.execute(select(Wait.role, func.count()).group_by(Wait.role).order_by(Wait.role)):
-        lines.append(f"| {role} | {count} | {_span(ranks[role][0])} | {_span(ranks[role][-1])} |")
+    escalated = _number_where(col(Wait.escalated_to) != "")
+    query = select(Wait.role, func.count(), escalated).group_by(Wait.role).order_by(Wait.role)
+    for role, count, raised in session.execute(query):
+        median, longest = _span(ranks[role][0]), _span(ranks[role][-1])
+        lines.append(f"| {role} | {count} | {overdue.get(role, 0)} | {raised} | {median} | {longest} |")
     return "\n".join(lines)

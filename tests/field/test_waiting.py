@@ -15,7 +15,7 @@ from tasks.handle_intensively import handle_intensively
 from tasks.run.activity import SOON
 from tasks.run.case_run import CaseRun
 from tasks.serve_complaint import Complaint
-from tasks.upkeep.doctor import _back_office
+from tasks.upkeep.doctor.back_office import back_office
 from tasks.upkeep.monitor import follow_tickets
 from tests.cases import BUDI, MAJU, TOKO, done, latest, opened, rows, ticket, tickets
 from tests.field.proxy import Asynchronous, Proxy, proxy, status
@@ -83,7 +83,7 @@ def test_of_a_long_wait_a_person_is_told_the_time(runs: Runs, between: Proxy) ->
     wait = runs.wait(case)
     assert wait is not None
     assert "My CX: asked to wait until" in wait.description
-    check = _back_office("mycx").check(runs.wired)
+    check = back_office("mycx").check(runs.wired)
     assert (check.state, check.found[:20]) == ("warn", "asked to wait until ")
     assert between.count("mycx") == 1, "doctor does not ask either"
 
@@ -127,7 +127,7 @@ def test_a_part_of_the_monitor_in_which_everything_fails_makes_the_sweep_fail(ru
     between.change(status(429, retry_after=300), system="nossa")
     ended = monitor_cases(return_state=True)
     assert ended.is_failed()
-    assert "nothing could be done: NOSSA: asked to wait until" in str(ended.message)
+    assert "every item failed: NOSSA: asked to wait until" in str(ended.message)
     assert between.count("nossa") == before + 1, "the others are left for a later pass"
     monitor_cases(return_state=True)
     assert between.count("nossa") == before + 1

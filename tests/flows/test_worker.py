@@ -31,7 +31,7 @@ from models.sop import disallowed
 from models.tables import Case
 from tasks.run.send_letter import deliver, due_letters
 from tasks.run.start_case import replace_run, start_case
-from tasks.upkeep.monitor import cases_of_lost_runs
+from tasks.upkeep.recover_runs import cases_of_lost_runs
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored

@@ -17,7 +17,8 @@ from models.tables import Case, FirstPoll, Letter, Message
 from tasks.intake import first_poll
 from tasks.run.case_run import CaseRun
 from tasks.upkeep.check_mails import check_mails
-from tasks.upkeep.doctor import Check, _first_poll
+from tasks.upkeep.doctor import Check
+from tasks.upkeep.doctor.ems import first_poll_of
 from tests.adapters.ems.world import World
 from tests.cases import OURS, mail, rows, text
 from tests.conftest import BOTH
@@ -50,7 +51,7 @@ def poll(wired: Systems) -> Counter[str]:
 
 def asked(wired: Systems) -> Check:
     """What doctor says of it."""
-    return _first_poll(wired.settings.mailboxes[0]).check(wired)
+    return first_poll_of(wired.settings.mailboxes[0]).check(wired)
 
 
 def test_two_hundred_is_the_most_that_begins_by_itself() -> None:

@@ -169,7 +169,9 @@ def test_a_reply_that_others_do_not_get_concerns_the_recipient(
     deliver_all(wired, due_letters(wired))
     assert states(wired) == ["sent", "queued"], "not final at once"
     check = doctor(wired)
-    assert (check.state, "550 5.7.1" in check.found) == ("warn", True)
+    assert (check.state, "550 5.7.1 (“" in check.found) == ("warn", True)
+    assert POLICY[1] in check.found
+    assert "LAYANAN_SMTP__USER" in check.found
     minutes_pass(machine)
     assert states(wired) == ["sent", "queued"], "nobody else has been written to since"
     write_to(wired, CUSTOMERS[2])

@@ -16,7 +16,8 @@ from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
 from tasks.run.undelivered import problem, settle, undelivered
-from tasks.upkeep.doctor import Doubt, letters
+from tasks.upkeep.doctor.check import Warn
+from tasks.upkeep.doctor.records import letters
 from tasks.upkeep.monitor import deliver_signals, send_due_letters
 from tests.cases import (
     BUDI,
@@ -76,13 +77,13 @@ def test_a_bounce_asks_the_agent_and_the_case_does_not_end_as_if_informed(told: 
     bounces(told)
     assert "Inform the result" in told.comes_to("Unreachable")
     assert state(told).state == "bounced"
-    with pytest.raises(Doubt, match="1 did not arrive"):
+    with pytest.raises(Warn, match="1 did not arrive"):
         letters(told.runs.wired)
     told.decides("Unreachable", choice="TOLD")
     assert "say in the note" in told.comes_to("Unreachable")
     told.decides("Unreachable", choice="TOLD", note="Ditelepon pukul 10")
     told.comes_to("ClosingPeriod")
-    assert letters(told.runs.wired) == "0 on their way"
+    assert letters(told.runs.wired) == "none on their way"
     told.time_passes(48.1)
     assert told.goes_on() == "Completed"
     assert snapshot(told.case).outcome == "complaint"

@@ -15,19 +15,12 @@ from models.forms import ConfirmAnalysis, SupervisorEscalation
 from models.settings import HttpSystem, Office
 from models.tables import Case, Deadline, Message, Wait
 from tasks.intake.batch import take_in
-from tasks.upkeep.doctor import (
-    Check,
-    Doubt,
-    _back_office,
-    _mailbox,
-    copies,
-    examine,
-    mails,
-    office,
-    senders,
-    service,
-    waits,
-)
+from tasks.upkeep.doctor import Check, examine
+from tasks.upkeep.doctor.back_office import back_office
+from tasks.upkeep.doctor.check import Warn
+from tasks.upkeep.doctor.configuration import office, senders, service
+from tasks.upkeep.doctor.ems import copies, mailbox
+from tasks.upkeep.doctor.records import letters, mails, waits
 from tasks.upkeep.monitor import _note_settings, watch_waits
 from tests.adapters.ems.world import World
 from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received
@@ -37,7 +30,7 @@ from tests.servers import dovecot
 
 
 def examined(wired: Systems) -> Check:
-    return _mailbox(wired.settings.mailboxes[0]).check(wired)
+    return mailbox(wired.settings.mailboxes[0]).check(wired)
 
 
 @pytest.mark.parametrize(
@@ -79,38 +72,47 @@ def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
 
 
 def test_mails_that_were_set_aside_are_told_for_a_day(wired: Systems) -> None:
-    assert mails(wired) == "none set aside within a day"
+    assert mails(wired) == "none quarantined within a day"
     take_in(wired, received(mail("", "tanpa pengirim")))
-    with pytest.raises(Doubt, match="1 set aside within a day"):
+    with pytest.raises(Warn, match="1 quarantined within a day"):
         mails(wired)
     with wired.store.write() as session:
         session.execute(update(Message).values(received_at=wired.clock.now() - timedelta(days=1)))
-    assert mails(wired) == "none set aside within a day"
+    assert mails(wired) == "none quarantined within a day"
+
+
+def test_the_oldest_letter_that_has_not_left_is_told_with_its_age(wired: Systems) -> None:
+    clock = at_office(wired, "2026-11-24 09:00")
+    assert letters(wired) == "none on their way"
+    opened(wired)
+    clock.advance(2.5)
+    opened(wired, MAJU)
+    assert letters(wired) == "2 on their way; the oldest was written 2.5 h ago"
 
 
 def test_mailboxes_whose_mail_is_believed_though_it_is_disowned_are_named(wired: Systems) -> None:
-    assert senders(wired) == "a mail whose sender is in doubt waits for an agent"
+    assert senders(wired) == "a mail whose sender may be forged waits for an agent"
     (box,) = wired.settings.mailboxes
     wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
-    with pytest.raises(Doubt, match=r"disowned joins .* answers: layanan@telkom\.example"):
+    with pytest.raises(Warn, match=r"DMARC joins .* answers: layanan@telkom\.example"):
         senders(wired)
     assert ("senders", "warn") in {(check.name, check.state) for check in examine(wired)}
 
 
 def test_copies_of_letters_that_do_not_come_are_missed(wired: Systems) -> None:
-    assert copies(wired) == "no letter of late to look for"
+    assert copies(wired) == "no recent letter to look for"
     opened(wired)
     post(wired)
-    assert copies(wired) == "no letter of late to look for", "it may still be on its way"
+    assert copies(wired) == "no recent letter to look for", "it may still be on its way"
     wired.settings.claim_seconds = 0
-    assert copies(wired) == "the latest letter's has come"
+    assert copies(wired) == "the Sent copy of the latest letter has arrived"
     (box,) = wired.settings.mailboxes
     wired.settings.mailboxes = [box.model_copy(update={"sent_folder": "Elsewhere"})]
-    with pytest.raises(Doubt, match="the latest letter has not come"):
+    with pytest.raises(Warn, match="the latest letter is missing"):
         copies(wired)
     wired.settings.mailboxes = [box.model_copy(update={"password": SecretStr("lama")})]
     wired.ems.close()
-    assert copies(wired) == "not looked for: the mailbox cannot be read"
+    assert copies(wired) == "not checked: the mailbox cannot be read"
 
 
 def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +156,7 @@ def test_the_oldest_decision_is_named_with_its_age(wired: Systems) -> None:
     with pytest.raises(Refused, match=r"1 without a deadline ahead; is the monitor running\? JKT-0000001: Confirm"):
         waits(wired)
     watch_waits.fn()
-    with pytest.raises(Doubt, match=r"overdue; oldest: JKT-0000001 · .* · Agent Email → Team Leader · 1\.5 h"):
+    with pytest.raises(Warn, match=r"overdue; oldest: JKT-0000001 · .* · Agent Email → Team Leader · 1\.5 h"):
         waits(wired)
     # a case that no run carries, and that waits for nothing, is seen, too
     with wired.store.write() as session:
@@ -177,17 +179,17 @@ def test_an_overdue_decision_is_told_though_another_waits_for_longer(wired: Syst
     asks(stuck, SupervisorEscalation)
     clock.advance(1)
     watch_waits.fn()
-    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000002 · .* · Agent Email → Team Leader · 1\.5 h"):
+    with pytest.raises(Warn, match=r"1 overdue; oldest: JKT-0000002 · .* · Agent Email → Team Leader · 1\.5 h"):
         waits(wired)
     clock.advance(1)
     watch_waits.fn()
-    with pytest.raises(Doubt, match=r"2 overdue; oldest: JKT-0000002 "):
+    with pytest.raises(Warn, match=r"2 overdue; oldest: JKT-0000002 "):
         waits(wired)
     with wired.store.write() as session:
         session.execute(delete(Wait).where(col(Wait.case_id) == fault.case_id))
         session.execute(update(Case).where(col(Case.id) == fault.case_id).values(status="closed"))
     # a supervisor's time is office time, too
-    with pytest.raises(Doubt, match=r"1 overdue; oldest: JKT-0000003 · .* · Supervisor · 2\.0 h"):
+    with pytest.raises(Warn, match=r"1 overdue; oldest: JKT-0000003 · .* · Supervisor · 2\.0 h"):
         waits(wired)
 
 
@@ -204,23 +206,23 @@ def test_holidays_that_no_decree_has_fixed_are_told_in_time(wired: Systems) -> N
     clock.advance(12)
     assert office(wired) == "JKT open"
     at_office(wired, "2027-02-20 10:00")
-    with pytest.raises(Doubt, match="JKT open; estimated holidays ahead: 10-03-2027, 11-03-2027"):
+    with pytest.raises(Warn, match="JKT open; estimated holidays ahead: 10-03-2027, 11-03-2027"):
         office(wired)
     at_office(wired, "2027-02-20 10:00", Office(also_open=["2027-03-10"], also_closed=["2027-03-11"]))
     assert office(wired) == "JKT open"
 
 
 def test_settings_of_the_service_that_are_not_those_of_this_shell_are_named(wired: Systems) -> None:
-    assert service(wired) == "no sweep of late"
+    assert service(wired) == "no recent sweep"
     _note_settings(wired)
     assert service(wired).startswith("runs with these settings on ")
-    assert _back_office("nossa").check(wired).state == "ok"
+    assert back_office("nossa").check(wired).state == "ok"
     before = wired.settings.nossa.url
     wired.settings.nossa = wired.settings.nossa.model_copy(update={"url": before.replace("127.0.0.1", "localhost")})
     with pytest.raises(Refused, match="it runs with other settings than these: LAYANAN_NOSSA__URL: ") as caught:
         service(wired)
     assert f"{before} (here {wired.settings.nossa.url})" in str(caught.value)
-    check = _back_office("nossa").check(wired)
+    check = back_office("nossa").check(wired)
     assert (check.state, f"the service uses {before}" in check.found) == ("warn", True)
 
 
@@ -243,13 +245,13 @@ def test_what_is_recorded_of_settings_holds_no_secret(wired: Systems) -> None:
 def test_what_the_service_meets_is_told_though_all_is_well_from_here(wired: Systems) -> None:
     gate = wired.gate("siska")
     gate.failed("503", None)
-    check = _back_office("siska").check(wired)
+    check = back_office("siska").check(wired)
     assert (check.state, check.found[:50]) == ("warn", "answers now, but the service's own calls fail sinc")
     gate.enter()
     gate.answered()
     gate.left_out("customer record 3: id: missing")
-    assert _back_office("siska").check(wired).found.endswith("read without customer record 3: id: missing")
+    assert back_office("siska").check(wired).found.endswith("dropped: customer record 3: id: missing")
     for _ in range(6):
         gate.failed("ConnectError", None)
-    check = _back_office("siska").check(wired)
+    check = back_office("siska").check(wired)
     assert (check.state, "is left alone until" in check.found) == ("fail", True)

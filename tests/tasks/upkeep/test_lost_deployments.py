@@ -18,8 +18,10 @@ from models.tables import Case, Decision, Wait
 from tasks.run.case_run import CaseRun
 from tasks.run.start_case import replace_run
 from tasks.run.waits import decide
-from tasks.upkeep.doctor import Check, Doubt, Probe, deployments, lost_runs
-from tasks.upkeep.monitor import cases_of_lost_runs, deliver_signals, recover_runs, tidy_up
+from tasks.upkeep.doctor.check import Check, Probe, Warn
+from tasks.upkeep.doctor.engine import deployments, lost_runs
+from tasks.upkeep.monitor import deliver_signals, recover_runs, tidy_up
+from tasks.upkeep.recover_runs import cases_of_lost_runs
 from tests.backlog import late, make_late
 from tests.cases import keep_signal, opened, rows, snapshot
 from tests.runs import Runs
@@ -214,7 +216,7 @@ def test_doctor_names_what_is_paused_switched_off_or_without_a_queue(lost: Lost,
         client.update_work_queue(standing.id, is_paused=True)
         client.update_deployment_schedule(intake.id, schedule.id, active=False)
         client.pause_deployment(client.read_deployment_by_name("monitor-cases/monitor-cases").id)
-        with pytest.raises(Doubt) as said:
+        with pytest.raises(Warn) as said:
             deployments(wired)
         named = ("monitor-cases, receive-mail's schedule", f"work pool {pool}", "work queue standing")
         assert all(name in str(said.value) for name in named), str(said.value)

@@ -26,14 +26,13 @@ from tasks.run.send_letter import deliver
 from tasks.run.start_case import start_case
 from tasks.run.waits import decide, resume_waiting_case
 from tasks.upkeep.monitor import (
-    MOST_RESTARTS,
-    cases_of_lost_runs,
     deliver_signals,
     follow_tickets,
     pass_deadlines,
     recover_runs,
     tidy_up,
 )
+from tasks.upkeep.recover_runs import MOST_RESTARTS, cases_of_lost_runs
 from tests.cases import (
     BUDI,
     MAJU,
@@ -112,8 +111,8 @@ def test_a_part_that_breaks_keeps_no_other_from_its_work(
     monkeypatch.setattr(tasks.upkeep.monitor, "deliver", breaks)
     ended = monitor_cases(return_state=True)
     assert ended.is_failed()
-    assert str(ended.message).startswith("1 items broke; see the worker's log")
-    assert "a defect; the others go on" in caplog.text
+    assert str(ended.message).startswith("1 items met a defect; see the worker's log")
+    assert "a defect; the other items go on" in caplog.text
     assert {outbox.state for outbox in rows(wired, Outbox) if outbox.letter_id > 1} == {"sent"}
     assert {wake.kind for wake in rows(wired, Signal)} == {"closing"}
 
@@ -295,7 +294,7 @@ def test_cases_start_again_once_the_flows_are_deployed_anew(runs: Runs, stack: S
     """The engine's data base was lost, and this process goes on."""
     case = opened(runs.wired)
     runs.wired.engine._deployment_ids["handle-case"] = uuid4()
-    with pytest.raises(NothingDone, match="nothing could be done: Prefect: "):
+    with pytest.raises(NothingDone, match="every item failed: Prefect: "):
         recover_runs.fn()
     assert recover_runs.fn() == 1
     assert snapshot(case).run_id is not None

@@ -198,4 +198,16 @@ def test_open_waits_are_told_with_their_median_and_longest(wired: Systems) -> No
         with wired.store.write() as session:
             known: dict[str, Any] = {"wait_key": str(number), "form": "ApproveSolution", "description": ""}
             session.add(Wait(case_id=case.id, role="Agent", since=now - hours * HOUR, **known))
-    assert "| Agent | 3 | 2:00:00 | 30:00:00 |" in service_report(wired)
+    assert "| Agent | 3 | 0 | 0 | 2:00:00 | 30:00:00 |" in service_report(wired)
+
+
+def test_waits_that_are_overdue_or_escalated_are_counted(wired: Systems) -> None:
+    now = wired.clock.now()
+    for number, (role, to) in enumerate((("Agent Email", ""), ("Agent Email", "Team Leader"), ("Supervisor", ""))):
+        case = Added(wired, 30 * DAY).letter(MINUTE)
+        known: dict[str, Any] = {"wait_key": str(number), "form": "SupervisorEscalation", "description": ""}
+        with wired.store.write() as session:
+            session.add(Wait(case_id=case.id, role=role, escalated_to=to, since=now - 20 * DAY, **known))
+    report = service_report(wired)
+    assert "| Agent Email | 2 | 1 | 1 | 480:00:00 | 480:00:00 |" in report
+    assert "| Supervisor | 1 | 1 | 0 | 480:00:00 | 480:00:00 |" in report

@@ -1,0 +1,52 @@
+"""How one thing is checked. Held by `tests/tasks/upkeep/test_doctor.py`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from adapters.wiring import Systems
+from models.errors import LayananError
+
+State = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing checked: what was found, and, unless that is ``ok``, what to do."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+class Warn(LayananError):
+    """It works, and a person should still know."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How one thing is checked. ``look`` returns what it found, or raises what is wrong."""
+
+    name: str
+    look: Callable[[Systems], str]
+    advice: str
+
+    def check(self, wired: Systems) -> Check:
+        """Check it."""
+        try:
+            return Check(self.name, "ok", self.look(wired))
+        except Warn as warning:
+            return Check(self.name, "warn", str(warning), self.advice)
+        except (LayananError, OSError) as error:
+            return Check(self.name, "fail", str(error), self.advice)
+
+
+def in_order(wired: Systems, probes: Iterable[Probe]) -> list[Check]:
+    """Check one after another, up to the first that fails: those after it would give the wrong advice."""
+    checks: list[Check] = []
+    for probe in probes:
+        checks.append(probe.check(wired))
+        if checks[-1].state == "fail":
+            break
+    return checks

@@ -1,0 +1,85 @@
+"""Doctor's checks of the settings, here and where the service runs. Held by `tests/tasks/upkeep/test_doctor.py`."""
+
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from adapters.wiring import Systems
+from models.errors import LayananError, Refused
+from models.tables import ServiceRow
+from tasks.upkeep.doctor.check import Probe, Warn
+
+AHEAD = timedelta(days=30)
+"""How far ahead a person is told of holidays whose date is only estimated."""
+SEEN = timedelta(minutes=15)
+"""A machine whose last sweep was earlier than this runs no service."""
+SHOWN = 5
+"""Settings that are named where they differ."""
+
+
+def settings(wired: Systems) -> str:
+    """There is mail to read, and the clock is real."""
+    if not wired.settings.mailboxes:
+        raise Refused("settings", "LAYANAN_MAILBOXES is empty: no mail would be read")
+    if wired.settings.clock == "simulated":
+        raise Warn("LAYANAN_CLOCK is simulated: for rehearsals and tests only")
+    return f"{len(wired.settings.mailboxes)} mailbox(es)"
+
+
+def senders(wired: Systems) -> str:
+    """No forged mail joins a case."""
+    if forwarded := [box.address for box in wired.settings.mailboxes if box.forwarded]:
+        raise Warn(f"mail that fails DMARC joins the cases that it answers: {', '.join(forwarded)}")
+    return "a mail whose sender may be forged waits for an agent"
+
+
+def office(wired: Systems) -> str:
+    """Office hours are as people know them; the dates of some holidays are estimates until a decree."""
+    now = wired.clock.now()
+    said = []
+    for box in wired.settings.mailboxes:
+        opens = wired.settings.office_of(box.address).next_open(now)
+        zone = wired.settings.zone_of(box.address)
+        said.append(f"{box.site} " + ("open" if opens == now else f"opens {opens.astimezone(zone):%d-%m-%Y %H:%M %Z}"))
+    ahead = [now.astimezone(wired.settings.zone).date() + timedelta(days=days) for days in range(AHEAD.days)]
+    kinds = {box.site: wired.settings.offices.get(box.site, wired.settings.office) for box in wired.settings.mailboxes}
+    estimated = sorted({day for known in kinds.values() for day in known.estimated(ahead)})
+    if estimated:
+        days = ", ".join(f"{day:%d-%m-%Y}" for day in estimated)
+        raise Warn(f"{'; '.join(sorted(set(said)))}; estimated holidays ahead: {days}")
+    return "; ".join(sorted(set(said)))
+
+
+def service(wired: Systems) -> str:
+    """The service runs with the settings of this command; a difference is named with both values."""
+    try:
+        running = running_services(wired)
+    except LayananError:
+        return "not checked: the case store does not answer"
+    here = wired.settings.shown()
+    for row in running:
+        there = row.settings
+        names = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
+        told = [f"{one}: {there.get(one, '—')} (here {here.get(one, '—')})" for one in names[:SHOWN]]
+        told += [f"and {len(names) - SHOWN} more"] * (len(names) > SHOWN)
+        if told:
+            raise Refused("service", f"on {row.host} it runs with other settings than these: {'; '.join(told)}")
+    return f"runs with these settings on {', '.join(row.host for row in running)}" if running else "no recent sweep"
+
+
+def running_services(wired: Systems) -> list[ServiceRow]:
+    """The machines on which the service has swept recently."""
+    recent = col(ServiceRow.seen_at) > wired.machine_clock.now() - SEEN
+    with wired.store.read() as session:
+        return list(session.exec(select(ServiceRow).where(recent).order_by(ServiceRow.host)))
+
+
+SETTINGS = Probe("settings", settings, "see `layanan settings`")
+SENDERS = Probe("senders", senders, "remove `forwarded` in LAYANAN_MAILBOXES once the forwarder keeps DMARC (ARC, SRS)")
+OFFICE = Probe("office", office, "LAYANAN_OFFICE__ALSO_OPEN and __ALSO_CLOSED correct days that a decree has moved")
+SERVICE = Probe(
+    "service",
+    service,
+    "the checks below use the settings of this command: run doctor with the service's settings (LAYANAN_SETTINGS, "
+    "environment), or restart the service with these",
+)
