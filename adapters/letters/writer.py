@@ -1,6 +1,6 @@
-"""The letters to customers and desks: facts in, finished mail out.
+"""Writes the letters to customers and segment desks: from facts to a finished mail.
 
-The words stand in ``templates/<language>/<kind>.jinja``, one for each :class:`models.letter.LetterKind`, with
+The words are in ``templates/<language>/<kind>.jinja``, one for each :class:`models.letter.LetterKind`, with
 salutation and signature (SOP 5.1) in ``_letter.jinja``; the look of the HTML in ``templates/_layout.html.jinja``.
 """
 
@@ -50,34 +50,34 @@ class LetterWriter(Protocol):
         conversation: str = "",
         copies: tuple[str, ...] = (),
     ) -> RenderedLetter:
-        """Write one letter; equal arguments give equal bytes.
+        """Write one letter. Equal arguments give equal bytes.
 
         Args:
-            facts: What the letter tells; their class chooses the letter.
+            facts: What the letter says; their class chooses the template.
             language: The customer's.
-            reference: The case's, such as ``JKT-0000123``; the answer is found by it.
+            reference: The case's, such as ``JKT-0000123``. The customer's answer is matched by it.
             recipient: The customer's address.
-            recipient_name: The customer's name; empty where it is not known.
+            recipient_name: The customer's name; empty if unknown.
             sender: Address of the site's mailbox.
-            subject: The customer's own; may be empty.
-            message_id: The letter's own, with angle brackets.
-            in_reply_to: Message-ID of the mail that is answered; empty: none.
+            subject: Of the customer's mail; may be empty.
+            message_id: Of the letter, with angle brackets.
+            in_reply_to: Message-ID of the mail that it answers; empty: none.
             references: Message-IDs of the thread so far, oldest first.
             now: Time of writing.
-            automatic: No person has read this letter (RFC 3834).
-            attached: Raw mails that go with it.
+            automatic: Whether no person has read this letter (RFC 3834).
+            attached: Raw mails to attach.
             token: Signs the reference in the Subject.
-            conversation: Outlook's, of the mail that is answered.
-            copies: Addresses of those who get a copy (Cc).
+            conversation: Outlook's conversation id of the mail that it answers.
+            copies: Addresses in Cc.
 
         Raises:
-            MissingFact: Something that the letter needs is empty or unusable; nothing was rendered.
+            MissingFact: A required fact or argument is empty or unusable.
         """
         ...
 
 
 class TemplateLetters:
-    """Letters from the templates in ``folder``, with times in the site's zone."""
+    """Writes letters from the templates in ``folder``, with times in the site's time zone."""
 
     def __init__(self, settings: Settings, folder: Path = TEMPLATES) -> None:
         self._settings = settings
@@ -104,38 +104,20 @@ class TemplateLetters:
         copies: tuple[str, ...] = (),
     ) -> RenderedLetter:
         """See :meth:`LetterWriter.write`."""
-        kind = facts.kind
         _check(facts, reference=reference, message_id=message_id)
-        for role, address in (("recipient", recipient), ("sender", sender), *(("copies", one) for one in copies)):
-            if not ADDRESS.fullmatch(address):
-                raise MissingFact(kind, role)
-
+        _check_addresses(facts, recipient=(recipient,), sender=(sender,), copies=copies)
         service = one_line(self._settings.sender_name)
-        zone = self._settings.zone_of(sender)
-        now = now.astimezone(zone)
-        name = _name(recipient_name)
-        subject = reply_subject(subject, f"{reference}-{token}" if token else reference, otherwise=service)
-        words = {
-            **{name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts},
-            "language": language,
-            "reference": whole(reference),
-            "salutation": WORDS[language].salutation(now, name),
-            "sender": sender,
-            "service": service,
-            "subject": subject,
-        }
-        try:
-            letter = self._templates[language].get_template(f"{kind}.jinja").render(words)
-        except UndefinedError as error:
-            raise MissingFact(kind, re.findall(r"'([^']+)'", str(error))[-1]) from error
-
-        html = self._templates[language].get_template("_layout.html.jinja").render(words, blocks=as_blocks(letter))
+        now, name = now.astimezone(self._settings.zone_of(sender)), _name(recipient_name)
+        signed = f"{reference}-{token}" if token else ""
+        subject = reply_subject(subject, signed or reference, otherwise=service)
+        known = {"reference": whole(reference), "sender": sender, "service": service, "subject": subject}
+        text, html = self._rendered(facts, language, known | {"salutation": WORDS[language].salutation(now, name)})
         headers = {
             "From": mailbox("From", service, sender),
             "To": mailbox("To", name, recipient),
             **({"Cc": ",\n ".join(copies)} if copies else {}),
             "Subject": encoded("Subject", subject),
-            **self._reply_to(sender, f"{reference}-{token}" if token else ""),
+            **self._reply_to(sender, signed),
             "Date": format_datetime(now),
             "Message-ID": message_id,
             **thread(in_reply_to, references),
@@ -144,16 +126,23 @@ class TemplateLetters:
             headers["Thread-Index"] = thread_index(conversation, message_id)
         if automatic:
             headers["Auto-Submitted"] = "auto-replied" if "In-Reply-To" in headers else "auto-generated"
-        return RenderedLetter(
-            kind=kind,
-            message_id=message_id,
-            recipient=recipient,
-            subject=subject,
-            raw=compose(headers, as_text(letter), html, attached),
-        )
+        raw = compose(headers, text, html, attached)
+        return RenderedLetter(kind=facts.kind, message_id=message_id, recipient=recipient, subject=subject, raw=raw)
+
+    def _rendered(self, facts: LetterFacts, language: Language, known: dict[str, str]) -> tuple[str, str]:
+        """The letter as plain text and as HTML. Times are in the site's time zone."""
+        zone = self._settings.zone_of(known["sender"])
+        words = {name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts}
+        words |= {"language": language, **known}
+        templates = self._templates[language]
+        try:
+            letter = templates.get_template(f"{facts.kind}.jinja").render(words)
+        except UndefinedError as error:
+            raise MissingFact(facts.kind, re.findall(r"'([^']+)'", str(error))[-1]) from error
+        return as_text(letter), templates.get_template("_layout.html.jinja").render(words, blocks=as_blocks(letter))
 
     def _reply_to(self, sender: str, signed: str) -> dict[str, str]:
-        """Where an answer finds its case even if its program changes Subject and thread."""
+        """A Reply-To by which an answer finds its case even if a mail program changes Subject and thread."""
         local, _, domain = sender.rpartition("@")
         return {"Reply-To": f"{local}+{signed}@{domain}"} if signed and self._settings.reply_to_reference else {}
 
@@ -170,7 +159,7 @@ class TemplateLetters:
 
 
 def _check(facts: LetterFacts, **others: str) -> None:
-    """Find what is missing. Facts with a default may be empty."""
+    """Refuse an empty fact or argument. Facts with a default may be empty."""
     fields = type(facts).model_fields
     needed = {name: value for name, value in facts if fields[name].is_required()}
     for name, value in {**needed, **others}.items():
@@ -179,7 +168,13 @@ def _check(facts: LetterFacts, **others: str) -> None:
             raise MissingFact(facts.kind, name)
 
 
+def _check_addresses(facts: LetterFacts, **roles: tuple[str, ...]) -> None:
+    for role, addresses in roles.items():
+        if not all(map(ADDRESS.fullmatch, addresses)):
+            raise MissingFact(facts.kind, role)
+
+
 def _name(name: str) -> str:
-    """The name as a letter may repeat it. A link or address in it is no name: nobody may send links by us."""
+    """The name as a letter may repeat it; empty if it contains a link or address, which we must not spread."""
     name = one_line(name)
     return "" if LINK.search(name) else name[:MAX_NAME].rstrip()

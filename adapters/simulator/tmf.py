@@ -5,7 +5,7 @@ Beside them, for rehearsals: ``POST /simulator/faults``, ``POST /simulator/relay
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from adapters.simulator.ports import listening_socket
 from adapters.simulator.records import Resource
 from adapters.simulator.seed import Seed
 from adapters.simulator.tickets import Tickets
+from adapters.systems.records import values_at
 
 PAGE = 50
 PATH = "/{system}/tmf-api/{api}/v4/{name}"
@@ -38,7 +39,7 @@ class HttpSystems:
     def __init__(
         self, seed: Seed, folder: Path, clock: Clock, refuse_us: Callable[[int], None] = lambda _: None
     ) -> None:
-        """Take what surrounds it; ``refuse_us`` has the relay refuse so many letters of ours."""
+        """``refuse_us`` makes the relay refuse that many letters of ours."""
         self._folder = folder
         self._refuse_us = refuse_us
         self._tickets = Tickets(seed, folder / "tickets.sqlite", clock)
@@ -73,37 +74,12 @@ class HttpSystems:
         }
         creators = {f"mycx/{TICKETS}": self._tickets.create, LINE_TESTS: tests.create}
         app = FastAPI(openapi_url=None)
+        _serve(app, collections, creators, self._tickets)
         faults = Faults(app)
+        self._serve_rehearsals(app, faults)
+        return faults
 
-        @app.get(PATH)
-        async def search(request: Request) -> Response:
-            key = _key(request)
-            query = {k: v for k, v in request.query_params.items() if k not in ("offset", "limit", "fields")}
-            found = [one for one in _all(collections, key) if _matches(one, query)]
-            return _page(request, [_with_href(request, key, one) for one in found])
-
-        @app.get(PATH + "/{identifier:path}")
-        async def get(request: Request, identifier: str) -> Response:
-            key = _key(request)
-            for one in _all(collections, key):
-                if one["id"] == identifier:
-                    return JSONResponse(_with_href(request, key, one))
-            raise HTTPException(404)
-
-        @app.post(PATH)
-        async def create(request: Request, body: dict[str, Any]) -> Response:
-            key = _key(request)
-            if key not in creators:
-                raise HTTPException(405)
-            return JSONResponse(_with_href(request, key, creators[key](body)), 201)
-
-        @app.patch(PATH + "/{identifier:path}")
-        async def change(request: Request, identifier: str, body: dict[str, Any]) -> Response:
-            key = _key(request)
-            if key != f"mycx/{TICKETS}":
-                raise HTTPException(405)
-            return JSONResponse(_with_href(request, key, self._tickets.change(identifier, body)))
-
+    def _serve_rehearsals(self, app: FastAPI, faults: Faults) -> None:
         @app.post("/simulator/faults", status_code=204)
         async def arm(fault: Fault) -> None:
             faults.arm(fault)
@@ -116,17 +92,56 @@ class HttpSystems:
         async def tickets() -> list[Resource]:
             return self._tickets.mycx()
 
-        @app.exception_handler(StarletteHTTPException)
-        async def refuse(_: Request, error: StarletteHTTPException) -> Response:
-            code = str(error.status_code)
-            return JSONResponse({"code": code, "reason": error.detail, "status": code}, error.status_code)
 
-        @app.exception_handler(RequestValidationError)
-        async def refuse_body(_: Request, error: RequestValidationError) -> Response:
-            reason = str(error.errors()[0]["msg"])
-            return JSONResponse({"code": "400", "reason": reason, "status": "400"}, 400)
+def _serve(
+    app: FastAPI,
+    collections: Mapping[str, Callable[[], list[Resource]]],
+    creators: Mapping[str, Callable[[Resource], Resource]],
+    tickets: Tickets,
+) -> None:
+    """The methods of TMF630 for all collections; errors are those of the standard."""
 
-        return faults
+    @app.get(PATH)
+    async def search(request: Request) -> Response:
+        key = _key(request)
+        query = {k: v for k, v in request.query_params.items() if k not in ("offset", "limit", "fields")}
+        found = [one for one in _all(collections, key) if _matches(one, query)]
+        return _page(request, [_with_href(request, key, one) for one in found])
+
+    @app.get(PATH + "/{identifier:path}")
+    async def get(request: Request, identifier: str) -> Response:
+        key = _key(request)
+        for one in _all(collections, key):
+            if one["id"] == identifier:
+                return JSONResponse(_with_href(request, key, one))
+        raise HTTPException(404)
+
+    @app.post(PATH)
+    async def create(request: Request, body: dict[str, Any]) -> Response:
+        key = _key(request)
+        if key not in creators:
+            raise HTTPException(405)
+        return JSONResponse(_with_href(request, key, creators[key](body)), 201)
+
+    @app.patch(PATH + "/{identifier:path}")
+    async def change(request: Request, identifier: str, body: dict[str, Any]) -> Response:
+        key = _key(request)
+        if key != f"mycx/{TICKETS}":
+            raise HTTPException(405)
+        return JSONResponse(_with_href(request, key, tickets.change(identifier, body)))
+
+    app.add_exception_handler(StarletteHTTPException, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse)
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    """TM Forum's ``Error``."""
+    status, reason = 400, ""
+    if isinstance(error, StarletteHTTPException):
+        status, reason = error.status_code, error.detail
+    elif isinstance(error, RequestValidationError):
+        reason = str(error.errors()[0]["msg"])
+    return JSONResponse({"code": str(status), "reason": reason, "status": str(status)}, status)
 
 
 class _Server(uvicorn.Server):
@@ -150,7 +165,7 @@ def _fixed(seed: Seed, started: datetime) -> dict[str, Callable[[], list[Resourc
 
 
 def _started(folder: Path, clock: Clock) -> datetime:
-    """When the simulator first ran in this folder; the seed's days and hours count from then."""
+    """When the simulator first ran in this folder. The seed's days and hours count from then."""
     file = folder / "started"
     if not file.exists():
         file.write_text(clock.now().isoformat())
@@ -162,7 +177,7 @@ def _token(system: str) -> str:
 
 
 def _key(request: Request) -> str:
-    """The collection that the request means, once its token is right."""
+    """The collection of the request's path, after a check of its token."""
     system, api, name = (request.path_params[part] for part in ("system", "api", "name"))
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {_token(system)}".encode()):
@@ -170,27 +185,18 @@ def _key(request: Request) -> str:
     return f"{system}/tmf-api/{api}/v4/{name}"
 
 
-def _all(collections: dict[str, Callable[[], list[Resource]]], key: str) -> list[Resource]:
+def _all(collections: Mapping[str, Callable[[], list[Resource]]], key: str) -> list[Resource]:
     if key not in collections:
         raise HTTPException(404)
     return collections[key]()
 
 
 def _matches(resource: Resource, query: dict[str, str]) -> bool:
-    """TMF630: attributes are ANDed, dots lead into parts, commas mean OR; the case of letters is ignored."""
+    """TMF630: all filters must match; dots lead into members, commas separate alternatives, case is ignored."""
     return all(
-        set(wanted.lower().split(",")) & set(_values(resource, path.split("."))) for path, wanted in query.items()
+        set(wanted.lower().split(",")) & {value.lower() for value in values_at(resource, path.split("."))}
+        for path, wanted in query.items()
     )
-
-
-def _values(value: Any, path: list[str]) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _values(item, path)
-    elif not path:
-        yield str(value).lower()
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _values(value[path[0]], path[1:])
 
 
 def _page(request: Request, found: list[Resource]) -> Response:

@@ -1,8 +1,7 @@
 """The gate of one back-office system, kept in the case store: all tasks, processes and machines share it.
 
-A system that says ``Retry-After`` gets no call until then. One that fails several times in a row is left alone, too,
-for a time that grows. In both cases one call goes first when the time is over, and the others follow once it has an
-answer.
+A system that says ``Retry-After`` gets no call until then. A system that fails several times in a row gets no call for
+a pause that grows. In both cases one call goes first after the pause, and the others follow once it has an answer.
 """
 
 import threading
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, or_, update
 from sqlmodel import col, select
 
+from adapters.case_store.holds import goes_first, pause_after
 from adapters.case_store.store import AlreadyRecorded, Store
 from adapters.clock import Clock
 from adapters.systems.gate import UnderWay
@@ -23,11 +23,11 @@ from models.tables import SystemRow, UnderWayRow
 OPENS_AFTER = 6
 """Failures in a row after which a system is left alone: two calls, each tried three times."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
-"""For how long; it doubles with each further failure."""
+"""The pause; it doubles with each further failure."""
 PROBING = timedelta(seconds=3)
 """How soon others may ask again while one call goes first."""
 NEWS = timedelta(hours=1)
-"""For so long a fault that is met again is no news."""
+"""After this, a fault that was met before is reported again."""
 
 
 class SystemGate:
@@ -49,14 +49,14 @@ class SystemGate:
         self._zone = zone
         self._call = timedelta(seconds=call_seconds + 5)
         self._mine = threading.local()
-        """``troubled``: this call entered while not all was well; ``lease``: it goes first, until then."""
+        """Of this thread's call. ``troubled``: it entered after a failure; ``lease``: it goes first, until then."""
 
     def now(self) -> datetime:
         """See :class:`adapters.systems.gate.Gate`."""
         return self._clock.now()
 
     def state(self) -> SystemRow:
-        """What is known."""
+        """The system's row, empty where there is none."""
         with self._store.read() as session:
             return session.get(SystemRow, self._name) or SystemRow(name=self._name)
 
@@ -69,15 +69,15 @@ class SystemGate:
         if known.until > now:
             raise self.asked(known)
         lease = now + self._call
-        this = (col(SystemRow.name) == self._name, col(SystemRow.until) == known.until)
+        this = col(SystemRow.name) == self._name
         with self._store.write() as session:
-            first = session.execute(update(SystemRow).where(*this).values(until=lease, probing=True))
-        if first.rowcount != 1:  # type: ignore[attr-defined]
+            first = goes_first(session, this, col(SystemRow.until), known.until, lease, probing=True)
+        if not first:
             raise self.asked(self.state())
         self._mine.lease = lease
 
     def asked(self, known: SystemRow) -> AskedToWait:
-        """The error that says until when nobody calls, and why."""
+        """The error that says until when the system gets no call, and why."""
         now = self.now()
         since, until = known.since or now, known.until or now
         if known.probing:
@@ -90,7 +90,7 @@ class SystemGate:
         """See :class:`adapters.systems.gate.Gate`."""
         if not getattr(self._mine, "troubled", False):
             return
-        # what another call has been asked meanwhile stands
+        # a pause that another call has met meanwhile stays
         until, lease = col(SystemRow.until), self._mine.lease
         free = or_(until.is_(None), until <= self.now(), *([until == lease] if lease else []))
         well = {"failures": 0, "until": None, "since": None, "why": "", "asked": False, "probing": False}
@@ -103,7 +103,7 @@ class SystemGate:
         now, lease = self.now(), getattr(self._mine, "lease", None)
         try:
             known = self._note_failure(now, why, wait, lease)
-        except AlreadyRecorded:  # another made the row
+        except AlreadyRecorded:  # another thread made the row
             known = self._note_failure(now, why, wait, lease)
         if wait is not None:
             raise self.asked(known)
@@ -117,8 +117,7 @@ class SystemGate:
             standing = known.until if known.until and known.until > now and known.until != lease else None
             pause = wait
             if pause is None and (lease or known.failures >= OPENS_AFTER):
-                doubled = min(max(known.failures - OPENS_AFTER, 0), 10)
-                pause = min(FIRST_PAUSE * 2**doubled, LONGEST_PAUSE)
+                pause = pause_after(known.failures - OPENS_AFTER, FIRST_PAUSE, LONGEST_PAUSE)
             if standing is None or (pause is not None and now + pause > standing):
                 known.until = now + pause if pause is not None else None
                 known.why, known.asked, known.probing = why, wait is not None, False
@@ -131,7 +130,7 @@ class SystemGate:
         if known.left_out == what and known.left_out_at and now - known.left_out_at < NEWS:
             return False
         noted: dict[str, Any] = {"left_out": what, "left_out_at": now}
-        # another who makes the row meanwhile has had such news, too; no call fails for that
+        # if another thread makes the row meanwhile, that has reported a fault, too
         with suppress(AlreadyRecorded), self._store.write() as session:
             this = update(SystemRow).where(col(SystemRow.name) == self._name).values(**noted)
             if session.execute(this).rowcount == 0:  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
+from adapters.case_store.holds import goes_first, pause_after
 from adapters.ems.smtp import OF_ACCOUNT
 from adapters.wiring import Systems
 from models.errors import OfSystem
@@ -39,8 +40,7 @@ def begin_probe(session: Session, wired: Systems, now: datetime, until: datetime
         return None
     if relay.not_before > now:
         return False
-    this = (col(Relay.name) == relay.name, col(Relay.not_before) == relay.not_before)
-    return session.connection().execute(update(Relay).where(*this).values(not_before=until)).rowcount == 1
+    return goes_first(session, col(Relay.name) == relay.name, col(Relay.not_before), relay.not_before, until)
 
 
 def end_probe(session: Session, wired: Systems) -> None:
@@ -61,7 +61,7 @@ def refuses_us(session: Session, wired: Systems, error: OfSystem, *, several: bo
     told = f"{error} for several recipients in a row: look at {OF_ACCOUNT}" if several else str(error)
     relay = refusal(session, wired) or Relay(name=smtp.account, since=now, error="", not_before=now)
     relay.error, relay.words, relay.reply = told, error.words, error.reply
-    relay.not_before = now + min(FIRST_PAUSE * 2 ** min(relay.probes, 10), timedelta(seconds=smtp.probe_seconds))
+    relay.not_before = now + pause_after(relay.probes, FIRST_PAUSE, timedelta(seconds=smtp.probe_seconds))
     relay.probes += 1
     session.merge(relay)
 

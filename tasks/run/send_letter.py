@@ -23,6 +23,7 @@ from sqlalchemy import Boolean, and_, bindparam, exists, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from adapters.case_store.holds import pause_after
 from adapters.ems.protocol import UsOrRecipient
 from adapters.wiring import Systems, systems
 from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refused, Unavailable
@@ -372,7 +373,7 @@ def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _
 
 
 def _later(wired: Systems, way: _WayOut, error: str, claim: _Claim, **changes: Any) -> _Outcome:
-    wait = min(BACKOFF * 2 ** min(way.attempts + 1, 10), LONGEST_BACKOFF)
+    wait = pause_after(way.attempts + 1, BACKOFF, LONGEST_BACKOFF)
     until = wired.machine_clock.now() + wait
     return _changed(wired, way, claim, state=way.state, not_before=until, error=error, **changes)
 
