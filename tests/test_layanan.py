@@ -330,8 +330,8 @@ def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str
 def test_nobody_corrects_a_case_without_a_name(name: str, wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     given = (["party", "1", "1"], ["merge", "2", "1"], ["unmerge", "2"], ["split", "1", "2"], ["mail", "accept", "1"])
     for command in given:
-        assert "--by: your name" in refusal(capsys, 2, *command, "--by", name)
-    assert "--by: your name" in refusal(capsys, 2, "decide", "1", "--by", name, "--set", "choice=SUPERVISOR")
+        assert "--by: give your name" in refusal(capsys, 2, *command, "--by", name)
+    assert "--by: give your name" in refusal(capsys, 2, "decide", "1", "--by", name, "--set", "choice=SUPERVISOR")
 
 
 def test_a_merger_of_two_senders_says_whom_letters_go_to(

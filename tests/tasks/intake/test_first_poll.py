@@ -11,6 +11,7 @@ from sqlalchemy import delete
 
 import layanan
 from adapters.wiring import Systems
+from flows.command_line import service
 from flows.receive_mail import take_batches
 from models.settings import Settings
 from models.tables import Case, FirstPoll, Letter, Message
@@ -114,7 +115,7 @@ def test_a_full_mailbox_waits_for_a_person_and_says_what_to_type(
     assert f"`{command}`" in check.advice
     assert layanan.main(["intake", "--once"]) == 1
     assert command in capsys.readouterr().err
-    layanan._say_what_first_polls_wait_for()
+    service.say_what_first_polls_wait_for()
     assert command in capsys.readouterr().out
 
     assert layanan.main([*command.replace("NAME", "Rina").split()[1:]]) == 0
