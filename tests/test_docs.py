@@ -49,6 +49,18 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_file_that_a_page_names_exists() -> None:
+    named = re.compile(r"`((?:flows|tasks|adapters|models|tests|docs|bench|migrations|templates)/[\w/.-]*)`")
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md"]
+    missing = [
+        f"{page.name}: {path}"
+        for page in pages
+        for path in named.findall(page.read_text())
+        if not (ROOT / path).exists()
+    ]
+    assert missing == []
+
+
 def test_every_page_has_commands_that_are_found() -> None:
     assert {one.page for one in QUOTED} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md", "bench/README.md"}
     assert {one.program for one in QUOTED} == {"layanan", "make", "python", "prefect"}
