@@ -1,4 +1,7 @@
-"""Folders of our own: they hold customers' mail."""
+"""Folders of our own: they hold customers' mail.
+
+Held by `tests/adapters/simulator/test_main.py` and `tests/adapters/case_store/test_store.py`.
+"""
 
 from contextlib import suppress
 from itertools import count

@@ -1,4 +1,7 @@
-"""Access tokens that somebody else refreshes: read from a file, or printed by a command, when they are needed."""
+"""Access tokens that somebody else refreshes: read from a file, or printed by a command, when they are needed.
+
+Held by `tests/adapters/ems/test_login.py`.
+"""
 
 import subprocess
 

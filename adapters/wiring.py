@@ -1,4 +1,7 @@
-"""The one place that chooses adapters. Nothing connects before it is used."""
+"""The one place that chooses adapters. Nothing connects before it is used.
+
+Held by `tests/test_layanan.py`.
+"""
 
 import atexit
 from functools import cached_property, lru_cache

@@ -1,4 +1,7 @@
-"""Monitoring (SOP W-86): no case waits unseen. A sweep sends what is due, follows tickets and signals deadlines."""
+"""Monitoring (SOP W-86): no case waits unseen. A sweep sends what is due, follows tickets and signals deadlines.
+
+Held by `tests/tasks/upkeep/test_monitor.py`.
+"""
 
 from prefect import flow
 from prefect.client.schemas.objects import State

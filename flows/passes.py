@@ -1,4 +1,7 @@
-"""How a pass of intake or monitor ends: in the state that says what failed, where people look first."""
+"""How a pass of intake or monitor ends: in the state that says what failed, where people look first.
+
+Held by `tests/flows/test_receive_mail.py`.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -2,6 +2,8 @@
 
 Under load the server's own ways make it stand still for SQLite's busy time-out, a minute. Two things prevent that:
 transactions take the write lock at their beginning, and garbage is collected outside of the event loop.
+
+Held by `tests/flows/test_prefect.py` and `tests/flows/test_worker.py`.
 """
 
 import gc

@@ -1,4 +1,7 @@
-"""Activity 1's output: what a mail wants. Each finding carries its evidence and a confidence from 0 to 1."""
+"""Activity 1's output: what a mail wants. Each finding carries its evidence and a confidence from 0 to 1.
+
+Held by `tests/adapters/analyser/test_rules.py`.
+"""
 
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar

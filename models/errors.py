@@ -2,6 +2,8 @@
 
 A message names the system and what happened; it never holds an address, a mail's text or a secret,
 because it ends up in logs and in the history that managers audit.
+
+Held by `tests/adapters/systems/test_tmf.py` and `tests/tasks/run/test_activity.py`.
 """
 
 from datetime import datetime

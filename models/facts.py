@@ -2,6 +2,8 @@
 
 Every adapter turns its wire's answer into one of these or raises :class:`models.errors.BrokenAnswer`.
 Times are timezone-aware UTC. Money is a ``Decimal`` of rupiah.
+
+Held by `tests/adapters/systems/test_siska.py`.
 """
 
 from datetime import datetime

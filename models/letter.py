@@ -2,6 +2,8 @@
 
 A letter's text lies in ``templates/<language>/<kind>.jinja``; the renderer refuses to write a letter with
 a missing fact. Times in facts are aware; the renderer shows them in the site's zone.
+
+Held by `tests/adapters/letters/test_writer.py`.
 """
 
 from datetime import datetime

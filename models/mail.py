@@ -1,4 +1,7 @@
-"""A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash."""
+"""A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash.
+
+Held by `tests/adapters/mail/test_parser.py`.
+"""
 
 import hashlib
 import json

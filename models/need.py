@@ -2,6 +2,8 @@
 
 Unknown fields are ignored and every field has a default where it can, because a case that began under an older
 revision of the code reads its ledger with this one.
+
+Held by `tests/tasks/test_receive_and_analyse.py`.
 """
 
 from enum import StrEnum

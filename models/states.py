@@ -1,4 +1,7 @@
-"""States that the tables keep and the command line asks for."""
+"""States that the tables keep and the command line asks for.
+
+Held by `tests/models/test_tables.py`.
+"""
 
 from enum import StrEnum
 from typing import Literal

@@ -2,6 +2,8 @@
 
 A finding is either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
 each system asked. Texts for the customer are in the case's language.
+
+Held by `tests/tasks/test_handle_complaint.py`.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""What tells one matter from another of its kind: numbers, places and names, which are what the rules do not know."""
+"""What tells one matter from another of its kind: numbers, places and names, which are what the rules do not know.
+
+Held by `tests/adapters/analyser/test_rules.py`.
+"""
 
 import re
 from functools import cache

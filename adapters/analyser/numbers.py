@@ -1,4 +1,7 @@
-"""Numbers in a mail's new text: service numbers, and references of tickets and cases (formats: label guide)."""
+"""Numbers in a mail's new text: service numbers, and references of tickets and cases (formats: label guide).
+
+Held by `tests/adapters/analyser/test_rules.py`.
+"""
 
 import re
 from ipaddress import IPv4Address

@@ -1,4 +1,7 @@
-"""The mechanics of the analyser's rules: a mail is spelt out, tables of phrases score it, scores become findings."""
+"""The mechanics of the analyser's rules: a mail is spelt out, tables of phrases score it, scores become findings.
+
+Held by `tests/adapters/analyser/test_rules.py`.
+"""
 
 import math
 import re

@@ -5,6 +5,8 @@ A line of a table is ``weight: phrase; phrase``, going on in the next line where
 four words in between, and ``~`` the same in either order. A phrase never crosses the end of a sentence and counts
 once. Words stand as :data:`SHORT` leaves them: lower case, shortenings and words of other tongues turned into plain
 Indonesian, -nya cut off. The labels are those of ``models/analysis.py``.
+
+Held by `tests/adapters/analyser/test_rules.py`.
 """
 
 SHORT = """

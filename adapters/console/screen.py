@@ -1,4 +1,7 @@
-"""What the command line prints: JSON for programs, and for people tables, with times of their zone."""
+"""What the command line prints: JSON for programs, and for people tables, with times of their zone.
+
+Held by `tests/test_layanan.py`.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""EMS, the e-mail monitoring system (SOP 11.1 EMS): mail comes in over IMAP, letters go out over SMTP."""
+"""EMS, the e-mail monitoring system (SOP 11.1 EMS): mail comes in over IMAP, letters go out over SMTP.
+
+Held by `tests/adapters/ems/test_imap.py` and `tests/adapters/ems/test_smtp.py`.
+"""
 
 import logging
 import math

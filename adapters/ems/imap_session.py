@@ -1,4 +1,7 @@
-"""One session with an IMAP server: logging in, reading within bounds, settling, and what its errors mean."""
+"""One session with an IMAP server: logging in, reading within bounds, settling, and what its errors mean.
+
+Held by `tests/adapters/ems/test_imap.py` and `tests/adapters/ems/test_login.py`.
+"""
 
 import imaplib
 import re

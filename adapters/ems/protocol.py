@@ -1,4 +1,7 @@
-"""What the rest of the service knows of EMS: what it gives, what it takes, and how it fails."""
+"""What the rest of the service knows of EMS: what it gives, what it takes, and how it fails.
+
+Held by `tests/adapters/ems/test_imap.py` and `tests/adapters/ems/test_smtp.py`.
+"""
 
 import hashlib
 import math

@@ -3,6 +3,8 @@
 Servers differ: Exchange Online refuses our account at the end of the text (5.7.60, 5.2.252), Gmail at any step
 (5.4.5), Postfix holds what concerns the sender back until RCPT, and Exim gives no status at all. What a status leaves
 open is told by what the relay answers to other letters (``tasks/run/relay.py``).
+
+Held by `tests/adapters/ems/test_smtp.py` and `tests/tasks/run/test_relay.py`.
 """
 
 from typing import Literal

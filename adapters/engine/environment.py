@@ -1,4 +1,7 @@
-"""The engine's own settings, as every process of the service has them. Prefect reads them when it is imported."""
+"""The engine's own settings, as every process of the service has them. Prefect reads them when it is imported.
+
+Held by `tests/test_layanan.py` and `tests/flows/test_service.py`.
+"""
 
 import os
 from pathlib import Path

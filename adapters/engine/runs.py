@@ -2,6 +2,8 @@
 
 Repeating any of these is harmless: a case has one run, by its idempotency key; a run that is not suspended says
 so instead of being resumed twice.
+
+Held by `tests/flows/test_handle_case.py` and `tests/tasks/upkeep/test_lost_deployments.py`.
 """
 
 import json

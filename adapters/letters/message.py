@@ -2,6 +2,8 @@
 
 It is put together here: Python's classes would write mails that go with it anew, turn a Message-ID longer than a line
 into an encoded word, which breaks the thread, fold differently from one version to the next, and take twice the time.
+
+Held by `tests/adapters/letters/test_writer.py`.
 """
 
 import re

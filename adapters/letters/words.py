@@ -1,4 +1,7 @@
-"""The words of greetings and times, which follow the clock and so cannot stand in a template."""
+"""The words of greetings and times, which follow the clock and so cannot stand in a template.
+
+Held by `tests/adapters/letters/test_writer.py`.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The addresses in a header."""
+"""The addresses in a header.
+
+Held by `tests/adapters/mail/test_author.py`.
+"""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Paragraphs as they were written, out of format=flowed (RFC 3676)."""
+"""Paragraphs as they were written, out of format=flowed (RFC 3676).
+
+Held by `tests/adapters/mail/test_body.py`.
+"""
 
 
 def unflowed(text: str, *, del_sp: bool) -> str:

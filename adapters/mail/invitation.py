@@ -1,4 +1,7 @@
-"""A calendar object's first entry (RFC 5545) in words, for mails that say nothing else."""
+"""A calendar object's first entry (RFC 5545) in words, for mails that say nothing else.
+
+Held by `tests/adapters/mail/test_body.py`.
+"""
 
 import re
 

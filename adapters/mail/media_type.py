@@ -1,4 +1,7 @@
-"""What a file is, by its first bytes: a name and a declared type prove nothing."""
+"""What a file is, by its first bytes: a name and a declared type prove nothing.
+
+Held by `tests/adapters/mail/test_parser.py`.
+"""
 
 import re
 

@@ -1,6 +1,8 @@
 """Where the copy of an older letter begins, by what mail programs write above it.
 
 A line is looked at a fixed number of times, by patterns that have little to go back for: hostile text takes no time.
+
+Held by `tests/adapters/mail/test_new_text.py`.
 """
 
 import re

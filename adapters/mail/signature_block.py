@@ -1,6 +1,8 @@
 """Signatures: what people and mail programs put below each letter, told from what a customer means.
 
 A customer may write below his signature. Only what is evidently a part of one is taken for it.
+
+Held by `tests/adapters/mail/test_new_text.py`.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""What a mail says: its new text, without quotes and signature."""
+"""What a mail says: its new text, without quotes and signature.
+
+Held by `tests/adapters/mail/test_body.py`.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""The simulator's network devices: SSH servers on loopback that behave like Cisco IOS XE, read-only."""
+"""The simulator's network devices: SSH servers on loopback that behave like Cisco IOS XE, read-only.
+
+Held by `tests/adapters/systems/test_securecrt.py`.
+"""
 
 import json
 from collections import deque

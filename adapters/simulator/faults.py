@@ -1,4 +1,7 @@
-"""Faults on demand, one system at a time: no service, a lost answer, an answer that breaks the standard."""
+"""Faults on demand, one system at a time: no service, a lost answer, an answer that breaks the standard.
+
+Held by `tests/adapters/systems/test_tmf.py`.
+"""
 
 import re
 from typing import Literal, get_args

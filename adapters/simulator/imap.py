@@ -1,4 +1,7 @@
-"""The simulator's IMAP server: pymap's in-memory backend, with two of its weaknesses made good."""
+"""The simulator's IMAP server: pymap's in-memory backend, with two of its weaknesses made good.
+
+Held by `tests/adapters/ems/test_imap.py`.
+"""
 
 import asyncio
 import socket

@@ -1,4 +1,7 @@
-"""The simulator's mail: an SMTP server for the seeded addresses, and their mailboxes over IMAP."""
+"""The simulator's mail: an SMTP server for the seeded addresses, and their mailboxes over IMAP.
+
+Held by `tests/adapters/ems/test_smtp.py`.
+"""
 
 import asyncio
 import json

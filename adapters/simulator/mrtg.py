@@ -1,4 +1,7 @@
-"""The simulator's MRTG: its configuration and logs, written as ``rateup`` writes them."""
+"""The simulator's MRTG: its configuration and logs, written as ``rateup`` writes them.
+
+Held by `tests/adapters/systems/test_mrtg.py`.
+"""
 
 import asyncio
 import math

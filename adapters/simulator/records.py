@@ -1,6 +1,8 @@
 """What the seeded customers are on the wire: resources of the TM Forum APIs (v4), without ``href``.
 
 Each function returns one collection. Names of characteristics are those that the adapters document.
+
+Held by `tests/adapters/simulator/test_tmf.py`.
 """
 
 from datetime import datetime, timedelta

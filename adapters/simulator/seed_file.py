@@ -1,4 +1,7 @@
-"""Reads the simulator's seed file, and says where it is wrong."""
+"""Reads the simulator's seed file, and says where it is wrong.
+
+Held by `tests/adapters/simulator/test_seed.py`.
+"""
 
 import json
 from collections.abc import Iterator

@@ -3,6 +3,8 @@
 Each task, process and machine that calls a system asks its gate before; what one of them learns keeps all of them: a
 system that said ``Retry-After``, or that has failed several times in a row, gets no call until then, and the first one
 after it goes alone, to see. :class:`adapters.systems.system_gate.SystemGate` keeps that in the case store.
+
+Held by `tests/adapters/systems/test_system_gate.py`.
 """
 
 from datetime import datetime, timedelta

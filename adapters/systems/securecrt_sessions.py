@@ -2,6 +2,8 @@
 
 The maker publishes no specification. A file is not INI: each line is ``TYPE:"key"=value``. Only the keys of
 ``KEYS`` are read; passwords, login scripts and the rest are dropped unread, and no line is ever quoted.
+
+Held by `tests/adapters/systems/test_securecrt.py`.
 """
 
 import codecs

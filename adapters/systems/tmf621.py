@@ -2,6 +2,8 @@
 
 Inferences, as TMF621 has no field for them: the unit that works on a ticket is the ``relatedParty`` whose role is
 ``unit``; cause and repair (SOP 5.10) are notes whose ``@type`` is ``Cause`` and ``Repair``, the last one counting.
+
+Held by `tests/adapters/systems/test_mycx.py` and `tests/adapters/systems/test_nossa.py`.
 """
 
 from typing import Any

@@ -1,6 +1,8 @@
 """What becomes of a mail: the first rule that has something to say decides, the last one opens a case.
 
 All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
+
+Held by `tests/tasks/intake/test_arrival.py` and `tests/tasks/intake/test_known_mail.py`.
 """
 
 import re

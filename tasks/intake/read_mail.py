@@ -1,4 +1,7 @@
-"""The reading of a mail: what nobody can read is a result, too, and stops no other mail."""
+"""The reading of a mail: what nobody can read is a result, too, and stops no other mail.
+
+Held by `tests/tasks/intake/test_batch.py`.
+"""
 
 import logging
 from dataclasses import dataclass

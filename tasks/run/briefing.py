@@ -1,6 +1,8 @@
 """What a person reads above a form: the matter first, then the case's facts, in few short lines.
 
 The Prefect UI renders it as markdown; customer text is escaped and cut short.
+
+Held by `tests/tasks/run/test_waits.py`.
 """
 
 import re

@@ -3,6 +3,8 @@
 Prefect runs a flow's body again from the top after every wait. The ledger makes that harmless: what is recorded is
 not done again. Occurrences are counted per name within one pass of the body, so that a body that takes the same
 decisions counts the same way each time.
+
+Held by `tests/tasks/run/test_activity.py`.
 """
 
 from collections import Counter

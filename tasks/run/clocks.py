@@ -3,6 +3,8 @@
 A person's decision has a time of its own, in office hours, by role. Where it passes, the decision is escalated (agent →
 team leader → supervisor), once a step; who may answer does not change by that. Beneath the form the customer is kept
 informed (SOP 5.8). A wait that is nobody's ends by a deadline of the case.
+
+Held by `tests/tasks/run/test_waits.py` and `tests/tasks/upkeep/test_watch_waits.py`.
 """
 
 from collections.abc import Collection, Sequence

@@ -2,6 +2,8 @@
 
 Used by the worker: at SIGTERM all runs are handed back to the server, to be taken up at the next start; a run that
 a person cancels ends.
+
+Held by `tests/flows/test_worker.py`.
 """
 
 import threading

@@ -1,4 +1,7 @@
-"""A case, locked, and its relations: those that were merged into it, and the one that goes on for it."""
+"""A case, locked, and its relations: those that were merged into it, and the one that goes on for it.
+
+Held by `tests/tasks/upkeep/test_merge_case.py`.
+"""
 
 from sqlmodel import Session, col, select
 

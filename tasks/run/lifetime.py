@@ -1,4 +1,7 @@
-"""A case is opened and ended in one place each."""
+"""A case is opened and ended in one place each.
+
+Held by `tests/tasks/test_end_case.py` and `tests/tasks/intake/test_batch.py`.
+"""
 
 from datetime import datetime
 

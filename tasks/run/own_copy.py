@@ -1,4 +1,7 @@
-"""Whether a mail is a copy of a letter of ours: by what only we and the customer know, not by what it says it is."""
+"""Whether a mail is a copy of a letter of ours: by what only we and the customer know, not by what it says it is.
+
+Held by `tests/tasks/intake/test_copied.py`.
+"""
 
 from adapters.mail.parser import parse
 

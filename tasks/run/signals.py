@@ -1,6 +1,8 @@
 """Signals: what ends or informs a wait from outside. Made, taken and retired here alone.
 
 A signal is pending until a wait takes it, in the transaction that records the decision, or until it is retired.
+
+Held by `tests/flows/test_signals.py` and `tests/tasks/run/test_waits.py`.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,7 @@
-"""A case's run: started once, and its id kept with the case."""
+"""A case's run: started once, and its id kept with the case.
+
+Held by `tests/flows/test_worker.py` and `tests/tasks/upkeep/test_lost_deployments.py`.
+"""
 
 import logging
 from collections.abc import Sequence

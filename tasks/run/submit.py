@@ -1,4 +1,7 @@
-"""A form that a person fills in by words: on the command line, submitted exactly as the Prefect UI does."""
+"""A form that a person fills in by words: on the command line, submitted exactly as the Prefect UI does.
+
+Held by `tests/test_layanan.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""What an activity is given, and where it leaves its local effects until they are committed with its record."""
+"""What an activity is given, and where it leaves its local effects until they are committed with its record.
+
+Held by `tests/tasks/run/test_activity.py`.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

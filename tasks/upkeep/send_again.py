@@ -1,6 +1,8 @@
 """Letters that failed for our sake, be it the relay's account, quota or policy: they are sent again together, in order.
 
 What its recipient's server refused for good stays a person's matter, letter by letter.
+
+Held by `tests/tasks/run/test_relay.py`.
 """
 
 from collections.abc import Iterable
