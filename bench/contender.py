@@ -15,7 +15,7 @@ import psutil
 
 from bench.cpu import cpu
 from bench.mail_of_customers import mails
-from flows.service import ROOT
+from flows.processes import ROOT
 from tests.ports import free_port
 from tests.servers import Dovecot, dovecot, eventually
 

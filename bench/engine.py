@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.replay import ENTRIES, replay
 from bench.trivial_runs import Runs, server
 from bench.whole_cases import whole_cases
-from flows.signals import stopping_on_signals
+from flows.stop_signals import stopping_on_signals
 
 
 class Aims:

@@ -27,8 +27,8 @@ from bench.week.calendar import AWAY, CLOSED, MONDAY, OPEN, SUNDAY_NIGHT, within
 from bench.week.letters import Taken
 from bench.week.mails import FORM, Mail, reactions, week
 from bench.week.running import running
-from flows.service import ROOT
-from flows.signals import stopping_on_signals
+from flows.processes import ROOT
+from flows.stop_signals import stopping_on_signals
 
 ROUTINE = {"inform_status", "keep_informed", "inform_result", "closing"}
 """Letters that wait for the morning; a first response, and what answers a customer, may go at any hour."""

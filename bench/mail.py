@@ -23,8 +23,9 @@ from sqlalchemy import make_url
 from bench.contender import OURS, Cost, MailServers, contender, mail_servers
 from bench.cpu import process_of
 from bench.engine import Aims
-from flows.service import ROOT, Service
-from flows.signals import stopping_on_signals
+from flows.processes import ROOT
+from flows.service import Service
+from flows.stop_signals import stopping_on_signals
 from models.settings import Settings
 from tests.ports import free_port
 from tests.servers import PASSWORD, Postgres, postgres

@@ -15,7 +15,8 @@ from prefect.workers.process import ProcessWorker
 
 from adapters.clock import SystemClock
 from bench.cpu import Meter
-from flows.service import ROOT, Service
+from flows.processes import ROOT
+from flows.service import Service
 from flows.worker import InProcessWorker
 from models.settings import Settings
 from tests.ports import free_port

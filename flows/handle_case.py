@@ -67,9 +67,9 @@ MOST_QUESTIONS = 2
 """How often a customer is asked before an agent reads the answers, and says how it goes on."""
 
 
-@flow(name="handle-case", flow_run_name="{reference}", persist_result=False)
+@flow(name="handle-case", persist_result=False)
 def handle_case(case_id: int, reference: str) -> str:
-    """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome. ``reference`` names the run."""
+    """A case by the SOP IN.OCC.TDSCC.P-05; returns its outcome."""
     case = CaseRun.begin(case_id)
     if case.merged:
         return MERGED

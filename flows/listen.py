@@ -29,7 +29,7 @@ def listen_to_mailboxes(wired: Systems) -> list[threading.Thread]:
     """Begin to listen, in one thread for each mailbox that is to be listened to, and one that starts passes."""
     news = threading.Event()
     listening = [partial(listen, wired, box, news) for box in wired.settings.mailboxes if box.idle]
-    starting = [partial(start_passes, wired, news)] if listening else []
+    starting = [partial(start_polls, wired, news)] if listening else []
     threads = [threading.Thread(target=work, name="listen", daemon=True) for work in (*listening, *starting)]
     for thread in threads:
         thread.start()
@@ -57,12 +57,12 @@ def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
         drain.asked_within(pause)
 
 
-def start_passes(wired: Systems, news: threading.Event) -> None:
+def start_polls(wired: Systems, news: threading.Event) -> None:
     """Start a pass when there are news, until the worker stops."""
     while news.wait() and not drain.asked():
         news.clear()
         try:
-            wired.engine.start_pass(receive_mail.name)
+            wired.engine.start_poll(receive_mail.name)
         except LayananError as error:
             log.warning("new mail waits for the next pass by schedule: %s", error)
         except Exception:

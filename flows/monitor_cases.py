@@ -6,11 +6,11 @@ Held by `tests/tasks/upkeep/test_monitor.py`.
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.passes import ended
+from flows.final_state import final_state
 from tasks.upkeep.monitor import PARTS
 
 
 @flow(name="monitor-cases", flow_run_name="Monitoring / monitor cases", persist_result=False)
 def monitor_cases() -> "State[None]":
     """One pass of the monitor: a part that fails keeps no other from its work, and fails the pass."""
-    return ended([part(return_state=True) for part in PARTS])
+    return final_state([part(return_state=True) for part in PARTS])

@@ -18,7 +18,7 @@ from prefect.futures import wait
 
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
-from flows.passes import ended
+from flows.final_state import final_state
 from models.errors import LayananError, Refused, Unavailable
 from models.settings import Mailbox
 from models.states import SignalKind
@@ -45,7 +45,7 @@ def receive_mail() -> "State[None]":
     """
     emptying = [_emptying(box).submit(number) for number, box in enumerate(systems().settings.mailboxes)]
     wait(emptying)
-    return ended([mailbox.state for mailbox in emptying])
+    return final_state([mailbox.state for mailbox in emptying])
 
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)

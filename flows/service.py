@@ -6,18 +6,15 @@ Used by `layanan up`, the demo and the tests. A server that already answers at t
 import logging
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
-import psutil
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -26,60 +23,23 @@ from adapters.case_store import schema
 from adapters.case_store.store import Store
 from adapters.clock import SystemClock
 from adapters.engine.environment import engine_environment
-from adapters.engine.launch import launched
+from adapters.engine.pages import fix_pages
 from adapters.engine.runs import PrefectEngine
-from adapters.folder import private
 from adapters.wiring import systems
-from flows.signals import begin, ending, pause, times_asked
+from flows.processes import Process, Restarter, Starter, end, last_line
+from flows.stop_signals import ending, pause
 from models.errors import LayananError, Unavailable
 from models.settings import Settings
 from tasks.upkeep.monitor import LATE
 
 log = logging.getLogger("layanan.service")
 
-ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 WORKER_SECONDS, SERVER_SECONDS = 8.0, 3.5
-"""Within which they end; else they are killed: in less than 15 seconds, on an overloaded machine, too."""
-LONGEST_PAUSE = 60.0
+"""Seconds that they get to end before they are killed: in all less than 15, on an overloaded machine, too."""
 LOOK_SECONDS = 60.0
 """How often `layanan up` looks whether the deployments are still there."""
 WORKER = "layanan"
-OURS = "<!-- layanan-email -->"
-STYLE = (
-    "<style>.p-modal__body > .markdown-renderer { flex-shrink: 0 }"
-    " .p-modal textarea { field-sizing: content }"
-    " .p-select-button__control { pointer-events: none }</style>"
-)
-"""Mends Prefect's V1 UI, where a long form squeezes the case's facts above it to nothing, a text area shows one line of
-a long text, and a select takes each click twice (itself and the box around it), so that it opens and closes at once."""
-BANNER = (
-    '<div style="position:fixed;z-index:9999;bottom:0;right:0;padding:2px 12px;background:#b45309;color:#fff;'
-    'font:bold 14px sans-serif;pointer-events:none">JAM SIMULASI / SIMULATED CLOCK</div>'
-)
-"""On every page of the Prefect UI of a rehearsal. Prefect has no setting for a notice."""
-
-
-class _Kept:
-    """A process that is started again when it ends."""
-
-    def __init__(self, name: str, start: Callable[[], None]) -> None:
-        self._name = name
-        self._start = start
-        self._pause = 1.0
-        self._started = time.monotonic()
-
-    def start_again(self, status: int) -> None:
-        """After a pause, which grows where it cannot stay up."""
-        short = time.monotonic() - self._started < LONGEST_PAUSE
-        self._pause = min(2 * self._pause, LONGEST_PAUSE) if short else 1.0
-        log.error("the %s ended with %s; starting it again in %.0f s", self._name, status, self._pause)
-        pause(self._pause)
-        try:
-            self._start()
-        except Unavailable as error:
-            log.error("%s", error)  # noqa: TRY400 - said by a system, no defect
-        self._started = time.monotonic()
 
 
 class Service:
@@ -97,9 +57,9 @@ class Service:
         self.environment = {**os.environ, **engine_environment(settings), **(environment or {})}
         self.logs = settings.home / "logs"
         self._engine = PrefectEngine(settings)
-        self._outlives_us = outlives_us
-        self._server: subprocess.Popen[bytes] | None = None
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._starter = Starter(self.environment, self.logs, outlives_us=outlives_us)
+        self._server: Process | None = None
+        self._worker: Process | None = None
 
     def __enter__(self) -> "Service":
         try:
@@ -129,9 +89,12 @@ class Service:
             return
         address = urlsplit(self.settings.prefect_api_url)
         place = ["--host", address.hostname or "127.0.0.1", "--port", str(address.port or 80)]
-        self._server = self._process("server", ["python", "-m", "flows.server", *place])
-        self._wait_for_server(self._server)
-        self._mend_pages(Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]))
+        self._server = server = self._starter.start_logged("server", ["python", "-m", "flows.server", *place])
+        _until(lambda: server.poll() is not None or self._engine.answers())
+        if not self._engine.answers():
+            raise Unavailable("Prefect server", f"did not come up; see {self.logs}")
+        pages = Path(self.environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"])
+        fix_pages(pages, rehearsal=self.settings.clock == "simulated")
 
     def deploy(self) -> None:
         """Bring the work pool and the deployments of ``prefect.yaml`` to the server.
@@ -148,11 +111,9 @@ class Service:
                 with suppress(ObjectAlreadyExists):
                     client.create_work_pool(self._new_pool())
         with tempfile.TemporaryFile("w+", errors="replace") as said:
-            process = self._popen(["prefect", "--no-prompt", "deploy", "--all"], said)
-            deadline = time.monotonic() + START_SECONDS
+            process = self._starter.start(["prefect", "--no-prompt", "deploy", "--all"], said)
             try:
-                while process.poll() is None and time.monotonic() < deadline:
-                    pause(0.1)
+                _until(lambda: process.poll() is not None)
             finally:
                 process.kill()
                 process.wait()
@@ -163,11 +124,10 @@ class Service:
     def start_worker(self) -> None:
         """Start the worker of the settings' type."""
         with suppress(LayananError):  # the monitor tries again
-            self._engine.drop_late_passes(SystemClock().now() - LATE)
+            self._engine.drop_late_polls(SystemClock().now() - LATE)
         kind, at_once = self.settings.worker_type, str(self.settings.worker_threads)
         command = ["prefect", "worker", "start", "--pool", self.settings.pool_name, "--type", kind, "--name", WORKER]
-        command += ["--limit", at_once]
-        self._worker = self._process("worker", command)
+        self._worker = self._starter.start_logged("worker", [*command, "--limit", at_once])
 
     def start_working(self) -> None:
         """Start the worker, and see it at work.
@@ -176,14 +136,16 @@ class Service:
             Unavailable: it does not come up.
         """
         before = self._engine.live_workers().get(WORKER)  # one that ended lately still counts as live
-        log = self.logs / "worker.log"
-        said = log.stat().st_size if log.exists() else 0
+        file = self.logs / "worker.log"
+        said = file.stat().st_size if file.exists() else 0
         self.start_worker()
-        deadline = time.monotonic() + START_SECONDS
-        while self._engine.live_workers().get(WORKER) in (None, before):
-            if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
-                raise Unavailable("worker", f"could not start: {_last_line(log, said)}")
-            pause(0.2)
+
+        def works() -> bool:
+            return self._engine.live_workers().get(WORKER) not in (None, before)
+
+        _until(lambda: works() or (self._worker is not None and self._worker.poll() is not None))
+        if not works():
+            raise Unavailable("worker", f"could not start: {last_line(file, said)}")
 
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
         """End the worker: in good order, or, with SIGKILL, as a crash does."""
@@ -191,7 +153,7 @@ class Service:
             if name is not signal.SIGTERM:
                 self._worker.send_signal(name)
                 self._worker.wait()
-            _end("worker", self._worker, WORKER_SECONDS)
+            end("worker", self._worker, WORKER_SECONDS)
             self._worker = None
 
     def watch(self) -> NoReturn:
@@ -200,18 +162,18 @@ class Service:
             from flows.listen import listen_to_mailboxes
 
             listen_to_mailboxes(systems())  # as our own worker does itself
-        kept = (_Kept("server", self.start_server), _Kept("worker", self.start_worker))
+        restarters = (Restarter("server", self.start_server), Restarter("worker", self.start_worker))
         look = time.monotonic()
         while True:
             pause(1)
             if time.monotonic() > look:
                 look = time.monotonic() + LOOK_SECONDS
-                self._mend_deployments()
-            for one, process in zip(kept, (self._server, self._worker), strict=True):
+                self._deploy_what_is_missing()
+            for one, process in zip(restarters, (self._server, self._worker), strict=True):
                 if process is not None and process.poll() is not None:
                     one.start_again(process.returncode)
 
-    def _mend_deployments(self) -> None:
+    def _deploy_what_is_missing(self) -> None:
         """Deploy anew what somebody has deleted; the monitor goes on with the cases that were under way in it."""
         try:
             if missing := self._engine.missing():
@@ -223,20 +185,11 @@ class Service:
     def stop(self) -> None:
         """Stop everything that was started, the worker first; a second signal kills what is left."""
         with ending():
-            for name, process, seconds in (
-                ("worker", self._worker, WORKER_SECONDS),
-                ("server", self._server, SERVER_SECONDS),
-            ):
-                if process is not None:
-                    _end(name, process, seconds)
+            if self._worker is not None:
+                end("worker", self._worker, WORKER_SECONDS)
+            if self._server is not None:
+                end("server", self._server, SERVER_SECONDS)
         self._worker = self._server = None
-
-    def _mend_pages(self, pages: Path) -> None:
-        """Put what is ours at the end of the UI's pages, in the place of what an earlier start put there."""
-        ours = OURS + STYLE + (BANNER if self.settings.clock == "simulated" else "")
-        for page in pages.glob("v*/index.html"):
-            html = page.read_text("utf-8").partition(OURS)[0].partition("</body>")[0]
-            page.write_text(f"{html}{ours}</body></html>", "utf-8")
 
     def _new_pool(self) -> WorkPoolCreate:
         if self.settings.worker_type == "process":
@@ -250,61 +203,9 @@ class Service:
             description="layanan-email",
         )
 
-    def _process(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
-        private(self.logs)
-        with (self.logs / f"{name}.log").open("ab") as log:
-            return self._popen(command, log)
 
-    def _popen(self, command: list[str], log: IO[Any]) -> "subprocess.Popen[bytes]":
-        begin()
-        return subprocess.Popen(  # noqa: S603
-            launched([_program(command[0]), *command[1:]], outlives_us=self._outlives_us),
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # Ctrl-C is ours to pass on, in the right order
-            start_new_session=True,
-        )
-
-    def _wait_for_server(self, process: "subprocess.Popen[bytes]") -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._engine.answers():
-                return
-            if process.poll() is not None:
-                break
-            pause(0.2)
-        raise Unavailable("Prefect server", f"did not come up; see {self.logs}")
-
-
-def _end(name: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Ask a process to end, and kill it and its children where they have not in time, or somebody is in a hurry."""
-    children: set[psutil.Process] = set()
-    process.terminate()
-    asked, deadline = times_asked(), time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < deadline and times_asked() == asked:
-        with suppress(psutil.Error):
-            children |= set(psutil.Process(process.pid).children(recursive=True))
-        time.sleep(0.05)
-    if process.poll() is None:
-        log.error("the %s, process %s, had not ended after %.0f s; it is killed", name, process.pid, seconds)
-        process.kill()
-        process.wait()
-    # of Prefect's process worker each run is one, in a session of its own
-    for left in psutil.wait_procs(children, 0.1)[1]:
-        log.error("process %s of the %s has not ended with it; it is killed", left.pid, name)
-        with suppress(psutil.Error):
-            left.kill()
-
-
-def _last_line(log: Path, since: int) -> str:
-    """What a process said last; as it ends that has no time before it, and another's lines may follow."""
-    lines = [line for line in log.read_bytes()[since:].decode("utf-8", "replace").splitlines() if line.strip()]
-    return ([line for line in lines if not line.startswith("20")] or lines or [f"see {log}"])[-1]
-
-
-def _program(name: str) -> str:
-    """A program of this environment."""
-    return str(Path(sys.executable).with_name(name))
+def _until(reached: Callable[[], bool]) -> None:
+    """Wait until it is, but not longer than a start may take."""
+    deadline = time.monotonic() + START_SECONDS
+    while not reached() and time.monotonic() < deadline:
+        pause(0.2)

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Scheduled
 
 from adapters.clock import SystemClock
-from adapters.engine.runs import STANDING
+from adapters.engine.deployments import STANDING
 
 
 def make_late(client: SyncPrefectClient, count: int) -> None:

@@ -11,7 +11,7 @@ from prefect.flow_engine import run_flow
 from sqlalchemy import update
 from sqlmodel import col
 
-from adapters.engine.runs import Resumed
+from adapters.engine.forms import Resumed
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.forms import FORMS, Choice

@@ -19,11 +19,12 @@ import httpx
 from sqlmodel import select
 
 from adapters.clock import SimulatedClock
+from adapters.engine.forms import Resumed
 from adapters.engine.launch import launched
-from adapters.engine.runs import Resumed
 from adapters.wiring import Systems
-from flows.service import ROOT, Service
-from flows.signals import ending
+from flows.processes import ROOT
+from flows.service import Service
+from flows.stop_signals import ending
 from models.forms import FORMS, Choice
 from models.settings import Settings, load_settings
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait

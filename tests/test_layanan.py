@@ -30,7 +30,7 @@ from adapters.console import listing
 from adapters.console.screen import show
 from adapters.ems import Received
 from adapters.wiring import Systems, systems
-from flows.service import ROOT
+from flows.processes import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
 from models.settings import Settings

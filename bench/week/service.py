@@ -26,7 +26,8 @@ from sqlmodel import col, select
 import tasks.run.activity
 import tasks.run.waits
 from adapters.case_store import schema
-from adapters.engine.runs import PrefectEngine, Resumed
+from adapters.engine.forms import Resumed, Submitted
+from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems, systems
 from flows.handle_case import handle_case
 from flows.receive_mail import take_batches
@@ -79,10 +80,10 @@ class Engine(PrefectEngine):
 
     def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
         if (key := self._suspended.pop(run_id, None)) is None:
-            return Resumed("not_waiting")
+            return Resumed(Submitted.NOT_WAITING)
         self._given[run_id, key] = answers
         self._due[run_id] = None
-        return Resumed("accepted")
+        return Resumed(Submitted.ACCEPTED)
 
     def suspend(self, wait_for_input: Any, key: str, **_: Any) -> Any:
         """In the place of Prefect's function of that name."""
@@ -125,8 +126,8 @@ class Engine(PrefectEngine):
     def live_workers(self) -> dict[str, str]:
         return {}
 
-    def forget_passes(self, *before: datetime) -> int:
-        return 0
+    def tidy_polls(self, *before: datetime) -> tuple[int, int]:
+        return 0, 0
 
 
 def stand_in(wired: Systems) -> Engine:

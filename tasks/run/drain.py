@@ -1,12 +1,11 @@
-"""Stopping between activities: a run that is asked to stop does so before its next activity begins.
+"""Stops runs between activities: a run that is asked to stop does so before its next activity begins.
 
-Used by the worker: at SIGTERM all runs are handed back to the server, to be taken up at the next start; a run that
-a person cancels ends.
-
-Held by `tests/flows/test_worker.py`.
+Used by the worker. At SIGTERM all its runs are handed back to the server, and the next start takes them up; a run that
+a person cancels ends. Held by `tests/flows/test_worker.py`.
 """
 
 import threading
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
@@ -18,11 +17,12 @@ from prefect.runtime import flow_run
 from prefect.states import Scheduled
 
 _draining = threading.Event()
-_stopped_runs: set[str] = set()
+_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+"""Of the run that this thread carries, this time: it may be cancelled, and go on later."""
 
 
 def begin() -> None:
-    """All runs of this process stop at their next activity."""
+    """Have all runs of this process stop at their next activity."""
     _draining.set()
 
 
@@ -39,12 +39,11 @@ def asked_within(seconds: float) -> bool:
 def reset() -> None:
     """A worker starts."""
     _draining.clear()
-    _stopped_runs.clear()
 
 
-def stop_run(run_id: str) -> None:
-    """This run stops at its next activity."""
-    _stopped_runs.add(run_id)
+def stop_on(event: threading.Event) -> None:
+    """The run that this thread carries stops at its next activity once the event is set."""
+    _stop.set(event)
 
 
 def stop_if_asked() -> None:
@@ -53,17 +52,16 @@ def stop_if_asked() -> None:
     Raises:
         Pause: the run must stop here; its ledger tells where to go on.
     """
-    run_id = flow_run.get_id()
-    if run_id is None:
-        return
-    if run_id in _stopped_runs:
+    stop = _stop.get()
+    if stop is not None and stop.is_set():
         raise Pause(state=None)
-    if _draining.is_set():
+    run_id = flow_run.get_id()
+    if run_id is not None and _draining.is_set():
         _hand_back(run_id, Scheduled(name="Restarted", message="handed back by a worker that stops"))
 
 
 def go_on_at(moment: datetime, why: str) -> None:
-    """End this pass of the run; it goes on from its ledger at ``moment``, and holds no worker's thread until then.
+    """End the run's body here; it runs again at ``moment``, and holds no worker's thread until then.
 
     Returns where there is no run.
 

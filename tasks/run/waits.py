@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from adapters.engine.runs import Resumed
+from adapters.engine.forms import Resumed
 from adapters.wiring import Systems
 from models.errors import LayananError
 from models.forms import FORMS, MEANWHILE, SYSTEM, Desk, Form, Unreachable

@@ -115,10 +115,11 @@ def tidy_up() -> int:
     """
     wired = systems()
     _note_settings(wired)
-    if dropped := wired.engine.drop_late_passes(wired.machine_clock.now() - LATE):
-        log.warning("%s late runs of intake and monitor are dropped", dropped)
     now = wired.machine_clock.now()
-    return wired.engine.forget_passes(now - KEPT, now - FAILED_KEPT)
+    late, forgotten = wired.engine.tidy_polls(now - LATE, now - KEPT, now - FAILED_KEPT)
+    if late:
+        log.warning("%s late runs of intake and monitor are dropped", late)
+    return forgotten
 
 
 PARTS = (send_due_letters, pass_deadlines, deliver_signals, watch_waits, recover_runs, follow_tickets, tidy_up)

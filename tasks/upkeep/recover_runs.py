@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import FlowRun
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
+from adapters.engine.carrier import Carrier
 from adapters.wiring import Systems
 from models.tables import Case
 from tasks.run.family import locked
@@ -69,9 +70,8 @@ def restart(wired: Systems, case: Case, run: FlowRun) -> None:
 
 def take_over(wired: Systems, run: FlowRun, live: Container[str]) -> None:
     """Schedule an orphan again, or end it where a person had cancelled it."""
-    owner, _, rest = (run.infrastructure_pid or "::").partition(":")
-    # without a colon it is a process of its own, which Prefect's process worker supervises
-    if ":" not in rest or owner in live or run.state is None:
+    carrier = Carrier.of(run)
+    if carrier is None or carrier.name in live or run.state is None:
         return
     if wired.machine_clock.now() - run.state.timestamp > LONE_RUN:
         if run.state.is_cancelling():

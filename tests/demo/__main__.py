@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from adapters.engine.environment import without_proxy
-from flows.signals import stopping_on_signals
+from flows.stop_signals import stopping_on_signals
 from models.settings import load_settings
 from tests.demo.player import Player
 from tests.demo.scenarios import SCENARIOS

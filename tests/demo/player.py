@@ -247,12 +247,12 @@ class Player:
             any(sent.row is None for play in self.plays for sent in play.sent)
             and self._pass("receive-mail") not in GOING
         ):
-            self._start_pass("receive-mail")
+            self._start_poll("receive-mail")
         if self._moved:
             state = self._pass("monitor-cases")
             self._moved = state is not StateType.COMPLETED
             if self._moved and state not in GOING:
-                self._start_pass("monitor-cases")
+                self._start_poll("monitor-cases")
 
     def _pass(self, flow: str) -> StateType | None:
         """State of the pass that was started last."""
@@ -261,7 +261,7 @@ class Player:
         state = self._client.read_flow_run(self._passes[flow]).state
         return state.type if state else None
 
-    def _start_pass(self, flow: str) -> None:
+    def _start_poll(self, flow: str) -> None:
         deployment = self._client.read_deployment_by_name(f"{flow}/{flow}")
         self._passes[flow] = self._client.create_flow_run_from_deployment(deployment.id).id
 

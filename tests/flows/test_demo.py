@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.service import ROOT
+from flows.processes import ROOT
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.service import ROOT
+from flows.processes import ROOT
 from models.sop import ACTIVITIES, REVISION, disallowed
 from tests.stack import Stack, until
 

@@ -59,7 +59,7 @@ class KilledService(Service):
 
     def start_worker(self) -> None:
         folder = str(self.settings.home / "kills")
-        self._worker = self._process("worker", ["python", "-m", "tests.flows.kill_worker", folder])
+        self._worker = self._starter.start_logged("worker", ["python", "-m", "tests.flows.kill_worker", folder])
 
 
 @pytest.mark.slow

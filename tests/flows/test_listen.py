@@ -32,7 +32,7 @@ class Passes(PrefectEngine):
         self.started: list[str] = []
         self.away = False
 
-    def start_pass(self, deployment: str) -> None:
+    def start_poll(self, deployment: str) -> None:
         self.started.append(deployment)
         if self.away:
             raise Unavailable("Prefect", "ConnectError")
@@ -203,7 +203,7 @@ def test_a_pass_is_a_run_of_the_deployment(stack: Stack) -> None:
         deployment = client.read_deployment_by_name("receive-mail/receive-mail")
         of_it = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment.id]))
         before = {run.id for run in client.read_flow_runs(flow_run_filter=of_it)}
-        engine.start_pass("receive-mail")
+        engine.start_poll("receive-mail")
         runs = client.read_flow_runs(flow_run_filter=of_it)
         (asked_for,) = [run for run in runs if run.id not in before and not run.auto_scheduled]
         client.delete_flow_run(asked_for.id)

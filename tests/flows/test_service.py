@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.service import ROOT
+from flows.processes import ROOT
 from tests.adapters.engine.test_launch import BACKGROUND
 from tests.stack import Stack, until
 

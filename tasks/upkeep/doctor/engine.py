@@ -2,7 +2,7 @@
 
 from sqlmodel import col, select
 
-from adapters.engine.runs import DEPLOYMENTS, STANDING
+from adapters.engine.deployments import DEPLOYMENTS, STANDING
 from adapters.wiring import Systems
 from models.errors import Refused
 from models.tables import Case
@@ -32,7 +32,7 @@ def worker(wired: Systems) -> str:
 def schedule(wired: Systems) -> str:
     """Intake's polls and the monitor's sweeps succeed."""
     for name in STANDING:
-        last = wired.engine.last_passes(name)
+        last = wired.engine.last_polls(name)
         if last and not any(run.state is not None and run.state.is_completed() for run in last):
             said = (last[0].state.message if last[0].state else "") or ""
             raise Refused("schedule", f"the last {len(last)} runs of {name} have failed: {said}")

@@ -9,7 +9,7 @@ from prefect import flow, suspend_flow_run
 from sqlalchemy import update
 from sqlmodel import select
 
-import adapters.engine.runs
+import adapters.engine.forms
 import tasks.run.waits
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
@@ -219,7 +219,7 @@ def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
 
 def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case whose run was deleted keeps no other from its form."""
-    monkeypatch.setattr(adapters.engine.runs, "SHOWN_WITHIN", timedelta())
+    monkeypatch.setattr(adapters.engine.forms, "SHOWN_WITHIN", timedelta())
     crashed, deleted = opened(runs.wired), opened(runs.wired, MAJU)
     run, lost = runs.start(ask_leader, crashed), runs.start(ask_leader, deleted)
     for one in (run, lost):

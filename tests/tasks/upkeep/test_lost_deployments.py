@@ -11,7 +11,7 @@ from prefect.states import Cancelled, Cancelling, Crashed, Pending, Running
 from sqlalchemy import update
 from sqlmodel import col
 
-from adapters.engine.runs import FORGOTTEN_AT_ONCE
+from adapters.engine.polls import FORGOTTEN_AT_ONCE
 from models.errors import LayananError, NothingDone
 from models.forms import UnitProgress
 from models.tables import Case, Decision, Wait
@@ -177,7 +177,7 @@ def test_while_the_flow_is_not_deployed_at_all_the_old_run_still_takes_an_answer
     lost: Lost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost.is_deleted()
-    monkeypatch.setattr("adapters.engine.runs.CASES", "not-there")
+    monkeypatch.setattr("adapters.engine.deployments.CASES", "not-there")
     with pytest.raises(NothingDone):
         recover_runs.fn()
     assert lost.runs.state(lost.run).name == "Suspended"

@@ -1,10 +1,12 @@
 """The monitor (SOP W-86): what is due, reported or broken sets its case going, once."""
 
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import State
@@ -293,7 +295,7 @@ def test_a_run_that_took_its_place_meanwhile_stays_the_cases(
 def test_cases_start_again_once_the_flows_are_deployed_anew(runs: Runs, stack: Stack) -> None:
     """The engine's data base was lost, and this process goes on."""
     case = opened(runs.wired)
-    runs.wired.engine._deployment_ids["handle-case"] = uuid4()
+    runs.wired.engine.deployment_ids["handle-case"] = uuid4()
     with pytest.raises(NothingDone, match="every item failed: Prefect: "):
         recover_runs.fn()
     assert recover_runs.fn() == 1
@@ -428,7 +430,7 @@ def test_an_orphan_is_set_going_again(
     assert runs.state(run).name == state
 
 
-def test_passes_are_forgotten_after_a_day_or_a_week_and_cases_never(
+def test_polls_are_forgotten_after_a_day_or_a_week_and_cases_never(
     runs: Runs, started: tuple[CaseRun, str], stack: Stack
 ) -> None:
     _, case_run = started
@@ -452,6 +454,12 @@ def test_passes_are_forgotten_after_a_day_or_a_week_and_cases_never(
     until(lambda: left(25) == [broken], "what ended well is forgotten, and what failed is looked at for longer")
     until(lambda: left(7 * 24) == [], "that is forgotten, too")
     assert runs.state(case_run).is_completed()
+
+
+def test_a_sweep_asks_once_for_the_deployments_whose_runs_it_tidies(runs: Runs) -> None:
+    with mock.patch.object(SyncPrefectClient, "read_deployments", autospec=True, return_value=[]) as asked:
+        tidy_up.fn()
+    assert asked.call_count == 1
 
 
 def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[CaseRun, str]) -> None:

@@ -9,29 +9,29 @@ import time
 import psutil
 import pytest
 
-from flows.service import ROOT, _end
-from flows.signals import ending, pause, stopping_on_signals, times_asked
+from flows.processes import ROOT, end
+from flows.stop_signals import ending, pause, stopping_on_signals, times_asked
 from tests.adapters.engine.test_launch import BACKGROUND
 
 COMMAND = """
 import time
-from flows import signals
-with signals.stopping_on_signals(at_once={at_once}):
+from flows import stop_signals
+with stop_signals.stopping_on_signals(at_once={at_once}):
     try:
         {before}
         print("begun", flush=True)
         {work}
     except KeyboardInterrupt:
-        with signals.ending():
+        with stop_signals.ending():
             print("stopping", flush=True)
             {stop}
-        print("stopped", signals.times_asked(), flush=True)
+        print("stopped", stop_signals.times_asked(), flush=True)
 """
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
 
 
 def command(
-    work: str, *, at_once: bool = False, before: str = "signals.begin()", stop: str = ""
+    work: str, *, at_once: bool = False, before: str = "stop_signals.begin()", stop: str = ""
 ) -> "subprocess.Popen[str]":
     """It, in the background, as soon as it has begun."""
     code = COMMAND.format(at_once=at_once, before=before, work=work, stop=stop)
@@ -44,7 +44,7 @@ def command(
 
 @pytest.mark.parametrize("number", ENDING)
 @pytest.mark.parametrize(
-    ("work", "at_once"), [("signals.pause(60)", False), ("time.sleep(60)", False), ("time.sleep(60)", True)]
+    ("work", "at_once"), [("stop_signals.pause(60)", False), ("time.sleep(60)", False), ("time.sleep(60)", True)]
 )
 def test_a_command_in_the_background_stops(number: signal.Signals, work: str, at_once: bool) -> None:
     """Where it waits, where a call does not come back, and where it is torn out at once."""
@@ -62,7 +62,7 @@ def test_where_nothing_was_begun_it_just_ends() -> None:
 
 
 def test_a_closed_terminal_ends_nothing_that_nohup_has_started() -> None:
-    with command("signals.pause(60)") as process:
+    with command("stop_signals.pause(60)") as process:
         process.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
@@ -71,7 +71,7 @@ def test_a_closed_terminal_ends_nothing_that_nohup_has_started() -> None:
 
 
 def test_a_second_signal_breaks_nothing_off_and_is_counted() -> None:
-    with command("signals.pause(60)", stop="time.sleep(1)") as process:
+    with command("stop_signals.pause(60)", stop="time.sleep(1)") as process:
         assert process.stdout is not None
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "stopping\n"
@@ -103,7 +103,7 @@ def test_what_does_not_end_is_named_and_killed_with_what_it_has_started(caplog: 
     child = psutil.Process(int(process.stdout.readline()))
     with process, caplog.at_level(logging.ERROR, "layanan.service"):
         began = time.monotonic()
-        _end("worker", process, 1)
+        end("worker", process, 1)
         assert time.monotonic() - began < 5
     assert psutil.wait_procs([child], 5)[1] == []
     assert f"the worker, process {process.pid}, had not ended after 1 s; it is killed" in caplog.text
