@@ -32,7 +32,7 @@ def up() -> None:
 
     Example, as a rehearsal: `LAYANAN_SETTINGS=.layanan/simulator/layanan.toml layanan up`
     """
-    from flows.signals import stopping_on_signals
+    from flows.stop_signals import stopping_on_signals
 
     with stopping_on_signals(at_once=False), suppress(KeyboardInterrupt):
         _keep_up()

@@ -40,7 +40,8 @@ WAYS = {
     "nohup": ("SIGINT", "SIGTERM"),
 }
 IN_A_TERMINAL = (
-    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "import fcntl, os, signal, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    " signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # which `nohup` before this program would have it ignore
     " os.execv(sys.argv[1], sys.argv[1:])"
 )
 IN_THE_BACKGROUND = {"background": "INT QUIT", "nohup": "INT QUIT HUP"}
