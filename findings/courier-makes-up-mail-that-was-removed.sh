@@ -2,7 +2,7 @@
 # Courier IMAP answers UID FETCH and UID COPY of a mail that another session has removed with OK, and FETCH with a mail
 # that nobody sent: from System Administrator <root@localhost>, "message unavailable", RFC822.SIZE and INTERNALDATE to
 # fit. UID SEARCH still finds it. Only after a NOOP does the session hear of the removal. RFC 3501 (7.4.1, 5.5) has no
-# such mail; Dovecot says NIL, Cyrus nothing. Who reads mailboxes by program takes it for a customer's mail.
+# such mail; Dovecot says NIL, Cyrus nothing. A program that reads mailboxes takes it for a customer's mail.
 #
 # Needs: Debian or Ubuntu with apt's lists, python3. Nothing is installed or started as a service.
 # Exits with 0 while it behaves so, else with 1.

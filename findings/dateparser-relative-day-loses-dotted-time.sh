@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # dateparser 1.5.0, Indonesian: behind a relative day ("besok", tomorrow) an hour written the Indonesian way, with a
-# dot ("pukul 15.00") or bare ("jam 3"), is dropped, and the time of now takes its place: no error, no None. With a
+# dot ("pukul 15.00") or bare ("jam 3"), is dropped, and the current time takes its place: no error, no None. With a
 # colon the hour is kept, and behind a full date the dot is understood, too. "lusa" (the day after tomorrow) and "3 hari
 # lagi" (in three days) give None, though "dalam 3 hari" does not.
 # So a customer's "teknisi datang besok pukul 15.00" must not be read with it: we would promise the wrong hour.

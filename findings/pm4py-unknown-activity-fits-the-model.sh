@@ -2,7 +2,7 @@
 # pm4py 2.7.23.11: token-based replay says that a trace with an activity which the model does not know fits it, with
 # fitness 1.0: the unknown event is skipped. Alignments tell (fitness 0.909, a move on the log alone). Where all of a
 # trace is unknown, replay says 0.
-# So whether a case followed the SOP is never asked of token replay: a step that no SOP has would count as conforming.
+# So do not use token replay to check whether a case followed the SOP: a step that the SOP does not have would conform.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # PySastrawi 1.2.1, the Indonesian stemmer: words of everyday complaints get stems that mean something else or none.
 # "lemot" (slow) becomes "lot", as the "-em-" in it is taken for an infix; "penanganan" (handling) becomes "tangan"
-# (hand), "semalam" (last night) "malam" (night); "internetnya" (the internet of theirs) is not stemmed at all, as
+# (hand), "semalam" (last night) "malam" (night); "internetnya" (their internet) is not stemmed at all, as
 # "internet" is not in its dictionary.
 # So the analyser keeps word lists of its own and stems nothing.
 set -euo pipefail

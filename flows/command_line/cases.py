@@ -87,7 +87,7 @@ def decide(
 ) -> None:
     """Answer the form that a case waits with, as in the Prefect UI.
 
-    Give a choice by its code or by its full text. A wrong choice changes nothing and prints the possible ones.
+    Give a choice by its code or by its full text. A wrong field or choice changes nothing and prints the possible ones.
 
     Example: `layanan decide JKT-0000001 --by Sari --set choice=BACK_TO_AGENT --set note="Cek ulang di lapangan"`
     """

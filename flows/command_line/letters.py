@@ -15,7 +15,7 @@ from models.states import LetterState
 def letters(
     state: Annotated[LetterState | None, typer.Option(help="Filter by state.")] = None,
     limit: Limit = 0,
-    again: Annotated[bool, typer.Option("--again", help="Send what the relay refused because of us.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send again what the relay refused.")] = False,
     outdated: Annotated[bool, typer.Option("--outdated", help="With `--again`: out-of-date ones, too.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -151,7 +151,9 @@ def begin(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Address of the mailbox in LAYANAN_MAILBOXES.")],
     by: By,
 ) -> None:
-    """Agree to the first poll of a mailbox that holds many mails: all since its `since` get a letter.
+    """Agree to the first poll of a mailbox that holds many mails.
+
+    Each mail that came after the mailbox's `since` will get a letter. `layanan doctor` says how many there are.
 
     Example: `layanan mail begin layanan@telkom.example --by Rina`
     """
