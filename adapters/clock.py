@@ -1,8 +1,8 @@
-"""The clock: the system's, or a simulated one that a rehearsal moves by hand.
+"""The clock: the machine's, or a simulated one that a rehearsal moves forward.
 
-The simulated clock runs on at the system's pace from an offset that stands in one small file, so that intake,
-monitor, worker and simulator, each a process of its own, read the same time. Everything that depends on time
-takes a :class:`Clock`; nothing of ours calls ``datetime.now`` elsewhere.
+The simulated clock adds an offset, kept in one small file, to the machine's time, so that intake, monitor, worker and
+simulator, each a process of its own, read the same time. Everything that depends on time takes a :class:`Clock`; no
+other module calls ``datetime.now``.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -39,14 +39,14 @@ class SimulatedClock:
         self.file = file
 
     def now(self) -> datetime:
-        """Now, UTC, moved by the offset."""
+        """Now, UTC, plus the offset."""
         return datetime.now(UTC) + self._offset()
 
     def advance(self, hours: float) -> datetime:
-        """Move the time forward by ``hours`` and return it.
+        """Move the time forward by ``hours`` and return the new time.
 
         Raises:
-            ValueError: ``hours`` is negative: time does not run back; or it is more than ten years.
+            ValueError: ``hours`` is negative or more than ten years.
         """
         if not 0 <= hours <= MOST_HOURS:
             raise ValueError(f"from 0 to {MOST_HOURS:.0f}; time does not run back")

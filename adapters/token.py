@@ -1,6 +1,6 @@
-"""Access tokens that somebody else refreshes: read from a file, or printed by a command, when they are needed.
+"""Reads the current access token from a file or a command; an external process refreshes it.
 
-Held by `tests/adapters/ems/test_login.py`.
+Held by `tests/adapters/ems/test_login.py` and `tests/adapters/systems/test_tmf.py`.
 """
 
 import subprocess
@@ -8,24 +8,24 @@ import subprocess
 from models.settings import TokenSource
 
 TOKEN_SECONDS = 30.0
-"""Time that the command for a token may take."""
+"""Timeout of the command."""
 LONGEST = 16_384
-"""Characters of a token: on a line that is longer, servers end the connection without a word."""
+"""Most characters of a token: servers close the connection on a longer line, without an error."""
 
 
 class NoToken(ValueError):
-    """There is none; the text says why, and nothing of what file or command hold."""
+    """No token was found. The text says why, and contains nothing that the file or command gave."""
 
 
 def read_token(of: TokenSource) -> str:
     """The current token.
 
     Raises:
-        NoToken: file or command give none.
+        NoToken: neither file nor command gave one.
     """
     token = _read(of).strip()
     if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
-        raise NoToken("no token in what was read")
+        raise NoToken("what was read is empty or not one line of printable ASCII")
     return token
 
 

@@ -1,6 +1,6 @@
-"""The one place that chooses adapters. Nothing connects before it is used.
+"""The one place that chooses adapters. Nothing connects before its first use.
 
-Held by `tests/test_layanan.py`.
+Held by `tests/tasks/upkeep/test_doctor.py`, which looks at each of them.
 """
 
 import atexit
@@ -12,7 +12,7 @@ from adapters.clock import Clock, SystemClock, clock_of
 from adapters.console import logs
 from adapters.ems import Ems, ImapSmtp
 from adapters.engine.runs import PrefectEngine
-from adapters.letters.canned_answers import Answers, ProductAnswers
+from adapters.letters.canned_answers import CannedAnswers, TemplateAnswers
 from adapters.letters.writer import LetterWriter, TemplateLetters
 from adapters.systems.embassy import Embassy, LineTester
 from adapters.systems.epayment import Bills, EPayment
@@ -39,12 +39,12 @@ SYSTEMS: dict[HttpName, str] = {
 
 
 class Systems:
-    """Everything outside of the code, as the settings choose it; each part is made at first use."""
+    """Everything outside our code, as the settings choose it. Each part is made at its first use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.machine_clock: Clock = SystemClock()
-        """For leases and claims, which a moved clock must not end."""
+        """For leases, which a moved business clock must not end."""
 
     @cached_property
     def clock(self) -> Clock:
@@ -63,9 +63,9 @@ class Systems:
 
     @cached_property
     def ems(self) -> Ems:
-        """Mailboxes and the way out for letters."""
+        """Mailboxes and the SMTP relay."""
         ems = ImapSmtp(self.settings)
-        atexit.register(ems.close)  # servers like a goodbye
+        atexit.register(ems.close)  # logs out of the servers
         return ems
 
     @cached_property
@@ -75,21 +75,21 @@ class Systems:
 
     @cached_property
     def analyser(self) -> Analyser:
-        """Says what a mail wants."""
+        """Analyses what a mail is about."""
         return RuleAnalyser()
 
     @cached_property
-    def answers(self) -> Answers:
-        """Prepared answers about products."""
-        return ProductAnswers()
+    def canned_answers(self) -> CannedAnswers:
+        """Canned answers to general questions."""
+        return TemplateAnswers()
 
     def behind(self, name: HttpName) -> HttpSystem:
-        """The settings of the back-office system of this name; times without a zone are in ours unless they say so."""
+        """The settings of a back-office system; its time zone is ours unless they name one."""
         system: HttpSystem = getattr(self.settings, name)
         return system.model_copy(update={"timezone": system.timezone or self.settings.timezone})
 
     def gate(self, name: HttpName) -> SystemGate:
-        """What the service knows together of the back-office system of this name."""
+        """The gate of a back-office system, which the whole service shares."""
         system: HttpSystem = getattr(self.settings, name)
         return SystemGate(self.store, name, SYSTEMS[name], self.machine_clock, self.settings.zone, system.timeout)
 
@@ -141,7 +141,7 @@ class Systems:
 
 @lru_cache(maxsize=1)
 def systems() -> Systems:
-    """This process's systems, by its settings; its log lines take their form, too."""
+    """This process's systems, by its settings. Its log lines get the format of the settings, too."""
     settings = load_settings()
     logs.configure(settings)
     return Systems(settings)

@@ -124,7 +124,7 @@ def fill(store: Store, cases: int, now: datetime) -> None:
     if store.engine.dialect.name == "postgresql":
         # the ids were given: its sequences do not know of them
         with store.write() as session:
-            for name in ("case", "message", "letter", "activityrecord", "decision", "wake", "deadline"):
+            for name in ("case", "message", "letter", "activityrecord", "decision", "signal", "deadline"):
                 of = f"pg_get_serial_sequence('\"{name}\"', 'id')"
                 session.execute(text(f'SELECT setval({of}, max(id)) FROM "{name}"'))
             session.execute(text("ANALYZE"))

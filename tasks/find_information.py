@@ -27,7 +27,7 @@ def find_information(work: Work, need: Need) -> Information:
     """
     work.change(kind=need.kind.value, topic=need.topic)
     language: Language = "en" if work.case.language == "en" else "id"
-    answer = work.systems.answers.answer(need.topic, need.products, language)
+    answer = work.systems.canned_answers.answer(need.topic, need.products, language)
     if answer is None:
         return Information()
     text = answer.text

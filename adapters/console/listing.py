@@ -1,4 +1,4 @@
-"""What the command line shows of the case store, as plain data that JSON can hold. Times are ISO 8601, UTC."""
+"""Reads the case store for the command line, as plain data for JSON. Times are ISO 8601, UTC."""
 
 import re
 from datetime import datetime, timedelta
@@ -27,14 +27,14 @@ View = dict[str, Any]
 BODIES = {"text", "new_text"}
 HOUR = timedelta(hours=1)
 KEYS = {"sender_key", "recipient_key"}
-"""Columns that queries are for."""
+"""Columns that serve queries only."""
 
 
 def find_case(session: Session, name: str) -> Case:
     """The case with this reference (``JKT-0000001``) or number.
 
     Raises:
-        UnknownCase: there is none.
+        UnknownCase: there is no such case.
     """
     match = re.fullmatch(r"(?:([A-Z]+)-)?([0-9]{1,9})", name.strip().upper())
     case = session.get(Case, int(match[2])) if match else None
@@ -44,7 +44,7 @@ def find_case(session: Session, name: str) -> Case:
 
 
 def cases(session: Session, status: str | None = None, limit: int = 0) -> list[View]:
-    """All cases, or those with a status, or their ``limit`` newest; oldest first."""
+    """All cases, or those with a status, or the ``limit`` newest of them; oldest first."""
     query = select(Case, Wait).join(Wait, isouter=True)
     rows = _newest(session, query, Case.id, {Case.status: status}, limit)
     return [_case(case) | {"waits_for": wait.role if wait else None} for case, wait in rows]
@@ -54,7 +54,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
     """One case with all that belongs to it; ``path`` is the numbers of its activities, in the order they were done.
 
     Raises:
-        UnknownCase: there is none.
+        UnknownCase: there is no such case.
     """
     found = find_case(session, name)
 
@@ -84,7 +84,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
 
 
 def waiting(session: Session, now: datetime) -> list[View]:
-    """Open cases that wait, the longest first; ``age_hours`` is how long by the calendar."""
+    """Open cases that wait, those that wait longest first; ``age_hours`` is calendar time."""
     rows = session.exec(select(Case, Wait).join(Wait).where(Case.status == "open").order_by(col(Wait.since)))
     return [
         {"reference": case.reference, "run_id": case.run_id, "age_hours": round((now - wait.since) / HOUR, 1)}
@@ -94,8 +94,8 @@ def waiting(session: Session, now: datetime) -> list[View]:
 
 
 def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[View]:
-    """Every mail ever seen without its text, or those with an outcome, or their ``limit`` newest; oldest first."""
-    # texts are long: they stay where they are
+    """All mails without their texts, or those with an outcome, or the ``limit`` newest of them; oldest first."""
+    # texts are long: they are not loaded
     query = select(Message, Case).join(Case, isouter=True).options(*(defer(getattr(Message, name)) for name in BODIES))
     rows = _newest(session, query, Message.id, {Message.outcome: outcome}, limit)
     return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
@@ -105,7 +105,7 @@ def mail(session: Session, number: int) -> View:
     """One mail, with its text.
 
     Raises:
-        WrongUse: there is none.
+        WrongUse: it does not exist.
     """
     found = session.get(Message, number)
     if found is None:
@@ -115,7 +115,7 @@ def mail(session: Session, number: int) -> View:
 
 
 def letters(session: Session, state: str | None = None, limit: int = 0) -> list[View]:
-    """Every letter with its state in the outbox, or those in a state, or their ``limit`` newest; oldest first."""
+    """All letters with their state, or those in a state, or the ``limit`` newest of them; oldest first."""
     return [_letter(*row) for row in _newest(session, _letters(), Letter.id, {Outbox.state: state}, limit)]
 
 
@@ -123,7 +123,7 @@ def letter(session: Session, number: int) -> View:
     """One letter.
 
     Raises:
-        WrongUse: there is none.
+        WrongUse: it does not exist.
     """
     found = session.exec(_letters().where(col(Letter.id) == number)).first()
     if found is None:
@@ -137,7 +137,7 @@ def _letters() -> Any:
 
 
 def _newest(session: Session, query: Any, key: Any, where: dict[Any, str | None], limit: int) -> list[Any]:
-    """The newest rows in the order of their key; None and the limit 0 let all pass."""
+    """The newest rows in the order of their key. A value of None and a limit of 0 mean no filter."""
     wanted = query.where(*(column == value for column, value in where.items() if value is not None)).order_by(
         col(key).desc()
     )
@@ -159,5 +159,5 @@ def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
 
 def _dump(row: Any, exclude: set[str] | None = None) -> View:
     view: View = row.model_dump(mode="json", exclude=KEYS | (exclude or set()))
-    # SQLModel's order is the one in which columns were loaded
+    # SQLModel keeps the order in which the columns were loaded
     return {name: view[name] for name in sorted(type(row).model_fields, key="id".__ne__) if name in view}

@@ -1,8 +1,8 @@
 """Log lines: readable or JSON, on stderr, with case and run where they are known.
 
 Our own modules log with ``logging.getLogger("layanan.…")`` or their module's name; structlog renders those lines and
-Prefect's alike. No line shows an e-mail address, and no foreign error its words, which may quote a mail: the last
-defence, as nothing should be logged with either in the first place.
+Prefect's alike. No line contains an e-mail address or the text of a library's error, which may quote a mail. This is
+the last defence: our code logs neither in the first place.
 """
 
 import logging
@@ -27,9 +27,9 @@ ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType 
 
 
 def configure(settings: Settings) -> None:
-    """Send this process's log lines to stderr in the settings' form. May be repeated.
+    """Send this process's log lines to stderr in the format of the settings. May be repeated.
 
-    Prefect's handlers to its API stay, and show no address either.
+    Prefect's handlers to its API stay, without addresses, too.
     """
     handler = _Console(sys.stderr)
     handler.setLevel(settings.log_level)
@@ -52,11 +52,11 @@ def configure(settings: Settings) -> None:
 
 
 class _Console(logging.StreamHandler[Any]):
-    """Ours, to be known again."""
+    """Our handler; its class distinguishes it from others."""
 
 
 class _Discreet(logging.Formatter):
-    """Plain lines, for the engine's own log."""
+    """Plain lines without addresses, for Prefect's own log."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))
@@ -66,19 +66,19 @@ class _Discreet(logging.Formatter):
 
 
 class _Rendered(structlog.stdlib.ProcessorFormatter):
-    """structlog's lines."""
+    """structlog's lines without addresses."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))
 
 
 def mask(text: str) -> str:
-    """The text without anything that looks like an e-mail address."""
+    """The text with ``<address>`` in place of anything that looks like an e-mail address."""
     return ADDRESS.sub("<address>", text)
 
 
 def where(exc_info: ExcInfo) -> str:
-    """A traceback with the words of our own errors only; what a system said needs none."""
+    """A traceback with the text of our own errors only. A named error of ours needs no traceback."""
     error = exc_info[1]
     if error is None:
         return ""
@@ -116,16 +116,16 @@ def _formatter(settings: Settings) -> logging.Formatter:
 
 
 def _add_run(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """The run that speaks: as the engine's own records name it, or by the engine's context variables."""
+    """The run that logs: as Prefect's own records name it, else by Prefect's context variables."""
     record = event["_record"]
     name, identifier, flow = (getattr(record, key, None) for key in ("flow_run_name", "flow_run_id", "flow_name"))
-    # a process that has not imported the engine runs no flow
+    # a process that has not imported Prefect runs no flow
     if identifier is None and (engine := sys.modules.get("prefect.context")) and (run := engine.FlowRunContext.get()):
         name, identifier, flow = run.flow_run.name, run.flow_run.id, run.flow.name
     if identifier is not None:
         event["run_id"] = str(identifier)
     if name is not None:
-        # a case's run bears its reference
+        # the name of a case's run is the case's reference
         event["case" if flow == "handle-case" else "run"] = name
     if task := getattr(record, "task_run_name", None):
         event["task"] = task
@@ -133,7 +133,7 @@ def _add_run(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _suspending_is_no_error(record: logging.LogRecord) -> bool:
-    """Prefect reports every run that goes to sleep as an error."""
+    """Log a suspension as INFO: Prefect logs every one as an error."""
     if record.levelno == logging.ERROR and record.getMessage().startswith("Finished in state Suspended"):
         record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
     return True

@@ -1,4 +1,4 @@
-"""What the command line prints: JSON for programs, and for people tables, with times of their zone.
+"""Prints to the terminal: JSON for programs; for people tables, with times in their time zone.
 
 Held by `tests/test_layanan.py`.
 """
@@ -30,7 +30,7 @@ CASE_PARTS = {
     "deadlines": ("kind", "due_at", "awaited"),
     "pending_signals": ("kind", "source", "created_at"),
 }
-"""The parts of a case, and what a person sees of each."""
+"""The parts of a case, and the columns of each in a table."""
 
 
 def say(text: str) -> None:
@@ -44,10 +44,10 @@ def complain(problem: str) -> None:
 
 
 def show(data: Any, columns: Sequence[str], as_json: bool, zone: tzinfo = UTC) -> None:
-    """Print all of it as JSON; or these columns of rows as a table, or these members of one object as a list."""
+    """Print all data as JSON; else these columns of rows as a table, or these members of one object as a list."""
     if as_json:
         text = json.dumps(data, ensure_ascii=False, indent=2)
-        # terminals obey U+009B as they do an escape
+        # terminals treat U+009B as an escape
         say("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
     elif isinstance(data, dict):
         _table([{"": name, " ": data[name]} for name in columns], ("", " "), zone)
@@ -56,7 +56,7 @@ def show(data: Any, columns: Sequence[str], as_json: bool, zone: tzinfo = UTC) -
 
 
 def show_case(view: Row, as_json: bool, zone: tzinfo) -> None:
-    """Print a case with all its parts; the table leaves out the empty ones."""
+    """Print a case with all its parts; tables leave out empty parts."""
     show(view if as_json else view | {"path": " → ".join(map(str, view["path"]))}, CASE_FACTS, as_json, zone)
     if as_json:
         return

@@ -1,8 +1,8 @@
-"""The two bodies of a letter, both from one rendered template: plain text, and blocks for the HTML layout.
+"""Makes the two bodies of a letter from one rendered template: plain text, and blocks for the HTML layout.
 
-A template is text. What only HTML shows is marked by tags in it, which the text drops: ``strong``, ``a``; ``<th>``
-around the label of a fact, ``<hr>`` alone on its line before the footer. The facts of a letter are escaped when it is
-rendered, so a tag is always the template's and never a customer's or an agent's.
+A template is text with a few tags that only HTML shows: ``strong``, ``a``, ``<th>`` around the label of a fact, and
+``<hr>`` alone on its line before the footer. Facts are escaped when the template is rendered, so a tag is always the
+template's and never a customer's or an agent's.
 """
 
 import re
@@ -17,7 +17,7 @@ LINE_LENGTH = 76
 
 _TAG = re.compile(r"<[^>]*>")
 _STARTS = {"<th>": "facts", "- ": "items", "<hr>": "footer"}
-"""What a line is, by how it starts."""
+"""Kind of a line, by its start."""
 
 
 def as_text(letter: str) -> str:
@@ -38,7 +38,7 @@ def as_text(letter: str) -> str:
 def as_blocks(letter: str) -> list[tuple[str, list[Markup]]]:
     """``(what, lines)``: ``facts``, ``items``, ``footer`` (what follows belongs to it) or ``paragraph``.
 
-    A block ends where a line is empty or is something else. A fact's line is ``label</th>: value``.
+    A block ends at an empty line or at a line of another kind. A fact's line is ``label</th>: value``.
     """
     safe = Markup(letter)  # noqa: S704 escaped when it was rendered
     return [
@@ -49,17 +49,17 @@ def as_blocks(letter: str) -> list[tuple[str, list[Markup]]]:
 
 
 def strong(words: str) -> Markup:
-    """In bold. On one line, as a tag must end in the block in which it begins."""
+    """Bold words, on one line, because a tag must end in the block in which it begins."""
     return Markup("<strong>%s</strong>") % _one_line(words)
 
 
 def link(address: str) -> Markup:
-    """An address to write to, which is all that the link can hold: no copies, no subject."""
+    """A mailto link. It can contain the address only: no copies, no subject."""
     return Markup('<a href="mailto:%s">%s</a>') % (quote("".join(address.split()), safe="@"), _one_line(address))
 
 
 def whole(words: str) -> Markup:
-    """Never parted at the end of a line."""
+    """Words that a line break never separates."""
     return Markup('<span class="whole">%s</span>') % _one_line(words)
 
 

@@ -1,6 +1,6 @@
-"""The prepared answers to general questions (activities 3 and 11), each with related products (SOP 5.5).
+"""The canned answers to general questions (activities 3 and 11), each with related products (SOP 5.5).
 
-The texts stand in ``templates/<language>/answers.toml``. They say where and how, never a price or a promise.
+The texts are in ``templates/<language>/answers.toml``. They say where and how, never a price or a promise.
 """
 
 import tomllib
@@ -19,29 +19,29 @@ _BUSINESS: frozenset[Product] = frozenset({"astinet", "vpn_ip", "metro_ethernet"
 
 
 @dataclass(frozen=True)
-class Answer:
+class CannedAnswer:
     """An answer ready for the letter: paragraphs separated by an empty line, and related products."""
 
     text: str
     related_products: tuple[str, ...]
 
 
-class Answers(Protocol):
-    """Knows the answers to general questions."""
+class CannedAnswers(Protocol):
+    """Knows the canned answers."""
 
-    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> Answer | None:
-        """The prepared answer, or None where a person must write it.
+    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> CannedAnswer | None:
+        """The canned answer, or None where a person must write one.
 
         Args:
-            topic: What is asked.
-            products: What it is asked about; empty where that is not known.
-            language: The letter's.
+            topic: Of the question.
+            products: Of the question; empty if unknown.
+            language: Of the letter.
         """
         ...
 
 
 class _Entry(BaseModel):
-    """Base of the file's parts: misspelt names are refused, texts lose their outer white space."""
+    """Base of the file's parts: it refuses unknown names and strips white space around texts."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_min_length=1)
 
@@ -49,7 +49,7 @@ class _Entry(BaseModel):
 class _Topic(_Entry):
     home: str
     business: str | None = None
-    """For data services, business internet and hosting; None: as for a home."""
+    """For data services, business internet and hosting; None: the same as for a home."""
 
 
 class _Product(_Entry):
@@ -65,8 +65,8 @@ class _Book(_Entry):
     products: dict[str, _Product]
 
 
-class ProductAnswers:
-    """The answers of the files in ``folder``."""
+class TemplateAnswers:
+    """Canned answers from the files in ``folder``."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self._books: dict[Language, _Book] = {
@@ -74,13 +74,13 @@ class ProductAnswers:
             for language in get_args(Language)
         }
 
-    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> Answer | None:
-        """See :meth:`Answers.answer`."""
+    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> CannedAnswer | None:
+        """See :meth:`CannedAnswers.answer`."""
         book = self._books[language]
         texts = book.topics.get(topic)
         if texts is None:
             return None
-        return Answer(_text(book, texts, products), _related(book, products))
+        return CannedAnswer(_text(book, texts, products), _related(book, products))
 
 
 def _text(book: _Book, texts: _Topic, products: tuple[Product, ...]) -> str:
@@ -92,6 +92,6 @@ def _text(book: _Book, texts: _Topic, products: tuple[Product, ...]) -> str:
 
 
 def _related(book: _Book, products: tuple[Product, ...]) -> tuple[str, ...]:
-    """Names of related products, without those that are asked about."""
+    """Names of related products, without those of the question."""
     related = dict.fromkeys(key for product in products or ("other",) for key in book.products[product].related)
     return tuple(book.products[key].name for key in related if key not in products)

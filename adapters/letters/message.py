@@ -1,9 +1,8 @@
-"""A letter's outer form: an RFC 5322 message with a plain and an HTML body, equal bytes for equal input.
+"""Composes a letter as an RFC 5322 message with a plain and an HTML body; equal input gives equal bytes.
 
-It is put together here: Python's classes would write mails that go with it anew, turn a Message-ID longer than a line
-into an encoded word, which breaks the thread, fold differently from one version to the next, and take twice the time.
-
-Held by `tests/adapters/letters/test_writer.py`.
+Python's email classes are not used here: they rewrite attached mails, turn a Message-ID longer than a line into an
+encoded word, which breaks the thread, and fold differently from version to version. Held by
+`tests/adapters/letters/test_writer.py`.
 """
 
 import re
@@ -15,20 +14,20 @@ from email.utils import formataddr
 from hashlib import sha256
 
 MAX_SUBJECT = 120
-"""Characters of the customer's own subject that a letter repeats."""
+"""Characters of the customer's subject that a letter repeats."""
 MAX_REFERENCES = 998
 """Octets of the References field, its name included (RFC 5322, 2.1.1)."""
 MAX_LINE = 998
 """Octets of a line, its end not counted (RFC 5321, 4.5.3.1.6)."""
 
-# Two of the greatest length fit into one References field.
+# Two of the greatest length fit into one References field
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+(?:-[a-z]{8})?\]")
 
 LINK = re.compile(r"@|://|www\.|[a-z]\.[a-z]{2,}/", re.IGNORECASE)
-"""What mail programs make a link of. None goes into a letter: it may be a stranger's, for a third person."""
+"""What mail programs turn into a link. A letter contains none from outside: a stranger may have sent it for others."""
 
 _NO_LINE = re.compile(rb"[\r\n\0]")
 _NEW_FIELD = re.compile(r"[\r\0]|\n(?=[^ \t])")
@@ -42,7 +41,7 @@ def one_line(text: str) -> str:
 def reply_subject(subject: str, reference: str, otherwise: str) -> str:
     """``Re: <subject> [<reference>]`` with one ``Re:`` and one reference, without links, cut to its bound.
 
-    ``otherwise`` stands for a subject that is empty.
+    ``otherwise`` replaces an empty subject.
     """
     subject = _PREFIXES.sub("", _REFERENCE.sub("", one_line(subject)))
     subject = " ".join(word for word in subject.split() if not LINK.search(word)) or otherwise
@@ -75,25 +74,25 @@ def thread(in_reply_to: str, references: tuple[str, ...]) -> dict[str, str]:
 def compose(headers: Mapping[str, str], text: str, html: str, mails: Sequence[bytes] = ()) -> bytes:
     """The message: ``headers``, Message-ID among them, over plain text and HTML in UTF-8; CRLF line ends.
 
-    ``mails`` are attached; where they hold characters beyond ASCII, so does the message.
+    ``mails`` are attached; if they contain bytes beyond ASCII, so does the message.
     """
-    # Derived, so that equal input gives equal bytes; "=_" occurs in no quoted-printable body.
+    # derived, so that equal input gives equal bytes; "=_" occurs in no quoted-printable body
     boundary = "=_" + sha256(headers["Message-ID"].encode()).hexdigest()[:24]
     letter = _multipart("alternative", boundary, [_body("plain", text), _body("html", html)])
     if not mails:
         return _head(headers) + letter
     parts = [letter, *(_attached(number, mail) for number, mail in enumerate(mails, start=1))]
-    # Derived from the parts themselves, so that none of them can hold it.
+    # derived from the parts themselves, so that none of them can contain it
     boundary = "=_" + sha256(b"".join(parts)).hexdigest()
     more = {} if all(part.isascii() for part in parts) else {"Content-Transfer-Encoding": "8bit"}
     return _head({**headers, **more}) + _multipart("mixed", boundary, parts)
 
 
 def _head(headers: Mapping[str, str]) -> bytes:
-    """Values are folded already, and encoded; a line end in one would begin another field."""
+    """The headers, already folded and encoded. A line end within one, which would begin another field, is refused."""
     lines = [f"{field}: {value}\n" for field, value in {**headers, "MIME-Version": "1.0"}.items()]
     if any(_NEW_FIELD.search(line) for line in lines):
-        raise ValueError("a header's value holds a line end")
+        raise ValueError("a header's value contains a line end")
     return "".join(lines).replace("\n", "\r\n").encode("ascii")
 
 
@@ -104,13 +103,13 @@ def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
 
 
 def _body(subtype: str, body: str) -> bytes:
-    """The words as a part; on the wire their lines end in CRLF and none is longer than 76 octets."""
+    """A body as a part. Its lines end in CRLF, and none is longer than 76 octets."""
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return head.encode() + b2a_qp(body.encode(), istext=True).replace(b"\n", b"\r\n")
 
 
 def _attached(number: int, mail: bytes) -> bytes:
-    """The mail as a part: as it is, or encoded where SMTP cannot carry its lines (RFC 2045, 2.8)."""
+    """A mail as a part: unchanged, or encoded where SMTP cannot carry its lines (RFC 2045, 2.8)."""
     kind, encoding, body = "message/rfc822", "7bit" if mail.isascii() else "8bit", mail
     if any(len(line) > MAX_LINE or _NO_LINE.search(line) for line in mail.split(b"\r\n")):
         # message/rfc822 may not be encoded (RFC 2046, 5.2.1)

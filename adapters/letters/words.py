@@ -1,4 +1,4 @@
-"""The words of greetings and times, which follow the clock and so cannot stand in a template.
+"""The words of greetings and times, which depend on the clock and so cannot be in a template.
 
 Held by `tests/adapters/letters/test_writer.py`.
 """
@@ -23,14 +23,14 @@ class Words:
     time: str
     """``strftime`` format of the time of day, with its zone."""
     greetings: dict[int, str]
-    """By the hour from which each holds, ascending; before the first one the last still holds."""
+    """By the hour from which each is used, ascending; before the first hour the last one is used."""
     title: str
-    """Goes before a name that has no title of its own."""
+    """Precedes a name without a title."""
     stranger: str
-    """Stands for a name that is not known."""
+    """Replaces an unknown name."""
 
     def moment(self, at: datetime) -> Markup:
-        """``at``, written out in its own zone; a line may end between day and time alone."""
+        """``at`` in words, in its own time zone. A line may break only between day and time."""
         day = f"{at.day} {self.months.split()[at.month - 1]} {at.year}"
         return Markup(" ").join((whole(day), whole(at.strftime(self.time))))
 

@@ -36,7 +36,7 @@ class DeviceServer:
             if link := customer.link:
                 self._devices.setdefault(link.device, {})[link.interface.lower()] = link
         self.received: deque[tuple[str, str]] = deque(maxlen=1000)
-        """The last lines that came in, as (device, line)."""
+        """The last lines received, as (device, line)."""
 
     async def start(self) -> None:
         """Listen, and write the files by which the devices are found and trusted."""
@@ -64,7 +64,7 @@ class DeviceServer:
         self._servers.clear()
 
     def settings(self) -> dict[str, Any]:
-        """What the service must be told to find these devices."""
+        """The service's settings for these devices."""
         return {
             "securecrt": {
                 "sessions": str(self._folder / "Sessions"),
@@ -93,7 +93,7 @@ class DeviceServer:
         )
         try:
             server = await listen(port=port)
-        except OSError:  # somebody else has taken the remembered port
+        except OSError:  # another process has taken the remembered port
             server = await listen(port=0)
         self._servers.append(server)
         return server.get_port()
@@ -133,7 +133,7 @@ class DeviceServer:
 
 
 class _Login(asyncssh.SSHServer):
-    """Lets our one account in."""
+    """Accepts our one account."""
 
     def password_auth_supported(self) -> bool:
         return True
@@ -147,7 +147,7 @@ def _prompt(device: str) -> str:
 
 
 def _interface(link: SeededLink, now: datetime) -> list[str]:
-    """``show interfaces``: its counters grow with the clock while traffic flows, by packets of 1000 bytes."""
+    """Output of ``show interfaces``. Its counters grow with the clock while traffic flows, in packets of 1000 bytes."""
     state = "up" if link.port_up else "down"
     share = 0.98 if link.traffic == "saturated" else 0.3
     rate = int(link.size_bytes_per_s * share / 1000) if link.port_up and link.traffic != "dead" else 0
@@ -165,7 +165,7 @@ def _interface(link: SeededLink, now: datetime) -> list[str]:
 
 
 def _session(port: int) -> str:
-    """A session as SecureCRT writes it, as far as we know; numbers are hexadecimal."""
+    """A session file as SecureCRT writes it, as far as we know. Numbers are hexadecimal."""
     return (
         f'S:"Username"={USER}\n'
         'D:"Is Session"=00000001\n'

@@ -1,6 +1,6 @@
-"""Faults on demand, one system at a time: no service, a lost answer, an answer that breaks the standard.
+"""Faults on demand in one system: no service, a lost answer, an answer that breaks the standard.
 
-Held by `tests/adapters/systems/test_tmf.py`.
+Held by `tests/adapters/simulator/test_tmf.py`.
 """
 
 import re
@@ -21,26 +21,26 @@ class Fault(BaseModel):
     system: System
     kind: Literal["down", "lose_answer", "broken"]
     """``down``: 503, nothing done. ``lose_answer``: a POST or PATCH is done, and then the connection breaks
-    (a GET passes and does not count). ``broken``: every ``id`` of the answer is a number."""
+    (a GET is answered and does not count). ``broken``: every ``id`` of the answer is a number."""
     times: int = Field(default=1, ge=1)
 
 
 class Faults:
-    """ASGI middleware that makes armed faults happen."""
+    """ASGI middleware that applies armed faults."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._armed: list[Fault] = []
 
     def arm(self, fault: Fault) -> None:
-        """Let it happen."""
+        """Apply this fault from now on."""
         self._armed.append(fault)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, faultily or not."""
+        """Handle the request, with the armed fault if there is one."""
 
         async def head_only(message: Message) -> None:
-            # uvicorn breaks the connection of an answer that is never completed
+            # uvicorn closes the connection of an incomplete answer
             if message["type"] == "http.response.start":
                 await send(message)
 

@@ -1,6 +1,6 @@
-"""The simulator's IMAP server: pymap's in-memory backend, with two of its weaknesses made good.
+"""The simulator's IMAP server: pymap's in-memory backend, with two of its weaknesses fixed.
 
-Held by `tests/adapters/ems/test_imap.py`.
+Held by `tests/adapters/simulator/test_main.py`.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from pysasl.hashing import Cleartext
 
 
 class ImapServer:
-    """Mailboxes in memory: a start begins with empty ones, under new UIDVALIDITYs."""
+    """Mailboxes in memory. Each start begins with empty ones and new UIDVALIDITYs."""
 
     def __init__(self, passwords: dict[str, str]) -> None:
-        """Take the mailboxes, as address → password; the address is the login name."""
+        """The mailboxes as address → password; the address is the login name."""
         nothing = dict.fromkeys(("passlib_cfg", "proxy_protocol"))
         self._config = Config(
             Namespace(**nothing),
@@ -45,7 +45,7 @@ class ImapServer:
         for address, password in passwords.items():
             self._login.users_dict[address] = UserMetadata(self._config, address, password=password)
             self._config.set_cache[address] = (MailboxSet(), FilterSet())
-        # On Python 3.13 nobody else holds a waiting connection's task: it would be collected.
+        # on Python 3.13 nothing else refers to a waiting connection's task, which would be garbage collected
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self, listener: socket.socket) -> None:
@@ -61,7 +61,7 @@ class ImapServer:
         await self._server.wait_closed()
 
     async def deliver(self, address: str, folder: str, raw: bytes, at: datetime) -> None:
-        """Put a mail into a folder, which is made if it is missing."""
+        """Put a mail into a folder; make the folder if it is missing."""
         folders, _ = self._config.set_cache[address]
         try:
             mailbox = await folders.get_mailbox(folder)
@@ -83,7 +83,7 @@ class ImapServer:
 
 
 class _Connection(IMAPConnection):
-    """Sends each answer in one piece: clients break on an IDLE line that arrives in two."""
+    """Sends each response in one piece, because clients fail on an IDLE line that arrives in two."""
 
     async def write_response(self, resp: Response) -> None:
         whole = BytesIO()

@@ -1,6 +1,6 @@
 """The simulator's mail: an SMTP server for the seeded addresses, and their mailboxes over IMAP.
 
-Held by `tests/adapters/ems/test_smtp.py`.
+Held by `tests/adapters/simulator/test_main.py`.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ FAULTS = {
     "data4xx": "451 4.3.0 Not now",
     "drop": "",
 }
-"""Local parts, at any seeded domain, whose mail goes wrong: answered so at RCPT (``once4xx`` the first time only),
-after the text (``data4xx``), or taken in with the connection cut before the answer (``drop``)."""
+"""Local parts, at any seeded domain, whose mail fails: with this answer to RCPT (``once4xx`` the first time only) or
+to the text (``data4xx``), or accepted with the connection closed before the answer (``drop``)."""
 
 REFUSES_US = "550 5.2.252 This account may not send now"
-"""What the server answers to MAIL while it is a relay that has locked our account."""
+"""The answer to MAIL while the simulated relay has locked our account."""
 
 _REFERENCE = re.compile(r"[A-Z]{3}-\d", re.IGNORECASE)
 
@@ -38,8 +38,8 @@ _REFERENCE = re.compile(r"[A-Z]{3}-\d", re.IGNORECASE)
 class MailServer:
     """Mail between the contact centre and the seeded customers; none leaves the machine.
 
-    What goes to ``name+Folder@domain`` lies in that folder of ``name@domain``, but what goes to the reference of a case
-    (``name+JKT-0000001-…@domain``) in its inbox. Every accepted mail is also written to
+    Mail to ``name+Folder@domain`` goes into that folder of ``name@domain``, and mail to the reference of a case
+    (``name+JKT-0000001-…@domain``) into its inbox. Every accepted mail is also written to
     ``folder/mail/NNNNN.eml``, with a line in ``folder/mail/index.jsonl``: file, from, to, message_id, at.
     """
 
@@ -79,7 +79,7 @@ class MailServer:
         await self._imap.stop()
 
     def settings(self) -> dict[str, Any]:
-        """The service's settings that lead here: its own mailboxes, and the way out."""
+        """The service's settings that lead here: its own mailboxes, and the SMTP relay."""
         imap = {"host": "127.0.0.1", "port": self._ports["imap"], "tls": False}
         return {
             "mailboxes": [
@@ -102,13 +102,13 @@ class MailServer:
         return session
 
     def refuse_us(self, letters: int) -> None:
-        """Refuse our account the next times that it wants to send, as a relay that has locked it."""
+        """Refuse our account's next ``letters`` attempts to send, like a relay that has locked it."""
         self._refusals = letters
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a sender or refuse it (aiosmtpd's hook)."""
+        """Accept a sender or refuse it (aiosmtpd's hook)."""
         if self._refusals and address.lower() in self._ours:
             self._refusals -= 1
             return REFUSES_US
@@ -118,8 +118,8 @@ class MailServer:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a recipient or refuse it (aiosmtpd's hook)."""
-        owner, _ = _place(address)
+        """Accept a recipient or refuse it (aiosmtpd's hook)."""
+        owner, _ = _mailbox_of(address)
         local = owner.partition("@")[0]
         if owner not in self._passwords:
             return "550 5.1.1 No such mailbox"
@@ -134,8 +134,8 @@ class MailServer:
         return "250 2.1.5 Recipient OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Take a mail in and deliver it (aiosmtpd's hook)."""
-        places = [_place(address) for address in envelope.rcpt_tos]
+        """Accept a mail and deliver it (aiosmtpd's hook)."""
+        places = [_mailbox_of(address) for address in envelope.rcpt_tos]
         faults = {owner.partition("@")[0] for owner, _ in places} & FAULTS.keys()
         if "data4xx" in faults:
             return FAULTS["data4xx"]
@@ -163,8 +163,8 @@ class MailServer:
             index.write(json.dumps(line) + "\n")
 
 
-def _place(address: str) -> tuple[str, str]:
-    """Mailbox and folder that an address leads to."""
+def _mailbox_of(address: str) -> tuple[str, str]:
+    """Mailbox and folder of an address."""
     local, _, domain = address.rpartition("@")
     name, _, folder = local.partition("+")
     return f"{name}@{domain}".lower(), "INBOX" if not folder or _REFERENCE.match(folder) else folder

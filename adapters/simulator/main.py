@@ -1,4 +1,4 @@
-"""The simulator as one process: every system behind its own wire, and the settings that lead to them."""
+"""The simulator as one process: every system behind its own protocol, and the settings that lead to them."""
 
 import asyncio
 import json
@@ -16,8 +16,8 @@ from adapters.simulator.tmf import HttpSystems
 from models.office_hours import WEEKDAYS
 
 
-class Part(Protocol):
-    """One wire of the simulator."""
+class Server(Protocol):
+    """One protocol of the simulator."""
 
     async def start(self) -> None:
         """Answer from now on."""
@@ -35,8 +35,8 @@ class Part(Protocol):
 async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) -> None:
     """Run the simulator until ``stop`` is set.
 
-    ``folder/layanan.toml`` is the sign that all is ready: complete settings for the service, there only while the
-    simulator runs. A start in the same folder goes on with its tickets, and with its ports where they are free.
+    ``folder/layanan.toml`` has the service's complete settings. It exists only while the simulator runs, so it also
+    signals that all servers are ready. A start in the same folder keeps its tickets, and its ports if they are free.
 
     Raises:
         SettingsError: the seed file is wrong; see :func:`adapters.simulator.seed_file.load_seed`.
@@ -48,11 +48,11 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
     ready.unlink(missing_ok=True)
     mail = MailServer(seed, folder, clock)
     http = HttpSystems(seed, folder, clock, mail.refuse_us)
-    parts: list[Part] = [http, mail, TrafficLogs(seed, folder, clock), DeviceServer(seed, folder, clock)]
+    parts: list[Server] = [http, mail, TrafficLogs(seed, folder, clock), DeviceServer(seed, folder, clock)]
     settings: dict[str, Any] = {}
     if isinstance(clock, SimulatedClock):
         settings |= {"clock": "simulated", "home": str(clock.file.parent.absolute())}
-        # a rehearsal goes the same way at any hour of any day
+        # so that a rehearsal goes the same way at any hour of any day
         settings["office"] = {"hours": dict.fromkeys(WEEKDAYS, "00:00-24:00"), "holidays": []}
     async with AsyncExitStack() as running:
         for part in parts:

@@ -18,7 +18,7 @@ from adapters.simulator.seed import Seed, SeededCustomer, SeededLink
 
 POLL = timedelta(minutes=5)
 CHECK_SECONDS = 1
-# how long before the simulator's start each link's story begins
+# how long before the simulator's start each link's trouble begins
 STORY = {
     "healthy": timedelta(),
     "saturated": timedelta(hours=4),
@@ -33,7 +33,7 @@ STEPS = ((300, 600), (1800, 600), (7200, 600), (86400, 732))
 class TrafficLogs:
     """One log for each seeded link, under the customer's service number; a poll every five minutes.
 
-    Writes ``mrtg.cfg`` and the logs into the folder. The polls follow the clock, also when it is moved.
+    Writes ``mrtg.cfg`` and the logs into the folder. The polls follow the clock, even when it is moved.
     """
 
     def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class TrafficLogs:
         self._polling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Write everything, and go on polling."""
+        """Write everything, and start polling."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "mrtg.cfg").write_text(self._cfg())
         started = self._clock.now()
@@ -58,7 +58,7 @@ class TrafficLogs:
                 await self._polling
 
     def settings(self) -> dict[str, Any]:
-        """What the service must be told to find these logs."""
+        """The service's settings for these logs."""
         return {"mrtg": {"cfg": str(self._folder / "mrtg.cfg")}}
 
     async def _poll(self, started: datetime) -> None:
@@ -97,7 +97,7 @@ class TrafficLogs:
 
 
 def _target(customer: SeededCustomer) -> str:
-    """A target's name has letters, digits, ``_`` and ``-`` alone; its files are lower case."""
+    """A target's name has only letters, digits, ``_`` and ``-``; its files are lower case."""
     return re.sub(r"[^a-z0-9_-]", "-", customer.service_no.lower())
 
 

@@ -1,8 +1,7 @@
-"""What the seeded customers are on the wire: resources of the TM Forum APIs (v4), without ``href``.
+"""The seeded customers as resources of the TM Forum APIs (v4), without ``href``.
 
-Each function returns one collection. Names of characteristics are those that the adapters document.
-
-Held by `tests/adapters/simulator/test_tmf.py`.
+Each function returns one collection. The names of characteristics are those that the adapters document. Held by
+`tests/adapters/simulator/test_tmf.py`.
 """
 
 from datetime import datetime, timedelta

@@ -14,7 +14,7 @@ from models.sop import Site
 
 
 class Seeded(BaseModel):
-    """Base: unknown names are refused, so that a misspelt one is noticed."""
+    """Base: it refuses unknown names, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,4 @@
-"""Reads the simulator's seed file, and says where it is wrong.
-
-Held by `tests/adapters/simulator/test_seed.py`.
-"""
+"""Reads the simulator's seed file, and says where it is wrong. Held by `tests/adapters/simulator/test_seed.py`."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +38,7 @@ def _dotted(path: tuple[str | int, ...]) -> str:
 
 
 def _line(text: str, path: tuple[str | int, ...]) -> int:
-    """Where the value at ``path`` begins, or the innermost part of it that is there; ``text`` is valid JSON."""
+    """The line where the value at ``path`` begins, or its innermost existing parent; ``text`` is valid JSON."""
     at = _blank(text, 0)
     for part in path:
         at = next((start for key, start in _members(text, at) if key == part), at)
@@ -49,7 +46,7 @@ def _line(text: str, path: tuple[str | int, ...]) -> int:
 
 
 def _members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
-    """Keys (or places) of the object or array at ``at``, with the offsets of their values."""
+    """Keys (or indexes) of the object or array at ``at``, with the offsets of their values."""
     decoder = json.JSONDecoder()
     key: str | int
     if text[at] not in "{[":
@@ -68,7 +65,7 @@ def _members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
 
 
 def _blank(text: str, at: int) -> int:
-    """Past white space."""
+    """The offset after white space."""
     while at < len(text) and text[at] in " \t\r\n":
         at += 1
     return at

@@ -50,12 +50,12 @@ class Tickets:
         self._database.close()
 
     def mycx(self) -> list[Resource]:
-        """All of them, as My CX shows them."""
+        """All tickets, as My CX shows them."""
         self._work()
         return [ticket for ticket, _ in self._tickets.values()]
 
     def nossa(self) -> list[Resource]:
-        """All of them, as NOSSA shows them: its own number, its own word in ``statusChangeReason``."""
+        """All tickets, as NOSSA shows them: with its own number, and its own word in ``statusChangeReason``."""
         self._work()
         return [_for_nossa(number, ticket) for number, (ticket, _) in self._tickets.items()]
 
@@ -72,9 +72,9 @@ class Tickets:
         return ticket
 
     def change(self, ticket_id: str, change: Resource) -> Resource:
-        """Apply a PATCH. Who sends the parties assigns the ticket, and the unit named there starts anew.
+        """Apply a PATCH. One with parties assigns the ticket, and the unit named there starts anew.
 
-        An open ticket may go to any status; one that has ended takes no change.
+        An open ticket may get any status; a ticket that has ended accepts no change.
         """
         self._work()
         number = next((n for n, (ticket, _) in self._tickets.items() if ticket["id"] == ticket_id), None)
@@ -113,7 +113,7 @@ class Tickets:
         ]
         plan: list[Resource] = []
         end: float | None = None
-        # backwards, so that a step planned after its successor is left out
+        # backwards, so that a step later than its successor is left out
         for hours, step in reversed(steps):
             if hours is not None and (end is None or hours < end):
                 end = hours

@@ -1,6 +1,6 @@
 """EMBASSY (SOP 11.1 EMBASSY): line quality of IndiHome (TMF653 v4.2).
 
-Inferences: our external id is the test's ``name`` (the API has no field for it), the metrics' names and units are
+Guesses: our external id is the test's ``name`` (the API has no field for it), the metrics' names and units are
 those of ``METRICS``, and a line on fibre is told by the test's characteristic ``technology``.
 """
 

@@ -22,14 +22,14 @@ class Bills(Protocol):
 
 
 class Money(Wire):
-    """An amount; without a unit it says nothing, and a unit other than rupiah breaks our contract."""
+    """An amount. Without a unit it means nothing, and a unit other than rupiah is broken."""
 
     unit: Literal["IDR"] | None = None
     value: Decimal | None = None
 
 
 class CustomerBill(Wire):
-    """What we read of a bill. What is broken of it is not known; a bill is never left out for it."""
+    """What we read of a bill. A broken member counts as unknown; the bill itself is never dropped."""
 
     id: str | None = None
     bill_no: str | None = None

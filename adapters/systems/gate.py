@@ -1,10 +1,9 @@
-"""What the service knows together of one back-office system: whether it may be called now, and what is under way there.
+"""The gate of one back-office system: whether it may be called now, and which creates it has accepted and not finished.
 
-Each task, process and machine that calls a system asks its gate before; what one of them learns keeps all of them: a
-system that said ``Retry-After``, or that has failed several times in a row, gets no call until then, and the first one
-after it goes alone, to see. :class:`adapters.systems.system_gate.SystemGate` keeps that in the case store.
-
-Held by `tests/adapters/systems/test_system_gate.py`.
+Each task, process and machine asks the gate before a call, and all of them share what one learns. A system that said
+``Retry-After``, or that failed several times in a row, gets no call for a time; after it one call goes first.
+:class:`adapters.systems.system_gate.SystemGate` keeps that in the case store. Held by
+`tests/adapters/systems/test_system_gate.py`.
 """
 
 from datetime import datetime, timedelta
@@ -17,15 +16,15 @@ class UnderWay(NamedTuple):
     """A create that a system has accepted (202), and not done yet."""
 
     monitor: str
-    """Where it tells how far it is; empty: nowhere."""
+    """URL that reports its progress; empty: none."""
     since: datetime
 
 
 class Gate(Protocol):
-    """Of one system."""
+    """The gate of one system."""
 
     def enter(self) -> None:
-        """Called before each call.
+        """Ask before each call.
 
         Raises:
             AskedToWait: the system is left alone until then.
@@ -33,15 +32,15 @@ class Gate(Protocol):
         ...
 
     def answered(self) -> None:
-        """The system answered, with whatever it was."""
+        """Record that the system answered, whatever it answered."""
         ...
 
     def failed(self, why: str, wait: timedelta | None) -> None:
-        """It did not, or said "later".
+        """Record that it did not answer, or said "later".
 
         Args:
-            why: Such as ``503`` or ``ConnectError``; no more.
-            wait: What it asked for (``Retry-After``).
+            why: Such as ``503`` or ``ConnectError``, and nothing else.
+            wait: The time that it asked for (``Retry-After``).
 
         Raises:
             AskedToWait: it asked for a time.
@@ -49,19 +48,19 @@ class Gate(Protocol):
         ...
 
     def left_out(self, what: str) -> bool:
-        """Note what was broken in an answer, for a person; returns whether that is news."""
+        """Record, for people, what was dropped from an answer; returns whether that is news."""
         ...
 
     def under_way(self, key: str) -> UnderWay | None:
-        """What was accepted under this key, and is not done yet."""
+        """The create with this key that was accepted and is not finished."""
         ...
 
     def accepted(self, key: str, monitor: str) -> UnderWay:
-        """Keep that it was."""
+        """Record that a create was accepted."""
         ...
 
     def forget(self, key: str) -> None:
-        """It is done, or never will be."""
+        """Forget a create: it is finished, or never will be."""
         ...
 
     def now(self) -> datetime:
@@ -70,7 +69,7 @@ class Gate(Protocol):
 
 
 class OpenGate:
-    """Lets everything pass, and remembers for this process alone: for one call, and for tests."""
+    """A gate that is always open and remembers in this process only: for a single call, and for tests."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()

@@ -1,4 +1,4 @@
-"""My CX (SOP 11.1 My CX): trouble tickets (TMF621 v4). Every act may be repeated: it is done once."""
+"""My CX (SOP 11.1 My CX): trouble tickets (TMF621 v4). Every call may be repeated and takes effect once."""
 
 from typing import Any, Protocol
 

@@ -45,7 +45,7 @@ class TicketProgress(Protocol):
 
 
 class ServiceProblem(Entity):
-    """What we read of a problem. Inference: its expected end is the characteristic ``estimatedEnd``."""
+    """What we read of a problem. Guess: its expected end is the characteristic ``estimatedEnd``."""
 
     loggable_id = True
     status: str = ""

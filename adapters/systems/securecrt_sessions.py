@@ -1,9 +1,8 @@
-"""SecureCRT's session files: what we need to reach a device, and nothing else of them.
+"""Reads SecureCRT's session files, as far as we need them to reach a device.
 
-The maker publishes no specification. A file is not INI: each line is ``TYPE:"key"=value``. Only the keys of
-``KEYS`` are read; passwords, login scripts and the rest are dropped unread, and no line is ever quoted.
-
-Held by `tests/adapters/systems/test_securecrt.py`.
+The maker publishes no specification. A file is not INI: each line is ``TYPE:"key"=value``. Only the keys of ``KEYS``
+are read; passwords, login scripts and the rest are dropped unread, and no error quotes a line. Held by
+`tests/adapters/systems/test_securecrt.py`.
 """
 
 import codecs

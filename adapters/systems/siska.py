@@ -1,6 +1,6 @@
 """SISKA (SOP 11.1 SISKA): customers (TMF629 v4), their names (TMF632 v4) and products (TMF637 v4).
 
-Inferences, as the APIs have no field for them: segment and tier are customer characteristics of those names, and
+Guesses, because the APIs have no field for them: segment and tier are customer characteristics of those names, and
 a product's service number is its characteristic ``serviceNumber``.
 """
 

@@ -1,6 +1,6 @@
 """TELKOM.CENTER (SOP 11.1 TELKOM.CENTER): the topology of links (TMF639 v4).
 
-Inferences, as the API has no field for them: the names that a resource has in SecureCRT and in MRTG are its
+Guesses, because the API has no field for them: the names that a resource has in SecureCRT and in MRTG are its
 characteristics ``device`` and ``trafficTarget``.
 """
 
@@ -46,7 +46,7 @@ class InventoryResource(Entity):
     resource_relationship: tuple[Relationship, ...] = ()
 
     def fact(self) -> Resource:
-        """In our words."""
+        """As our own fact."""
         return Resource(
             resource_id=self.id,
             name=self.name or self.id,
@@ -76,7 +76,7 @@ class TelkomCenter:
             except (NotFound, BrokenAnswer):
                 if steps == 0:
                     raise
-                continue  # the others still tell
+                continue  # the others are still useful
             found[identifier] = resource.fact()
             if steps < DEPTH:
                 waiting.extend((one.resource.id, steps + 1) for one in resource.resource_relationship)

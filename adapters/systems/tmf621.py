@@ -1,8 +1,7 @@
 """The trouble ticket of TMF621 v4, which My CX and NOSSA share.
 
-Inferences, as TMF621 has no field for them: the unit that works on a ticket is the ``relatedParty`` whose role is
+Guesses, because TMF621 has no field for them: the unit that works on a ticket is the ``relatedParty`` whose role is
 ``unit``; cause and repair (SOP 5.10) are notes whose ``@type`` is ``Cause`` and ``Repair``, the last one counting.
-
 Held by `tests/adapters/systems/test_mycx.py` and `tests/adapters/systems/test_nossa.py`.
 """
 
@@ -19,20 +18,20 @@ TROUBLE_TICKET = "troubleTicket/v4/troubleTicket"
 
 
 STATUSES: dict[str, TicketStatus] = {status.lower(): status for status in TicketStatus}
-"""By the word in lower case and without blanks, as v3 wrote ``In Progress``."""
+"""By the word in lower case and without blanks, because v3 wrote ``In Progress``."""
 
 
-class Part(RootModel[dict[str, Any]]):
-    """An item of an array that a PATCH sends back whole: as it came, whatever of it we know."""
+class Item(RootModel[dict[str, Any]]):
+    """An item of an array. A PATCH sends the array back whole, so the item keeps all members that came."""
 
     model_config = ConfigDict(frozen=True)
 
     def body(self) -> dict[str, Any]:
-        """As it came."""
+        """All members, as they came."""
         return self.root
 
     def word(self, member: str) -> str | None:
-        """A member that is text; None where it is absent, or something else."""
+        """A member that is text; None where it is missing or not text."""
         value = self.root.get(member)
         return value if isinstance(value, str) else None
 
@@ -50,12 +49,12 @@ class TroubleTicket(Entity):
     status_change_date: Utc | None = None
     last_update: Utc | None = None
     creation_date: Utc | None = None
-    note: tuple[Part, ...] = ()
-    related_party: tuple[Part, ...] = ()
-    related_entity: tuple[Part, ...] = ()
+    note: tuple[Item, ...] = ()
+    related_party: tuple[Item, ...] = ()
+    related_entity: tuple[Item, ...] = ()
 
     def fact(self) -> Ticket:
-        """In our words. A status word that is none of the standard's is shown, and not guessed."""
+        """As our :class:`Ticket`. A status word that the standard lacks is shown, and not guessed."""
         unit = next((party for party in self.related_party if party.word("role") == "unit"), None)
         return Ticket(
             ticket_id=self.id,
@@ -71,7 +70,7 @@ class TroubleTicket(Entity):
 
     @property
     def unknown_word(self) -> str:
-        """The status, where it is none of the standard's."""
+        """The status word, if the standard lacks it; else empty."""
         return self.status if is_unknown(self.status) else ""
 
     def _last_note(self, type_: str) -> str | None:
@@ -79,12 +78,12 @@ class TroubleTicket(Entity):
 
 
 def status_of(word: str) -> TicketStatus:
-    """What a status word means; ``UNKNOWN`` where it is none of the standard's."""
+    """The status of a word; ``UNKNOWN`` if the standard lacks it."""
     return STATUSES.get("".join(word.lower().split()), TicketStatus.UNKNOWN)
 
 
 def is_unknown(word: str) -> bool:
-    """Whether it is a word, and none of the standard's."""
+    """Whether the word is not empty, and the standard lacks it."""
     return bool(word) and status_of(word) is TicketStatus.UNKNOWN
 
 

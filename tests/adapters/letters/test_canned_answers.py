@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from adapters.letters.canned_answers import ProductAnswers
+from adapters.letters.canned_answers import TemplateAnswers
 from models.analysis import Product, Topic
 from models.letter import InformationFacts, Language
 
@@ -20,12 +20,12 @@ ANSWERED = {
 
 
 @pytest.fixture(scope="module")
-def answers() -> ProductAnswers:
-    return ProductAnswers()
+def answers() -> TemplateAnswers:
+    return TemplateAnswers()
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_both_languages_answer_the_same_topics(answers: ProductAnswers, topic: Topic) -> None:
+def test_both_languages_answer_the_same_topics(answers: TemplateAnswers, topic: Topic) -> None:
     for products in ((), ("indihome_internet",), ("astinet",), ("mobile",)):
         found = [answers.answer(topic, products, language) for language in LANGUAGES]
         assert [answer is not None for answer in found] == [topic in ANSWERED] * 2
@@ -36,7 +36,7 @@ def test_both_languages_answer_the_same_topics(answers: ProductAnswers, topic: T
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_related_products_are_never_empty_and_never_the_ones_asked_about(
-    answers: ProductAnswers, language: Language
+    answers: TemplateAnswers, language: Language
 ) -> None:
     prefixes = {"indihome_internet": "IndiHome Internet", "indihome_tv": "IndiHome TV", "hosting": "Hosting"}
     never_named = set(prefixes)
@@ -56,7 +56,7 @@ def test_related_products_are_never_empty_and_never_the_ones_asked_about(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("topic", sorted(ANSWERED))
-def test_answers_name_channels_and_no_prices(answers: ProductAnswers, topic: Topic, language: Language) -> None:
+def test_answers_name_channels_and_no_prices(answers: TemplateAnswers, topic: Topic, language: Language) -> None:
     channels: dict[tuple[Product, ...], str] = {
         (): "188",
         ("indihome_internet", "telephony"): "188",
@@ -71,7 +71,7 @@ def test_answers_name_channels_and_no_prices(answers: ProductAnswers, topic: Top
         InformationFacts(answer=answer.text, related_products=answer.related_products)
 
 
-def test_a_business_gets_its_own_answer(answers: ProductAnswers) -> None:
+def test_a_business_gets_its_own_answer(answers: TemplateAnswers) -> None:
     home, business = (answers.answer("relocation", (p,), "id") for p in ("indihome_internet", "vpn_ip"))
     assert home is not None
     assert business is not None
