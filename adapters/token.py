@@ -25,7 +25,7 @@ def read_token(of: TokenSource) -> str:
     """
     token = _read(of).strip()
     if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
-        raise NoToken("what was read is empty or not one line of printable ASCII")
+        raise NoToken("no token in what was read")
     return token
 
 

@@ -1,9 +1,7 @@
-"""The few errors of the service. Each says whether trying again helps (``permanent``).
+"""The few errors of the service. Each says whether a retry helps (``permanent``).
 
-A message names the system and what happened; it never holds an address, a mail's text or a secret,
-because it ends up in logs and in the history that managers audit.
-
-Held by `tests/adapters/systems/test_tmf.py` and `tests/tasks/run/test_activity.py`.
+A message names the system and what happened. It never contains an address, a mail's text or a secret, because it is
+shown in logs and in the history that managers audit. Held by `tests/tasks/run/test_activity.py`.
 """
 
 from datetime import datetime
@@ -16,11 +14,11 @@ class LayananError(Exception):
 
 
 class OfSystem(LayananError):
-    """Base of what goes wrong with a system; the text names it.
+    """Base of what goes wrong with a system. The message names the system.
 
     Args:
-        reply: the server's code, such as ``550 5.7.1``, where it gave one; two replies are compared by it.
-        words: the server's own words, without addresses: they are shown to people, never logged or compared.
+        reply: the server's code, such as ``550 5.7.1``, if it gave one; replies are compared by it.
+        words: the server's own words, without addresses. People see them; they are never logged or compared.
     """
 
     def __init__(self, system: str, what: str, *, reply: str = "", words: str = "") -> None:
@@ -29,16 +27,16 @@ class OfSystem(LayananError):
 
 
 class Unavailable(OfSystem):
-    """A system did not answer, or said "later": time-out, refused connection, 408, 429, 5xx. Try again."""
+    """A system did not answer, or said "later": timeout, refused connection, 408, 429, 5xx. A retry helps."""
 
     permanent = False
 
 
 class AskedToWait(Unavailable):
-    """A system is left alone until ``until``: it asked for that, does not answer, or is still at work on our request.
+    """A system gets no call until ``until``: it asked for that, does not answer, or still works on our request.
 
     Args:
-        since: From when on that is so, several such times in a row counting as one.
+        since: When this began; several such times in a row count as one.
     """
 
     def __init__(self, system: str, what: str, until: datetime, since: datetime) -> None:
@@ -48,15 +46,15 @@ class AskedToWait(Unavailable):
 
 
 class Deferred(Unavailable):
-    """The server for letters is there, and takes this letter later (4xx to it). Try again, but not for ever."""
+    """The SMTP relay wants this letter later (4xx). A retry helps, but not for ever."""
 
 
 class Refused(OfSystem):
-    """A system understood and said no (4xx, wrong password, unknown host key). Trying again does not help.
+    """A system understood and refused (4xx, wrong password, unknown host key). A retry does not help.
 
     Args:
-        said: The system's own words. They may quote a customer, so they are no part of the error's text, which ends up
-            in logs: only the form that asks a person to help shows them.
+        said: The system's own words. They may quote a customer, so they are not part of the message, which is logged;
+            only the form that asks a person for help shows them.
     """
 
     def __init__(self, system: str, what: str, said: str = "", *, reply: str = "") -> None:
@@ -65,17 +63,17 @@ class Refused(OfSystem):
 
 
 class BrokenAnswer(Refused):
-    """A system's answer breaks its own standard; the text says which field."""
+    """A system's answer breaks its own standard. The message names the field."""
 
 
 class NothingDone(LayananError):
-    """Each item that a part of the monitor took has failed; the text has the errors of some."""
+    """Every item of a part of the monitor's sweep has failed. The message has some of the errors."""
 
     permanent = False
 
 
 class MissingFact(LayananError):
-    """A letter cannot be written because a fact is missing; ``fact`` names it. A person must give it."""
+    """A letter cannot be written because the fact ``fact`` is missing. A person must give it."""
 
     def __init__(self, letter: str, fact: str) -> None:
         super().__init__(f"letter {letter}: the fact “{fact}” is missing")
@@ -84,15 +82,15 @@ class MissingFact(LayananError):
 
 
 class Defect(LayananError):
-    """Our own code broke. The text says where and never the broken error's words, which may quote a customer."""
+    """A fault in our own code. The message says where, without the error's own text, which may quote a customer."""
 
 
 class SettingsError(LayananError):
-    """A setting is wrong or missing; the text names it, its problem and an example."""
+    """A setting is wrong or missing. The message names it, its problem and an example."""
 
 
 class WrongUse(LayananError):
-    """A command or a form was given something that it does not take; the text says what it takes."""
+    """A command or a form got a value that it does not accept. The message says what it accepts."""
 
 
 class UnknownCase(WrongUse):
@@ -100,11 +98,11 @@ class UnknownCase(WrongUse):
 
 
 class NotWaiting(LayananError):
-    """A case takes no decision now; the text says why."""
+    """A case accepts no decision now. The message says why."""
 
 
 class Unreadable(LayananError):
-    """Nothing can be made of a mail's bytes; ``reason`` says why. It is set aside for a person, whole."""
+    """A mail's bytes cannot be parsed; ``reason`` says why. The whole mail is quarantined for a person."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"unreadable mail: {reason}")
@@ -112,9 +110,9 @@ class Unreadable(LayananError):
 
 
 class OutcomeUnknown(OfSystem):
-    """The connection broke after a letter was handed over and before the answer: it may have been accepted.
+    """The connection broke after a letter was sent and before the relay's answer: the relay may have accepted it.
 
-    It must be looked for (``Ems.has_copy``) before it is sent again.
+    Look for its copy (``Ems.has_copy``) before sending it again.
     """
 
     permanent = False

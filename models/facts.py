@@ -1,6 +1,7 @@
-"""What the back-office systems say, in our words: frozen, validated, free of wire details.
+"""What the back-office systems answer, as our own types: frozen, validated, without details of the protocols.
 
-Every adapter turns its wire's answer into one of these or raises :class:`models.errors.BrokenAnswer`.
+Every adapter turns an answer into one of these, or raises :class:`models.errors.BrokenAnswer`. Held by
+`tests/adapters/systems/test_epayment.py` and the tests of the other systems.
 Times are timezone-aware UTC. Money is a ``Decimal`` of rupiah.
 
 Held by `tests/adapters/systems/test_siska.py`.
@@ -21,7 +22,7 @@ class Fact(BaseModel):
 
 
 class Segment(StrEnum):
-    """Telkom's customer segments (``unknown`` when SISKA names none of them)."""
+    """Telkom's customer segments; ``unknown`` where SISKA names none of them."""
 
     CONSUMER = "DCS"
     BUSINESS = "DBS"
@@ -68,7 +69,7 @@ class Bill(Fact):
     remaining: Decimal | None
 
     def overdue(self, now: datetime) -> bool:
-        """Past its due date with something left to pay, and not settled (there is no such state in TMF678)."""
+        """Whether it is past its due date, not settled, and not fully paid (TMF678 has no such state)."""
         return (
             self.state != "settled"
             and self.due_at is not None
@@ -79,7 +80,7 @@ class Bill(Fact):
 
     @property
     def unclear(self) -> bool:
-        """The system does not say enough to tell whether it is paid."""
+        """Whether the system says too little to tell if it is paid."""
         return self.state != "settled" and self.remaining != 0 and (self.remaining is None or self.due_at is None)
 
 
@@ -92,11 +93,11 @@ class Service(Fact):
     enabled: bool | None
     started: bool | None
     resources: tuple[str, ...] = ()
-    """Ids of supporting resources, to be walked in TELKOM.CENTER."""
+    """Ids of supporting resources, to be looked up in TELKOM.CENTER."""
 
     @property
     def failed(self) -> bool:
-        """TMF638: started and yet not enabled means that the service has failed."""
+        """Whether the service has failed: in TMF638, started and not enabled."""
         return self.started is True and self.enabled is False
 
 
@@ -137,12 +138,12 @@ class LineTest(Fact):
 
 
 class Rates(Fact):
-    """How much goes through a link, as MRTG has it: *in* is into the device's port."""
+    """Traffic of a link, as MRTG measures it: *in* is into the device's port."""
 
     in_bytes_per_s: float
     out_bytes_per_s: float
     in_share: float | None
-    """Of the link's size; None where nobody told that."""
+    """Of the link's size; None where the size is unknown."""
     out_share: float | None
 
 
@@ -151,21 +152,21 @@ class Traffic(Fact):
 
     target: str
     state: Literal["measured", "unknown", "stale"]
-    """``unknown``: a part of it was not measured, as far as one can see; ``stale``: MRTG has stopped."""
+    """``unknown``: a part of the hour was probably not measured; ``stale``: MRTG has stopped."""
     unknown: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
-    """Which parts: MRTG repeats its last value where it has none, and writes zero before the first."""
+    """These parts: MRTG repeats its last value where it has none, and writes zero before the first."""
     latest: Rates | None = None
-    """The last interval by itself, where it is certain that it was measured."""
+    """The last interval alone, if it was certainly measured."""
     measured_at: AwareDatetime
     in_bytes_per_s: float | None
     out_bytes_per_s: float | None
     in_share: float | None
-    """Of the link's size; None where the numbers must not be shown."""
+    """Of the link's size; None where the state is not ``measured``."""
     out_share: float | None
 
 
 class DeviceReading(Fact):
-    """What a device said to one read-only command (SecureCRT's device sessions over SSH)."""
+    """A device's answer to one read-only command (SecureCRT's device sessions over SSH)."""
 
     device: str
     command: str
@@ -174,7 +175,7 @@ class DeviceReading(Fact):
 
 
 class TicketStatus(StrEnum):
-    """TMF621's states, the one that some servers have before ``acknowledged``, and ``unknown`` for any other word."""
+    """TMF621's states; ``submitted``, which some servers have first; and ``unknown`` for any other word."""
 
     SUBMITTED = "submitted"
     ACKNOWLEDGED = "acknowledged"
@@ -195,7 +196,7 @@ class Ticket(Fact):
     external_id: str | None
     status: TicketStatus
     status_reason: str | None = None
-    """The system's own word (NOSSA: BACKEND, MEDIACARE…) or reason; for an unknown status that word."""
+    """The system's own word (NOSSA: BACKEND, MEDIACARE…) or reason; for an unknown status, its word."""
     unit: str | None = None
     cause: str | None = None
     repair: str | None = None
@@ -210,4 +211,4 @@ class MassDisturbance(Fact):
     description: str
     estimated_end: AwareDatetime | None = None
     status_word: str = ""
-    """The system's own word, where it is none that we know: whether it goes on is for a person to say."""
+    """The system's own word for its state, if we do not know it: a person must say whether the disturbance goes on."""

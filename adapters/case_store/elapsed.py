@@ -1,4 +1,4 @@
-"""Seconds between two times, as SQL on both data bases."""
+"""Seconds between two times, as SQL of both databases."""
 
 from typing import Any
 

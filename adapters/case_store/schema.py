@@ -1,4 +1,4 @@
-"""The case store's schema: bring it to the code's revision, and tell whether it is there."""
+"""The case store's schema: upgrade it to the code's revision, and compare it with the code."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SCRIPTS = Path(__file__).parents[2] / "migrations"
 
 
 def config(store: Store) -> Config:
-    """Alembic's view of the store."""
+    """Alembic's configuration for the store."""
     found = Config()
     found.set_main_option("script_location", str(SCRIPTS))
     found.attributes["store"] = store
@@ -25,10 +25,10 @@ def config(store: Store) -> Config:
 
 
 def upgrade(store: Store) -> None:
-    """Bring the schema to the code's revision; does nothing where it is there.
+    """Upgrade the schema to the code's revision. Repeating it does nothing.
 
     Raises:
-        Unavailable: the data base does not answer.
+        Unavailable: the database does not answer.
     """
     with store.read():
         command.upgrade(config(store), "head")
@@ -42,11 +42,11 @@ def revisions(store: Store) -> tuple[str, str]:
 
 
 def check(store: Store) -> str:
-    """The store's revision, where it is the code's.
+    """The store's revision, after a check that it is the code's.
 
     Raises:
         Refused: it is another one.
-        Unavailable: the data base does not answer.
+        Unavailable: the database does not answer.
     """
     found, wanted = revisions(store)
     if not found:
@@ -59,6 +59,6 @@ def check(store: Store) -> str:
 
 
 def drift(store: Store) -> list[object]:
-    """What differs between the store's schema and the tables of the code; empty when nothing does."""
+    """The differences between the store's schema and the code's tables; empty if there are none."""
     with store.read(), store.engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))

@@ -1,9 +1,8 @@
-"""The case store: one SQL data base, SQLite (WAL) or PostgreSQL, and a folder for what is large.
+"""The case store: one SQL database, SQLite (WAL) or PostgreSQL, and a folder for large content.
 
-Mails and letters are kept byte for byte: small ones in the data base, with the rows that speak of them, attachments and
-large ones as files. Sessions are short: ``read`` for looking, ``write`` for one transaction. A write on SQLite takes
-the write lock at its start, so that it never fails half-way because another wrote in between. Nothing outside is called
-in either.
+Mails and letters are kept byte for byte: small ones in the database, together with the rows that refer to them, large
+ones as files. Sessions are short: ``read`` for queries, ``write`` for one transaction; neither calls anything outside.
+A write on SQLite takes the write lock at its start, so that another write in between cannot make it fail.
 """
 
 import hashlib
@@ -29,16 +28,16 @@ from models.settings import Settings
 from models.tables import Kept
 
 QUIET: dict[str, Any] = {"hide_parameters": True}
-"""The data base's errors stand in run histories, and rows hold customers' words."""
+"""Errors of the database appear in run histories, and rows contain customers' words."""
 SMALL = 64 * 1024
-"""Up to so many bytes stand in the data base: one wait for the disk, instead of one more for each file."""
+"""Content up to this many bytes is kept in the database: one wait for the disk instead of one more for each file."""
 _KEPT = "bytes that are kept with the transaction"
 POOL_TIMEOUT = 30.0
-"""Seconds to wait for a connection that is free."""
+"""Seconds to wait for a free connection."""
 SURE = 1.0
 """Seconds after its last use in which a connection is not asked whether it lives."""
 _TOO_LARGE = "54000"
-"""PostgreSQL's word for a value that an index cannot hold: an OperationalError, though no failure of the data base."""
+"""PostgreSQL's SQLSTATE for a value too large for an index: an OperationalError, although the database works."""
 
 
 class AlreadyRecorded(LayananError):
@@ -46,7 +45,7 @@ class AlreadyRecorded(LayananError):
 
 
 class Store:
-    """The case store. Connects at first use, and has connections for so many ``threads``."""
+    """The case store. It connects at first use, and has connections for ``threads`` threads."""
 
     def __init__(self, url: str, blobs: Path, threads: int = 4) -> None:
         self.url = url
@@ -55,7 +54,7 @@ class Store:
         self._engine: Engine | None = None
         self._lock = threading.Lock()
         self._lasting: set[Path] = set()
-        """Folders of blobs that would outlive a power cut."""
+        """Folders of blobs whose own entries are on the disk."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -72,42 +71,42 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for looking.
+        """A session for queries.
 
         Raises:
-            Unavailable: the data base does not answer.
+            Unavailable: the database does not answer.
         """
         with self._errors(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session for one transaction, committed at the end, undone on any error.
+        """A session for one transaction, committed at the end, rolled back on any error.
 
         Raises:
             AlreadyRecorded: a row with the same key exists.
-            Unavailable: the data base does not answer.
+            Unavailable: the database does not answer.
         """
         with self._errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"layanan_write": True})
             yield session
             if kept := session.info.get(_KEPT):
-                # in one order, so that two who keep the same do not wait for each other
+                # sorted, so that two transactions with the same content do not deadlock
                 rows = [{"sha256": name, "content": kept[name]} for name in sorted(kept)]
                 session.execute(_INSERT[session.get_bind().dialect.name], rows)
 
     @staticmethod
     def alone(session: Session, names: Iterable[str]) -> None:
-        """Until this transaction ends nobody else is in one that asked for any of the names; SQLite lets one write.
+        """Lock these names until the transaction ends; SQLite has one writer anyway.
 
-        To be asked for once in a transaction: two that ask twice could wait for each other.
+        Call it once in a transaction: two transactions that lock twice could deadlock.
         """
         if session.get_bind().dialect.name == "postgresql":
             digests = (hashlib.sha256(name.encode()).digest() for name in names)
             session.execute(_LOCK, {"keys": sorted(int.from_bytes(one[:8], "big", signed=True) for one in digests)})
 
     def keep(self, content: bytes) -> str:
-        """Keep bytes under their SHA-256 and return it; the same bytes are kept once, and outlive a power cut.
+        """Keep bytes under their SHA-256 and return it. Equal bytes are kept once, and survive a power cut.
 
         Raises:
             Unavailable: the folder cannot be written.
@@ -124,7 +123,7 @@ class Store:
         return name
 
     def keep_within(self, session: Session, content: bytes) -> str:
-        """Do so as a part of the transaction: they are kept once it is committed.
+        """Keep bytes as part of the transaction: they are kept once it is committed.
 
         Raises:
             Unavailable: the folder cannot be written.
@@ -139,15 +138,15 @@ class Store:
         """The bytes with this SHA-256.
 
         Raises:
-            Refused: they were never kept here.
-            Unavailable: the data base does not answer, or the folder cannot be read.
+            Refused: these bytes are not kept here.
+            Unavailable: the database does not answer, or the folder cannot be read.
         """
         with self.read() as session:
             content = session.exec(select(Kept.content).where(Kept.sha256 == name)).first()
         return self.kept_file(name) if content is None else content
 
     def kept_file(self, name: str) -> bytes:
-        """Those that do not stand in the data base; raises as ``kept``."""
+        """The bytes with this SHA-256 that are kept as a file. Errors as for ``kept``."""
         with self._file_errors():
             try:
                 return self._blob(name).read_bytes()
@@ -164,7 +163,7 @@ class Store:
 
     def _connect(self) -> Engine:
         private(self.blobs)
-        # a thread may look into the store while it holds a session open
+        # a thread may open a second session while it holds one
         size = {"pool_size": self._threads + 4, "max_overflow": self._threads, "pool_timeout": POOL_TIMEOUT}
         # the latest used connection knows the statements and pages that are asked for again and again
         size["pool_use_lifo"] = True
@@ -173,7 +172,7 @@ class Store:
                 engine = create_engine(self.url, **size, **QUIET)
             except (ArgumentError, ImportError):
                 example = "postgresql+psycopg://layanan@db/layanan"
-                raise SettingsError(f"LAYANAN_DATABASE_URL: no data base's address (for example {example})") from None
+                raise SettingsError(f"LAYANAN_DATABASE_URL: not a valid database URL (for example {example})") from None
             event.listen(engine, "checkin", _note_use)
             event.listen(engine, "checkout", partial(_ask_whether_it_lives, engine.dialect))
             return engine
@@ -192,7 +191,7 @@ class Store:
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _TOO_LARGE:
                 raise _defect(error) from None
-            what = f"{self._place()}: {type(error.orig).__name__}: is it up? Else look at LAYANAN_DATABASE_URL"
+            what = f"{self._place()}: {type(error.orig).__name__}: is the database up? Else check LAYANAN_DATABASE_URL"
             raise Unavailable("case store", what) from error
         except TimeoutError as error:
             raise Unavailable("case store", "no connection is free") from error
@@ -202,7 +201,7 @@ class Store:
             raise _defect(error) from None
 
     def _place(self) -> str:
-        """Where the data base is; its address without user and password."""
+        """Where the database is: its URL without user and password."""
         url = make_url(self.url)
         return f"{url.host}:{url.port or 5432}" if url.host else str(url.database)
 
@@ -222,7 +221,7 @@ _INSERT: dict[str, Any] = {
 
 
 def _defect(error: DBAPIError) -> Defect:
-    """What the data base says of a row may quote it."""
+    """An error without the database's text, which may quote a row."""
     return Defect(f"case store: {type(error.orig).__name__}")
 
 
@@ -241,7 +240,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """What the folder lists, on the disk when this returns."""
+    """The folder's own entries, on the disk when this returns."""
     place = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(place)

@@ -1,4 +1,4 @@
-"""Holds the mailboxes against the intake ledger: every mail that a server shows has its row, and every row its mail."""
+"""Compares the mailboxes with the intake ledger: every mail has its row, and every row its mail."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Unaccounted:
-    """One mail that only one side knows; ``number`` is the UID in the folder, or the mail's number in the ledger."""
+    """A mail that only one side has; ``number`` is its UID in the folder, or its number in the ledger."""
 
     mailbox: str
     where: str
@@ -25,10 +25,10 @@ class Unaccounted:
 
 
 def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
-    """What these mailboxes, or all, and the ledger do not agree on.
+    """The differences between these mailboxes, or all, and the ledger.
 
-    Mails are compared by their bytes, which moving leaves as they are. What came before the mailbox's ``since`` is left
-    there, and no matter of the ledger's.
+    Mails are compared by their bytes, which a move between folders does not change. Mail from before the mailbox's
+    ``since`` is ignored.
 
     Raises:
         Unavailable, Refused: a mailbox or the case store does not answer.
@@ -38,7 +38,7 @@ def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
 
 def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     seen: set[str] = set()
-    # what intake takes in meanwhile may lie in a folder that was looked at before
+    # intake may meanwhile move a mail into a folder that was already read
     with wired.store.read() as session:
         newest = session.exec(select(func.max(Message.id))).one() or 0
     older = frozenset(wired.ems.lying(read_from(wired, box)).older)
@@ -56,12 +56,12 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     while rows := _rows(wired, box, last, newest):
         for number, sha256 in rows:
             if sha256 not in seen:
-                yield Unaccounted(box.address, "ledger", number, "in no folder any more; its bytes are kept")
+                yield Unaccounted(box.address, "ledger", number, "in no folder any more; the case store has it")
         last = rows[-1][0]
 
 
 def _rows(wired: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
-    # copies of our own letters lie where letters are kept, which is not walked through
+    # copies of our own letters are in the folder for letters, which is not read here
     ours = exists().where(col(Letter.message_id) == col(Message.message_id))
     copy = and_(col(Message.outcome) == "automatic", ours)
     query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, ~copy)

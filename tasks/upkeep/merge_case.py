@@ -1,7 +1,7 @@
-"""Corrections of 5.3 by a person: two cases are one, one case is two, or somebody else belongs to a case.
+"""Corrections of SOP 5.3 by a person: merge two cases, split a case, or let somebody else write in a case.
 
-A merged case keeps its history; the other one goes on, and later mails to either reach it. Each correction stands in
-the ledger of the cases that it touches, and can be undone: :func:`unmerge` takes a merger back, a merger a split.
+A merged case keeps its history; the other one goes on, and later mails to either reach it. Each correction is recorded
+in the ledger of its cases, and can be undone: :func:`unmerge` undoes a merger, a merger undoes a split.
 """
 
 import logging
@@ -30,21 +30,21 @@ MERGED, UNMERGED = "merged", "unmerged"
 
 
 def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
-    """End a case as merged into another, which reads its mails. Repeating it mends what was cut off.
+    """End a case as merged into another, which reads its mails. Repeating it completes what was interrupted.
 
     Raises:
         WrongUse: they cannot be merged; the text says why.
-        NotWaiting: the case is at work in this moment.
-        Unavailable: store or engine do not answer.
+        NotWaiting: the case is at work at this moment.
+        Unavailable: store or engine does not answer.
     """
     with wired.store.write() as session:
         case = locked(session, case_id)
         if case.status == "open" and session.get(Wait, case_id) is None:
-            raise NotWaiting(f"{case.reference} is at work in this moment; try again")
+            raise NotWaiting(f"{case.reference} is at work at this moment; try again")
         merge_rows(session, wired, case_id, into_id, by)
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
     if run_id:
-        wired.engine.restart(run_id, "merged")  # it sees so, and ends
+        wired.engine.restart(run_id, "merged")  # the run sees the merger, and ends
     resume_or_show(wired, into_id, "mail")
 
 
@@ -82,7 +82,7 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     for wake in wakes:
         wake.case_id = into_id
     if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
-        # the engine takes no key twice: should the merger be undone, the wait has another attempt
+        # the engine accepts no key twice, so after an undone merger the wait needs the next attempt
         key, _, attempt = re.fullmatch(r"(.*?)(-r(\d+))?", wait.wait_key).groups("1")  # type: ignore[union-attr]
         session.add(_record(session, case_id, key, {}, by, now, attempt=int(attempt), state=MERGED))
         session.delete(wait)
@@ -94,13 +94,13 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
 
 
 def unmerge(wired: Systems, case_id: int, by: str) -> None:
-    """Take a merger back: the case goes on from where it was, with what it had not read yet.
+    """Undo a merger: the case goes on from where it was, with its pending signals.
 
-    Mails that came since stay where they are. Repeating it mends what was cut off.
+    Mails that came since stay in the other case. Repeating it completes what was interrupted.
 
     Raises:
         WrongUse: the case is not merged.
-        Unavailable: store or engine do not answer.
+        Unavailable: store or engine does not answer.
     """
     with wired.store.write() as session:
         case = locked(session, case_id)
@@ -122,7 +122,7 @@ def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: s
     case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
     before = kept.output if kept else {}
     session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
-    # the other case may have ended meanwhile, and with it the eye on them
+    # the other case may have ended meanwhile, which ends the watch on its tickets
     of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
     session.execute(update(TicketRow).where(*of_units).values(open=True))
     unread = (col(Signal.id).in_(before.get("wakes", [])), signals.PENDING)
@@ -133,19 +133,19 @@ def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: s
 
 
 def _stands_still(session: Session, case: Case) -> bool:
-    """Whether a case has neither done anything nor waited since its merger was undone."""
+    """Whether a case has done nothing, and not waited, since its merger was undone."""
     query = select(ActivityRecord.name).where(ActivityRecord.case_id == case.key)
     latest = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
     return latest == UNMERGED and session.get(Wait, case.key) is None
 
 
 def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
-    """Give one mail of a case a case of its own, its sender's; returns that one's number.
+    """Move one mail of a case into a new case of its sender; returns the new case's number.
 
-    Where the engine does not answer, the monitor starts its run.
+    If the engine does not answer, the monitor starts the new case's run.
 
     Raises:
-        WrongUse: the mail is not the case's, or its first one, or a program's.
+        WrongUse: the mail is not the case's, or is its first one, or an automatic one.
         Unavailable: the store does not answer.
     """
     with wired.store.write() as session:
@@ -156,7 +156,7 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
             raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
         known = case.model_dump(include={"site", "mailbox", "sop_revision"})
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
-        # it may have joined by what its forger could not know
+        # the mail joined by a reference, which does not prove its sender
         doubt = case.sender_doubt or sender_doubt(mail.warnings)
         new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
         session.add(new)
@@ -169,26 +169,26 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
     try:
         start_case(wired, new.key)
     except LayananError as error:
-        log.warning("%s is there, and the monitor starts its run: %s", new.reference, error)
+        log.warning("%s is open, and the monitor starts its run: %s", new.reference, error)
     _show_what_is_left(wired, case_id)
     return new.key
 
 
 def _show_what_is_left(wired: Systems, case_id: int) -> None:
-    """On the form that the case waits with, where the mail that is gone was the latest."""
+    """Update the case's form, which may show the mail that was moved."""
     with suppress(LayananError):
         show_news(wired, case_id)
 
 
 def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
-    """Let the sender of a mail write in a case, too; letters go to the customer alone.
+    """Let the sender of a mail write in a case, too. Letters go to the customer alone, unless ``letters`` is set.
 
     Args:
-        letters: the sender gets copies of the letters from now on; of a mail of the case's own customer, those who
-            stood in To or Cc do.
+        letters: the sender gets copies of letters from now on; for a mail of the case's own customer, the people in
+            its To and Cc do.
 
     Raises:
-        WrongUse: there is no such mail, or nobody has sent it, or nobody stood beside us in the customer's.
+        WrongUse: the mail or its sender does not exist, or nobody else was in To or Cc of the customer's mail.
     """
     with wired.store.write() as session:
         case, now = locked(session, case_id), wired.clock.now()
@@ -198,7 +198,7 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters
         if letters and mail.sender == case.address:
             told = update(Party).where(col(Party.case_id) == case_id, col(Party.copied)).values(letters=True)
             if session.connection().execute(told).rowcount == 0:
-                raise WrongUse(f"nobody else stood in To or Cc of the customer's mails in {case.reference}")
+                raise WrongUse(f"nobody else was in To or Cc of the customer's mails in {case.reference}")
         else:
             session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now, letters=letters))
         told_of: dict[str, object] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
@@ -206,16 +206,16 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters
 
 
 def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
-    """Take that back.
+    """Remove the party.
 
     Raises:
-        WrongUse: the mail's sender is no party of the case.
+        WrongUse: the mail's sender is not a party of the case.
     """
     with wired.store.write() as session:
         mail = session.get(Message, message_id)
         party = session.get(Party, (case_id, mail.sender)) if mail else None
         if party is None:
-            raise WrongUse(f"the sender of mail {message_id} is no party of the case; `layanan case` shows its history")
+            raise WrongUse(f"the sender of mail {message_id} is not a party of the case; see `layanan case`")
         session.delete(party)
         session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
 

@@ -1,8 +1,6 @@
-"""Letters that failed for our sake, be it the relay's account, quota or policy: they are sent again together, in order.
+"""Sends letters again that failed because the relay refused us (account, quota, policy): all together, in order.
 
-What its recipient's server refused for good stays a person's matter, letter by letter.
-
-Held by `tests/tasks/run/test_relay.py`.
+Letters that a recipient's server refused stay a person's matter, one by one. Held by `tests/tasks/run/test_relay.py`.
 """
 
 from collections.abc import Iterable
@@ -27,7 +25,7 @@ TOO_OLD = "isinya sudah lewat waktu / what it says is out of date"
 
 @dataclass(frozen=True)
 class FailedLetter:
-    """A letter that may be sent again; ``outdated`` says why a person should look at it first."""
+    """A letter that may be sent again; ``outdated`` tells people why to look at it first."""
 
     id: int
     case: str
@@ -37,7 +35,7 @@ class FailedLetter:
 
 
 def failed_letters(wired: Systems) -> list[FailedLetter]:
-    """Letters that failed and nobody has decided on, but those whose recipient was refused; oldest first."""
+    """Failed letters without a decision, except those whose recipient was refused; oldest first."""
     ours = or_(col(Outbox.state) == "bounced", col(Outbox.cause) != "recipient")
     query = select(Letter, Outbox, Case).join(Outbox).join(Case)
     lost = query.where(col(Outbox.state).in_(LOST), col(Outbox.handled).is_(False), ours).order_by(col(Letter.id))
@@ -56,14 +54,14 @@ def send_all_again(wired: Systems, letters: Iterable[FailedLetter]) -> None:
     """Put letters back in the outbox; the monitor's next sweep sends them, those of a case in their order.
 
     Raises:
-        Refused: one is not failed any more.
+        Refused: one of them has not failed, or not any more.
     """
     for letter in letters:
         send_again(wired, letter.id)
 
 
 def _bounced_for_our_sake(session: Session, letter: Letter) -> bool:
-    """Whether the reports say that the relay, or another server, refuses us: it had taken the letter first."""
+    """Whether delivery reports say that a server on the way refuses us: the relay had accepted the letter."""
     reports = session.exec(select(Bounce).where(Bounce.letter_id == letter.id, col(Bounce.hard))).all()
     return any(concerns("the letter", 550, report.status) == "us" for report in reports)
 
@@ -84,7 +82,7 @@ def _outdated(session: Session, wired: Systems, letter: Letter, outbox: Outbox, 
 
 
 def _lasts(policy: Policy, kind: LetterKind) -> timedelta | None:
-    """How long what a letter of this kind says is true; None: always."""
+    """How long a letter of this kind stays true; None: always."""
     match kind:
         case LetterKind.STATUS | LetterKind.WAITING:
             return timedelta(hours=policy.update_hours)

@@ -1,4 +1,4 @@
-"""What goes on beneath a wait while nobody answers it: its escalation, the customer's updates, and what is shown."""
+"""What happens during a wait that nobody ends: escalation, updates to the customer, and what the form shows."""
 
 from contextlib import suppress
 from typing import Literal
@@ -21,14 +21,14 @@ from tasks.run.waits import show_news
 
 
 def watch(wired: Systems, case_id: int) -> None:
-    """Pass whatever is due at the wait of a case; repeating it does nothing.
+    """Do whatever is due in the wait of a case. Repeating it does nothing.
 
     Raises:
-        Unavailable: store or engine do not answer; what was passed is shown by a later sweep.
+        Unavailable: store or engine does not answer. A later sweep shows what was done.
     """
     letters: list[int] = []
     run = CaseRun.open(case_id, wired)
-    # another sweep was quicker; it shows it, too
+    # another sweep did it first, and shows it
     with suppress(AlreadyRecorded), wired.store.write() as session:
         case = locked(session, case_id)
         wait = session.get(Wait, case_id)
@@ -64,7 +64,7 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
     if holder in ABOVE:
         escalate_wait.do_beneath(session, run, wait, reason)
     elif wait.due_at is not None and wait.due_at <= now:
-        # nobody is above: it stays with the supervisor, and is named until it is decided
+        # no role is above the supervisor: the decision stays there, and is named until it is made
         wait.due_at = clocks.time_to_decide(wired, case, holder, now)
         session.add(wait)
 
@@ -82,6 +82,6 @@ def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wa
 
 
 def _try_later(session: Session, wired: Systems, case: Case, wait: Wait) -> None:
-    """The letter cannot be written, as the record says: the next one is due at the usual time."""
+    """After a letter that could not be written, let the next one be due at the usual time."""
     signals.retire(session, case.key, [SignalKind.UPDATE], Retired.NO_LETTER, wired.clock.now())
     clocks.promise_update(session, wired, case, FORMS[wait.form])

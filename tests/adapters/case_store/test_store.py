@@ -128,7 +128,7 @@ def test_a_data_base_that_went_away_is_unavailable_and_comes_back(postgresql: Po
     assert not error.value.permanent
     # where to look, and nobody's name or password
     assert re.fullmatch(
-        r"case store: 127\.0\.0\.1:\d+: \w+: is it up\? Else look at LAYANAN_DATABASE_URL", str(error.value)
+        r"case store: 127\.0\.0\.1:\d+: \w+: is the database up\? Else check LAYANAN_DATABASE_URL", str(error.value)
     )
     try:
         with pytest.raises(Unavailable), store.read() as session:
