@@ -1,7 +1,7 @@
-"""Hears of new mail: each mailbox is listened to (IMAP IDLE), and a pass of intake starts when some comes.
+"""Listens to each mailbox (IMAP IDLE), and starts a poll when mail comes.
 
-The passes by schedule stay beneath it: they find what is not heard. The threads are the worker's, and end with it;
-beside Prefect's own worker they are those of `layanan up`.
+The scheduled polls find what nobody heard. The threads belong to the worker and end with it; where Prefect's own worker
+runs, they belong to `layanan up`.
 """
 
 import logging
@@ -18,15 +18,15 @@ from tasks.run import drain
 log = logging.getLogger("layanan.listen")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
-"""Seconds before a mailbox that could not be listened to is tried again."""
+"""Seconds before a mailbox is tried again after its connection failed."""
 LASTED = 60.0
-"""Seconds from which on a session has worked, and is made anew soon: routers end those that are silent."""
+"""A session that lasted so many seconds has worked, and is made anew soon: routers end silent ones."""
 BETWEEN = 1.0
-"""Seconds between two passes: one pass takes all that came meanwhile, to whichever mailbox."""
+"""Seconds between two polls: one poll takes all that came meanwhile, to whichever mailbox."""
 
 
 def listen_to_mailboxes(wired: Systems) -> list[threading.Thread]:
-    """Begin to listen, in one thread for each mailbox that is to be listened to, and one that starts passes."""
+    """Listen in one thread for each mailbox with `idle`, and start polls in another."""
     news = threading.Event()
     listening = [partial(listen, wired, box, news) for box in wired.settings.mailboxes if box.idle]
     starting = [partial(start_polls, wired, news)] if listening else []
@@ -37,7 +37,7 @@ def listen_to_mailboxes(wired: Systems) -> list[threading.Thread]:
 
 
 def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
-    """Tell that there may be mail, until the worker stops; a connection that ends is made anew."""
+    """Set ``news`` when there may be mail, until the worker stops; a connection that ends is made anew."""
     pause = SHORTEST_PAUSE
     while not drain.asked():
         began = time.monotonic()
@@ -53,18 +53,18 @@ def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
         else:
             continue
         pause = SHORTEST_PAUSE if time.monotonic() - began > LASTED else min(2 * pause, LONGEST_PAUSE)
-        log.info("it is tried again in %.0f s", pause)
+        log.info("a mailbox of %s is tried again in %.0f s", box.site, pause)
         drain.asked_within(pause)
 
 
 def start_polls(wired: Systems, news: threading.Event) -> None:
-    """Start a pass when there are news, until the worker stops."""
+    """Start a poll when ``news`` is set, until the worker stops."""
     while news.wait() and not drain.asked():
         news.clear()
         try:
             wired.engine.start_poll(receive_mail.name)
         except LayananError as error:
-            log.warning("new mail waits for the next pass by schedule: %s", error)
+            log.warning("new mail waits for the next scheduled poll: %s", error)
         except Exception:
-            log.exception("a defect: new mail waits for the next pass by schedule")
+            log.exception("a defect: new mail waits for the next scheduled poll")
         drain.asked_within(BETWEEN)

@@ -12,5 +12,5 @@ from tasks.upkeep.monitor import PARTS
 
 @flow(name="monitor-cases", flow_run_name="Monitoring / monitor cases", persist_result=False)
 def monitor_cases() -> "State[None]":
-    """One pass of the monitor: a part that fails keeps no other from its work, and fails the pass."""
+    """One sweep. A part that fails keeps no other part from its work, and fails the sweep."""
     return final_state([part(return_state=True) for part in PARTS])

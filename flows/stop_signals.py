@@ -1,8 +1,9 @@
-"""The signals that end a command, however it was started: once in good order, twice at once.
+"""The Unix signals that end a command, however it was started: the first in good order, the second at once.
 
-They are set anew, since a job in the background inherits that some are ignored. A command that calls ``pause`` where it
-waits is torn out of nothing: Python drops what a handler raises within some of its own calls, an import's for one. Only
-where it does not come to ``pause`` in time, since a server does not answer, it is torn out, again and again.
+The handlers are set anew, since a background job inherits that some signals are ignored. A command waits by ``pause``,
+which raises KeyboardInterrupt; a handler that raised it anywhere would be unsafe, since Python drops what a handler
+raises within some of its own calls (an import, for one). Only where the command does not come to ``pause`` in time, for
+example because a server does not answer, the handler raises it there, again and again.
 """
 
 import os
@@ -15,11 +16,11 @@ from contextlib import contextmanager
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 LOOK_SECONDS = 0.1
 TEAR_SECONDS, LEAVE_SECONDS = 2.0, 1.0
-"""After which a command is torn out of what it is at, and, when all is done, out of Python's own end."""
+"""Seconds after which a handler raises where the command is, and after which Python's own end is cut short."""
 
 
 class _Heard:
-    """What this process has been told."""
+    """Signals that this process has had."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -36,7 +37,7 @@ def times_asked() -> int:
 
 
 def begin() -> None:
-    """From now on something is to be ended in good order: a child process."""
+    """From now on there is something to end in good order: a child process."""
     _heard.begun = True
 
 
@@ -55,10 +56,10 @@ def pause(seconds: float = 0) -> None:
 
 @contextmanager
 def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
-    """Let SIGTERM, Ctrl-C and the terminal's end stop a command; not the latter where `nohup` keeps it from that.
+    """Let SIGTERM, Ctrl-C and the terminal's end stop a command. Under `nohup` the terminal's end does not.
 
     Args:
-        at_once: KeyboardInterrupt is raised wherever the command is; else in ``pause``. Before ``begin`` it just ends.
+        at_once: raise KeyboardInterrupt wherever the command is, else in ``pause``. Before ``begin`` it just ends.
     """
 
     def hear(_number: int, _frame: object) -> None:
@@ -94,7 +95,7 @@ def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """What is done meanwhile no signal breaks off; ``times_asked`` tells that there was one more."""
+    """No signal breaks off what is done within; ``times_asked`` tells whether another one came."""
     _heard.ending += 1
     try:
         yield

@@ -33,11 +33,11 @@ def engine_environment(settings: Settings) -> dict[str, str]:
         # what our own loggers say within a run stands in the run's log, too
         "PREFECT_LOGGING_EXTRA_LOGGERS": "layanan",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        # pages of our own, to be mended (flows/service.py)
+        # a copy of the UI's pages that we may change (adapters/engine/pages.py)
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((settings.home / "ui").absolute()),
-        # who holds a slot of prefect.yaml's limits is known after a crash, too
+        # after a crash the server still knows who holds a slot of prefect.yaml's limits
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        # the monitor deletes old passes (tasks/upkeep/monitor.py); their log lines and events go, too
+        # the sweep deletes old polls and sweeps (adapters/engine/polls.py); their log lines and events go, too
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,orphans",
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
         # the server's own log lines
@@ -49,7 +49,7 @@ def engine_environment(settings: Settings) -> dict[str, str]:
 
 
 def without_proxy() -> None:
-    """What goes to this machine itself goes by no proxy that the environment names; child processes inherit that."""
+    """Use no proxy that the environment names for this machine itself; child processes inherit that."""
     for name in ("NO_PROXY", "no_proxy"):
         known = [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()]
         os.environ[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))

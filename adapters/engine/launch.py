@@ -1,8 +1,8 @@
-"""Starts a program whose signals do what they do in a terminal: `python launch.py PARENT PROGRAM [ARGUMENT…]`.
+"""Starts a program with the signal handlers that it would have in a terminal: `python launch.py PARENT PROGRAM […]`.
 
-A job that a script puts into the background inherits that SIGINT and SIGQUIT are ignored, and hands that on to whatever
-it starts. Prefect's process worker ends by sending itself SIGINT, so it would never end. This stands between as a
-program of its own: what Python runs between fork and exec (``preexec_fn``) may hang where there are threads.
+A script's background job inherits that SIGINT and SIGQUIT are ignored, and so does whatever it starts. Prefect's
+process worker ends by sending itself SIGINT, so it would never end. This is a program of its own that resets them and
+becomes the other one, since Python code between fork and exec (``preexec_fn``) may hang in a process with threads.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def launched(command: Sequence[str], *, outlives_us: bool = False) -> list[str]:
-    """The command that starts ``command`` so.
+    """The command that starts ``command`` in this way.
 
     Args:
-        outlives_us: it goes on when this process ends, however that happens; else it is sent SIGTERM then. Linux alone
-            can do that (prctl(2)), and it looks at the thread: start it in one that does not end before the process.
+        outlives_us: it goes on when this process ends, however that happens; else it gets SIGTERM then. Only Linux can
+            do that (prctl(2)), for the thread that starts it: use one that ends with the process.
     """
     return [sys.executable, "-I", "-S", str(Path(__file__)), "0" if outlives_us else str(os.getpid()), *command]
 

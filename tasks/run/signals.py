@@ -2,7 +2,7 @@
 
 A signal is pending until a wait takes it, in the transaction that records the decision, or until it is retired.
 
-Held by `tests/flows/test_signals.py` and `tests/tasks/run/test_waits.py`.
+Held by `tests/tasks/run/test_waits.py`.
 """
 
 from collections.abc import Collection
