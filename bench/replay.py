@@ -14,6 +14,7 @@ from adapters.clock import SystemClock
 from adapters.wiring import Systems
 from models.settings import Settings
 from models.sop import REVISION, Role
+from models.states import RecordState
 from models.tables import ActivityRecord, Case
 from tasks.closing import Closed, closing
 from tasks.run.case_run import CaseRun
@@ -54,7 +55,7 @@ def _fill(wired: Systems) -> None:
                 number=closing.number,
                 name=closing.name,
                 occurrence=occurrence,
-                state="done",
+                state=RecordState.DONE,
                 output=Closed(letter=f"<{occurrence}@telkom.example>").model_dump(),
                 performer=Role.AGENT,
                 started_at=now,

@@ -25,9 +25,9 @@ from models.states import SignalKind
 from tasks.intake.batch import TakenIn, take_in_batch
 from tasks.intake.first_poll import begin, is_the_one_agreed_to
 from tasks.run import drain
+from tasks.run.resume import resume_or_show
 from tasks.run.send_letter import deliver_all
 from tasks.run.start_case import start_cases
-from tasks.run.waits import resume_or_show
 
 log = logging.getLogger("layanan.intake")
 

@@ -43,7 +43,7 @@ from flows.run_thread import RunThread
 from models.errors import LayananError, SettingsError
 from models.settings import Settings, load_settings
 from tasks.run import drain
-from tasks.run.waits import offer_lost_forms
+from tasks.run.resume import offer_lost_forms
 
 log = logging.getLogger("layanan.worker")
 

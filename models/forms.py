@@ -11,8 +11,7 @@ from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeGuard, cast
 
-from prefect.input import RunInput
-from pydantic import ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from models.analysis import Kind, Topic
@@ -21,6 +20,8 @@ from models.states import SignalKind
 
 SYSTEM = "system"
 """Who signs a form that the service itself submits."""
+NOBODY = "“system” bukan nama orang / is nobody's name"
+"""Why a person's answer that is signed so is refused."""
 LONGEST_TEXT = 4000
 """Characters that a cause, a repair or a note may have."""
 
@@ -33,7 +34,7 @@ class Choice(StrEnum):
         return cls.__members__.get(str(value))
 
 
-class Form(RunInput):
+class Form(BaseModel):
     """Base of all forms.
 
     ``takes`` names the kinds of signal that answer in a person's place (see :class:`models.tables.Signal`), and what
@@ -97,10 +98,8 @@ class Form(RunInput):
         return {"by": SYSTEM, "choice": (shown[code] if code else next(iter(shown))).value}
 
     @classmethod
-    def asking(
-        cls, description: str, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any
-    ) -> type[Self]:
-        """The form as it is shown: with the case's facts, first answers filled in, and units to choose from.
+    def asking(cls, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any) -> type[Self]:
+        """The form as it is shown: with first answers filled in, and units to choose from.
 
         The fields are rebuilt whole: a default that is only set would lose its title in the Prefect UI.
         """
@@ -129,9 +128,7 @@ class Form(RunInput):
                     max_length=_length(field.metadata, "max_length"),
                 ),
             )
-        form: type[Self] = create_model(cls.__name__, __base__=cls, **fields)
-        form._description = description
-        return form
+        return create_model(cls.__name__, __base__=cls, **fields)
 
 
 def is_choice(kind: Any) -> TypeGuard[type[Choice]]:
@@ -309,7 +306,7 @@ class ApproveSolution(Desk):
 
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
-    takes = {**Desk.takes, SignalKind.APPROVAL: {"choice": "UPDATE"}}  # noqa: RUF012
+    takes = {**Desk.takes, SignalKind.APPROVAL: {"choice": "UPDATE"}}
     solves = "SEND"
 
     choice: SolutionChoice = _decision("Kirim hasil atau tangani lagi / send it or go on")
@@ -358,7 +355,7 @@ class UnitProgress(Form):
     title = "Menunggu unit / Waiting for the unit"
     role = Role.UNIT
     solves = "REPAIRED"
-    takes = {  # noqa: RUF012
+    takes = {
         SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"},
         SignalKind.UNIT: {},
         SignalKind.UPDATE: {"choice": "UPDATE"},
@@ -436,7 +433,7 @@ class CustomerAnswer(Form):
 
     title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
     role = Role.CUSTOMER
-    takes = {SignalKind.MAIL: {"choice": "ANSWERED"}, SignalKind.ANSWER: {"choice": "NO_ANSWER"}}  # noqa: RUF012
+    takes = {SignalKind.MAIL: {"choice": "ANSWERED"}, SignalKind.ANSWER: {"choice": "NO_ANSWER"}}
     ends = SignalKind.ANSWER
     hidden = frozenset({"message"})
 
@@ -491,7 +488,7 @@ class ClosingPeriod(Form):
 
     title = "Masa tunggu closing / Closing's waiting period"
     role = Role.CUSTOMER
-    takes = {SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"}, SignalKind.CLOSING: {"choice": "SILENCE"}}  # noqa: RUF012
+    takes = {SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"}, SignalKind.CLOSING: {"choice": "SILENCE"}}
     ends = SignalKind.CLOSING
     hidden = frozenset({"message"})
 
@@ -552,7 +549,7 @@ class OfficeOpens(Form):
 
     title = "Menunggu jam kantor / Waiting for office hours"
     role = Role.SYSTEM
-    takes = {SignalKind.OPENING: {"choice": "SEND"}}  # noqa: RUF012
+    takes = {SignalKind.OPENING: {"choice": "SEND"}}
     ends = SignalKind.OPENING
 
     choice: OpeningChoice = _decision("Dikirim otomatis saat buka / sent by itself at opening")

@@ -49,6 +49,31 @@ class SignalKind(StrEnum):
     """The office opens."""
 
 
+class RecordState(StrEnum):
+    """How an activity, step or wait ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    """It could not be done: a person is asked."""
+    HELD = "held"
+    """It waits for the office to open."""
+    REFUSED = "refused"
+    """A form's answers could not be taken: it is asked again."""
+    UNDELIVERED = "undelivered"
+    """A letter that did not arrive interrupted the wait: it is asked again after that."""
+    MERGED = "merged"
+    """The case was merged into another; the wait is asked again should that be undone."""
+
+
+class EscalationReason(StrEnum):
+    """Why a decision went to the role above."""
+
+    OVERDUE = "overdue"
+    """Nobody has decided in time."""
+    REPAIR = "repair"
+    """The unit's time to repair passed while somebody was deciding."""
+
+
 class Retired(StrEnum):
     """Why no wait takes a signal any more."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import AwareDatetime
-from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint, func
+from sqlalchemy import JSON, BigInteger, Dialect, Index, String, UniqueConstraint, func, text
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import set_attribute
@@ -18,7 +18,16 @@ from sqlmodel import Field, Relationship, SQLModel
 
 from models.letter import Language
 from models.sop import Site
-from models.states import CaseStatus, LetterState, MailOutcome, RefusalCause, Retired, SignalKind
+from models.states import (
+    CaseStatus,
+    EscalationReason,
+    LetterState,
+    MailOutcome,
+    RecordState,
+    RefusalCause,
+    Retired,
+    SignalKind,
+)
 
 Json = dict[str, Any]
 
@@ -331,9 +340,7 @@ class ActivityRecord(SQLModel, table=True):
     name: str
     occurrence: int
     attempt: int = 1
-    state: str
-    """``done``, ``failed`` (a person is asked), ``held`` (it waits for the office to open) or ``refused`` (a form's
-    answer that could not be taken)."""
+    state: RecordState = Field(sa_type=String)
     output: Json = Field(default_factory=dict, sa_type=JSON)
     performer: str
     started_at: datetime = Field(sa_type=UTC_TIME)
@@ -360,18 +367,29 @@ class Decision(SQLModel, table=True):
     signal_id: int | None = Field(default=None, foreign_key="signal.id")
 
 
+_STALE = text("escalated_to <> shown_to")
+
+
 class Wait(SQLModel, table=True):
     """What a case waits for now; the row goes when the wait is over."""
 
+    # of many waits, the few whose form shows less than the row says
+    __table_args__ = (Index("ix_wait_stale", "case_id", sqlite_where=_STALE, postgresql_where=_STALE),)
     case_id: int = Field(primary_key=True, foreign_key="case.id")
     wait_key: str
     form: str
     role: str
     since: datetime = Field(sa_type=UTC_TIME)
-    due_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+    due_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     """When it is escalated, or, with the supervisor, named again; None where a deadline of the case ends it."""
     escalated_to: str = ""
     """The role that it was escalated to, beside its own; either may answer."""
+    escalated_for: EscalationReason | None = Field(default=None, sa_type=String)
+    """Of the latest escalation."""
+    asked_after: RecordState | None = Field(default=None, sa_type=String)
+    """How the attempt before ended, where the same matter is asked again."""
+    watch_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
+    """When the monitor looks at it next: at ``due_at``, or whether a deadline still ends it; None: at once."""
     shown_to: str = ""
     """As ``escalated_to``, as far as the form and the list of runs show it."""
     about: str = ""

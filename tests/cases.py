@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -31,10 +30,11 @@ from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Signal, TicketRow, Wait
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake.batch import TakenIn, take_in
-from tasks.run import waits
 from tasks.run.activity import Activity, _Doing
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver, due_letters
+from tasks.run.wait_key import WaitKey
+from tasks.run.waits import Question
 from tasks.serve_complaint import Complaint
 from tests.adapters.systems import back_office
 
@@ -277,8 +277,8 @@ def at_office(wired: Systems, moment: str, office: Office | None = None) -> Give
 
 def asks(case: CaseRun, form: type[Form], number: int = 1, about: str = "Bagaimana") -> Wait:
     """Let the case wait with a form, as its run does before it is suspended."""
-    asking = partial(form.asking, units=("Access Network",))
-    waits._begin(CaseRun.open(case.case_id, case.systems), form, asking, f"{form.slug()}-{number}", 1, about)
+    shown = form.asking(("Access Network",))
+    Question(CaseRun.open(case.case_id, case.systems), form, WaitKey.of_form(form, number), shown).begin(about)
     return waiting(case)
 
 

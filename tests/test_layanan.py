@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -37,11 +36,10 @@ from models.settings import Settings
 from models.tables import Case, Decision, Kept, Message, Outbox, Wait
 from tasks.closing import closing
 from tasks.intake.batch import take_in
-from tasks.run import waits
 from tasks.run.case_run import CaseRun
 from tasks.run.submit import answers
 from tests.adapters.systems import back_office
-from tests.cases import do_now
+from tests.cases import asks, do_now
 from tests.ports import free_port
 from tests.servers import scripted
 from tests.stack import Stack, running
@@ -106,8 +104,7 @@ def wired() -> Systems:
     second = take_in(wired, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
     assert first.case_id
     assert second.case_id
-    asking = partial(Escalation.asking, units=("Access Network",))
-    waits._begin(CaseRun.open(first.case_id), Escalation, asking, "escalation-1", 1, "Eskalasi: macet")
+    asks(CaseRun.open(first.case_id), Escalation, about="Eskalasi: macet")
     do_now(closing, CaseRun.open(second.case_id))
     with wired.store.write() as session:
         for number in (first.case_id, second.case_id):
@@ -467,7 +464,7 @@ def test_report(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
 # decide
 
 
-ESCALATION = Escalation.asking("", ("Access Network", "Telkom"))
+ESCALATION = Escalation.asking(("Access Network", "Telkom"))
 SCHEMAS = {form.__name__: form.model_json_schema() for form in (ESCALATION, ConfirmAnalysis, CustomerAnswer)}
 
 

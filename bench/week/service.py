@@ -23,6 +23,7 @@ import tenacity.nap
 from prefect.exceptions import Pause
 from sqlmodel import col, select
 
+import adapters.engine.suspend
 import tasks.run.activity
 import tasks.run.waits
 from adapters.case_store import schema
@@ -136,7 +137,7 @@ def stand_in(wired: Systems) -> Engine:
     wired.engine = engine
     wired.machine_clock = wired.clock
     engine_parts: list[tuple[Any, str, Any]] = [
-        (tasks.run.waits, "suspend_flow_run", engine.suspend),
+        (adapters.engine.suspend, "suspend_flow_run", engine.suspend),
         (tasks.run.waits, "get_run_logger", lambda: log),
         (tasks.run.activity, "send_letter", lambda letter_id: deliver(wired, letter_id)),
         (tenacity.nap, "time", SimpleNamespace(sleep=lambda _: None)),

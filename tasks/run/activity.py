@@ -30,11 +30,13 @@ from models.forms import FixActivity, FixActivityByLeader, FixChoice, OfficeOpen
 from models.letter import LetterKind
 from models.settings import Settings
 from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
+from models.states import RecordState
 from models.tables import ActivityRecord, Case, Deadline, Letter, Message
 from tasks.run import drain
 from tasks.run.briefing import escaped
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import send_letter
+from tasks.run.wait_key import WaitKey
 from tasks.run.waits import decide
 from tasks.run.work import Work
 
@@ -58,8 +60,6 @@ LONGEST_SAID = 300
 TIMEOUT = 120
 """Seconds that one try of an activity may take."""
 KEEPS_HOURS = "Di luar jam kantor / Outside office hours"
-HELD = "held"
-"""State of a record: the activity waits for the office to open."""
 
 
 def _never(_settings: Settings, _case: Case) -> bool:
@@ -142,19 +142,19 @@ class Activity(Generic[P, R]):
                 doing = _Doing(self, case, occurrence, attempt, given, by_hand, args, kwargs)
                 record = (doing.held() if attempt == 1 else None) or self._run(doing)
                 case.remember(record)
-            if record.state == "done":
+            if record.state == RecordState.DONE:
                 return self.output.model_validate(record.output)
-            if record.state == HELD:
-                key = f"{self.name.replace('_', '-')}-{occurrence}-opening"
+            if record.state == RecordState.HELD:
+                key = WaitKey.of_opening(self.name, occurrence)
                 decide(case, OfficeOpens, key=key, about=f"{KEEPS_HOURS}: **{self.label}**")
                 continue
-            fix = self._fix(case, f"{self.name.replace('_', '-')}-{occurrence}-fix{attempt}", record.output)
+            fix = self._fix(case, WaitKey.of_fix(self.name, occurrence, attempt), record.output)
             by_hand = fix.by if fix.choice is FixChoice.BY_HAND else ""
             if (fact := record.output.get("fact")) and fix.value:
                 given[fact] = fix.value
         raise AssertionError("unreachable")
 
-    def _fix(self, case: CaseRun, key: str, output: dict[str, Any]) -> FixActivity:
+    def _fix(self, case: CaseRun, key: WaitKey, output: dict[str, Any]) -> FixActivity:
         """A person helps: the agent, or the team leader if the agent hands it on."""
         fact = output.get("fact")
         about = f"**{self.label}** tidak dapat diselesaikan / could not be done: {output['error']}"
@@ -166,7 +166,7 @@ class Activity(Generic[P, R]):
             useless.add(FixChoice.BY_HAND.name)
         fix = decide(case, FixActivity, key=key, about=about, hidden=useless)
         if fix.choice is FixChoice.TEAM_LEADER:
-            fix = decide(case, FixActivityByLeader, key=f"{key}-leader", about=about, hidden=useless)
+            fix = decide(case, FixActivityByLeader, key=key.for_leader, about=about, hidden=useless)
         return fix
 
     def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[Letter]:
@@ -302,7 +302,7 @@ class _Doing(Generic[P, R]):
 
     def _do(self, work: Work) -> ActivityRecord:
         output = self.activity.body(work, *self.args, **self.kwargs)
-        return self._new("done", output.model_dump(mode="json"), work.performer or self.activity.performer)
+        return self._new(RecordState.DONE, output.model_dump(mode="json"), work.performer or self.activity.performer)
 
     def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[Letter]:
         session.add(record)
@@ -322,7 +322,7 @@ class _Doing(Generic[P, R]):
             case = session.get_one(Case, run.case_id)
         if not self.activity.routine(settings, case):
             return None
-        record = self._new(HELD, {"until": opens.isoformat()}, self.activity.performer)
+        record = self._new(RecordState.HELD, {"until": opens.isoformat()}, self.activity.performer)
         with run.store.write() as session:
             session.add(record)
             session.add(Deadline(case_id=run.case_id, kind=OfficeOpens.ends, due_at=opens))
@@ -339,9 +339,9 @@ class _Doing(Generic[P, R]):
         output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
         if isinstance(error, Refused) and error.said:
             output["said"] = error.said
-        return self._new("failed", output, self.activity.performer)
+        return self._new(RecordState.FAILED, output, self.activity.performer)
 
-    def _new(self, state: str, output: dict[str, Any], performer: str) -> ActivityRecord:
+    def _new(self, state: RecordState, output: dict[str, Any], performer: str) -> ActivityRecord:
         ended: datetime = self.run.systems.clock.now()
         return ActivityRecord(
             case_id=self.run.case_id,

@@ -31,7 +31,7 @@ from models.forms import (
 )
 from models.mail import Automatic
 from models.sop import label
-from models.states import LOST, NOT_THE_CUSTOMERS, SignalKind
+from models.states import LOST, NOT_THE_CUSTOMERS, EscalationReason, SignalKind
 from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
 from tasks.run import signals
 from tasks.run.case_run import CaseRun
@@ -54,7 +54,13 @@ TICKET: dict[str, str] = {
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
 """Deadlines that people plan by, of those that a case may have."""
-LATE = {Escalation, SupervisorEscalation, HandlingStuck}
+LATE: dict[EscalationReason, str] = {
+    EscalationReason.OVERDUE: "Terlambat → {0} / Overdue, escalated",
+    EscalationReason.REPAIR: "Perbaikan unit terlambat → {0} / The unit's repair is overdue, escalated",
+}
+"""First line of a form whose decision was escalated."""
+ON_REPAIRS = {Escalation, SupervisorEscalation, HandlingStuck}
+"""Forms whose person decides on a repair, and wants to know since when it is late."""
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
 _BY_PROGRAMS = or_(
@@ -106,8 +112,8 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
     dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
-        late = kind == SignalKind.REPAIR and (form in LATE or signals.is_pending(session, case_id, [SignalKind.REPAIR]))
-        # who decides on a late repair wants to know since when it is late
+        on_repairs = form in ON_REPAIRS or signals.is_pending(session, case_id, [SignalKind.REPAIR])
+        late = kind == SignalKind.REPAIR and on_repairs
         if not deadline.over or late:
             yield "⚠ " * (late and deadline.over) + f"{DUE[kind]}: {_moment(deadline.due_at, zone)}"
     letters = select(Letter).where(Letter.case_id == case_id).order_by(col(Letter.id).desc())
@@ -191,8 +197,9 @@ def brief(case: CaseRun, form: type[Form], about: str, wait: Wait | None = None)
         facts.append("Bahasa surat / Language of letters: **English**")
     facts.append(f"Dibuka / Opened: {opened:%d-%m-%Y %H:%M %Z}")
     if wait and wait.escalated_to:
-        since = _moment(wait.since, case.systems.settings.zone_of(row.mailbox))
-        about = f"⏰ **Terlambat → {wait.escalated_to} / Overdue, escalated** · sejak / since {since}\n\n{about}"
+        why = LATE[wait.escalated_for or EscalationReason.OVERDUE].format(wait.escalated_to)
+        since = f"{wait.since.astimezone(case.systems.settings.zone_of(row.mailbox)):%d-%m-%Y %H:%M %Z}"
+        about = f"⏰ **{why}** · sejak / since {since}\n\n{about}"
     # the UI draws a list closer than paragraphs
     return "\n".join([f"{about}\n", *(f"- {fact}" for fact in [*facts, *history])])
 

@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_
+from sqlalchemy import and_, func, or_, union
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.analysis import Kind
 from models.forms import FORMS, Form
 from models.sop import DECIDE, Role
-from models.states import SignalKind
+from models.states import EscalationReason, RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Signal, Wait
 from tasks.run import signals
 
@@ -33,7 +33,7 @@ _DECISIONS = (
     select(Case, Wait).join(Wait).where(Case.status == "open", col(Wait.form).in_(PERSONS)).order_by(col(Wait.since))
 )
 SWEPT_WITHIN = timedelta(minutes=5)
-"""Time within which a living monitor has passed whatever is due."""
+"""Time within which a running monitor has swept whatever is due."""
 
 
 def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> datetime | None:
@@ -51,12 +51,17 @@ def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> 
 
 def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
     """Give a wait its time: from where the same decision stood, where it is asked again after an update."""
-    this = (ActivityRecord.case_id == case.key, ActivityRecord.name == "escalate_wait", ActivityRecord.state == "done")
+    this = (
+        ActivityRecord.case_id == case.key,
+        ActivityRecord.name == "escalate_wait",
+        ActivityRecord.state == RecordState.DONE,
+    )
     raised = select(ActivityRecord).where(*this)
     wait.due_at = time_to_decide(systems, case, wait.role, wait.since)
     for record in session.exec(raised.order_by(col(ActivityRecord.id))):
         if record.output["form"] == wait.form and datetime.fromisoformat(record.output["since"]) == wait.since:
             wait.escalated_to = record.output["to"]
+            wait.escalated_for = EscalationReason(record.output["reason"])
             wait.due_at = datetime.fromisoformat(record.output["due_at"])
 
 
@@ -91,45 +96,35 @@ def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
     return session.exec(running.limit(1)).first() is not None or signals.is_pending(session, case_id, kinds)
 
 
-def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
-    """Cases whose wait is overdue, has no time yet, shows an old one, or lets the customer wait for news."""
+def watch_at(session: Session, systems: Systems, wait: Wait) -> datetime | None:
+    """When the monitor is to look at a wait next: when it is overdue, or when what ends it should have ended it."""
+    form = FORMS[wait.form]
+    if not form.ends:
+        return wait.due_at
+    running = (Deadline.case_id == wait.case_id, col(Deadline.over).is_(False), col(Deadline.kind).in_(form.takes))
+    last = session.exec(select(func.max(Deadline.due_at)).where(*running)).one()
     now = systems.clock.now()
-    signal = (col(Signal.case_id) == col(Wait.case_id), signals.PENDING)
-    late_update = exists().where(*signal, col(Signal.kind) == SignalKind.UPDATE)
-    late_repair = exists().where(*signal, col(Signal.kind) == SignalKind.REPAIR)
-    unbounded = [
-        and_(
-            col(Wait.form) == name,
-            ~exists().where(*signal, col(Signal.kind).in_(form.takes)),
-            ~exists().where(
-                col(Deadline.case_id) == col(Wait.case_id),
-                col(Deadline.over).is_(False),
-                col(Deadline.kind).in_(form.takes),
-            ),
-        )
-        for name, form in FORMS.items()
-        if form.ends
-    ]
-    of_persons = or_(
-        col(Wait.due_at).is_(None),
-        col(Wait.due_at) <= now,
-        and_(late_repair, col(Wait.escalated_to) == ""),
+    return max(last, now) + SWEPT_WITHIN if last else now + SWEPT_WITHIN
+
+
+def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
+    """Cases whose wait is due, shows an old state, or lets a customer or a unit wait for what is due beneath it.
+
+    Each part is found by an index, however many cases wait.
+    """
+    due = select(Wait.case_id).where(or_(col(Wait.watch_at).is_(None), col(Wait.watch_at) <= systems.clock.now()))
+    stale = select(Wait.case_id).where(col(Wait.escalated_to) != col(Wait.shown_to))
+    beneath = or_(
+        and_(col(Wait.form).in_(INFORMS), col(Signal.kind) == SignalKind.UPDATE),
+        and_(col(Wait.form).in_(PERSONS), col(Signal.kind) == SignalKind.REPAIR, col(Wait.escalated_to) == ""),
     )
+    # what is pending is little, so it is looked at first
+    held_up = select(Wait.case_id).join(Signal, col(Signal.case_id) == Wait.case_id).where(signals.PENDING, beneath)
     query = (
-        select(Wait.case_id)
-        .join(Case)
-        .where(
-            Case.status == "open",
-            or_(
-                and_(col(Wait.form).in_(PERSONS), of_persons),
-                and_(col(Wait.form).in_(INFORMS), late_update),
-                col(Wait.escalated_to) != col(Wait.shown_to),
-                *unbounded,
-            ),
-        )
+        select(Wait.case_id).join(Case).where(Case.status == "open", col(Wait.case_id).in_(union(due, stale, held_up)))
     )
     with systems.store.read() as session:
-        return session.exec(query.order_by(col(Wait.due_at)).limit(limit)).all()
+        return session.exec(query.order_by(col(Wait.watch_at)).limit(limit)).all()
 
 
 @dataclass(frozen=True)
@@ -191,11 +186,12 @@ def oldest_decision(systems: Systems) -> tuple[Case, Wait] | None:
 def overdue_decisions(systems: Systems) -> list[tuple[Case, Wait]]:
     """Open cases whose person is late, the oldest first; what nobody stands above is not marked as escalated."""
     now = systems.clock.now()
-    perhaps = or_(col(Wait.escalated_to) != "", col(Wait.role) == Role.SUPERVISOR.value)
+    perhaps = or_(col(Wait.escalated_to) != "", col(Wait.role) == Role.SUPERVISOR)
     with systems.store.read() as session:
         rows = session.exec(_DECISIONS.where(perhaps)).all()
     return [
         (case, wait)
         for case, wait in rows
-        if wait.escalated_to or ((due := time_to_decide(systems, case, wait.role, wait.since)) and due <= now)
+        if wait.escalated_for == EscalationReason.OVERDUE
+        or ((due := time_to_decide(systems, case, wait.role, wait.since)) and due <= now)
     ]

@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from adapters.wiring import Systems
+from models.forms import Form
 from models.states import Retired, SignalKind
-from models.tables import Deadline, Outbox, Signal
+from models.tables import Case, Deadline, Outbox, Signal
 
 PENDING: ColumnElement[bool] = col(Signal.taken_at).is_(None)
 """Condition: neither taken nor retired."""
@@ -72,6 +74,12 @@ def pending(case_id: int, kinds: Collection[str]) -> SelectOfScalar[Signal]:
 def is_pending(session: Session, case_id: int, kinds: Collection[str]) -> bool:
     """Whether the case has a pending signal of these kinds."""
     return session.exec(pending(case_id, kinds).limit(1)).first() is not None
+
+
+def offered(systems: Systems, case: Case, form: type[Form]) -> list[SignalKind]:
+    """Kinds of signal that end this wait now: what only writes to the customer does so in office hours."""
+    is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
+    return [kind for kind in form.signals() if is_open or kind is not SignalKind.UPDATE]
 
 
 def take(session: Session, case_id: int, ids: Collection[int | None], wait_key: str, at: datetime) -> bool:

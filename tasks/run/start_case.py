@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from adapters.wiring import Systems
 from models.tables import Case, Wait
 from tasks.run.case_run import keep_runs
-from tasks.run.waits import label
+from tasks.run.resume import label
 
 log = logging.getLogger("layanan.start")
 

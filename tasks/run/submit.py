@@ -11,9 +11,9 @@ from sqlmodel import select
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, Refused, WrongUse
-from models.forms import FORMS, SYSTEM, is_choice
+from models.forms import FORMS, NOBODY, SYSTEM, is_choice
 from models.tables import Case, Wait
-from tasks.run.waits import NOBODY, resume
+from tasks.run.resume import resume
 
 
 def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:

@@ -2,42 +2,40 @@
 
     decision = decide(case, Escalation, about=…)
 
-The answer is recorded before anything follows from it, so a wait that is over costs a later wake nothing. A wake that
-comes while the run is not suspended is kept in the store: it is looked for before suspending, again right after, and
-swept up by the monitor, so none is lost; each is taken once, in the transaction that records the decision.
+The answer is recorded before anything follows from it, so a wait that is over costs a resumed run nothing. A signal
+that comes while the run is not suspended stays pending: it is looked for before suspending, again right after, and by
+the monitor, so none is lost; each is taken once, in the transaction that records the decision.
 """
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from prefect import get_run_logger, suspend_flow_run
+from prefect import get_run_logger
 from prefect.exceptions import Pause
 from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from adapters.engine.forms import Resumed
-from adapters.wiring import Systems
+from adapters.engine.suspend import suspend_for
 from models.errors import LayananError
-from models.forms import FORMS, MEANWHILE, SYSTEM, Desk, Form, Unreachable
+from models.forms import MEANWHILE, NOBODY, SYSTEM, Desk, Form, Unreachable
 from models.sop import REVISION, Role
-from models.states import SignalKind
+from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Decision, Signal, Wait
-from tasks.run import clocks, signals, undelivered
+from tasks.run import ask_unreachable, clocks, signals
 from tasks.run.briefing import brief
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
+from tasks.run.resume import label, resume_waiting_case
+from tasks.run.wait_key import WaitKey
 from tasks.run.work import Effect
 
 F = TypeVar("F", bound=Form)
-Asking = Callable[[str], type[Form]]
-"""A form as it is shown with a description."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,12 @@ class Rules:
     then: Callable[[Session, Any], object] = lambda _, __: None
 
 
-NOBODY = "“system” bukan nama orang / is nobody's name"
-
-
 def decide(
     case: CaseRun,
     form: type[F],
     *,
     about: str,
-    key: str = "",
+    key: WaitKey | None = None,
     rules: Rules | None = None,
     hidden: Collection[str] = (),
     **first_answers: Any,
@@ -70,331 +65,226 @@ def decide(
         hidden: fields, and codes of choices, that make no sense here.
         first_answers: what the form shows filled in.
     """
-    key = key or f"{form.slug()}-{case.next_occurrence(form.__name__)}"
+    key = key or WaitKey.of_form(form, case.next_occurrence(form.__name__))
     refusal = ""
     for attempt in count(1):
-        record = case.record(key, 1, attempt)
+        key = replace(key, attempt=attempt)
+        record = case.record(key.name, 1, attempt)
         if record is None:
-            asking = partial(form.asking, units=case.systems.settings.policy.units, hidden=hidden, **first_answers)
-            record = _answered(case, form, asking, key, attempt, refusal + about, rules or Rules())
+            shown = form.asking(case.systems.settings.policy.units, hidden, **first_answers)
+            record = Question(case, form, key, shown, rules or Rules()).answered(refusal + about)
             case.remember(record)
-        if record.state == "done":
+        if record.state == RecordState.DONE:
             # a field that an older form had is no longer asked for
             return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
-        if record.state == SignalKind.UNDELIVERED:
-            _reach(case, record.output["letters"], f"{key}-undelivered{attempt}")
-        if record.state != "refused":
-            continue
-        # nobody types twice what was refused once
-        first_answers |= record.output.get("answers", {})
-        refusal = f"⚠ **{record.output['problem']}**\n\n"
+        if record.state == RecordState.UNDELIVERED:
+            _reach(case, record.output["letters"], key.for_undelivered)
+        if record.state == RecordState.REFUSED:
+            # nobody types twice what was refused once
+            first_answers |= record.output.get("answers", {})
+            refusal = f"⚠ **{record.output['problem']}**\n\n"
     raise AssertionError("unreachable")
 
 
-def _reach(case: CaseRun, letters: Sequence[int], key: str) -> None:
+def _reach(case: CaseRun, letters: Sequence[int], key: WaitKey) -> None:
     """Letters did not arrive: an agent finds another way, before the wait goes on."""
-    if (record := case.record(key, 1)) is not None and record.state == "done":
+    if (record := case.record(key.name, 1)) is not None and record.state == RecordState.DONE:
         return
-    about = undelivered.about(case, letters)
-    rules = Rules(partial(undelivered.problem, case, letters), partial(undelivered.settle, case.systems, letters))
-    decide(case, Unreachable, key=key, about=about, rules=rules)
+    about = ask_unreachable.about(case, letters)
+    problem, settle = partial(ask_unreachable.problem, case, letters), partial(ask_unreachable.settle, case, letters)
+    decide(case, Unreachable, key=key, about=about, rules=Rules(problem, settle))
 
 
-def _answered(
-    case: CaseRun, form: type[F], asking: Asking, key: str, attempt: int, about: str, rules: Rules
-) -> ActivityRecord:
-    wait_key = _wait_key(key, attempt)
-    # a wait that has begun may already hold a person's answers; only a new one looks for kept wakes first
-    if not _begun(case, wait_key):
-        if (record := _take_signal(case, form, key, attempt, offered=True)) is not None:
-            return record
-        _begin(case, form, asking, key, attempt, about)
-    with case.store.read() as session:
-        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).one()
-    shown = asking(wait.description)
-    try:
-        answers: Form = (
-            shown(**wait.given) if wait.given else suspend_flow_run(wait_for_input=shown, key=wait_key, timeout=None)
-        )
-    except Pause:
-        # something may have come between looking and suspending; the monitor looks again where this cannot
-        with suppress(LayananError):
-            resume_waiting_case(case.systems, case.case_id)
-        raise
-    except ValidationError as error:
-        if error.title != form.__name__:
+@dataclass(frozen=True)
+class Question(Generic[F]):
+    """One attempt at one wait: it is answered, refused, or interrupted."""
+
+    case: CaseRun
+    form: type[F]
+    key: WaitKey
+    shown: type[F]
+    """The form as people see it."""
+    rules: Rules = Rules()
+
+    def answered(self, about: str) -> ActivityRecord:
+        """Suspend the run until there is an answer, and record what became of it.
+
+        Raises:
+            Pause: the run is suspended.
+        """
+        wait = self._begun()
+        # a wait that has begun may already hold a person's answers; only a new one looks for pending signals first
+        if wait is None:
+            if (record := self.take_signal(offered=True)) is not None:
+                return record
+            wait = self.begin(about)
+        try:
+            given = self.shown(**wait.given) if wait.given else suspend_for(self.shown, wait.description, str(self.key))
+        except Pause:
+            # something may have come between looking and suspending; the monitor looks again where this cannot
+            with suppress(LayananError):
+                resume_waiting_case(self.case.systems, self.case.case_id)
             raise
-        problems = [f"{form.model_fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
-        return _refuse(case, form, key, attempt, "; ".join(problems))
-    given, by = answers.answers(), answers.by
-    if by == SYSTEM:
-        record = _take_signal(case, form, key, attempt)
-        return record or _refuse(case, form, key, attempt, NOBODY)
-    if problem := answers.problem() or rules.problem(answers):
-        # who answers next time may be somebody else
-        typed = {name: answer for name, answer in given.items() if name != "by"}
-        return _refuse(case, form, key, attempt, problem, by=by, answers=typed)
-    return _record(case, form, key, attempt, "done", given, by, effect=lambda session: rules.then(session, answers))
+        except ValidationError as error:
+            if error.title != self.form.__name__:
+                raise
+            fields = self.form.model_fields
+            problems = [f"{fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
+            return self._refuse("; ".join(problems))
+        return self._judged(given)
 
+    def _judged(self, answers: F) -> ActivityRecord:
+        """Record answers that were given, or why they cannot be taken."""
+        given, by = answers.answers(), answers.by
+        if by == SYSTEM:
+            return self.take_signal() or self._refuse(NOBODY)
+        if problem := answers.problem() or self.rules.problem(answers):
+            # who answers next time may be somebody else
+            typed = {name: answer for name, answer in given.items() if name != "by"}
+            return self._refuse(problem, by=by, answers=typed)
+        return self.record(RecordState.DONE, given, by, effect=lambda session: self.rules.then(session, answers))
 
-def _wait_key(key: str, attempt: int) -> str:
-    return key if attempt == 1 else f"{key}-r{attempt}"
+    def _begun(self) -> Wait | None:
+        """The wait's row, where an earlier pass of the run has made it."""
+        with self.case.store.read() as session:
+            wait = session.exec(select(Wait).where(Wait.case_id == self.case.case_id)).first()
+        return wait if wait is not None and wait.wait_key == str(self.key) else None
 
+    def begin(self, about: str) -> Wait:
+        """Let the case wait: its form is written, and the run's label says who is waited for."""
+        case, before = self.case, self._before()
+        wait = Wait(
+            case_id=case.case_id,
+            wait_key=str(self.key),
+            form=self.form.__name__,
+            role=self.form.role,
+            since=self._asked_since(before) or case.systems.clock.now(),
+            about=about,
+            asked_after=before.state if before else None,
+            description="",
+        )
+        with case.store.read() as session:
+            clocks.set_time(session, case.systems, session.get_one(Case, case.case_id), wait)
+        wait.shown_to = wait.escalated_to
+        wait.description = brief(case, self.form, about, wait)
+        wait.json_schema = self.shown.model_json_schema()
+        with case.store.write() as session:
+            row = locked(session, case.case_id)
+            clocks.promise_update(session, case.systems, row, self.form)
+            clocks.limit_silence(session, case.systems, row, self.form)
+            session.flush()
+            wait.watch_at = clocks.watch_at(session, case.systems, wait)
+            session.merge(wait)
+        if case.run_id:
+            label(case.systems, case.run_id, wait)
+        return wait
 
-def _begun(case: CaseRun, wait_key: str) -> bool:
-    with case.store.read() as session:
-        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
-    return wait is not None and wait.wait_key == wait_key
+    def _before(self) -> ActivityRecord | None:
+        return self.case.record(self.key.name, 1, self.key.attempt - 1)
 
+    def _asked_since(self, before: ActivityRecord | None) -> datetime | None:
+        """When this matter came to the person, where the form is asked again.
 
-def _begin(case: CaseRun, form: type[Form], asking: Asking, key: str, attempt: int, about: str) -> None:
-    wait = Wait(
-        case_id=case.case_id,
-        wait_key=_wait_key(key, attempt),
-        form=form.__name__,
-        role=form.role,
-        since=_asked_since(case, form, key, attempt) or case.systems.clock.now(),
-        about=about,
-        description="",
-    )
-    with case.store.read() as session:
-        clocks.set_time(session, case.systems, session.get_one(Case, case.case_id), wait)
-    wait.shown_to = wait.escalated_to
-    wait.description = brief(case, form, about, wait)
-    wait.json_schema = asking(wait.description).model_json_schema()
-    with case.store.write() as session:
-        clocks.promise_update(session, case.systems, locked(session, case.case_id), form)
-        session.merge(wait)
-    if case.run_id:
-        label(case.systems, case.run_id, wait)
+        So it is after an answer that was refused, an update or a customer's mail.
+        """
+        if before is not None and before.state == RecordState.REFUSED:
+            return before.started_at
+        since = None
+        for key in self.key.earlier(self.form) if issubclass(self.form, Desk) else ():
+            record = self.case.record(key.name, 1)
+            if record is None or record.output.get("choice") not in MEANWHILE:
+                break
+            since = record.started_at
+        return since
 
+    def take_signal(self, *, offered: bool = False) -> ActivityRecord | None:
+        """Let the oldest pending signal that this form takes answer it; of those ``offered`` now, where asked so."""
+        case, form = self.case, self.form
+        kinds = signals.offered(case.systems, case.row, form) if offered else form.signals()
+        with case.store.read() as session:
+            found = session.exec(signals.pending(case.case_id, kinds)).all()
+        if not found:
+            return None
+        signal = found[0]
+        # all letters that did not arrive are one matter
+        lost = [one for one in found if one.kind == SignalKind.UNDELIVERED]
+        taken = lost if signal in lost else [signal]
 
-def label(systems: Systems, run_id: str, wait: Wait) -> None:
-    """Show in the list of runs whom this one waits for."""
-    with suppress(LayananError):
-        systems.engine.label(run_id, *_labels(wait))
+        def take(session: Session) -> None:
+            ids = [one.id for one in taken]
+            if not signals.take(session, case.case_id, ids, self.key.name, case.systems.clock.now()):
+                raise _Gone
 
+        try:
+            if signal in lost:
+                letters = {"letters": [one.answers["letter"] for one in lost]}
+                return self.record(RecordState.UNDELIVERED, letters, SYSTEM, effect=take)
+            output = form.filled_by_signal(signal.kind, signal.answers).answers()
+            return self.record(RecordState.DONE, output, SYSTEM, signal=signal, effect=take)
+        except _Gone:
+            return self.take_signal()
 
-def _labels(wait: Wait) -> list[str]:
-    labels = [f"menunggu {wait.role}"]
-    if wait.escalated_to:
-        labels += [f"menunggu {wait.escalated_to}", "terlambat / overdue"]
-    if re.search(r"-r\d+$", wait.wait_key):
-        labels.append("jawaban ditolak / answer refused")
-    return labels
+    def _refuse(self, problem: str, *, by: str = "?", answers: Mapping[str, Any] | None = None) -> ActivityRecord:
+        get_run_logger().warning("Jawaban ditolak / the answer was refused: %s", problem)
+        return self.record(RecordState.REFUSED, {"problem": problem, "answers": dict(answers or {})}, by)
 
+    def record(
+        self,
+        state: RecordState,
+        output: dict[str, Any],
+        by: str,
+        *,
+        signal: Signal | None = None,
+        effect: Effect | None = None,
+    ) -> ActivityRecord:
+        """End the wait, in one transaction with the record, the decision and what follows from it."""
+        case, now = self.case, self.case.systems.clock.now()
+        with case.store.write() as session:
+            # before all else, as who merges or ends the case does
+            locked(session, case.case_id)
+            wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
+            record = ActivityRecord(
+                case_id=case.case_id,
+                name=self.key.name,
+                occurrence=1,
+                attempt=self.key.attempt,
+                state=state,
+                output=output,
+                performer=self._performer(wait, by),
+                started_at=wait.since if wait else now,
+                ended_at=now,
+                run_id=case.run_id,
+                sop_revision=REVISION,
+            )
+            session.add(record)
+            if state is RecordState.DONE:
+                # it goes on, so what broke it before no longer counts
+                session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
+                session.add(self._decision(output, by, now, signal))
+            if effect:
+                effect(session)
+            session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
+        return record
 
-def _asked_since(case: CaseRun, form: type[Form], key: str, attempt: int) -> datetime | None:
-    """When this matter came to the desk, where the form is asked again.
+    def _decision(self, answers: dict[str, Any], by: str, now: datetime, signal: Signal | None) -> Decision:
+        return Decision(
+            case_id=self.case.case_id,
+            wait_key=self.key.name,
+            form=self.form.__name__,
+            role=self.form.role,
+            by=by,
+            answers=answers,
+            decided_at=now,
+            signal_id=signal.id if signal else None,
+        )
 
-    So it is after an answer that was refused, an update or a customer's mail.
-    """
-    if (before := case.record(key, 1, attempt - 1)) is not None and before.state == "refused":
-        return before.started_at
-    first, since = re.fullmatch(rf"{form.slug()}-(\d+)", key), None
-    for number in range(int(first[1]) - 1, 0, -1) if first and issubclass(form, Desk) else ():
-        record = case.record(f"{form.slug()}-{number}", 1)
-        if record is None or record.output.get("choice") not in MEANWHILE:
-            break
-        since = record.started_at
-    return since
-
-
-def _take_signal(
-    case: CaseRun, form: type[F], key: str, attempt: int, *, offered: bool = False
-) -> ActivityRecord | None:
-    """Let the oldest kept wake that this form takes answer it; of those that may be ``offered`` now, where asked so."""
-    if not form.takes:
-        return None
-    kinds = _offered(case.systems, case.row, form) if offered else form.signals()
-    with case.store.read() as session:
-        found = session.exec(signals.pending(case.case_id, kinds)).all()
-    if not found:
-        return None
-    signal = found[0]
-    # all letters that did not arrive are one matter
-    lost = [one for one in found if one.kind == SignalKind.UNDELIVERED]
-    taken = lost if signal in lost else [signal]
-
-    def take(session: Session) -> None:
-        ids = [one.id for one in taken]
-        if not signals.take(session, case.case_id, ids, key, case.systems.clock.now()):
-            raise _Gone
-
-    state, output = "done", {}
-    if signal in lost:
-        state, output = SignalKind.UNDELIVERED, {"letters": [one.answers["letter"] for one in taken]}
-    else:
-        output = form.filled_by_signal(signal.kind, signal.answers).answers()
-    try:
-        return _record(case, form, key, attempt, state, output, SYSTEM, signal, take)
-    except _Gone:
-        return _take_signal(case, form, key, attempt)
+    def _performer(self, wait: Wait | None, by: str) -> str:
+        """Who answered; a decision that was escalated names both roles, for either may have taken it."""
+        if by == SYSTEM:
+            return Role.SYSTEM
+        to = f" → {wait.escalated_to}" if wait and wait.escalated_to else ""
+        return f"{self.form.role}{to}: {by}"
 
 
 class _Gone(Exception):
-    """A wake is no longer kept here: a split, a merger, or an activity that dropped it, came between."""
-
-
-def _refuse(
-    case: CaseRun,
-    form: type[Form],
-    key: str,
-    attempt: int,
-    problem: str,
-    *,
-    by: str = "?",
-    answers: Mapping[str, Any] | None = None,
-) -> ActivityRecord:
-    get_run_logger().warning("Jawaban ditolak / the answer was refused: %s", problem)
-    return _record(case, form, key, attempt, "refused", {"problem": problem, "answers": dict(answers or {})}, by)
-
-
-def _record(
-    case: CaseRun,
-    form: type[Form],
-    key: str,
-    attempt: int,
-    state: str,
-    output: dict[str, Any],
-    by: str,
-    signal: Signal | None = None,
-    effect: Effect | None = None,
-) -> ActivityRecord:
-    now = case.systems.clock.now()
-    with case.store.write() as session:
-        # before all else, as who merges or ends the case does
-        locked(session, case.case_id)
-        wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
-        record = ActivityRecord(
-            case_id=case.case_id,
-            name=key,
-            occurrence=1,
-            attempt=attempt,
-            state=state,
-            output=output,
-            performer=_performer(wait, form, by),
-            started_at=wait.since if wait else now,
-            ended_at=now,
-            run_id=case.run_id,
-            sop_revision=REVISION,
-        )
-        session.add(record)
-        if state == "done":
-            # it goes on, so what broke it before no longer counts
-            session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
-            session.add(
-                Decision(
-                    case_id=case.case_id,
-                    wait_key=key,
-                    form=form.__name__,
-                    role=form.role,
-                    by=by,
-                    answers=output,
-                    decided_at=now,
-                    signal_id=signal.id if signal else None,
-                )
-            )
-        if effect:
-            effect(session)
-        session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
-    return record
-
-
-def _performer(wait: Wait | None, form: type[Form], by: str) -> str:
-    """Who answered; a decision that was escalated names both roles, for either may have taken it."""
-    if by == SYSTEM:
-        return Role.SYSTEM
-    to = f" → {wait.escalated_to}" if wait and wait.escalated_to else ""
-    return f"{form.role}{to}: {by}"
-
-
-def _offered(systems: Systems, case: Case, form: type[Form]) -> list[str]:
-    """Kinds of wake that end this wait now: what only writes to the customer does so in office hours."""
-    is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
-    return [kind for kind in form.signals() if is_open or kind != "update"]
-
-
-def resume_waiting_case(systems: Systems, case_id: int) -> bool:
-    """Resume a suspended case if a kept wake can answer what it waits for; returns whether it was resumed.
-
-    The form is submitted as a person would, signed ``system``; the run takes the wake itself.
-
-    Raises:
-        Unavailable: store or engine do not answer; the wake stays kept.
-    """
-    with systems.store.read() as session:
-        wait = session.exec(select(Wait).where(Wait.case_id == case_id)).first()
-        if wait is None:
-            return False
-        form = FORMS[wait.form]
-        case = session.exec(select(Case).where(Case.id == case_id)).one()
-        signal = session.exec(signals.pending(case_id, _offered(systems, case, form)).limit(1)).first()
-    if signal is None or case.run_id is None:
-        return False
-    answers = form.submitted_for_signal(signal.kind, signal.answers)
-    return resume(systems, case.run_id, wait, answers).state == "accepted"
-
-
-def resume_or_show(systems: Systems, case_id: int, kind: str) -> None:
-    """What a wake of this kind brings answers what the case waits for, or is put before the person who decides.
-
-    Raises:
-        Unavailable: store or engine do not answer; the wake stays kept.
-    """
-    if not resume_waiting_case(systems, case_id):
-        show_news(systems, case_id, kind)
-
-
-def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
-    """Put what has come before a person whose form it does not answer; a later wait may take it.
-
-    Without a kind, what has changed concerns the form alone.
-
-    Raises:
-        Unavailable: store or engine do not answer; the form shows what it showed.
-    """
-    with systems.store.read() as session:
-        query = select(Wait, Case).join(Case).where(Wait.case_id == case_id)
-        wait, case = session.exec(query).first() or (None, None)
-    if wait is None or case is None or case.run_id is None or kind in FORMS[wait.form].signals():
-        return
-    # one that began under an older revision has it in its description alone
-    about = wait.about or wait.description.partition(f"\n\n- **{case.reference}**")[0]
-    description = brief(CaseRun.open(case_id, systems), FORMS[wait.form], about, wait)
-    if description == wait.description and wait.shown_to == wait.escalated_to:
-        return
-    this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
-    # the store last: what the engine does not take is not taken for shown
-    if wait.shown_to != wait.escalated_to:
-        systems.engine.label(case.run_id, *_labels(wait))
-    shown = systems.engine.describe(case.run_id, wait.wait_key, description)
-    with systems.store.write() as session:
-        values = {"about": about, "description": description, "shown_to": wait.escalated_to}
-        session.execute(update(Wait).where(*this).values(**values))
-    if not shown:
-        systems.engine.describe(case.run_id, wait.wait_key, description)  # the form may have come meanwhile
-
-
-def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -> Resumed:
-    """Submit a form to the run that waits with it.
-
-    Raises:
-        Unavailable: the engine does not answer.
-    """
-    resumed = systems.engine.resume(run_id, answers)
-    if resumed.state == "no_form" and _offer(systems, run_id, wait):
-        resumed = systems.engine.resume(run_id, answers)
-    return resumed
-
-
-def offer_lost_forms(systems: Systems, most: int) -> int:
-    """After a crash: show the forms that the crash kept from being shown, looking at the ``most`` latest waits."""
-    with systems.store.read() as session:
-        query = select(Wait, Case.run_id).join(Case).order_by(col(Wait.since).desc()).limit(most)
-        waits = session.exec(query).all()
-    return sum(_offer(systems, run_id, wait) for wait, run_id in waits if run_id is not None)
-
-
-def _offer(systems: Systems, run_id: str, wait: Wait) -> bool:
-    return systems.engine.offer_form(run_id, wait.wait_key, wait.json_schema, wait.description)
+    """A signal is no longer pending here: a split, a merger, or an activity that retired it, came between."""

@@ -12,7 +12,7 @@ from models.tables import Case, TicketRow
 from tasks.run import signals
 from tasks.run.family import going_on
 from tasks.run.moments import ticket_times
-from tasks.run.waits import resume_or_show, show_news
+from tasks.run.resume import resume_or_show, show_news
 
 STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketStatus.CANCELLED}
 

@@ -5,7 +5,6 @@ in the ledger of its cases, and can be undone: :func:`unmerge` undoes a merger, 
 """
 
 import logging
-import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,12 +16,13 @@ from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.mail import sender_doubt
 from models.sop import REVISION, Role
-from models.states import Retired, SignalKind
+from models.states import RecordState, Retired, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
 from tasks.run import signals
 from tasks.run.family import locked
+from tasks.run.resume import resume_or_show, show_news
 from tasks.run.start_case import start_case
-from tasks.run.waits import resume_or_show, show_news
+from tasks.run.wait_key import WaitKey
 
 log = logging.getLogger("layanan.correct")
 
@@ -83,8 +83,8 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
         wake.case_id = into_id
     if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
         # the engine accepts no key twice, so after an undone merger the wait needs the next attempt
-        key, _, attempt = re.fullmatch(r"(.*?)(-r(\d+))?", wait.wait_key).groups("1")  # type: ignore[union-attr]
-        session.add(_record(session, case_id, key, {}, by, now, attempt=int(attempt), state=MERGED))
+        key = WaitKey.parse(wait.wait_key)
+        session.add(_record(session, case_id, key.name, {}, by, now, attempt=key.attempt, state=RecordState.MERGED))
         session.delete(wait)
     case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
     session.add_all([case, *deadlines, *wakes, _record(session, case_id, MERGED, kept, by, now)])
@@ -228,7 +228,7 @@ def _record(
     by: str,
     now: datetime,
     attempt: int = 0,
-    state: str = "done",
+    state: RecordState = RecordState.DONE,
 ) -> ActivityRecord:
     """A correction, or, with an attempt, the end of a wait."""
     query = select(ActivityRecord.id).where(ActivityRecord.case_id == case_id, ActivityRecord.name == name)

@@ -1,7 +1,6 @@
 """What happens during a wait that nobody ends: escalation, updates to the customer, and what the form shows."""
 
 from contextlib import suppress
-from typing import Literal
 
 from sqlmodel import Session
 
@@ -9,15 +8,15 @@ from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.sop import ABOVE, Role
-from models.states import Retired, SignalKind
+from models.states import EscalationReason, RecordState, Retired, SignalKind
 from models.tables import Case, Wait
 from tasks.escalate_wait import escalate_wait
 from tasks.keep_informed import keep_informed
 from tasks.run import clocks, signals
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
+from tasks.run.resume import show_news
 from tasks.run.send_letter import deliver
-from tasks.run.waits import show_news
 
 
 def watch(wired: Systems, case_id: int) -> None:
@@ -42,6 +41,10 @@ def watch(wired: Systems, case_id: int) -> None:
         session.flush()
         _escalate(session, wired, run, case, wait)
         letters = _inform(session, wired, run, case, wait)
+        session.flush()
+        session.refresh(wait)
+        wait.watch_at = clocks.watch_at(session, wired, wait)
+        session.add(wait)
     for letter_id in letters:
         deliver(wired, letter_id)
     show_news(wired, case_id)
@@ -50,23 +53,16 @@ def watch(wired: Systems, case_id: int) -> None:
 def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> None:
     now = wired.clock.now()
     holder = Role(wait.escalated_to or wait.role)
-    reason: Literal["overdue", "repair"] | None = None
-    if wait.due_at is not None and wait.due_at <= now:
-        reason = "overdue"
-    elif (
-        not wait.escalated_to
-        and wait.form in clocks.PERSONS
-        and signals.is_pending(session, case.key, [SignalKind.REPAIR])
-    ):
-        reason = "repair"
-    if reason is None:
-        return
-    if holder in ABOVE:
-        escalate_wait.do_beneath(session, run, wait, reason)
-    elif wait.due_at is not None and wait.due_at <= now:
+    overdue = wait.due_at is not None and wait.due_at <= now
+    late_repair = not wait.escalated_to and wait.form in clocks.PERSONS
+    if overdue and holder in ABOVE:
+        escalate_wait.do_beneath(session, run, wait, EscalationReason.OVERDUE)
+    elif overdue:
         # no role is above the supervisor: the decision stays there, and is named until it is made
         wait.due_at = clocks.time_to_decide(wired, case, holder, now)
         session.add(wait)
+    elif late_repair and holder in ABOVE and signals.is_pending(session, case.key, [SignalKind.REPAIR]):
+        escalate_wait.do_beneath(session, run, wait, EscalationReason.REPAIR)
 
 
 def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
@@ -75,7 +71,7 @@ def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wa
     if not informs or not signals.is_pending(session, case.key, [SignalKind.UPDATE]):
         return []
     record, letters = keep_informed.do_beneath(session, run, wait.form)
-    if record.state != "done":
+    if record.state != RecordState.DONE:
         _try_later(session, wired, case, wait)
     session.flush()
     return [letter.id for letter in letters if letter.id is not None]

@@ -52,9 +52,9 @@ POINTS: list[tuple[Any, str]] = [
     (adapters.engine.runs.PrefectEngine, "resume"),
     # every record of ours: before and after its transaction
     (tasks.intake.batch, "_store"),
-    (tasks.run.waits, "_begin"),
-    (tasks.run.waits, "_record"),
-    (tasks.run.waits, "suspend_flow_run"),
+    (tasks.run.waits.Question, "begin"),
+    (tasks.run.waits.Question, "record"),
+    (tasks.run.waits, "suspend_for"),
     (tasks.run.send_letter, "_claim"),
     (tasks.run.send_letter, "_sent"),
 ]

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
+from adapters.engine.suspend import engines_form
 from models.analysis import Topic
 from models.forms import FORMS, SYSTEM, Choice, Desk, FixChoice, Form, ProgressChoice, TopicChoice
 from models.sop import Role
@@ -61,7 +62,7 @@ def fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @every_form
 def test_the_ui_can_draw_it(form: type[Form]) -> None:
-    schema = form.asking("Pilih / choose", UNITS).model_json_schema()
+    schema = form.asking(UNITS).model_json_schema()
     for name, field in fields(schema).items():
         assert field["type"] in {"string", "integer"}, name
         assert not {"anyOf", "oneOf"} & field.keys(), name
@@ -72,7 +73,7 @@ def test_the_ui_can_draw_it(form: type[Form]) -> None:
 @every_form
 def test_first_answers_keep_titles_and_descriptions(form: type[Form]) -> None:
     first = {name: value for name, value in filled(form) if name != "by"}
-    asked = form.asking("Pilih / choose", UNITS, **first)
+    asked = form.asking(UNITS, **first)
     plain, shown = form.model_json_schema(), asked.model_json_schema()
     for name, field in fields(plain).items():
         if name in form.hidden:
@@ -90,13 +91,16 @@ def test_first_answers_keep_titles_and_descriptions(form: type[Form]) -> None:
 @every_form
 def test_what_must_be_answered_is_required(form: type[Form]) -> None:
     needed = {name for name, field in form.model_fields.items() if field.is_required()}
-    assert set(form.asking("?", UNITS).model_json_schema()["required"]) == needed
+    assert set(form.asking(UNITS).model_json_schema()["required"]) == needed
 
 
 @every_form
 def test_the_text_above_the_form_is_the_cases(form: type[Form]) -> None:
-    assert form.asking("Kasus **JKT-1**", UNITS)._description == "Kasus **JKT-1**"
-    assert form.asking("Kasus **JKT-2**", UNITS)._description == "Kasus **JKT-2**"
+    shown = form.asking(UNITS)
+    for description in ("Kasus **JKT-1**", "Kasus **JKT-2**"):
+        engines: Any = engines_form(shown, description)
+        assert engines._description == description
+        assert engines.model_json_schema() == shown.model_json_schema(), "what is kept is what is shown"
 
 
 @every_form
@@ -130,22 +134,22 @@ def test_every_wake_that_it_takes_fills_it(form: type[Form]) -> None:
     for kind in form.signals():
         # and as the service submits it to the engine
         submitted = form.submitted_for_signal(kind, WAKES[kind])
-        assert form.asking("?", UNITS).model_validate(submitted).by == SYSTEM
-        assert submitted["choice"] in fields(form.asking("?", UNITS).model_json_schema())["choice"]["enum"]
+        assert form.asking(UNITS).model_validate(submitted).by == SYSTEM
+        assert submitted["choice"] in fields(form.asking(UNITS).model_json_schema())["choice"]["enum"]
 
 
 def test_people_are_not_offered_what_only_the_service_can_say() -> None:
-    schema = fields(FORMS["UnitProgress"].asking("?", UNITS).model_json_schema())
+    schema = fields(FORMS["UnitProgress"].asking(UNITS).model_json_schema())
     assert schema["choice"]["enum"] == [ProgressChoice.REPAIRED, ProgressChoice.UPDATE, ProgressChoice.ESCALATE]
     assert "message" not in schema
-    leaders = FORMS["FixActivityByLeader"].asking("?", hidden={"BY_HAND", "value"})
+    leaders = FORMS["FixActivityByLeader"].asking(hidden={"BY_HAND", "value"})
     assert fields(leaders.model_json_schema())["choice"]["enum"] == [FixChoice.RETRY]
     assert leaders.model_validate({"by": "Sari", "choice": FixChoice.RETRY}).answers() == {
         "by": "Sari",
         "choice": "RETRY",
         "value": "",
     }
-    again = FORMS["UnitProgress"].asking("?", UNITS, choice="ESCALATE")
+    again = FORMS["UnitProgress"].asking(UNITS, choice="ESCALATE")
     assert fields(again.model_json_schema())["choice"]["default"] == ProgressChoice.ESCALATE
 
 
@@ -165,11 +169,11 @@ def test_what_happens_meanwhile_is_no_decision(form: type[Desk]) -> None:
 
 @pytest.mark.parametrize("name", [name for name, form in FORMS.items() if "unit" in form.model_fields])
 def test_units_are_choices_and_no_other_is_taken(name: str) -> None:
-    asked = FORMS[name].asking("?", UNITS, unit="Core Network")
+    asked = FORMS[name].asking(UNITS, unit="Core Network")
     unit = fields(asked.model_json_schema())["unit"]
     assert unit["enum"] == list(UNITS)
     assert unit["default"] == "Core Network"
-    assert fields(FORMS[name].asking("?", UNITS, unit="Gone").model_json_schema())["unit"]["default"] == UNITS[0]
+    assert fields(FORMS[name].asking(UNITS, unit="Gone").model_json_schema())["unit"]["default"] == UNITS[0]
     answer = asked(by="Sari", **GOOD[name])
     assert answer.answers()["unit"] == "Core Network"
     assert type(answer.answers()["unit"]) is str

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, select
 
 from adapters.case_store.store import AlreadyRecorded, Store
 from models.sop import REVISION
-from models.states import SignalKind
+from models.states import RecordState, SignalKind
 from models.tables import (
     ActivityRecord,
     Case,
@@ -94,7 +94,7 @@ def letter(occurrence: int = 1, message_id: str = "<1@a>") -> Letter:
 
 def record(attempt: int = 1) -> ActivityRecord:
     return ActivityRecord(
-        case_id=1, name="closing", occurrence=1, attempt=attempt, state="done", performer="x",
+        case_id=1, name="closing", occurrence=1, attempt=attempt, state=RecordState.DONE, performer="x",
         started_at=NOW, ended_at=NOW, sop_revision=REVISION,
     )  # fmt: skip
 

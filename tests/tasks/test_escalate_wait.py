@@ -1,5 +1,6 @@
 from adapters.wiring import Systems
 from models.forms import ConfirmAnalysis, Escalation
+from models.states import EscalationReason, RecordState
 from models.tables import ActivityRecord, Wait
 from tasks.escalate_wait import escalate_wait
 from tests.cases import asks, at_office, opened, rows, waiting
@@ -11,7 +12,7 @@ def test_it_goes_to_the_role_above_and_is_recorded_with_its_time(wired: Systems)
     wait = asks(case, ConfirmAnalysis)
     clock.advance(1.5)
     with wired.store.write() as session:
-        escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), "overdue")
+        escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), EscalationReason.OVERDUE)
     (record,) = rows(wired, ActivityRecord, name="escalate_wait")
     assert (record.number, record.performer, record.occurrence) == (None, "Sistem / System", 1)
     assert record.output == {
@@ -32,14 +33,14 @@ def test_a_decision_that_is_asked_for_again_stays_where_it_was(wired: Systems) -
     asks(case, Escalation)
     clock.advance(1.5)
     with wired.store.write() as session:
-        escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), "overdue")
+        escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), EscalationReason.OVERDUE)
         since = session.get_one(Wait, case.case_id).since
         session.add(
             ActivityRecord(
                 case_id=case.case_id,
                 name="escalation-1",
                 occurrence=1,
-                state="done",
+                state=RecordState.DONE,
                 output={"choice": "UPDATE"},
                 performer="Sistem / System",
                 started_at=since,

@@ -21,6 +21,7 @@ from models.forms import Escalation
 from models.letter import ClosingFacts
 from models.need import Finding
 from models.sop import REVISION
+from models.states import RecordState
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Outbox
 from tasks.closing import Closed, closing
 from tasks.escalate_to_team_leader import Escalated, escalate_to_team_leader
@@ -122,7 +123,7 @@ def test_what_is_done_is_not_done_again(runs: Runs) -> None:
 def recorded(name: str, occurrence: int = 1, **output: Any) -> ActivityRecord:
     now = SystemClock().now()
     return ActivityRecord(
-        case_id=1, name=name, occurrence=occurrence, state="done", output=output, performer="x",
+        case_id=1, name=name, occurrence=occurrence, state=RecordState.DONE, output=output, performer="x",
         started_at=now, ended_at=now, sop_revision="an older one",
     )  # fmt: skip
 

@@ -11,15 +11,19 @@ from sqlmodel import Session
 
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
-from models.forms import Escalation, Unreachable
-from models.states import SignalKind
+from models.forms import Escalation, Form, Unreachable
+from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.intake.batch import take_in
-from tasks.run import signals, waits
+from tasks.run import signals
+from tasks.run.ask_unreachable import settle
+from tasks.run.case_run import CaseRun
 from tasks.run.family import going_on, locked
 from tasks.run.lifetime import finish
 from tasks.run.send_letter import send_again
-from tasks.run.undelivered import settle, undelivered
+from tasks.run.undelivered import undelivered
+from tasks.run.wait_key import WaitKey
+from tasks.run.waits import Question
 from tasks.upkeep.merge_case import MERGED, merge_rows
 from tasks.upkeep.monitor import _pass
 from tests.cases import MAJU, opened, received, rows, snapshot
@@ -65,6 +69,10 @@ def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPat
     assert [wake.kind for wake in rows(wired, Signal)] == ["undelivered"]
 
 
+def question(case: CaseRun, form: type[Form]) -> Question[Any]:
+    return Question(case, form, WaitKey("k"), form.asking(("Access Network",)))
+
+
 def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     case = opened(wired)
     with wired.store.write() as session:
@@ -76,9 +84,9 @@ def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch
         def effect(session: Session) -> None:
             decided.set()
             sleep(BLOCKED)
-            settle(wired, [1], session, Unreachable(by="Sari", choice="SEND_AGAIN"))
+            settle(case, [1], session, Unreachable(by="Sari", choice="SEND_AGAIN"))
 
-        waits._record(case, Unreachable, "k", 1, "done", {"choice": "SEND_AGAIN"}, "Sari", effect=effect)
+        question(case, Unreachable).record(RecordState.DONE, {"choice": "SEND_AGAIN"}, "Sari", effect=effect)
 
     def report() -> None:
         with wired.store.write() as session:
@@ -139,7 +147,7 @@ def test_a_decision_and_a_merger(wired: Systems) -> None:
 
     def decide() -> None:
         merging.wait(10)
-        waits._record(case, Escalation, "k", 1, "done", {}, "Sari")
+        question(case, Escalation).record(RecordState.DONE, {}, "Sari")
 
     assert at_once(merge, decide) == [None, AlreadyRecorded]
     assert [record.state for record in rows(wired, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]

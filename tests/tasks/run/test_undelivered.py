@@ -13,9 +13,10 @@ from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.join_case import join_case
 from tasks.receive_and_analyse import receive_and_analyse
+from tasks.run.ask_unreachable import problem, settle
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
-from tasks.run.undelivered import problem, settle, undelivered
+from tasks.run.undelivered import undelivered
 from tasks.upkeep.doctor.check import Warn
 from tasks.upkeep.doctor.records import letters
 from tasks.upkeep.monitor import deliver_signals, send_due_letters
@@ -218,7 +219,7 @@ def test_the_other_address_is_that_of_the_case_that_goes_on_too(runs: Runs) -> N
     case, lost = merged(runs, BUDI, BUDI)
     assert problem(case, lost, ELSEWHERE) is None
     with runs.wired.store.write() as session:
-        settle(runs.wired, lost, session, ELSEWHERE)
+        settle(case, lost, session, ELSEWHERE)
     assert {row.address for row in rows(runs.wired, Case)} == {OTHER}
 
 

@@ -5,20 +5,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from prefect import flow, suspend_flow_run
+from prefect import flow
 from sqlalchemy import update
 from sqlmodel import select
 
 import adapters.engine.forms
 import tasks.run.waits
+from adapters.engine.suspend import suspend_for
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.errors import Unavailable
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Signal
 from tasks.run.case_run import CaseRun
+from tasks.run.resume import offer_lost_forms, resume_waiting_case, show_news
 from tasks.run.start_case import cases_without_run
-from tasks.run.waits import decide, offer_lost_forms, resume_waiting_case, show_news
+from tasks.run.wait_key import WaitKey
+from tasks.run.waits import Question, decide
 from tasks.upkeep.monitor import deliver_signals
 from tests.cases import BUDI, LINE, MAJU, arrives, keep_signal, opened, pending, rows, snapshot
 from tests.runs import Runs
@@ -104,15 +107,15 @@ def test_a_wake_that_goes_to_another_case_in_this_moment_is_taken_there(
     """It is the other one's mail: its merger is being undone."""
     case, other = opened(wired), opened(wired, MAJU)
     keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
-    record = tasks.run.waits._record
+    record = Question.record
 
-    def moved_before(*known: Any) -> ActivityRecord:
+    def moved_before(*known: Any, **more: Any) -> ActivityRecord:
         with wired.store.write() as session:
             session.execute(update(Signal).values(case_id=other.case_id))
-        return record(*known)
+        return record(*known, **more)
 
-    monkeypatch.setattr(tasks.run.waits, "_record", moved_before)
-    assert tasks.run.waits._take_signal(case, UnitProgress, "k", 1) is None
+    monkeypatch.setattr(Question, "record", moved_before)
+    assert Question(case, UnitProgress, WaitKey("k"), UnitProgress).take_signal() is None
     assert (pending(other), rows(wired, Decision)) == (["mail"], [])
 
 
@@ -239,14 +242,14 @@ def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, mo
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
     """Let ``act`` happen between the last look for wakes and the suspending, once."""
-    real, acts = suspend_flow_run, [act]
+    real, acts = suspend_for, [act]
 
     def suspend(*args: Any, **kwargs: Any) -> Any:
         if acts:
             acts.pop()()
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(tasks.run.waits, "suspend_flow_run", suspend)
+    monkeypatch.setattr(tasks.run.waits, "suspend_for", suspend)
 
 
 @pytest.mark.parametrize("moment", ["before", "during", "after", "after, by the monitor"])
@@ -389,14 +392,14 @@ def test_a_wake_that_was_dropped_in_the_last_moment_answers_nothing(
 ) -> None:
     case = opened(runs.wired)
     keep_signal(runs.wired, case.case_id, "mail", "mail:1", {"message": 1})
-    record = tasks.run.waits._record
+    record = Question.record
 
     def dropped_before(*args: Any, **kwargs: Any) -> ActivityRecord:
         with runs.wired.store.write() as session:
             session.execute(update(Signal).values(taken_at=runs.wired.clock.now(), taken_by="split"))
         return record(*args, **kwargs)
 
-    monkeypatch.setattr(tasks.run.waits, "_record", dropped_before)
+    monkeypatch.setattr(Question, "record", dropped_before)
     run = runs.start(ask_leader, case)
     assert runs.go(ask_leader, run).name == "Suspended"
     assert [wake.taken_by for wake in rows(runs.wired, Signal)] == ["split"]

@@ -17,9 +17,9 @@ from tasks.find_case import Match, find_case
 from tasks.intake.batch import TakenIn, take_in
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
+from tasks.run.resume import show_news
 from tasks.run.start_case import cases_without_run
 from tasks.run.undelivered import undelivered
-from tasks.run.waits import show_news
 from tasks.upkeep.merge_case import add_party, merge, merge_rows, remove_party, split, unmerge
 from tasks.upkeep.monitor import deliver_signals, follow_tickets
 from tests.cases import (

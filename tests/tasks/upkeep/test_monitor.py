@@ -24,9 +24,10 @@ from models.tables import Case, Deadline, Outbox, Signal, TicketRow, Wait
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.run.case_run import CaseRun
+from tasks.run.resume import resume_waiting_case
 from tasks.run.send_letter import deliver
 from tasks.run.start_case import start_case
-from tasks.run.waits import decide, resume_waiting_case
+from tasks.run.waits import decide
 from tasks.upkeep.monitor import (
     deliver_signals,
     follow_tickets,

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 
 from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
@@ -20,7 +20,7 @@ from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.keep_informed import keep_informed
-from tasks.run.clocks import INFORMS, PERSONS, cases_without_clock, waits_to_watch
+from tasks.run.clocks import INFORMS, PERSONS, cases_without_clock, overdue_decisions, waits_to_watch
 from tasks.run.send_letter import due_letters
 from tasks.upkeep.monitor import pass_deadlines, watch_waits
 from tests.cases import asks, at_office, deadlines, done, keep_signal, opened, pending, rows, text, ticket, waiting
@@ -90,9 +90,9 @@ def test_a_decision_that_nobody_takes_goes_up_once_a_step(wired: Systems, shown:
     leader = waiting(case)
     assert raised(wired) == [("Sistem / System", "Team Leader", "overdue")]
     assert (leader.role, leader.escalated_to, wib(leader.due_at)) == ("Agent Email", "Team Leader", "Tue 24 11:06")
-    assert leader.description.startswith(
-        "⏰ **Terlambat → Team Leader / Overdue, escalated** · sejak / since 24-11-2026 09:00\n\nBagaimana\n\n- **JKT-"
-    )
+    first, about, facts = leader.description.split("\n\n", 2)
+    assert first == "⏰ **Terlambat → Team Leader / Overdue, escalated** · sejak / since 24-11-2026 09:00 WIB"
+    assert (about, facts[:8]) == ("Bagaimana", "- **JKT-")
     assert shown[-1] == ("menunggu Agent Email", "menunggu Team Leader", "terlambat / overdue")
 
     clock.advance(1.1)
@@ -231,7 +231,9 @@ def test_a_letter_that_cannot_be_written_is_recorded_and_tried_at_the_next_time(
     assert [row.state for row in rows(wired, ActivityRecord, name="keep_informed")] == ["failed", "done"]
 
 
-def test_a_repair_that_is_overdue_beneath_a_form_goes_up_at_once(wired: Systems) -> None:
+def test_a_repair_that_is_overdue_beneath_a_form_goes_up_at_once(
+    wired: Systems, shown: Sequence[tuple[str, ...]]
+) -> None:
     """What the unit or its deadline has to say is kept for the unit's own form, and shown."""
     clock = at_office(wired, "2026-11-24 08:00")
     case = with_run(wired)
@@ -243,18 +245,25 @@ def test_a_repair_that_is_overdue_beneath_a_form_goes_up_at_once(wired: Systems)
     for _ in range(2):
         sweep()
     assert raised(wired) == [("Sistem / System", "Team Leader", "repair")]
-    assert "⚠ Batas perbaikan / Repair due: " in waiting(case).description
+    said = waiting(case).description
+    assert said.startswith("⏰ **Perbaikan unit terlambat → Team Leader / The unit's repair is overdue, escalated** · ")
+    assert "⚠ Batas perbaikan / Repair due: " in said
+    assert "Terlambat →" not in said, "nobody is late with a decision"
+    assert shown[-1][-1] == "perbaikan terlambat / repair overdue"
+    assert overdue_decisions(wired) == []
     assert pending(case) == ["repair"]
+    clock.advance(1.1)
+    assert [case.key for case, _ in overdue_decisions(wired)] == [case.case_id], "the agent's own hour is over"
 
 
 @on_both
 def test_what_sleeps_under_an_older_revision_gets_a_clock(wired: Systems) -> None:
-    """Its wait has no time and no matter of its own; its customer was promised nothing."""
+    """Its wait has no time; its customer was promised nothing."""
     clock = at_office(wired, "2026-11-24 09:00")
     case = with_run(wired)
     asks(case, ConfirmAnalysis)
     with wired.store.write() as session:
-        session.execute(update(Wait).values(due_at=None, about=""))
+        session.execute(update(Wait).values(due_at=None, watch_at=None))
         session.execute(delete(Deadline))
     assert [late.why for late in cases_without_clock(wired)] == ["ConfirmAnalysis has no time"]
     sweep()
@@ -262,19 +271,39 @@ def test_what_sleeps_under_an_older_revision_gets_a_clock(wired: Systems) -> Non
     clock.advance(1.1)
     sweep()
     assert waiting(case).escalated_to == "Team Leader"
-    assert waiting(case).about == "Bagaimana"
 
 
 @pytest.mark.parametrize(("form", "ends"), [(UnitProgress, "repair"), (CustomerAnswer, "answer")])
 def test_a_wait_that_lost_its_deadline_gets_another(wired: Systems, form: Any, ends: str) -> None:
-    at_office(wired, "2026-11-24 09:00")
+    clock = at_office(wired, "2026-11-24 09:00")
     case = with_run(wired)
     asks(case, form)
+    (until,) = deadlines(case).values()
+    with wired.store.write() as session:
+        session.execute(delete(Deadline))
     assert [late.why for late in cases_without_clock(wired)] == [f"{form.__name__} ends by no deadline"]
+    assert list(waits_to_watch(wired, 10)) == []
+    clock.advance(until + 0.1)
     for _ in range(2):
         sweep()
     assert list(deadlines(case)) == [ends]
     assert cases_without_clock(wired, timedelta()) == []
+
+
+def test_a_sweep_finds_by_an_index_what_is_due(wired: Systems) -> None:
+    """Whatever waits: it reads the waits that it has to look at, and no others."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(wired.store.engine, "before_cursor_execute", note)
+    waits_to_watch(wired, 10)
+    event.remove(wired.store.engine, "before_cursor_execute", note)
+    (question,) = [one for one in asked if "FROM wait" in one[0]]
+    with wired.store.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question[0]}", question[1])]
+    assert [line for line in plan if line.startswith("SCAN") and "INDEX" not in line and "subquery" not in line] == []
 
 
 def test_what_the_engine_did_not_take_is_shown_by_a_later_sweep(
