@@ -59,6 +59,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ours")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: the last file to begin is a short one, and no process waits long for another."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Postgres]:
     with postgres() as server:

@@ -33,7 +33,7 @@ from tests.cases import mail, rows
 from tests.servers import PASSWORD, Dovecot, Postfix, eventually
 from tests.stack import Stack
 
-MAILS, PORTION = 300, 25
+MAILS, PORTION = 150, 25
 SENDERS = [f"p{number}@pelanggan.example" for number in range(MAILS)]
 chance = random.Random(4)
 
@@ -107,7 +107,7 @@ def test_a_stream_of_mails_survives_kills_at_any_moment(
         stream.join()
         if first % (4 * PORTION) == 0:
             kills["monitor"] += killed(service, "monitor", 5)
-    assert kills["intake"] >= 6, "it was at work when it was killed"
+    assert kills["intake"] >= 3, "it was at work when it was killed"
 
     def all_sent() -> bool:
         codes = [layanan.main([command, "--once"]) for command in ("intake", "monitor")]
