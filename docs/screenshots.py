@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser
 
 from tests import needs
-from tests.browser import DESK, Person, chromium
+from tests.browser import DESK, PATIENCE, Person, chromium
 from tests.stack import Stack, running, until
 
 IMAGES = Path(__file__).with_name("images")
@@ -70,6 +70,7 @@ def take_case(stack: Stack, browser: Browser) -> None:
 def take_lists(stack: Stack, browser: Browser) -> None:
     """What waits for agents, a team leader's correction, and the report."""
     page = browser.new_page(viewport={"width": 1280, "height": 860})
+    page.set_default_timeout(2 * PATIENCE)
     page.goto(f"{stack.settings.ui_url}{WAITING}")
     page.get_by_text("JKT-0000002").wait_for()
     page.wait_for_timeout(3000)
