@@ -88,7 +88,7 @@ def _work(wired: Systems, cases: int) -> dict[str, Callable[[], object]]:
         "case": look(listing.case, str(cases)),
         "cases --limit 20": look(listing.cases, None, 20),
         "cases --status open": look(listing.cases, "open"),
-        "mails --outcome set_aside": look(listing.mails, "set_aside"),
+        "mails --outcome quarantined": look(listing.mails, "quarantined"),
         "letters --state failed": look(listing.letters, "failed"),
         "report on a month": lambda: service_report(wired),
         "report on a day": lambda: service_report(wired, 1),

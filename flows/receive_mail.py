@@ -83,9 +83,9 @@ def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Ite
             return
         taken = take_in_batch(wired, received)
         _answer(wired, taken.values())
-        aside = [uid for uid, result in taken.items() if result.outcome == "set_aside"]
+        aside = [uid for uid, result in taken.items() if result.outcome == "quarantined"]
         copies = [uid for uid, result in taken.items() if result.copy]
-        done = [uid for uid, result in taken.items() if result.outcome != "set_aside" and not result.copy]
+        done = [uid for uid, result in taken.items() if result.outcome != "quarantined" and not result.copy]
         try:
             wired.ems.settle(box, received[0].uidvalidity, done, aside, copies)
         except (Refused, Unavailable) as error:

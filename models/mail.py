@@ -5,7 +5,6 @@ Held by `tests/adapters/mail/test_parser.py`.
 
 import hashlib
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -36,20 +35,20 @@ class Automatic(StrEnum):
 class Problem(StrEnum):
     """What was wrong with a mail, or why not all of it could be read."""
 
-    NO_HEADER = "no header"
-    NO_SENDER = "no sender's address"
-    NO_DATE = "no date"
-    NO_MESSAGE_ID = "no Message-ID"
-    REPEATED_HEADERS = "headers that may stand once stand twice"
-    CHARSET_GUESSED = "the charset is missing or wrong, and was guessed"
-    TRANSFER_ENCODING = "the transfer encoding is broken"
-    TOO_DEEP = "parts are nested too deep, the deepest are not read"
-    TOO_MANY_PARTS = "there are too many parts, the last are not read"
-    TOO_LARGE = "larger than the settings allow, only its beginning is read"
-    TEXT_CUT = "the text is too long, its end is not read"
-    BROKEN_TNEF = "winmail.dat is broken"
-    TEXT_IN_RTF = "the text is in an attached RTF file"
-    OPAQUE = "the signed content cannot be taken out (S/MIME)"
+    NO_HEADER = "no_header"
+    NO_SENDER = "no_sender"
+    NO_DATE = "no_date"
+    NO_MESSAGE_ID = "no_message_id"
+    REPEATED_HEADERS = "repeated_headers"
+    CHARSET_GUESSED = "charset_guessed"
+    TRANSFER_ENCODING = "transfer_encoding"
+    TOO_DEEP = "too_deep"
+    TOO_MANY_PARTS = "too_many_parts"
+    TOO_LARGE = "too_large"
+    TEXT_CUT = "text_cut"
+    BROKEN_TNEF = "broken_tnef"
+    TEXT_IN_RTF = "text_in_rtf"
+    OPAQUE = "opaque"
     ENCRYPTED = "encrypted"
 
 
@@ -64,35 +63,33 @@ READ_IN_PART = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TOO_LARGE, Pro
 """With these, two mails may differ where we did not read."""
 
 
-SEVERAL_SENDERS = "beberapa pengirim / several senders of different domains"
-"""A warning: our server's verdict may be of another one than the address that we read."""
-DISOWNED_BY_SPF = "bukan dari server domain pengirim / not from a server of the sender's domain, nor signed by it"
-"""A warning where the domain has no DMARC: SPF says so."""
-TYPED_SENDER = "alamat pengirim diisi di formulir / the sender's address was typed into a form"
-"""A warning: nothing shows that the mail is from who has that address."""
-TWO_READINGS = "From dapat dibaca dengan dua cara / From can be read in two ways, or stands there twice"
-"""A warning: another program may take another address for the sender's."""
-ODD_DOMAIN = "domain pengirim ditulis tidak wajar / the domain only resembles another: odd letters or dots"
-"""A warning: some programs turn such a domain into another one, which may be a customer's."""
-DISOWNED_BY_DOMAIN = ("DMARC: fail", DISOWNED_BY_SPF)
-"""Warnings of a mail that its sender's domain disowns, as it does where a forwarder has broken what it had signed."""
-DISOWNED = (*DISOWNED_BY_DOMAIN, SEVERAL_SENDERS, TWO_READINGS, ODD_DOMAIN)
-"""Warnings of a mail that perhaps is not its sender's."""
+class Doubt(StrEnum):
+    """Why it is uncertain that a mail's sender is who the address says: it is taken for forged."""
+
+    DMARC = "dmarc"
+    """The domain disowns the mail, as it does where a forwarder has broken what it had signed."""
+    SPF = "spf"
+    """The domain has no DMARC, and the mail is neither from a server of its own nor signed by it."""
+    SEVERAL_SENDERS = "several_senders"
+    """Our server's verdict may be of another one than the address that we read."""
+    TWO_READINGS = "two_readings"
+    """Another program may take another address for the sender's."""
+    ODD_DOMAIN = "odd_domain"
+    """Some programs turn such a domain into another one, which may be a customer's."""
 
 
-def is_forged(warnings: Collection[str]) -> bool:
-    """Whether they say so."""
-    return any(words in warnings for words in DISOWNED)
+BY_FORWARDER = frozenset({Doubt.DMARC, Doubt.SPF})
+"""Doubts of which a forwarder may be the only cause."""
 
 
-def may_be_forwarded(warnings: Collection[str]) -> bool:
-    """Whether a forwarder may be the only cause of the doubt about a mail's sender."""
-    return {words for words in DISOWNED if words in warnings} <= {*DISOWNED_BY_DOMAIN}
+class Caution(StrEnum):
+    """What else a person should know of a mail's sender."""
 
-
-def sender_doubt(warnings: Collection[str]) -> str:
-    """Why it is not certain that a mail's sender is who the address says; empty where nothing speaks against it."""
-    return "; ".join(words for words in warnings if words not in UNREAD) if is_forged(warnings) else ""
+    TYPED_SENDER = "typed_sender"
+    """Nothing shows that the mail is from who has that address."""
+    OTHER_ADDRESS = "other_address"
+    REPLIES_ELSEWHERE = "replies_elsewhere"
+    LOOKALIKE = "lookalike"
 
 
 class Attachment(BaseModel):
@@ -213,8 +210,8 @@ class ParsedMail(BaseModel):
     attachments: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
     authentication: Authentication = Authentication()
-    warnings: tuple[str, ...] = ()
-    """What a person should know of the sender, in words."""
+    doubts: tuple[Doubt, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
     @cached_property
     def content(self) -> str:
@@ -237,4 +234,4 @@ class ParsedMail(BaseModel):
     @property
     def forged(self) -> bool:
         """Whether the domain of the sender's address disowns the mail, or another sender stands beside it."""
-        return is_forged(self.warnings)
+        return bool(self.doubts)

@@ -9,10 +9,10 @@ from typing import Literal
 CaseStatus = Literal["open", "closed", "cancelled", "merged"]
 """``cancelled``: its run was cancelled in the Prefect UI. ``merged``: another case goes on for it."""
 
-MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplicate", "set_aside"]
+MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplicate", "quarantined"]
 """What became of a mail; each has one."""
 
-NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate", "set_aside")
+NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate", "quarantined")
 """Mails of a case that are none of the customer's, or none of their new ones."""
 
 LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]

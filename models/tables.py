@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, Relationship, SQLModel
 
 from models.letter import Language
+from models.reasons import said
 from models.sop import Site
 from models.states import (
     CaseStatus,
@@ -78,6 +79,11 @@ class NewCase(SQLModel):
     sop_revision: str
     previous_id: int | None = None
     """A closed case that this one follows."""
+    perhaps_id: int | None = None
+    """Another case of the same matter, perhaps: a person decides (5.3)."""
+    sender_doubt: str = ""
+    """Doubts of the mail that opened it, as :attr:`NewMessage.doubts`; no letter goes out until a person is certain."""
+    segment: str = ""
 
 
 class Case(NewCase, table=True):
@@ -93,7 +99,6 @@ class Case(NewCase, table=True):
     topic: str = ""
     service_number: str = ""
     customer_id: str = ""
-    segment: str = ""
     tier: str = ""
     closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
     run_id: str | None = Field(default=None, index=True)
@@ -102,10 +107,7 @@ class Case(NewCase, table=True):
     token: str = Field(default_factory=lambda: "".join(secrets.choice(CONSONANTS) for _ in range(8)))
     """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
     perhaps_id: int | None = Field(default=None, foreign_key="case.id")
-    """Another case of the same matter, perhaps: a person decides (SOP 5.3)."""
     merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
-    sender_doubt: str = ""
-    """Why it is not certain that the sender is who the address says; no letter goes out until a person is certain."""
 
     @property
     def reference(self) -> str:
@@ -142,8 +144,12 @@ class NewMessage(SQLModel):
     """As of :class:`models.mail.ParsedMail`."""
     content: str = ""
     """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
+    doubts: str = ""
+    """Codes of :class:`models.mail.Doubt` with blanks between them; empty where nothing speaks against the sender."""
     warnings: list[str] = []
-    """What a person should know: of the sender (failed authentication, names that mislead), or why it was not read."""
+    """Codes of :class:`models.mail.Caution` and of problems that kept us from reading all of it."""
+    automatic: str = ""
+    """As :class:`models.mail.Automatic`; empty for a person's."""
     authentication: dict[str, str] = {}
     """As :class:`models.mail.Authentication`, without what is empty."""
     attachments: list[Json] = []
@@ -153,7 +159,8 @@ class NewMessage(SQLModel):
     received_at: AwareDatetime
     """When intake took it in."""
     outcome: MailOutcome = Field(sa_type=String, index=True)
-    reason: str = ""
+    reasons: list[list[str]] = []
+    """Why it has that outcome and its case, each as :class:`models.reasons.Reason`; read as :attr:`Message.reason`."""
     case_id: int | None = None
 
 
@@ -174,9 +181,15 @@ class Message(NewMessage, table=True):
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     authentication: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     attachments: list[Json] = Field(default_factory=list, sa_type=JSON)
+    reasons: list[list[str]] = Field(default_factory=list, sa_type=JSON)
     arrived_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     received_at: datetime = Field(sa_type=UTC_TIME, index=True)
     case_id: int | None = Field(default=None, foreign_key="case.id", index=True)
+
+    @property
+    def reason(self) -> str:
+        """The reasons as people read them."""
+        return said(self.reasons)
 
     @property
     def came_at(self) -> datetime:

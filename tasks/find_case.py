@@ -24,6 +24,7 @@ from adapters.wiring import Systems
 from models.analysis import Analysis, Kind
 from models.errors import LayananError
 from models.mail import ParsedMail
+from models.reasons import Reason, Why
 from models.settings import Settings
 from models.sop import SITES
 from models.tables import Case, Letter, Message, Party
@@ -32,8 +33,6 @@ from tasks.run.family import family
 REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20
 """Open cases of a sender that a new mail is held against: the newest."""
-SIGNED = "signed reference"
-"""Why a mail belongs to a case: a reference with its token in the Subject, or in our address, which is not kept."""
 DOUBTFUL = 0.4
 """Score from which on a person is asked whether two mails are of one matter."""
 
@@ -96,11 +95,11 @@ def _signed_addresses(mail: ParsedMail) -> set[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Match:
-    """The case that a mail belongs to, or perhaps belongs to, and why, in words."""
+    """The case that a mail belongs to, or perhaps belongs to, and why."""
 
     case: Case | None = None
     perhaps: Case | None = None
-    why: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class _Named:
     """A case that a mail names; ``secret``: by something that outsiders cannot know."""
 
     case: Case
-    why: str
+    tie: Why
     secret: bool = False
 
 
@@ -130,27 +129,29 @@ def find_case(
         forwarded: Whether a forwarder is the likely cause of any doubt about the sender: then what outsiders cannot
             know still ties the mail to a case.
     """
-    remark, perhaps = "", None
+    remark: tuple[Reason, ...] = ()
+    perhaps = None
     for named in _named_cases(session, mail):
+        reference, tie = named.case.reference, Reason(named.tie)
         if not _belongs(session, named.case, mail.sender, customer_id):
-            remark = remark or f"names {named.case.reference}, which is another sender's ({named.why})"
+            remark = remark or (Reason(Why.OTHER_SENDERS_CASE, reference), tie)
         elif mail.forged and not (forwarded and named.secret):
             current = _current(session, named.case, mail)
             perhaps = perhaps or (current if current.status == "open" else None)
-            remark = remark or f"names {named.case.reference}; its sender is in doubt ({named.why})"
+            remark = remark or (Reason(Why.SENDER_IN_DOUBT, reference), tie)
         elif named.case.sender_doubt and not mail.forged:
-            remark = remark or f"names {named.case.reference}, whose sender is in doubt ({named.why})"
+            remark = remark or (Reason(Why.CASE_IN_DOUBT, reference), tie)
         elif mail.passed_on == "form" and not named.secret:
             # anybody can type a customer's address, and a case's number
-            return Match(perhaps=_current(session, named.case, mail), why=f"by a form, {named.why}")
+            return Match(perhaps=_current(session, named.case, mail), reasons=(Reason(Why.BY_FORM), tie))
         else:
-            return Match(_current(session, named.case, mail), why=named.why)
+            return Match(_current(session, named.case, mail), reasons=(tie,))
     if mail.forged or not open_cases:
-        return Match(perhaps=perhaps, why=remark)
+        return Match(perhaps=perhaps, reasons=remark)
     scored = _same_matter(session, wired, mail, came_at)
     if mail.passed_on == "form" and scored.case:
-        scored = Match(perhaps=scored.case, why=f"by a form, {scored.why}")
-    return Match(scored.case, scored.perhaps, "; ".join(filter(None, (scored.why, remark))))
+        scored = Match(perhaps=scored.case, reasons=(Reason(Why.BY_FORM), *scored.reasons))
+    return replace(scored, reasons=(*scored.reasons, *remark))
 
 
 def whose_address(wired: Systems, mail: ParsedMail) -> str:
@@ -181,16 +182,16 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
     numbers = {number for number, _ in in_subject | in_address}
     named = session.exec(select(Case).where(col(Case.id).in_(numbers))).all() if numbers else []
     signatures, said = in_subject | in_address, {number for number, _ in in_subject}
-    found = [_Named(case, "answers our letter", secret=True) for case in session.exec(ours)] if thread else []
+    found = [_Named(case, Why.ANSWERS_LETTER, secret=True) for case in session.exec(ours)] if thread else []
     signed = [case for case in named if case.token and (case.key, case.token) in signatures]
-    found += [_Named(case, SIGNED, secret=True) for case in signed]
-    found += [_Named(case, "reference in the subject") for case in named if case.key in said]
+    found += [_Named(case, Why.SIGNED_REFERENCE, secret=True) for case in signed]
+    found += [_Named(case, Why.REFERENCE) for case in named if case.key in said]
     if thread:
         earlier = theirs.where(col(Message.message_id).in_(thread))
-        found += [_Named(case, "follows an earlier mail") for case in session.exec(earlier)]
+        found += [_Named(case, Why.FOLLOWS_MAIL) for case in session.exec(earlier)]
     if mail.continues:
         earlier = theirs.where(Message.conversation == mail.conversation)
-        found += [_Named(case, "continues an Outlook conversation") for case in session.exec(earlier)]
+        found += [_Named(case, Why.CONVERSATION) for case in session.exec(earlier)]
     return found
 
 
@@ -227,6 +228,21 @@ def _current(session: Session, case: Case, mail: ParsedMail) -> Case:
         seen.add(case.id)
 
 
+def remember_matters(session: Session, wired: Systems, mails: Sequence[tuple[ParsedMail, datetime]]) -> None:
+    """Analyse mails, and what their senders' open cases began with, before the store is locked for comparing them.
+
+    Args:
+        mails: each with the moment in which it came.
+    """
+    senders = {mail.sender for mail, _ in mails}
+    known = select(Case.address).where(col(Case.address).in_(senders), Case.status == "open").distinct()
+    party = select(Party.address).where(col(Party.address).in_(senders)).distinct()
+    having = {*session.exec(known), *session.exec(party)}
+    for mail, came_at in mails:
+        if mail.sender in having and not mail.forged:
+            _same_matter(session, wired, mail, came_at)
+
+
 def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: datetime) -> Match:
     since = same_matter_since(wired.settings, came_at)
     open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
@@ -236,9 +252,11 @@ def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: da
     first = _first_mails(session, open_cases)
     scores = [(*_score(new, _known_matter(wired, case, first.get(case.key))), case) for case in open_cases]
     score, why, case = max(scores, key=lambda scored: scored[0])
-    if score >= wired.settings.policy.same_matter_threshold:
-        return Match(case, why=f"same sender, {why}")
-    return Match(perhaps=case, why=f"perhaps {case.reference}: {why}") if score >= DOUBTFUL else Match()
+    if why is not None and score >= wired.settings.policy.same_matter_threshold:
+        return Match(case, reasons=(Reason(why),))
+    if score < DOUBTFUL or why is None:
+        return Match()
+    return Match(perhaps=case, reasons=(Reason(Why.PERHAPS, case.reference), Reason(why)))
 
 
 @dataclass(frozen=True)
@@ -263,24 +281,24 @@ _THINGS_NUMBER = re.compile(r"^(?!(?:19|20)\d\d$).*\d.*\d.*\d")
 """Three digits and more, but no year."""
 
 
-def _score(new: _Matter, known: _Matter) -> tuple[float, str]:
-    """From 0 to 1: how certainly both are of one matter.
+def _score(new: _Matter, known: _Matter) -> tuple[float, Why | None]:
+    """From 0 to 1: how certainly both are of one matter, and why; None where nothing says so.
 
     Another number, place or name may be another matter of the same customer's, and is for a person to compare.
     """
     same_topic = new.topic == known.topic != "other"
     if new.lines & known.lines:
         if not same_topic and not new.follows_up and "other" not in {new.topic, known.topic}:
-            return 0.6, "same line, another topic"
+            return 0.6, Why.OTHER_TOPIC
         apart = not new.lines <= known.lines or not new.marks <= known.names
-        return (0.6, "same line, and it names something else") if apart else (1.0, "same line")
+        return (0.6, Why.LINE_AND_OTHER_NAME) if apart else (1.0, Why.SAME_LINE)
     if new.lines and known.lines:
-        return 0.0, "another line"
+        return 0.0, None
     if same_topic:
         if new.lines:
-            return 0.5, "same topic, a line named only once"
-        return (0.8, "same matter") if new.names <= known.names else (0.5, "same topic, and it names something else")
-    return (0.5, "asks how a matter stands") if new.follows_up and not new.lines else (0.0, "another matter")
+            return 0.5, Why.LINE_NAMED_ONCE
+        return (0.8, Why.SAME_MATTER) if new.names <= known.names else (0.5, Why.TOPIC_AND_OTHER_NAME)
+    return (0.5, Why.ASKS_FOR_STATUS) if new.follows_up and not new.lines else (0.0, None)
 
 
 def _first_mails(session: Session, cases: Sequence[Case]) -> dict[int | None, Message]:

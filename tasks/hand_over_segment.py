@@ -14,8 +14,9 @@ from adapters.letters.writer import ADDRESS
 from adapters.wiring import Systems
 from models.errors import LayananError, MissingFact
 from models.letter import LetterKind, OtherSegmentFacts, ToDeskFacts
-from models.mail import ParsedMail, sender_doubt
+from models.mail import ParsedMail
 from models.need import Need, Output
+from models.reasons import Why
 from models.tables import Letter, Message
 from tasks.run.activity import step
 from tasks.run.work import Work
@@ -49,7 +50,7 @@ def hand_over_segment(work: Work, need: Need, answer_id: int = 0) -> HandedOver:
         lambda session: session.execute(
             update(Message)
             .where(col(Message.id) == (answer_id or need.message_id))
-            .values(outcome="other_segment", reason=f"segment {need.segment.value}: {name}")
+            .values(outcome="other_segment", reasons=[[Why.OTHER_SEGMENT, f"{need.segment.value}: {name}"]])
         )
     )
     return HandedOver(desk=name, letter=letter)
@@ -94,7 +95,7 @@ class OtherSegments:
     def of(self, mail: ParsedMail | None) -> str:
         """The sender's segment, where another desk serves it and has an address; empty for all others."""
         settings = self._wired.settings
-        if mail is None or not mail.sender or mail.automatic is not None or sender_doubt(mail.warnings):
+        if mail is None or not mail.sender or mail.automatic is not None or mail.forged:
             return ""
         if settings.is_ours(mail.sender) or mail.sender in settings.segment_desk_addresses:
             return ""

@@ -11,6 +11,7 @@ from models.facts import Customer, Segment, Tier
 from models.forms import NeedChoice, TopicChoice
 from models.mail import UNREAD
 from models.need import Need
+from models.reasons import doubts_said, warnings_said
 from models.states import SignalKind
 from models.tables import Case, Message
 from tasks.find_case import REFERENCE, answers, same_matter_since
@@ -58,7 +59,7 @@ def receive_and_analyse(
     first = earlier is None and not after_closing
     mail = work.messages[0] if first and not message_id else work.message(message_id)
     analysis = analysed(work, mail)
-    doubt = "" if vouched else work.case.sender_doubt
+    doubt = "" if vouched else doubts_said(work.case.sender_doubt.split())
     lines = [told_number] if told_number else [number.value for number in analysis.service_numbers]
     customer = None if doubt else work.systems.siska.customer_by_address(work.case.address, lines)
     verified = customer is not None
@@ -168,7 +169,7 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
 
 def unread_words(mail: Message) -> str:
     """Why the customer's words could not be read; empty where they were."""
-    return "; ".join(warning for warning in mail.warnings if warning in UNREAD)
+    return "; ".join(warnings_said((), [code for code in mail.warnings if code in UNREAD], {}))
 
 
 def _because(analysis: Analysis) -> str:

@@ -32,6 +32,8 @@ from adapters.wiring import Systems, systems
 from flows.processes import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
+from models.mail import Doubt
+from models.reasons import DOUBTS
 from models.settings import Settings
 from models.tables import Case, Decision, Kept, Message, Outbox, Wait
 from tasks.closing import closing
@@ -260,11 +262,15 @@ def test_a_case_says_which_other_it_belongs_to_and_who_is_doubted(
 ) -> None:
     with wired.store.write() as session:
         case = session.get_one(Case, 2)
-        case.previous_id, case.merged_into, case.sender_doubt = 1, 1, "DMARC: fail"
+        case.previous_id, case.merged_into, case.sender_doubt = 1, 1, "dmarc"
         session.add(case)
     assert layanan.main(["case", "2"]) == 0
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if len(line.split()) > 1)
-    assert [told[name].strip() for name in ("previous_id", "merged_into", "sender_doubt")] == ["1", "1", "DMARC: fail"]
+    assert [told[name].strip() for name in ("previous_id", "merged_into", "sender_doubt")] == [
+        "1",
+        "1",
+        DOUBTS[Doubt.DMARC],
+    ]
 
 
 def test_the_texts_of_mails_are_shown_only_where_asked_for(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:

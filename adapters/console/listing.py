@@ -9,6 +9,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from models.errors import UnknownCase, WrongUse
+from models.reasons import doubts_said, warnings_said
 from models.tables import (
     ActivityRecord,
     Bounce,
@@ -67,7 +68,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
     return _case(found) | {
         "path": [record.number for record in records if record.number is not None and record.state == "done"],
         "wait": _dump(waits[0]) if waits else None,
-        "messages": [_dump(mail, set() if bodies else BODIES) for mail in of(Message, Message.id)],
+        "messages": [_mail(mail, set() if bodies else BODIES) for mail in of(Message, Message.id)],
         "activities": [_activity(record) for record in records],
         "letters": [
             _letter(*row)
@@ -98,7 +99,7 @@ def mails(session: Session, outcome: str | None = None, limit: int = 0) -> list[
     # texts are long: they are not loaded
     query = select(Message, Case).join(Case, isouter=True).options(*(defer(getattr(Message, name)) for name in BODIES))
     rows = _newest(session, query, Message.id, {Message.outcome: outcome}, limit)
-    return [_dump(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
+    return [_mail(mail, BODIES) | {"case": case.reference if case else None} for mail, case in rows]
 
 
 def mail(session: Session, number: int) -> View:
@@ -111,7 +112,7 @@ def mail(session: Session, number: int) -> View:
     if found is None:
         raise WrongUse(f"there is no mail {number}; `layanan mails` lists them")
     case = session.get(Case, found.case_id) if found.case_id else None
-    return _dump(found) | {"case": case.reference if case else None}
+    return _mail(found) | {"case": case.reference if case else None}
 
 
 def letters(session: Session, state: str | None = None, limit: int = 0) -> list[View]:
@@ -145,7 +146,13 @@ def _newest(session: Session, query: Any, key: Any, where: dict[Any, str | None]
 
 
 def _case(case: Case) -> View:
-    return {"reference": case.reference} | _dump(case)
+    return {"reference": case.reference} | _dump(case) | {"sender_doubt": doubts_said(case.sender_doubt.split())}
+
+
+def _mail(message: Message, exclude: set[str] | None = None) -> View:
+    """A mail; why it is where it is, and what speaks against it, in words beside the codes."""
+    warnings = warnings_said(message.doubts.split(), message.warnings, message.authentication)
+    return _dump(message, exclude) | {"reason": message.reason, "warnings": warnings}
 
 
 def _activity(record: ActivityRecord) -> View:

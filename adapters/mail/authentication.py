@@ -8,7 +8,7 @@ from email.message import Message
 import idna
 
 from adapters.mail.charset import decode_header
-from models.mail import DISOWNED_BY_SPF, ODD_DOMAIN, Authentication, lower_case
+from models.mail import Authentication, Caution, Doubt, lower_case
 
 METHODS = ("spf", "dkim", "dmarc")
 """Whose results are read (RFC 8601)."""
@@ -86,27 +86,29 @@ def is_disowned_before(message: Message, author: str) -> bool:
     return False
 
 
-def warnings(message: Message, sender: str, results: Authentication, author: str = "") -> Iterator[str]:
-    """What a person should know before they believe the sender, in words.
+def doubts(sender: str, results: Authentication) -> Iterator[Doubt]:
+    """Why the mail of this sender is taken for forged, by our server's results and the address alone."""
+    if _is_odd(sender.rpartition("@")[2]):
+        yield Doubt.ODD_DOMAIN
+    if results.disowned_by:
+        yield Doubt.SPF
+    if results.dmarc == "fail":
+        yield Doubt.DMARC
+
+
+def cautions(message: Message, sender: str, author: str) -> Iterator[Caution]:
+    """What else a person should know before they believe the sender.
 
     Args:
-        author: who wrote the mail, where a group or a form has sent it on.
+        author: who wrote the mail, where a group or a form has sent it on; else the sender.
     """
-    author = author or sender
     known = {sender.rpartition("@")[2], author.rpartition("@")[2]}
-    if _is_odd(author.rpartition("@")[2]):
-        yield ODD_DOMAIN
-    if results.disowned_by:
-        yield DISOWNED_BY_SPF
-    for method in ("spf", "dkim", "dmarc"):
-        if getattr(results, method) in {"fail", "softfail", "permerror"}:
-            yield f"{method.upper()}: {getattr(results, method)}"
     if _domains(message, "From") - known:
-        yield "nama pengirim memuat alamat lain / beside the sender another address is named"
+        yield Caution.OTHER_ADDRESS
     if _domains(message, "Reply-To") - known:
-        yield "balasan diminta ke domain lain / replies are asked for at another domain"
+        yield Caution.REPLIES_ELSEWHERE
     if _mixed(author.rpartition("@")[2]):
-        yield "domain mirip huruf lain / the domain mixes alphabets, or its letters only look like Latin ones"
+        yield Caution.LOOKALIKE
 
 
 def _domains(message: Message, name: str) -> set[str]:

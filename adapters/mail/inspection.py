@@ -9,6 +9,7 @@ from typing import Any
 from adapters.mail.parser import parse
 from models.errors import Unreadable
 from models.mail import ParsedMail, Problem
+from models.reasons import warnings_said
 
 log = logging.getLogger("layanan.inspection")
 
@@ -64,5 +65,9 @@ def _fields(mail: ParsedMail) -> dict[str, Any]:
         "language": mail.language,
         "references": list(mail.references),
         "authentication": mail.authentication.model_dump(),
-        "problems": [*mail.problems, *mail.warnings, *[f"perhaps a person's: {mail.automatic_reason}"] * mail.doubtful],
+        "problems": [*_warnings(mail), *[f"perhaps a person's: {mail.automatic_reason}"] * mail.doubtful],
     }
+
+
+def _warnings(mail: ParsedMail) -> list[str]:
+    return warnings_said(mail.doubts, [*mail.problems, *mail.cautions], mail.authentication.model_dump())

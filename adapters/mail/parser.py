@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from adapters.analyser.language import language
 from adapters.mail.addresses import ADDRESS, addresses
-from adapters.mail.authentication import ascii_domain, authentication, is_disowned_before, warnings
+from adapters.mail.authentication import ascii_domain, authentication, cautions, doubts, is_disowned_before
 from adapters.mail.author import author, is_of_our_group, list_name, without_footer
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
@@ -16,7 +16,7 @@ from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify, is_server_in_plain_words
 from adapters.mail.parts import read
 from adapters.mail.text import bare_subject, new_text, replies
-from models.mail import NOBODY, SEVERAL_SENDERS, TWO_READINGS, TYPED_SENDER, Ours, ParsedMail, Problem, lower_case
+from models.mail import NOBODY, Caution, Doubt, Ours, ParsedMail, Problem, lower_case
 
 LINE_LIMIT = 998
 """Bytes of a line (RFC 5322, 2.1.1)."""
@@ -73,7 +73,8 @@ def parse(
         results = results.model_copy(update={"dmarc": "fail"})
     several = _has_several_senders(message, shown, sender)
     two_readings = not several and _is_read_in_two_ways(message, written, sender)
-    noted = [SEVERAL_SENDERS] * several + [TWO_READINGS] * two_readings + [TYPED_SENDER] * (passed_on == "form")
+    doubtful = [Doubt.SEVERAL_SENDERS] * several + [Doubt.TWO_READINGS] * two_readings
+    typed = [Caution.TYPED_SENDER] * (passed_on == "form")
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
@@ -103,7 +104,8 @@ def parse(
         reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
         authentication=results,
-        warnings=(*noted, *warnings(message, shown, results, author=sender)),
+        doubts=(*doubtful, *doubts(sender or shown, results)),
+        cautions=(*typed, *cautions(message, shown, sender or shown)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})

@@ -39,7 +39,7 @@ def mails(
 
     With `--check`, compare the mailboxes' folders with the ledger instead; exit code 1 if they differ.
 
-    Example: `layanan mails --outcome set_aside`
+    Example: `layanan mails --outcome quarantined`
     """
     if check:
         _check_mails(as_json)

@@ -1,14 +1,12 @@
-"""Intake of one mail: parse, store with its one outcome, answer, and only then let go of it.
+"""Intake: received → parsed → placed → stored; only then is a mail let go of on the server.
 
 Every step may be repeated after a crash: the ledger's key is the mail's place on the server, the first response is
-recorded once, a case has one run. A mail that no parser reads is kept whole and set aside.
+recorded once, a case has one run. A mail that no parser reads is kept whole and quarantined.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -16,16 +14,17 @@ from adapters.case_store.store import AlreadyRecorded
 from adapters.ems import Received
 from adapters.wiring import Systems
 from models.errors import Defect, LayananError, Refused
-from models.mail import UNREAD, ParsedMail, without_detail
-from models.tables import Letter, Message, NewMessage, row
-from tasks.find_case import is_answer, whose_address
-from tasks.first_response import first_response
+from models.mail import without_detail
+from models.reasons import Reason, Why
+from models.tables import Letter, Message
+from tasks.find_case import is_answer, remember_matters, whose_address
 from tasks.hand_over_segment import OtherSegments
 from tasks.intake.arrival import arrival
-from tasks.intake.limits import thread_is_answered
-from tasks.intake.place_mail import Arrived, Place, note_copied, place
-from tasks.intake.read_mail import DEFECT, ReadMail, defect, read_mail
+from tasks.intake.place_mail import Look, Placed, place
+from tasks.intake.read_mail import DEFECT, Parsed, Unread, read_mail
+from tasks.intake.store_mail import follow, mail_row, open_case, respond, store
 from tasks.run.case_run import CaseRun
+from tasks.run.own_copy import copied_letters
 
 log = logging.getLogger("layanan.intake")
 
@@ -35,7 +34,7 @@ TOGETHER = 10
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What became of a mail; ``letters`` are to be sent, ``case_id`` is to be started or woken."""
+    """What became of a stored mail; ``letters`` are to be sent, ``case_id`` is to be started or told."""
 
     outcome: str
     case_id: int | None = None
@@ -61,9 +60,8 @@ def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenI
     """
     known = _known(wired, batch)
     taken = {uid: answered(wired, message) for uid, message in known.items()}
-    segments, new = OtherSegments(wired), (read_mail(wired, mail) for mail in batch if mail.uid not in known)
-    # outside of any transaction, for another system is asked
-    for some in _portions(replace(one, segment=segments.of(one.mail)) for one in new):
+    new = _parsed(wired, (mail for mail in batch if mail.uid not in known))
+    for some in _apart(new):
         taken |= _store(wired, some)
     return taken
 
@@ -76,7 +74,7 @@ def answered(wired: Systems, message: Message) -> TakenIn:
     case = CaseRun.open(message.case_id, wired)
     try:
         with wired.store.write() as session:
-            letters = _respond(session, case, message, ())
+            letters = respond(session, case, message, ())
     except AlreadyRecorded:
         # another intake on the same mailbox was quicker
         return taken
@@ -89,14 +87,6 @@ def _is_copy(wired: Systems, message: Message) -> bool:
         return False
     with wired.store.read() as session:
         return session.exec(select(Letter.id).where(Letter.message_id == message.message_id)).first() is not None
-
-
-def _respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
-    """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
-    now = case.systems.clock.now()
-    if case.row.sender_doubt or thread_is_answered(session, tuple(message.references), message.sender, now):
-        return []
-    return first_response.do_within(session, case, messages)
 
 
 def _taken(message: Message, letters: Sequence[Letter], *, copy: bool = False) -> TakenIn:
@@ -114,17 +104,29 @@ def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
     return {message.uid: message for message in found if message.sha256 == by_uid[message.uid].sha256}
 
 
-def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
-    """Mails in their order, so that none has to do with another of its portion.
+def _parsed(wired: Systems, batch: Iterable[Received]) -> Iterator[Parsed | Unread]:
+    """Each mail with what is found out before any transaction: its text, and what other systems say of its sender."""
+    segments = OtherSegments(wired)
+    for received in batch:
+        mail = read_mail(wired, received)
+        if isinstance(mail, Unread):
+            yield mail
+            continue
+        arrived_at = arrival(wired.settings, received, wired.clock.now())
+        yield Parsed(received, mail, arrived_at, segments.of(mail))
+
+
+def _apart(mails: Iterable[Parsed | Unread]) -> Iterator[list[Parsed | Unread]]:
+    """Mails in their order, in batches of which no two have to do with each other.
 
     Their senders differ, and one that answers something is alone.
     """
-    some: list[ReadMail] = []
+    some: list[Parsed | Unread] = []
     senders: set[str] = set()
     alone = False
     for one in mails:
-        was_alone, alone = alone, one.mail is None or is_answer(one.mail)
-        sender = without_detail(one.mail.sender) if one.mail else ""
+        was_alone, alone = alone, isinstance(one, Unread) or is_answer(one.mail)
+        sender = "" if isinstance(one, Unread) else without_detail(one.mail.sender)
         if some and (alone or was_alone or sender in senders or len(some) == TOGETHER):
             yield some
             some, senders = [], set()
@@ -134,12 +136,13 @@ def _portions(mails: Iterable[ReadMail]) -> Iterator[list[ReadMail]]:
         yield some
 
 
-def _store(wired: Systems, some: Sequence[ReadMail]) -> dict[int, TakenIn]:
+def _store(wired: Systems, some: Sequence[Parsed | Unread]) -> dict[int, TakenIn]:
     """What becomes of new mails: of all in one transaction or, where anything is in the way, of each in its own."""
     if len(some) > 1:
         try:
+            parsed = _looked_up(wired, [one for one in some if isinstance(one, Parsed)])
             with wired.store.write() as session:
-                return _placed(session, wired, some)
+                return _placed(session, wired, parsed)
         except Exception:
             log.warning("a batch of %d mails failed, they are taken in one by one", len(some), exc_info=True)
             return {uid: taken for one in some for uid, taken in _store(wired, [one]).items()}
@@ -147,60 +150,75 @@ def _store(wired: Systems, some: Sequence[ReadMail]) -> dict[int, TakenIn]:
     return {one.received.uid: _store_one(wired, one)}
 
 
-def _store_one(wired: Systems, one: ReadMail) -> TakenIn:
-    """What breaks us is set aside whole, so that it stops no other mail."""
-    reason = one.reason
+def _store_one(wired: Systems, one: Parsed | Unread) -> TakenIn:
+    """What breaks us is quarantined whole, so that it stops no other mail."""
+    if isinstance(one, Unread):
+        return _quarantine(wired, one)
     try:
-        if one.mail is not None:
-            customer_id = whose_address(wired, one.mail)
-            return _write(wired, one, lambda session: _placed(session, wired, [one], customer_id)[one.received.uid])
+        (parsed,) = _looked_up(wired, [replace(one, customer_id=whose_address(wired, one.mail))])
+        return _write(wired, one.received, lambda session: _placed(session, wired, [parsed])[one.received.uid])
     except (Defect, Refused) as error:
         log.exception(DEFECT, one.received.sha256)
-        reason = f"defect: {error}"
+        reason = Reason(Why.DEFECT, str(error))
     except LayananError:
         raise
     except Exception as error:
         log.exception(DEFECT, one.received.sha256)
-        reason = defect(error)
-    now = wired.clock.now()
-    known = {"arrived_at": arrival(wired.settings, one.received, now)}
-    aside = _row(one.received, now, Place("set_aside", reason), known)
-    return _write(wired, one, lambda session: _aside(session, wired, one.received, aside))
+        reason = Reason(Why.DEFECT, type(error).__name__)
+    return _quarantine(wired, Unread(one.received, reason))
 
 
-def _write(wired: Systems, one: ReadMail, make: Callable[[Session], TakenIn]) -> TakenIn:
+def _looked_up(wired: Systems, mails: Sequence[Parsed]) -> list[Parsed]:
+    """The mails, with what is compared before the store is locked: our letters' copies, and what their senders' cases
+    are about."""
+    with wired.store.read() as session:
+        copies = copied_letters(session, wired, [(one.mail, one.received.raw) for one in mails])
+        remember_matters(session, wired, [(one.mail, one.arrived_at or wired.clock.now()) for one in mails])
+    return [replace(one, copy_of=copies.get(one.received.sha256)) for one in mails]
+
+
+def _quarantine(wired: Systems, one: Unread) -> TakenIn:
+    now, received = wired.clock.now(), one.received
+    known = {"arrived_at": arrival(wired.settings, received, now)}
+
+    def write(session: Session) -> TakenIn:
+        wired.store.keep_within(session, received.raw)
+        session.add(mail_row(received, now, Placed("quarantined", (one.reason,)), known))
+        return TakenIn("quarantined")
+
+    return _write(wired, received, write)
+
+
+def _write(wired: Systems, received: Received, make: Callable[[Session], TakenIn]) -> TakenIn:
     try:
         with wired.store.write() as session:
             return make(session)
     except AlreadyRecorded:
         # another intake on the same mailbox was quicker
-        known = _known(wired, [one.received])
+        known = _known(wired, [received])
         if not known:
             raise
-        return answered(wired, known[one.received.uid])
+        return answered(wired, known[received.uid])
 
 
-def _aside(session: Session, wired: Systems, received: Received, message: Message) -> TakenIn:
-    wired.store.keep_within(session, received.raw)
-    session.add(message)
-    return TakenIn("set_aside")
-
-
-def _placed(session: Session, wired: Systems, some: Sequence[ReadMail], customer_id: str = "") -> dict[int, TakenIn]:
-    mails = [(one.received, one.mail, one.segment) for one in some if one.mail is not None]
-    alone_with(session, wired, [mail.sender for _, mail, _ in mails])
-    # as none has to do with another, their rows are written together
+def _placed(session: Session, wired: Systems, mails: Sequence[Parsed]) -> dict[int, TakenIn]:
+    """Place and store mails that have nothing to do with each other: their rows are written together."""
+    alone_with(session, wired, [one.mail.sender for one in mails])
     with session.no_autoflush:
-        arrived = [_arrived(session, wired, *one, customer_id) for one in mails]
-        placed = [(one, place(one)) for one in arrived]
+        looks = [Look(session, wired, one, wired.clock.now()) for one in mails]
+        placed = [place(look) for look in looks]
+        opened = [open_case(session, one) for one in placed]
         session.flush()
-        written = [_written(session, one, its_place) for one, its_place in placed]
+        stored = [
+            store(session, wired, look.parsed, one, case, look.now)
+            for look, one, case in zip(looks, placed, opened, strict=True)
+        ]
         session.flush()
-    for (_, its_place), (message, _) in zip(placed, written, strict=True):
-        its_place.then(message)
+    for look, one, (message, _) in zip(looks, placed, stored, strict=True):
+        follow(session, wired, look.mail, one, message, look.now)
     return {
-        message.uid: _taken(message, letters, copy=its_place.copy)
-        for (message, letters), (_, its_place) in zip(written, placed, strict=True)
+        message.uid: _taken(message, letters, copy=one.copy)
+        for (message, letters), one in zip(stored, placed, strict=True)
     }
 
 
@@ -210,56 +228,3 @@ def alone_with(session: Session, wired: Systems, senders: Iterable[str]) -> None
     Two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases.
     """
     wired.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})
-
-
-def _arrived(
-    session: Session, wired: Systems, received: Received, mail: ParsedMail, segment: str, customer_id: str
-) -> Arrived:
-    now = wired.clock.now()
-    return Arrived(session, wired, received, mail, now, arrival(wired.settings, received, now), customer_id, segment)
-
-
-def _written(session: Session, arrived: Arrived, placed: Place) -> tuple[Message, list[Letter]]:
-    """The mail's bytes and row, and its first response; flushes nothing."""
-    arrived.wired.store.keep_within(session, arrived.received.raw)
-    read = columns(arrived.mail) | {"arrived_at": arrived.arrived_at}
-    message = _row(arrived.received, arrived.now, placed, read)
-    session.add(message)
-    note_copied(session, arrived, placed)
-    if placed.opened is None:
-        return message, []
-    return message, _respond(session, CaseRun(placed.opened, arrived.wired, []), message, [message])
-
-
-def _row(received: Received, now: datetime, placed: Place, more: dict[str, Any]) -> Message:
-    known = {
-        "mailbox": received.mailbox,
-        "uidvalidity": received.uidvalidity,
-        "uid": received.uid,
-        "sha256": received.sha256,
-        "received_at": now,
-        "outcome": placed.outcome,
-        "reason": placed.reason,
-        "case_id": placed.case_id,
-    }
-    return row(Message, NewMessage.model_validate(known | more))
-
-
-def columns(mail: ParsedMail) -> dict[str, Any]:
-    """What a mail's row holds of what was read."""
-    return {
-        "message_id": mail.message_id,
-        "sender": mail.sender,
-        "sender_key": without_detail(mail.sender),
-        "sender_name": mail.sender_name,
-        "subject": mail.subject,
-        "language": mail.language,
-        "text": mail.text,
-        "new_text": mail.new_text,
-        "references": list(mail.references or mail.in_reply_to),
-        "conversation": mail.conversation,
-        "content": mail.content,
-        "authentication": mail.authentication.model_dump(exclude_defaults=True),
-        "attachments": [one.model_dump() for one in mail.attachments],
-        "warnings": [*mail.warnings, *(problem for problem in mail.problems if problem in UNREAD)],
-    }

@@ -3,21 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Boolean, String, and_, bindparam, cast, exists, func, or_
+from sqlalchemy import Boolean, and_, bindparam, exists, func, or_
 from sqlmodel import Session, col, select
 
-from models.mail import DISOWNED, ParsedMail, without_detail
+from models.mail import ParsedMail, without_detail
 from models.settings import Settings
-from models.tables import CAME_AT, Case, Letter, Message, Party
+from models.tables import CAME_AT, Case, Message, Party
 from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
 COPIED = timedelta(minutes=10)
 """Within which the copies of one mail come to two mailboxes."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_LETTER = select(Letter.id).where(col(Letter.message_id) == bindparam("message_id"))
 _FORGED = bindparam("forged", type_=Boolean)
-_BELIEVED = and_(*(cast(Message.warnings, String).not_like(f"%{words}%") for words in DISOWNED))
+_BELIEVED = col(Message.doubts) == ""
 _SAME_BYTES = col(Message.sha256) == bindparam("sha256")
 _SAME_ID = col(Message.message_id) == bindparam("message_id")
 _TWIN = (
@@ -65,14 +64,12 @@ _CASES = or_(
     exists().where(col(Party.address) == bindparam("sender"), col(Party.copied).is_(False)),
 )
 # made once: intake asks for each mail
-_KNOWN = select(_LETTER.scalar_subquery(), _TWIN.scalar_subquery(), _MAILS.scalar_subquery(), _CASES)
+_KNOWN = select(_TWIN.scalar_subquery(), _MAILS.scalar_subquery(), _CASES)
 
 
 class Known(NamedTuple):
     """What there is already."""
 
-    letter_id: int | None
-    """Our letter that has its Message-ID."""
     twin_id: int | None
     """The same mail, taken in before: by its bytes, by content and Message-ID or, where it answers nothing, by content
     of late; the latest."""

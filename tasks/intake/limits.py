@@ -1,7 +1,7 @@
 """Limits against loops and floods beyond what headers tell (settings: ``LAYANAN_LIMITS__…``).
 
 Addresses that differ behind a plus only are one mailbox to them: a robot has as many as it likes. What is over a limit
-is kept and listed (``layanan mails --outcome set_aside``), and a person looks at it.
+is kept and listed (``layanan mails --outcome quarantined``), and a person looks at it.
 """
 
 from datetime import datetime, timedelta
@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, func, or_
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
-from models.mail import is_forged, without_detail
+from models.mail import without_detail
+from models.reasons import Why
 from models.settings import Limits
 from models.tables import CAME_AT, Letter, Message, Outbox
-from tasks.find_case import SIGNED, answers
+from tasks.find_case import answers
 
 DAY = timedelta(days=1)
 _WHOLE = timedelta(seconds=1)
@@ -38,8 +39,10 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
     soon = [(at - _WHOLE, at + quick) for at in latest if at is not None]
     if not any(first <= came_at <= last for first, last in soon):
         return False
-    others = select(Message.subject, Message.references, Message.reason, Message.warnings).where(
+    others = select(Message.subject, Message.references, Message.reasons).where(
         Message.sender_key == key,
+        # what somebody forged makes no robot of a customer
+        Message.doubts == "",
         col(Message.received_at) > came_at - DAY,
         or_(*(CAME_AT.between(first, last) for first, last in soon)),
     )
@@ -47,9 +50,8 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
     found = session.exec(others.execution_options(yield_per=100))
     answered = (
         True
-        for subject, thread, reason, warnings in found
-        # what somebody forged makes no robot of a customer
-        if not is_forged(warnings) and (reason == SIGNED or answers(subject, thread))
+        for subject, thread, reasons in found
+        if any(why == Why.SIGNED_REFERENCE for why, _ in reasons) or answers(subject, thread)
     )
     return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
 

@@ -1,6 +1,7 @@
 """What becomes of a mail: the first rule that has something to say decides, the last one opens a case.
 
-All of it happens in the transaction that stores the mail, so that two intakes see each other's mails.
+Rules look and say; they write nothing (``store_mail.py`` does). They run in the transaction that stores the mail, so
+that two intakes see each other's mails.
 
 Held by `tests/tasks/intake/test_arrival.py` and `tests/tasks/intake/test_known_mail.py`.
 """
@@ -9,57 +10,51 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
-from adapters.ems import Received
-from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.letter import LetterKind
-from models.mail import Automatic, ParsedMail, may_be_forwarded, sender_doubt
+from models.mail import BY_FORWARDER, Automatic, ParsedMail
+from models.reasons import Reason, Why
 from models.settings import Settings
 from models.sop import REVISION
-from models.states import MailOutcome
-from models.tables import Bounce, Case, Letter, Message, NewCase, Outbox, Wait, row
+from models.states import MailOutcome, SignalKind
+from models.tables import Case, Letter, Message, NewCase, Wait
 from tasks.find_case import Match, find_case, is_answer, references
-from tasks.intake.copied import add_copied, is_copied
 from tasks.intake.known_mail import COPIED, Known, known_of
 from tasks.intake.limits import answers_like_a_robot
-from tasks.run import signals
+from tasks.intake.read_mail import Parsed
 from tasks.run.family import going_on
-from tasks.run.own_copy import is_copy
-from tasks.run.undelivered import undelivered
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """A mail in the moment in which it is placed."""
+class Look:
+    """A mail in the moment in which it is placed, and the store to look into."""
 
     session: Session
     wired: Systems
-    received: Received
-    mail: ParsedMail
+    parsed: Parsed
     now: datetime
-    arrived_at: datetime | None
-    """When it came to the mailbox, where that can be told; before ``now`` where the service was away."""
-    customer_id: str = ""
-    """Whose address on record the sender's is, where that matters."""
-    segment: str = ""
-    """The sender's, where another desk serves it (SOP W-89) and that is known already."""
+
+    @property
+    def mail(self) -> ParsedMail:
+        """What was read."""
+        return self.parsed.mail
 
     @property
     def came_at(self) -> datetime:
         """When it was with us, as far as is known."""
-        return self.arrived_at or self.now
+        return self.parsed.arrived_at or self.now
 
     @property
     def forwarded(self) -> bool:
         """Whether a forwarder before the mailbox is the likely cause of any doubt about the sender."""
-        settings = self.wired.settings
-        return settings.comes_forwarded(self.received.mailbox) and may_be_forwarded(self.mail.warnings)
+        mailbox = self.parsed.received.mailbox
+        return self.wired.settings.comes_forwarded(mailbox) and BY_FORWARDER.issuperset(self.mail.doubts)
 
     @property
     def doubtful(self) -> bool:
@@ -69,42 +64,56 @@ class Arrived:
     @cached_property
     def known(self) -> Known:
         """What the store knows of it."""
-        settings, mailbox = self.wired.settings, self.received.mailbox
+        settings, mailbox = self.wired.settings, self.parsed.received.mailbox
         return known_of(self.session, settings, self.mail, mailbox, self.now, self.came_at)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A mail's one outcome, why, and the case that it belongs to."""
+class LetterCame:
+    """An effect: the mail proves that our letter has left."""
+
+    letter_id: int
+
+
+@dataclass(frozen=True)
+class Reported:
+    """An effect: the mail reports what became of a letter."""
+
+    letter_id: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """An effect: the mail's case is to hear of it, or of the one that it repeats."""
+
+    tells_of: int = 0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A mail's one outcome, why, the case that it belongs to or opens, and what else follows from it."""
 
     outcome: MailOutcome
-    reason: str
-    known: int | None = None
-    """Number of the case that was there already."""
-    opened: Case | None = None
-    """The case that the mail opens; it has its number once it is flushed."""
-    then: Callable[[Message], object] = lambda _: None
-    """What follows from it, once the mail has its row."""
+    reasons: tuple[Reason, ...]
+    case_id: int | None = None
+    """The case that was there already."""
+    opens: NewCase | None = None
+    effect: LetterCame | Reported | Told | None = None
     copy: bool = False
     """It is our own copy of a letter, and belongs where those are."""
 
-    @property
-    def case_id(self) -> int | None:
-        """The case that the mail belongs to."""
-        return self.opened.id if self.opened else self.known
+
+def _quarantined(*why: Why | Reason, case: int | None = None) -> Placed:
+    reasons = tuple(one if isinstance(one, Reason) else Reason(one) for one in why)
+    return Placed("quarantined", reasons, case)
 
 
 _MACHINE = re.compile(r"(?:wordpress|www(?:-data)?|apache|nginx|web(?:site|form)?|(?:contact)?forms?|formulir|situs)@")
 """Names of web servers and their forms."""
-_UNREAD = re.compile(
+_TAKES_NO_ANSWERS = re.compile(
     r"(?:[^@]*[-._])?(?:no|do[-._]?not|ne[-._]?pas|jangan)[-._]?(?:reply|repondre|balas)(?:[-._+\d][^@]*)?@"
 )
 
-UNNAMED_FORM = "if a form of ours sends it, add {} to LAYANAN_FORMS, and `layanan mail accept` answers its customer"
-"""Advice; with what stands in From."""
-_BY_HAND = "answer it by hand"
-_GROUP = "if {} is a group of ours, add it to the aliases of its mailbox in LAYANAN_MAILBOXES, "
-_ACCEPT = "a customer's is taken in by `layanan mail accept`"
 _FIELDS = 20_000
 """Characters in which a form's fields are looked for."""
 _REPORTS = {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
@@ -114,61 +123,55 @@ _IDS = 50
 _RETURNED = 2_000
 """Characters of a bounce in which a reference of ours is looked for."""
 
-Rule = Callable[[Arrived], Place | None]
+Rule = Callable[[Look], Placed | None]
 
 
-def place(arrived: Arrived) -> Place:
-    """The mail's place; opens its case where it has none."""
+def place(look: Look) -> Placed:
+    """The mail's place; a case of its own where it has none."""
     for rule in RULES:
-        if found := rule(arrived):
+        if found := rule(look):
             return found
-    return old_or_new(arrived)
+    return old_or_new(look)
 
 
-def _nobody(arrived: Arrived) -> Place | None:
-    return None if arrived.mail.sender else Place("set_aside", "no sender's address")
+def _nobody(look: Look) -> Placed | None:
+    return None if look.mail.sender else _quarantined(Why.NO_SENDER)
 
 
-def _our_letter(arrived: Arrived) -> Place | None:
+def _our_letter(look: Look) -> Placed | None:
     """A copy of our letter, be it in a forwarder's name: the server took it."""
-    if arrived.known.letter_id is None:
+    if look.parsed.copy_of is None:
         return None
-    letter = arrived.session.get_one(Letter, arrived.known.letter_id)
-    wired, mail = arrived.wired, arrived.mail
-    sent, ours = wired.store.kept(letter.sha256), wired.settings.is_ours(mail.sender)
-    if not (is_copy(arrived.received.raw, sent) if ours else mail.text.split() == parse(sent).text.split()):
-        return None
-    # not where a report has come in this moment, which says more
-    on_its_way = (col(Outbox.letter_id) == letter.id, col(Outbox.state).in_(["queued", "sending"]))
-    arrived.session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=arrived.now))
-    return Place("automatic", "copy of our own letter", letter.case_id, copy=ours)
+    letter = look.session.get_one(Letter, look.parsed.copy_of)
+    ours = look.wired.settings.is_ours(look.mail.sender)
+    effect = LetterCame(look.parsed.copy_of)
+    return Placed("automatic", (Reason(Why.OUR_LETTER),), letter.case_id, effect=effect, copy=ours)
 
 
-def _ourselves(arrived: Arrived) -> Place | None:
+def _ourselves(look: Look) -> Placed | None:
     """No letter of ours, and no program's: a colleague's, or of a form on our own site that no setting names."""
-    mail = arrived.mail
-    if mail.automatic or not arrived.wired.settings.is_ours(mail.sender):
+    mail = look.mail
+    if mail.automatic or not look.wired.settings.is_ours(mail.sender):
         return None
-    asks = [address for address in mail.reply_to if not arrived.wired.settings.is_ours(address)]
-    advice = UNNAMED_FORM.format(mail.sender) if len(asks) == 1 else f"a colleague's, perhaps; {_BY_HAND}"
-    return Place("set_aside", f"from an address of ours, and no letter of ours: {advice}")
+    asks = [address for address in mail.reply_to if not look.wired.settings.is_ours(address)]
+    return _quarantined(Reason(Why.UNNAMED_FORM, mail.sender) if len(asks) == 1 else Why.OUR_ADDRESS)
 
 
-def _form(arrived: Arrived) -> Place | None:
+def _form(look: Look) -> Placed | None:
     """Perhaps a form's that a customer has filled in, which no setting names; nobody reads answers at its address."""
-    mail, settings = arrived.mail, arrived.wired.settings
+    mail, settings = look.mail, look.wired.settings
     # a form service may say that a program sent the mail; a customer has filled it in all the same
     if mail.passed_on or mail.automatic not in {None, Automatic.AUTO_REPLY}:
         return None
     if mail.sender in settings.ours.forms:
-        return Place("set_aside", f"by a form of LAYANAN_FORMS, but Reply-To names no one customer; {_BY_HAND}")
+        return _quarantined(Why.FORM_WITHOUT_CUSTOMER)
     if not mail.sender or mail.of_server or mail.sender in settings.segment_desk_addresses or is_answer(mail):
         return None
     if not is_like_a_form(mail, settings, by_text=mail.automatic is not None):
         return None
-    if arrived.known.cases and not _UNREAD.match(mail.sender):
+    if look.known.cases and not _TAKES_NO_ANSWERS.match(mail.sender):
         return None
-    return Place("set_aside", f"asks for answers at another address: {UNNAMED_FORM.format(mail.sender)}")
+    return _quarantined(Reason(Why.UNNAMED_FORM, mail.sender))
 
 
 def is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
@@ -190,63 +193,64 @@ def is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bo
         return True
     domain, asked = (address.rpartition("@")[2] for address in (mail.sender, others[0]))
     of_our_site = domain in {own.rpartition("@")[2] for own in settings.own_addresses} and asked != domain
-    return not by_text and bool(_UNREAD.match(mail.sender) or _MACHINE.match(mail.sender) or of_our_site)
+    return not by_text and bool(_TAKES_NO_ANSWERS.match(mail.sender) or _MACHINE.match(mail.sender) or of_our_site)
 
 
-def _automatic(arrived: Arrived) -> Place | None:
-    mail = arrived.mail
+def _automatic(look: Look) -> Placed | None:
+    mail = look.mail
     if mail.automatic is None:
         return None
-    reason = f"{mail.automatic}: {mail.automatic_reason}"
+    reason = Reason(Why.PROGRAM, f"{mail.automatic}: {mail.automatic_reason}")
     reports = mail.bounce or mail.automatic in _REPORTS
-    if reports and (letter := _reported(arrived)):
-        return _report_of(arrived, letter, reason)
+    if reports and (letter := _reported(look)):
+        return _report_of(look, letter, reason)
     if mail.of_server and mail.automatic in _REPORTS:
-        return Place("set_aside", f"{reason}, of no letter that we know; perhaps a person's")
+        return _quarantined(reason, Why.NO_LETTER_OF_OURS)
     # that the customer is away, or what a gateway has marked, is for the agent to see
-    case = _match(arrived, open_cases=False).case
+    case = _match(look, open_cases=False).case
+    case_id = case.id if case else None
     # what a list sends on may be a customer's mail, as may be what a server on the way marks as spam
-    if mail.automatic is Automatic.LIST:
-        advice = _GROUP.format(mail.list_name) if mail.list_name else ""
-        return Place("set_aside", f"{reason}; perhaps a person's: {advice}{_ACCEPT}", case.id if case else None)
-    if mail.doubtful or (mail.automatic is Automatic.SPAM and case is None and arrived.known.cases):
-        return Place("set_aside", f"{reason}; perhaps a person's", case.id if case else None)
-    return Place("automatic", reason, case.id if case else None)
+    if mail.automatic is Automatic.LIST and mail.list_name:
+        return _quarantined(reason, Reason(Why.LIST, mail.list_name), case=case_id)
+    spam = mail.automatic is Automatic.SPAM and case is None and look.known.cases
+    if mail.automatic is Automatic.LIST or mail.doubtful or spam:
+        return _quarantined(reason, Why.PERHAPS_A_PERSON, case=case_id)
+    return Placed("automatic", (reason,), case_id)
 
 
-def _server(arrived: Arrived) -> Place | None:
+def _server(look: Look) -> Placed | None:
     """Words from a mail server's own address, in any language: a report, unless its sender is known as a person."""
-    if not arrived.mail.of_server or arrived.known.cases:
+    if not look.mail.of_server or look.known.cases:
         return None
-    if letter := _reported(arrived):
-        return _report_of(arrived, letter, "a mail server's words about our letter")
-    return Place("set_aside", "a mail server's words, of no letter that we know; perhaps a person's")
+    if letter := _reported(look):
+        return _report_of(look, letter, Reason(Why.SERVERS_REPORT))
+    return _quarantined(Why.NO_LETTER_OF_OURS)
 
 
-def _report_of(arrived: Arrived, letter: Letter, reason: str) -> Place:
+def _report_of(look: Look, letter: Letter, reason: Reason) -> Placed:
     # what was said of one sending says nothing of the next
-    if before := _had_before(arrived):
-        return Place("duplicate", f"same as mail {before}", letter.case_id)
-    if arrived.doubtful:
-        return Place("set_aside", f"{reason}; its sender is in doubt", letter.case_id)
-    return Place("automatic", reason, letter.case_id, then=partial(_bounced, arrived, letter.id or 0))
+    if before := _had_before(look):
+        return Placed("duplicate", (Reason(Why.SAME, str(before)),), letter.case_id)
+    if look.doubtful:
+        return _quarantined(reason, Why.REPORT_IN_DOUBT, case=letter.case_id)
+    return Placed("automatic", (reason,), letter.case_id, effect=Reported(letter.id or 0))
 
 
-def _had_before(arrived: Arrived) -> int | None:
+def _had_before(look: Look) -> int | None:
     """The same report, taken in by another mailbox, or before the mailbox gave its mails new UIDs."""
-    mail = arrived.mail
+    mail = look.mail
     sent_twice = and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content)
     same = or_(col(Message.sha256) == mail.sha256, sent_twice)
-    return arrived.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
+    return look.session.exec(select(Message.id).where(same, Message.outcome == "automatic").limit(1)).first()
 
 
-def _reported(arrived: Arrived) -> Letter | None:
+def _reported(look: Look) -> Letter | None:
     """The letter that a bounce or a complaint reports: by its Message-ID, else the latest to an address that it names.
 
     What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
     What a mail server says in plain words may name nobody whom we can read; its own letters it does not report.
     """
-    session, mail = arrived.session, arrived.mail
+    session, mail = look.session, look.mail
     if letter := session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first():
         return letter
     addresses = [one.address for one in mail.bounce]
@@ -262,141 +266,107 @@ def _reported(arrived: Arrived) -> Letter | None:
     return session.exec(tied.order_by(col(Letter.id).desc()).limit(1)).first()
 
 
-def _bounced(arrived: Arrived, letter_id: int, report: Message) -> None:
-    """Keep what a delivery report says; a recipient whom the letter has not reached wakes its case, named or not."""
-    session = arrived.session
-    said = arrived.mail.bounce
-    session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in said)
-    # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    failed = [one for one in said if one.action == "failed" and not arrived.wired.settings.is_ours(one.address)]
-    letter = session.get_one(Letter, letter_id)
-    lost = [
-        one for one in failed if one.address == letter.recipient or not is_copied(session, letter.case_id, one.address)
-    ]
-    if lost or (not said and arrived.mail.automatic in {Automatic.BOUNCE, None}):
-        codes = dict.fromkeys(one.status for one in lost if one.status)
-        words = arrived.mail.automatic_reason or "in a mail server's words"
-        undelivered(session, letter_id, "bounced", " ".join([*codes, words]), arrived.now)
-
-
-def _unread(arrived: Arrived) -> Place | None:
+def _takes_no_answers(look: Look) -> Placed | None:
     """A program's, but perhaps a form that a customer has filled in."""
-    return Place("set_aside", "its sender's address takes no answers") if _UNREAD.match(arrived.mail.sender) else None
+    return _quarantined(Why.TAKES_NO_ANSWERS) if _TAKES_NO_ANSWERS.match(look.mail.sender) else None
 
 
-def _desk(arrived: Arrived) -> Place | None:
+def _desk(look: Look) -> Placed | None:
     """From a segment desk (SOP W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
-    mail, case_id = arrived.mail, None
-    if arrived.doubtful:
+    mail, case_id = look.mail, None
+    if look.doubtful:
         return None
     if mail.in_reply_to:
         of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
         answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
-        case_id = arrived.session.exec(answered).first()
-    if case_id is None and mail.sender not in arrived.wired.settings.segment_desk_addresses:
+        case_id = look.session.exec(answered).first()
+    if case_id is None and mail.sender not in look.wired.settings.segment_desk_addresses:
         return None
-    return Place("automatic", "from another segment's desk", case_id)
+    return Placed("automatic", (Reason(Why.DESK),), case_id)
 
 
-def _twin(arrived: Arrived) -> Place | None:
+def _twin(look: Look) -> Placed | None:
     """The same mail again: a copy is kept with its case; who sends it once more asks again, and the case is woken."""
-    session, mail = arrived.session, arrived.mail
-    twin = session.get(Message, arrived.known.twin_id) if arrived.known.twin_id else None
+    session, mail = look.session, look.mail
+    twin = session.get(Message, look.known.twin_id) if look.known.twin_id else None
     if twin is None or twin.case_id is None:
         return None
-    same, elsewhere = f"same as mail {twin.id}", twin.mailbox != arrived.received.mailbox
-    copy = twin.message_id == mail.message_id or (elsewhere and arrived.came_at - twin.came_at < COPIED)
+    number, elsewhere = str(twin.id), twin.mailbox != look.parsed.received.mailbox
+    copy = twin.message_id == mail.message_id or (elsewhere and look.came_at - twin.came_at < COPIED)
     if copy or mail.forged:
-        return Place("duplicate", same, twin.case_id)
+        return Placed("duplicate", (Reason(Why.SAME, number),), twin.case_id)
     # the lock orders this with the case's end
     case = going_on(session, twin.case_id)
     if case.status != "open":
         return None
-    again = partial(_sent_again, arrived, case.key, twin.id or 0)
-    return Place("duplicate", f"sent again: {same}", case.id, then=again)
+    # it answers what the case waits for from the customer; anybody else reads of it on their form
+    wait = session.get(Wait, case.key)
+    waits_for_it = wait is not None and SignalKind.MAIL in FORMS[wait.form].takes
+    effect = Told(twin.id or 0) if waits_for_it else None
+    return Placed("duplicate", (Reason(Why.SENT_AGAIN, number),), case.id, effect=effect)
 
 
-def _sent_again(arrived: Arrived, case_id: int, twin_id: int, message: Message) -> None:
-    """Answer what the case waits for from the customer; anybody else reads of it on their form."""
-    wait = arrived.session.get(Wait, case_id)
-    if wait is not None and "mail" in FORMS[wait.form].takes:
-        arrived.session.add(signals.of_mail(case_id, message.id or 0, arrived.now, tells_of=twin_id))
-
-
-def _flood(arrived: Arrived) -> Place | None:
-    most = arrived.wired.settings.limits.mails_an_hour
-    if arrived.known.mails < most:
+def _flood(look: Look) -> Placed | None:
+    most = look.wired.settings.limits.mails_an_hour
+    if look.known.mails < most:
         return None
-    return Place("set_aside", f"flood: more than {most} mails of this sender within an hour")
+    return _quarantined(Reason(Why.FLOOD, str(most)))
 
 
-def _robot(arrived: Arrived) -> Place | None:
+def _robot(look: Look) -> Placed | None:
     """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters.
 
     A forged mail gets no letter, so it is part of no loop: an agent looks at it.
     """
-    if arrived.doubtful or not is_answer(arrived.mail):
+    if look.doubtful or not is_answer(look.mail):
         return None
-    if not answers_like_a_robot(arrived.session, arrived.wired.settings.limits, arrived.mail.sender, arrived.came_at):
+    if not answers_like_a_robot(look.session, look.wired.settings.limits, look.mail.sender, look.came_at):
         return None
-    case = _match(arrived).case
-    return Place("set_aside", "loop: answers our letters within seconds, again and again", case.id if case else None)
+    case = _match(look).case
+    return _quarantined(Why.LOOP, case=case.id if case else None)
 
 
 RULES: tuple[Rule, ...] = (
-    *(_our_letter, _ourselves, _form, _automatic, _server, _nobody, _desk, _unread, _twin, _flood, _robot),
+    *(_our_letter, _ourselves, _form, _automatic, _server, _nobody, _desk, _takes_no_answers, _twin, _flood, _robot),
 )
 """Tried in this order, before the mail is taken for a customer's."""
 
 
-def _match(arrived: Arrived, *, open_cases: bool = True) -> Match:
+def _match(look: Look, *, open_cases: bool = True) -> Match:
     return find_case(
-        arrived.session,
-        arrived.wired,
-        arrived.mail,
-        arrived.came_at,
-        arrived.customer_id,
-        open_cases=open_cases and arrived.known.cases,
-        forwarded=arrived.forwarded,
+        look.session,
+        look.wired,
+        look.mail,
+        look.came_at,
+        look.parsed.customer_id,
+        open_cases=open_cases and look.known.cases,
+        forwarded=look.forwarded,
     )
 
 
-def old_or_new(arrived: Arrived) -> Place:
+def old_or_new(look: Look) -> Placed:
     """SOP 5.3: it joins an open case, or opens one."""
-    session, mail = arrived.session, arrived.mail
-    match = _match(arrived)
-    case, why = match.case, match.why
+    mail, received = look.mail, look.parsed.received
+    match = _match(look)
+    case, reasons = match.case, match.reasons
     if case is not None:
         # the lock orders this with the case's end: it either sees the mail, or is closed already
-        case = going_on(session, case.key)
+        case = going_on(look.session, case.key)
         if case.status == "open":
-            return Place("joined", why, case.id, then=partial(_wake, arrived, case.key))
-    new = row(
-        Case,
-        NewCase(
-            site=arrived.received.site,
-            mailbox=arrived.received.mailbox,
-            address=mail.sender,
-            name=mail.sender_name,
-            subject=mail.subject,
-            language=mail.language,
-            opened_at=arrived.came_at,
-            sop_revision=REVISION,
-            previous_id=case.id if case else None,
-        ),
+            return Placed("joined", reasons, case.id, effect=Told())
+        reasons = (Reason(Why.FOLLOWS_CLOSED, case.reference),)
+    opens = NewCase(
+        site=received.site,
+        mailbox=received.mailbox,
+        address=mail.sender,
+        name=mail.sender_name,
+        subject=mail.subject,
+        language=mail.language,
+        opened_at=look.came_at,
+        sop_revision=REVISION,
+        previous_id=case.id if case else None,
+        perhaps_id=match.perhaps.id if match.perhaps else None,
+        sender_doubt=" ".join(mail.doubts),
+        segment=look.parsed.segment,
     )
-    new.perhaps_id = match.perhaps.id if match.perhaps else None
-    new.sender_doubt, new.segment = sender_doubt(mail.warnings), arrived.segment
-    session.add(new)
-    return Place("opened", f"follows closed case {case.reference}" if case else why or "new", opened=new)
-
-
-def note_copied(session: Session, arrived: Arrived, placed: Place) -> None:
-    """Keep who stood beside us in a mail that has opened or joined a case."""
-    case = placed.opened or (session.get(Case, placed.known) if placed.outcome == "joined" else None)
-    if case is not None:
-        add_copied(session, arrived.wired, arrived.mail, case, arrived.now)
-
-
-def _wake(arrived: Arrived, case_id: int, message: Message) -> None:
-    arrived.session.add(signals.of_mail(case_id, message.id or 0, arrived.now))
+    return Placed("opened", reasons or (Reason(Why.NEW),), opens=opens)

@@ -1,48 +1,63 @@
-"""The reading of a mail: what nobody can read is a result, too, and stops no other mail.
+"""A mail that came is read, outside any transaction: what nobody can read is a result, too.
 
 Held by `tests/tasks/intake/test_batch.py`.
 """
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from adapters.ems import Received
 from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from models.errors import LayananError, Unreadable
 from models.mail import ParsedMail, Problem
+from models.reasons import Reason, Why
 
 log = logging.getLogger("layanan.intake")
 
-DEFECT = "a defect: mail %s is set aside"
+DEFECT = "a defect: mail %s is quarantined"
 
 
 @dataclass(frozen=True)
-class ReadMail:
-    """A mail that has come; without ``mail`` nothing could be made of it, for that ``reason``."""
+class Parsed:
+    """A mail and all that was found out of it before it is placed."""
 
     received: Received
-    mail: ParsedMail | None = None
-    reason: str = ""
+    mail: ParsedMail
+    arrived_at: datetime | None
+    """When it came to the mailbox, where that can be told; before the intake where the service was away."""
     segment: str = ""
-    """Its sender's, where another desk serves it (SOP W-89) and that is known already."""
+    """The sender's, where another desk serves it (SOP W-89) and that is known already."""
+    customer_id: str = ""
+    """Whose address on record the sender's is, where that was asked for."""
+    copy_of: int | None = None
+    """The letter of ours of which it is a copy."""
 
 
-def read_mail(wired: Systems, received: Received) -> ReadMail:
+@dataclass(frozen=True)
+class Unread:
+    """A mail of which nothing could be made, and why."""
+
+    received: Received
+    reason: Reason
+
+
+def read_mail(wired: Systems, received: Received) -> ParsedMail | Unread:
     """The mail as far as it can be read.
 
     Raises:
         Unavailable: the case store, which keeps its attachments, does not answer.
     """
     try:
-        return ReadMail(received, read(wired, received.raw, cut=received.cut))
+        return read(wired, received.raw, cut=received.cut)
     except Unreadable as error:
-        return ReadMail(received, reason=error.reason)
+        return Unread(received, Reason(Why.UNREADABLE, error.reason))
     except LayananError:
         raise
     except Exception as error:
         log.exception(DEFECT, received.sha256)
-        return ReadMail(received, reason=defect(error))
+        return Unread(received, Reason(Why.DEFECT, type(error).__name__))
 
 
 def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
@@ -60,8 +75,3 @@ def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
         ours=trusted.ours,
     )
     return mail.model_copy(update={"problems": (*mail.problems, Problem.TOO_LARGE)}) if cut else mail
-
-
-def defect(error: Exception) -> str:
-    """Why a mail that breaks us is set aside."""
-    return f"defect: {type(error).__name__}"

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from adapters.mail.authentication import METHODS
@@ -30,6 +29,7 @@ from models.forms import (
     is_choice,
 )
 from models.mail import Automatic
+from models.reasons import Why, said, warnings_said
 from models.sop import label
 from models.states import LOST, NOT_THE_CUSTOMERS, EscalationReason, SignalKind
 from models.tables import Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
@@ -63,9 +63,7 @@ ON_REPAIRS = {Escalation, SupervisorEscalation, HandlingStuck}
 """Forms whose person decides on a repair, and wants to know since when it is late."""
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
 """Answers of an earlier form that the next person reads."""
-_BY_PROGRAMS = or_(
-    *(col(Message.reason).startswith(f"{kind}:") for kind in Automatic if kind not in {"bounce", "delayed"})
-)
+_BY_PROGRAMS = col(Message.automatic).not_in(["", Automatic.BOUNCE, Automatic.DELAYED])
 """Such as that the customer is away. What did not arrive has a form of its own."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -88,10 +86,11 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]
 
 def _findings(session: Session, case: CaseRun, zone: ZoneInfo) -> Iterator[str]:
     """Why the case was opened, what the analysis and the systems said, and the ticket as last seen."""
-    opening = select(Message.reason).where(Message.case_id == case.case_id, Message.outcome == "opened")
+    opening = select(Message.reasons).where(Message.case_id == case.case_id, Message.outcome == "opened")
     # such as that it names a case of somebody else's, or follows one that is closed
-    if (reason := session.exec(opening.order_by(col(Message.id)).limit(1)).first()) not in {None, "new"}:
-        yield f"Lama atau baru / Old or new: {escaped(str(reason))}"
+    reasons = session.exec(opening.order_by(col(Message.id)).limit(1)).first() or []
+    if words := said(reason for reason in reasons if reason[0] != Why.NEW):
+        yield f"Lama atau baru / Old or new: {escaped(words)}"
     if because := case.last_output("receive_and_analyse").get("because"):
         yield f"Analisa / Analysis: {escaped(because)}"
     if found := case.last_output("handle_complaint").get("evidence"):
@@ -140,7 +139,8 @@ def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
     mail = session.exec(mails.where(col(Message.outcome).not_in(NOT_THE_CUSTOMERS))).first()
     if mail is None:
         return
-    words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(mail.warnings) or "—")
+    warnings = warnings_said(mail.doubts.split(), mail.warnings, mail.authentication)
+    words = f"“{escaped(mail.new_text)}”" if mail.new_text else escaped("; ".join(warnings) or "—")
     # a party's, or of a case that was merged into this one
     whose = "" if mail.sender == case.address else f" dari / from {escaped(mail.sender, 100)}"
     yield f"Email terakhir / Latest mail{whose}, {_moment(mail.came_at, zone)}: {words}"
@@ -150,7 +150,7 @@ def _mails(session: Session, case: Case, zone: ZoneInfo) -> Iterator[str]:
     if mail.attachments:
         carried = [f"{escaped(one['name'], 60)} ({max(one['size'] // 1000, 1)} kB)" for one in mail.attachments]
         yield f"Lampiran / Attachments: {', '.join(carried)}"
-    yield from (f"⚠ {escaped(warning)}" for warning in mail.warnings if mail.new_text)
+    yield from (f"⚠ {escaped(warning)}" for warning in warnings if mail.new_text)
     if checks := [f"{name.upper()} {mail.authentication[name]}" for name in METHODS if name in mail.authentication]:
         yield f"Menurut server email kita / Our mail server says: {', '.join(checks)}"
     if one := session.exec(mails.where(_BY_PROGRAMS, col(Message.id) > mail.id)).first():

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from adapters.systems.mycx import ENDED
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
-from models.mail import sender_doubt
+from models.reasons import Why
 from models.sop import REVISION, Role
 from models.states import RecordState, Retired, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
@@ -157,11 +157,11 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         known = case.model_dump(include={"site", "mailbox", "sop_revision"})
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
         # the mail joined by a reference, which does not prove its sender
-        doubt = case.sender_doubt or sender_doubt(mail.warnings)
+        doubt = case.sender_doubt or mail.doubts
         new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
         session.add(new)
         session.flush()
-        mail.case_id, mail.outcome, mail.reason = new.id, "opened", f"split from {case.reference}"
+        mail.case_id, mail.outcome, mail.reasons = new.id, "opened", [[Why.SPLIT, case.reference]]
         session.add(mail)
         signals.retire_mail(session, message_id, Retired.SPLIT, now)
         for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):

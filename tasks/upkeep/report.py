@@ -31,7 +31,7 @@ INDONESIAN = {
     "automatic": "otomatis",
     "other_segment": "segmen lain",
     "duplicate": "ganda",
-    "set_aside": "disisihkan",
+    "quarantined": "dikarantina",
     "open": "berjalan",
     "closed": "selesai",
     "cancelled": "dibatalkan",

@@ -272,6 +272,6 @@ SCENARIOS = (
     ),
     Scenario("A bounce", Mail("", file="bounce.eml", outcome="automatic", reason="bounce")),
     Scenario("An out-of-office note", Mail("", file="out-of-office.eml", outcome="automatic", reason="auto_reply")),
-    Scenario("A list mail", Mail("", file="list.eml", outcome="set_aside", reason="list")),
-    Scenario("Noise", Mail("", file="noise.eml", outcome="set_aside", reason="no sender's address")),
+    Scenario("A list mail", Mail("", file="list.eml", outcome="quarantined", reason="list")),
+    Scenario("Noise", Mail("", file="noise.eml", outcome="quarantined", reason="no sender's address")),
 )

@@ -66,7 +66,7 @@ def came(genuine: World, address: str) -> list[str]:
 @pytest.mark.parametrize("sender", [OURS, OURS.upper(), "layanan+lain@telkom.example"])
 def test_we_do_not_answer_ourselves(sender: str, outside: Systems, genuine: World, post: Postfix) -> None:
     write(genuine, sender)
-    take_in(outside, genuine, "set_aside")
+    take_in(outside, genuine, "quarantined")
     assert is_over(outside, genuine, post)
     assert rows(outside, Letter) == []
 
@@ -80,7 +80,7 @@ def test_a_robot_gets_one_letter_and_its_note_none(outside: Systems, genuine: Wo
     assert is_over(outside, genuine, post)
     note = rows(outside, Message)[-1]
     assert (note.subject, note.sender) == ("Tidak di kantor", AWAY)
-    assert note.reason.startswith(f"{Automatic.AUTO_REPLY}: ")
+    assert note.automatic == Automatic.AUTO_REPLY
     assert (genuine.count(AWAY), len(rows(outside, Letter))) == (2, 1)
 
 
@@ -88,7 +88,7 @@ def test_who_forwards_us_our_letters_gets_one(outside: Systems, genuine: World, 
     write(genuine, FORWARDING)
     take_in(outside, genuine, "opened", "automatic")
     assert is_over(outside, genuine, post)
-    assert rows(outside, Message)[-1].reason == "copy of our own letter"
+    assert rows(outside, Message)[-1].reasons == [["our_letter", ""]]
     assert len(rows(outside, Letter)) == 1
 
 
@@ -115,7 +115,7 @@ def test_a_letter_that_comes_back_is_tied_to_its_case_and_the_agent_is_asked(
 def test_a_letter_that_is_late_is_noted(outside: Systems, genuine: World, post: Postfix) -> None:
     write(genuine, LATE)
     take_in(outside, genuine, "opened", "automatic")
-    assert rows(outside, Message)[-1].reason.startswith(f"{Automatic.DELAYED}: ")
+    assert rows(outside, Message)[-1].automatic == Automatic.DELAYED
     assert [(one.letter_id, one.action, one.hard) for one in rows(outside, Bounce)] == [(1, "delayed", False)]
     assert rows(outside, Outbox)[0].state == "sent"
     assert rows(outside, Signal) == []

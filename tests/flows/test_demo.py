@@ -32,7 +32,7 @@ def test_the_demo_walks_every_branch_and_leaves_nothing_running(tmp_path: Path) 
         "│ 1 2 4 6 7 8 7 10 12 ",
         "│ 1 2 4 5 10 12 1 2 4 6 7 10 12 ",
         "│ other_segment ",
-        "│ set_aside ",
+        "│ quarantined ",
     ):
         assert row in done.stdout
     assert leaks(tmp_path) == []

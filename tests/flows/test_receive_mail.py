@@ -83,7 +83,7 @@ def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> 
     ]
 
 
-def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_set_aside(wired: Systems) -> None:
+def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_quarantined(wired: Systems) -> None:
     done = b"%t OK done\r\n"
     found, opened = b"* SEARCH 5\r\n" + done, b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n" + done
     answers = dict.fromkeys([b"LOGIN", b"NOOP", b"MOVE"], done) | dict.fromkeys([b"EXAMINE", b"SELECT"], opened)
@@ -98,9 +98,9 @@ def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_set_aside(w
         box = ours.model_copy(update={"port": port})
         wired.settings.mailboxes = [box]
         batches = take_batches(wired, box)
-        assert next(batches) == {"set_aside": 1}
+        assert next(batches) == {"quarantined": 1}
         (message,) = rows(wired, Message)
-        assert (message.uidvalidity, message.uid, message.reason) == (7, 5, "empty")
+        assert (message.uidvalidity, message.uid, message.reasons) == (7, 5, [["unreadable", "empty"]])
         assert "not taken in yet" not in {one.what for one in check_mails(wired)}
 
 
@@ -245,7 +245,7 @@ def test_flagged_mail_is_not_taken_in_again(outside: Systems, genuine: World) ->
     outside.settings.mailboxes = [box]
     assert all_taken_in(outside, box) == {"opened": 2}
     genuine.write(mail("", "tanpa pengirim"))
-    assert all_taken_in(outside, box) == {"set_aside": 1}
+    assert all_taken_in(outside, box) == {"quarantined": 1}
     assert (len(genuine.mails(OURS)), len(genuine.mails(OURS, "Set aside"))) == (2, 1)
     assert check_mails(outside) == []
 

@@ -63,5 +63,5 @@ def test_a_mail_after_the_end_opens_a_new_case(wired: Systems) -> None:
     assert taken.outcome == "opened"
     old, new = rows(wired, Case)
     assert (new.previous_id, new.status, old.status) == (old.id, "open", "closed")
-    assert rows(wired, Message)[-1].reason == f"follows closed case {old.reference}"
+    assert rows(wired, Message)[-1].reasons == [["follows_closed", old.reference]]
     assert pending(case) == []

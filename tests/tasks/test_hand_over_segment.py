@@ -52,7 +52,7 @@ def test_the_customer_is_told_the_desk_and_the_mails_outcome_is_this(wired: Syst
     assert done(hand_over_segment, case, need(**BANKS)).desk == "Enterprise Care"
     assert "enterprise.care@telkom.example" in text(case, "hand_over_segment")
     (mail,) = rows(wired, Message)
-    assert (mail.outcome, mail.reason) == ("other_segment", "segment DES: Enterprise Care")
+    assert (mail.outcome, mail.reasons) == ("other_segment", [["other_segment", "DES: Enterprise Care"]])
     assert mail.case_id == case.case_id
 
 
@@ -108,7 +108,7 @@ def test_no_answer_of_the_desk_is_a_customers(wired: Systems) -> None:
     for sender in (DESK.upper(), "siti@telkom.example"):
         assert arrives(wired, sender, "Sudah kami terima.", "Re: Link", In_Reply_To=ours) == TakenIn("automatic", 1)
     assert arrives(wired, DESK, "Mohon info.", f"[{case.reference}]") == TakenIn("automatic")
-    assert {row.reason for row in rows(wired, Message)[1:]} == {"from another segment's desk"}
+    assert {row.reasons[0][0] for row in rows(wired, Message)[1:]} == {"desk"}
     assert (len(rows(wired, Case)), rows(wired, Signal)) == (1, [])
     # and no letter to the customer answers the desk
     done(inform_status, case, ticket(case))
@@ -124,7 +124,7 @@ def test_a_bounce_of_the_desk_is_shown_with_the_case(wired: Systems) -> None:
     report = BOUNCE.partition(b"--b\nContent-Type: text/rfc822-headers")[0]
     raw = report + b"--b\nContent-Type: message/rfc822\n\n" + wired.store.kept(went.sha256) + b"\n--b--\n"
     assert take_in(wired, received(raw)) == TakenIn("automatic", 1)
-    assert rows(wired, Message)[-1].reason.startswith("bounce: ")
+    assert rows(wired, Message)[-1].automatic == "bounce"
 
 
 def test_a_bounce_names_a_desk_however_the_settings_write_its_address(wired: Systems) -> None:

@@ -55,7 +55,7 @@ def letters(wired: Systems) -> str:
 
 def mails(wired: Systems) -> str:
     """Nobody waits unseen for an answer to a mail that was quarantined."""
-    recent = (Message.outcome == "set_aside", col(Message.received_at) > wired.clock.now() - RECENT)
+    recent = (Message.outcome == "quarantined", col(Message.received_at) > wired.clock.now() - RECENT)
     with wired.store.read() as session:
         quarantined = session.exec(select(func.count()).select_from(Message).where(*recent)).one()
     if quarantined:
@@ -90,5 +90,5 @@ LETTERS = Probe(
     letters,
     "`layanan letters` says why; an open case asks its agent, else `layanan letter ID --again` or a call",
 )
-MAILS = Probe("mails", mails, "`layanan mails --outcome set_aside` says why; `layanan mail accept ID` accepts one")
+MAILS = Probe("mails", mails, "`layanan mails --outcome quarantined` says why; `layanan mail accept ID` accepts one")
 WAITS = Probe("waits", waits, "`layanan waiting` shows them all; `layanan decide` answers, or the form in the UI")

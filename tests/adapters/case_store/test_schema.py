@@ -1,12 +1,13 @@
 """Migrations from nothing to the code's revision, on both kinds of data base."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import text, update
-from sqlmodel import select
+from sqlmodel import col, select
 
 from adapters.case_store import schema
 from adapters.case_store.store import AlreadyRecorded, Store
@@ -81,6 +82,45 @@ def test_every_migration_can_be_taken_back(store: Store) -> None:
         assert len(session.exec(select(Case)).all()) == 1
     command.downgrade(schema.config(store), "base")
     assert schema.revisions(store)[0] == ""
+
+
+WARNED = ["DMARC: fail", "SPF: softfail", "balasan diminta ke domain lain / replies are asked for at another domain"]
+
+
+def test_stored_mails_words_become_codes(store: Store) -> None:
+    said = {
+        "new": [["new", ""]],
+        "perhaps JKT-0000001: same line, another topic; "
+        "names JKT-0000002, which is another sender's (answers our letter)": [
+            *(["perhaps", "JKT-0000001"], ["other_topic", ""]),
+            *(["other_senders_case", "JKT-0000002"], ["answers_letter", ""]),
+        ],
+        "bounce: sent by a mail server, of no letter that we know; perhaps a person's": [
+            *(["program", "bounce: sent by a mail server"], ["no_letter_of_ours", ""])
+        ],
+        "signed reference; taken in by Sari, before: flood: more than 9 mails of this sender within an hour": [
+            *(["signed_reference", ""], ["accepted", "Sari"], ["flood", "9"])
+        ],
+        "in the words of somebody": [["earlier", "in the words of somebody"]],
+    }
+    command.downgrade(schema.config(store), "0024")
+    mail = "mailbox, uidvalidity, uid, sha256, message_id, sender, sender_key, sender_name, subject, language, text"
+    mail += ', new_text, "references", conversation, content, warnings, authentication, attachments, received_at'
+    with store.write() as session:
+        for number, words in enumerate(said):
+            values = f"'a@b', 1, {number}, 'x', '', '', '', '', '', 'id', '', '', '[]', '', '', :warnings, '{{}}', '[]'"
+            session.execute(
+                text(f"INSERT INTO message ({mail}, outcome, reason) VALUES ({values}, :now, 'set_aside', :reason)"),
+                {"now": NOW, "reason": words, "warnings": json.dumps(WARNED)},
+            )
+    schema.upgrade(store)
+    with store.read() as session:
+        found = session.exec(select(Message).order_by(col(Message.id))).all()
+        assert [mail.reasons for mail in found] == list(said.values())
+        assert {mail.outcome for mail in found} == {"quarantined"}
+        assert {(mail.doubts, *mail.warnings) for mail in found} == {("dmarc", "replies_elsewhere")}
+        assert [mail.automatic for mail in found] == ["", "", "bounce", "", ""]
+        assert all(mail.reason for mail in found), "each has its words"
 
 
 def test_a_drift_is_seen(store: Store) -> None:

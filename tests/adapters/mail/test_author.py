@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.mail.parser import parse
-from models.mail import TYPED_SENDER, Automatic, Ours, ParsedMail
+from models.mail import Automatic, Caution, Ours, ParsedMail
 from tests.adapters.mail.test_parser import MAILS
 
 OURS = Ours(frozenset({"layanan@telkom.example", "cs@telkom.example"}), frozenset({"kirim@formulir.example"}))
@@ -37,7 +37,7 @@ def test_what_a_group_of_ours_passes_on_is_its_authors(name: str, passed_on: str
 def test_a_form_that_the_settings_name_gives_its_customer() -> None:
     mail = of("form_service")
     assert (mail.sender, mail.sender_name, mail.passed_on) == ("galih@pelanggan.example", "", "form")
-    assert (mail.automatic, mail.warnings) == (None, (TYPED_SENDER,))
+    assert (mail.automatic, mail.cautions) == (None, (Caution.TYPED_SENDER,))
     own = Ours(OURS.addresses, frozenset({"layanan@telkom.example"}))
     mail = parse((MAILS / "form_own_address.eml").read_bytes(), ours=own)
     assert (mail.sender, mail.sender_name, mail.passed_on) == ("galih@pelanggan.example", "Galih Pratama", "form")

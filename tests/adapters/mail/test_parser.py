@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.mail.parser import parse
 from models.errors import Unreadable
-from models.mail import Automatic, ParsedMail, Problem
+from models.mail import Automatic, Caution, ParsedMail, Problem
 from tests.pace import in_time
 
 MAILS = Path(__file__).parent / "eml"
@@ -171,7 +171,7 @@ def nested(kind: bytes, levels: int) -> bytes:
 def test_the_sender_is_in_brackets_whatever_stands_before_them(value: str, name: str) -> None:
     parsed = parse(f"From: {value}\n\nhai".encode())
     assert (parsed.sender, parsed.sender_name) == ("siti@example.com", name)
-    assert any("another address" in warning for warning in parsed.warnings)
+    assert Caution.OTHER_ADDRESS in parsed.cautions
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n\r\n", bytes(range(256)) * 4], ids=["empty", "blank", "noise"])

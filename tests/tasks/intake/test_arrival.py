@@ -75,6 +75,6 @@ def test_cases_of_a_long_outage_are_joined_as_without_it(wired: Systems) -> None
 def test_what_a_person_takes_in_began_when_it_came(wired: Systems) -> None:
     wired.settings.limits.mails_an_hour = 1
     came(wired, 2 * HOUR)
-    assert came(wired, HOUR, PRICE, "Harga").outcome == "set_aside"
+    assert came(wired, HOUR, PRICE, "Harga").outcome == "quarantined"
     accept_mail(wired, 2, "Sari")
     assert rows(wired, Case)[-1].opened_at == rows(wired, Message)[-1].arrived_at

@@ -24,7 +24,7 @@ from models.errors import Defect
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Signal
 from tasks.intake.batch import TakenIn, take_in, take_in_batch
-from tasks.intake.place_mail import Arrived, Place, place
+from tasks.intake.place_mail import Look, Placed, place
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
@@ -70,7 +70,7 @@ def test_a_new_mail_opens_a_case_and_is_answered(wired: Systems) -> None:
     assert (case.address, case.name, case.subject, case.language) == (BUDI, "Budi Santoso", "Internet mati", "id")
     assert (case.site, case.mailbox, case.status, case.run_id) == ("JKT", OURS, "open", None)
     (message,) = rows(wired, Message)
-    assert (message.uid, message.outcome, message.reason, message.case_id) == (7, "opened", "new", 1)
+    assert (message.uid, message.outcome, message.reasons, message.case_id) == (7, "opened", [["new", ""]], 1)
     assert message.text.strip() == MATI
     assert wired.store.kept(message.sha256) == raw
     assert [(row.letter_id, row.state) for row in rows(wired, Outbox)] == [(letter_id, "queued")]
@@ -89,7 +89,7 @@ def test_a_reply_joins_its_case_and_is_kept_for_it(wired: Systems) -> None:
     ("headers", "outcome"),
     [
         ({"Auto_Submitted": "auto-replied"}, "automatic"),
-        ({"List_Id": "<promo.example.com>", "Precedence": "bulk"}, "set_aside"),
+        ({"List_Id": "<promo.example.com>", "Precedence": "bulk"}, "quarantined"),
     ],
 )
 def test_automatic_mail_is_recorded_and_not_answered(headers: dict[str, str], outcome: str, wired: Systems) -> None:
@@ -102,16 +102,16 @@ def test_automatic_mail_is_recorded_and_not_answered(headers: dict[str, str], ou
 
 def test_who_perhaps_is_a_person_is_looked_at_by_one(wired: Systems) -> None:
     dns = mail("postmaster@maju.example", "Email kami gagal terkirim ke ani@toko.example.", "Email gagal")
-    assert take_in(wired, received(dns)) == TakenIn("set_aside")
-    assert (
-        rows(wired, Message)[-1].reason
-        == "bounce: sent by a mail server, of no letter that we know; perhaps a person's"
-    )
+    assert take_in(wired, received(dns)) == TakenIn("quarantined")
+    assert rows(wired, Message)[-1].reasons == [
+        ["program", "bounce: sent by a mail server"],
+        ["no_letter_of_ours", ""],
+    ]
     promo = {"text": "Diskon!\n\nUnsubscribe", "List_Unsubscribe": "<https://toko.example>"}
-    assert arrives(wired, STRANGER, **promo) == TakenIn("set_aside"), "no list is thrown away unseen"
+    assert arrives(wired, STRANGER, **promo) == TakenIn("quarantined"), "no list is thrown away unseen"
     opened(wired)
     wired.settings.spam_headers = ("X-Spam-Flag",)
-    assert arrives(wired, BUDI, "Masih mati.", X_Spam_Flag="YES") == TakenIn("set_aside")
+    assert arrives(wired, BUDI, "Masih mati.", X_Spam_Flag="YES") == TakenIn("quarantined")
     assert arrives(wired, STRANGER, "Menang undian!", X_Spam_Flag="YES") == TakenIn("automatic")
 
 
@@ -120,7 +120,7 @@ def test_a_bounce_is_shown_with_the_case_of_its_letter(wired: Systems) -> None:
     (sent,) = rows(wired, Letter)
     taken = take_in(wired, received(BOUNCE % sent.message_id.encode()))
     assert taken == TakenIn("automatic", 1)
-    assert rows(wired, Message)[-1].reason.startswith("bounce: ")
+    assert rows(wired, Message)[-1].automatic == "bounce"
     assert [(bounce.letter_id, bounce.address, bounce.hard) for bounce in rows(wired, Bounce)] == [(1, BUDI, True)]
     assert take_in(wired, received(BOUNCE % b"<other@example.com>")) == TakenIn("automatic")
 
@@ -155,7 +155,7 @@ def test_a_bounce_that_names_its_letter_in_another_way_is_seen(report: str, wire
     assert [wake.answers for wake in rows(wired, Signal)] == [{"letter": sent.id}]
     other = report.format(**known).replace(sent.message_id, "<a@b>").replace(snapshot(case).token, "bcdfghjk")
     # what a server says in plain words may be of a letter of ours, or a person's who minds it
-    untied = "automatic" if "X-Failed-Recipients" in report else "set_aside"
+    untied = "automatic" if "X-Failed-Recipients" in report else "quarantined"
     assert take_in(wired, received(other.encode())) == TakenIn(untied)
 
 
@@ -182,7 +182,7 @@ def test_a_copy_of_our_letter_proves_that_it_went_out(wired: Systems) -> None:
     mail = received(raw)
     for _ in range(2):
         assert take_in(wired, mail) == TakenIn("automatic", 1, copy=True)
-    assert rows(wired, Message)[-1].reason == "copy of our own letter"
+    assert rows(wired, Message)[-1].reasons == [["our_letter", ""]]
     (outbox,) = rows(wired, Outbox)
     assert (outbox.state, outbox.sent_at is not None) == ("sent", True)
 
@@ -207,20 +207,20 @@ def test_a_letter_whose_bytes_are_lost_stops_no_mail_under_its_id(wired: Systems
     (sent,) = rows(wired, Letter)
     with wired.store.write() as session:
         session.execute(delete(Kept))
-    assert arrives(wired, STRANGER, Message_ID=sent.message_id) == TakenIn("set_aside")
+    assert arrives(wired, STRANGER, Message_ID=sent.message_id) == TakenIn("quarantined")
     assert "bytes are missing" in rows(wired, Message)[-1].reason
 
 
 def test_mail_from_our_own_address_is_no_customers(wired: Systems) -> None:
-    assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("set_aside")
-    assert rows(wired, Message)[0].reason.startswith("from an address of ours, and no letter of ours: ")
+    assert arrives(wired, OURS.upper(), "Halo", "Uji coba") == TakenIn("quarantined")
+    assert rows(wired, Message)[0].reasons[0][0] == "our_address"
     assert arrives(wired, OURS, "Halo", "Otomatis", Auto_Submitted="auto-replied") == TakenIn("automatic")
 
 
 def test_mail_from_an_alias_of_ours_is_no_customers(wired: Systems) -> None:
     (box,) = wired.settings.mailboxes
     wired.settings.mailboxes = [box.model_copy(update={"aliases": ("CS@telkom.example",)})]
-    assert arrives(wired, "cs@telkom.example", "Halo", "Uji coba") == TakenIn("set_aside")
+    assert arrives(wired, "cs@telkom.example", "Halo", "Uji coba") == TakenIn("quarantined")
 
 
 def test_the_same_words_after_the_case_has_ended_are_no_duplicate(wired: Systems) -> None:
@@ -258,17 +258,17 @@ def test_another_attachment_under_the_same_id_is_seen(wired: Systems) -> None:
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"Subject: tanpa pengirim\n\nHalo\n", "no sender's address"),
-        (b"From: undisclosed\nSubject: x\n\nHalo\n", "no sender's address"),
-        (b"\n\n", "empty"),
-        (b"", "empty"),
-        (bytes(range(256)), "no header, no text"),
+        (b"Subject: tanpa pengirim\n\nHalo\n", ["no_sender", ""]),
+        (b"From: undisclosed\nSubject: x\n\nHalo\n", ["no_sender", ""]),
+        (b"\n\n", ["unreadable", "empty"]),
+        (b"", ["unreadable", "empty"]),
+        (bytes(range(256)), ["unreadable", "no header, no text"]),
     ],
 )
-def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wired: Systems) -> None:
-    assert take_in(wired, received(raw)) == TakenIn("set_aside")
+def test_what_cannot_be_answered_is_quarantined_whole(raw: bytes, reason: list[str], wired: Systems) -> None:
+    assert take_in(wired, received(raw)) == TakenIn("quarantined")
     (message,) = rows(wired, Message)
-    assert (message.outcome, message.reason) == ("set_aside", reason)
+    assert (message.outcome, message.reasons) == ("quarantined", [reason])
     assert wired.store.kept(message.sha256) == raw
 
 
@@ -278,8 +278,8 @@ def test_what_cannot_be_answered_is_set_aside_whole(raw: bytes, reason: str, wir
 def test_an_address_that_nobody_reads_gets_no_letter_and_its_mail_is_shown(local: str, wired: Systems) -> None:
     """It may be a contact form of the customer's, so that a person looks."""
     sender = f"{local}@pelanggan.example"
-    assert arrives(wired, sender) == arrives(wired, sender, "Tiket 1", "Re: [JKT-0000001]") == TakenIn("set_aside")
-    assert rows(wired, Message)[0].reason == "its sender's address takes no answers"
+    assert arrives(wired, sender) == arrives(wired, sender, "Tiket 1", "Re: [JKT-0000001]") == TakenIn("quarantined")
+    assert rows(wired, Message)[0].reasons == [["takes_no_answers", ""]]
     assert rows(wired, Letter) == []
     assert arrives(wired, "minoreply@pelanggan.example").outcome == "opened"
 
@@ -291,8 +291,8 @@ def test_a_defect_of_the_parser_stops_no_other_mail(wired: Systems, monkeypatch:
         return real(raw[:1] * (1 // 0) if b"pecah" in raw else raw, keep, **trusted)
 
     monkeypatch.setattr(tasks.intake.read_mail, "parse", breaks)
-    assert arrives(wired, BUDI, "pecah").outcome == "set_aside"
-    assert rows(wired, Message)[0].reason == "defect: ZeroDivisionError"
+    assert arrives(wired, BUDI, "pecah").outcome == "quarantined"
+    assert rows(wired, Message)[0].reasons == [["defect", "ZeroDivisionError"]]
     assert arrives(wired, BUDI).outcome == "opened"
 
 
@@ -300,8 +300,8 @@ def test_a_defect_behind_the_parser_stops_none_either(wired: Systems, monkeypatc
     opened(wired)
     with monkeypatch.context() as patch:
         patch.setattr(wired.analyser, "analyse", lambda *_, **__: 1 / 0)
-        assert arrives(wired, BUDI, "Masih mati, tolong.").outcome == "set_aside"
-    assert rows(wired, Message)[-1].reason == "defect: ZeroDivisionError"
+        assert arrives(wired, BUDI, "Masih mati, tolong.").outcome == "quarantined"
+    assert rows(wired, Message)[-1].reasons == [["defect", "ZeroDivisionError"]]
     assert arrives(wired, STRANGER).outcome == "opened"
 
 
@@ -434,10 +434,10 @@ def test_one_mail_that_comes_twice_at_once_opens_one_case(wired: Systems, monkey
     """By To and Cc, to two mailboxes that two workers read."""
     raw, inside = mail(BUDI), threading.Barrier(2)
 
-    def slowly(arrived: Arrived) -> Place:
+    def slowly(look: Look) -> Placed:
         with suppress(threading.BrokenBarrierError):
             inside.wait(1)
-        return place(arrived)
+        return place(look)
 
     monkeypatch.setattr(tasks.intake.batch, "place", slowly)
     with ThreadPoolExecutor() as threads:
@@ -455,14 +455,14 @@ def test_a_message_id_that_no_index_holds_stops_no_mail(letters: int, wired: Sys
     assert arrives(wired, STRANGER).outcome == "opened"
 
 
-def test_what_the_data_base_refuses_is_set_aside(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(arrived: Arrived) -> Place:
+def test_what_the_data_base_refuses_is_quarantined(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(look: Look) -> Placed:
         raise Defect("case store: DataError")
 
     with monkeypatch.context() as patch:
         patch.setattr(tasks.intake.batch, "place", refuses)
-        assert arrives(wired, BUDI).outcome == "set_aside"
-    assert rows(wired, Message)[0].reason == "defect: case store: DataError"
+        assert arrives(wired, BUDI).outcome == "quarantined"
+    assert rows(wired, Message)[0].reasons == [["defect", "case store: DataError"]]
 
 
 @pytest.mark.parametrize("wired", ["postgresql"], indirect=True)
@@ -476,7 +476,7 @@ def test_a_value_that_an_index_cannot_hold_is_no_failure_of_the_data_base(wired:
                 uid=1,
                 sha256="",
                 message_id=long,
-                outcome="set_aside",
+                outcome="quarantined",
                 received_at=wired.clock.now(),
             )
         )

@@ -195,7 +195,7 @@ def test_who_sends_a_mail_again_answers_what_we_ask(runs: Runs) -> None:
     assert pending(played.case) == [], "a copy says nothing"
     again = arrives(runs.wired, STRANGER, DEAD, "Re: Internet mati")
     assert again == TakenIn("duplicate", played.case.case_id)
-    assert rows(runs.wired, Message)[-1].reason == "sent again: same as mail 1"
+    assert rows(runs.wired, Message)[-1].reasons == [["sent_again", "1"]]
     assert pending(played.case) == ["mail"]
     set_going(runs.wired, [again])
     assert "Ask the customer" in played.comes_to("Unreachable")

@@ -46,7 +46,7 @@ def outcomes(wired: Systems) -> list[str]:
 def test_a_flood_is_kept_and_serves_others_no_worse(wired: Systems) -> None:
     wired.settings.limits.mails_an_hour = 3
     taken = [arrives(wired, STRANGER, f"{MATI} Nomor {number}.", f"Mati {number}") for number in range(5)]
-    assert [one.outcome for one in taken[3:]] == ["set_aside", "set_aside"]
+    assert [one.outcome for one in taken[3:]] == ["quarantined", "quarantined"]
     assert "flood: more than 3 mails" in rows(wired, Message)[-1].reason
     assert arrives(wired, BUDI).outcome == "opened"
     wired.clock.advance(1.1)  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ def test_who_answers_within_seconds_again_and_again_is_a_robot(wired: Systems) -
         arrives(wired, BUDI, f"Pesan otomatis nomor {turn}", f"Re: [{case.reference}]")
         if turn < 2:
             done(closing, case)
-    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+    assert outcomes(wired) == ["opened", "joined", "joined", "quarantined"]
     assert "within seconds" in rows(wired, Message)[-1].reason
     aside = rows(wired, Message)[-1]
     assert aside.case_id == case.case_id, "the person who looks at it sees the case"
@@ -80,7 +80,7 @@ def test_a_robot_that_names_the_case_by_our_address_alone_is_one(wired: Systems)
     deliver(wired, rows(wired, Letter)[-1].id or 0)
     for number in range(3):
         arrives(wired, BUDI, f"Pesan otomatis nomor {number}", "Halo", To=signed)
-    assert outcomes(wired) == ["opened", "joined", "joined", "set_aside"]
+    assert outcomes(wired) == ["opened", "joined", "joined", "quarantined"]
 
 
 def test_who_forges_answers_makes_no_robot_of_a_customer(wired: Systems) -> None:
@@ -132,7 +132,7 @@ def test_who_writes_several_new_mails_at_once_is_no_robot(wired: Systems) -> Non
         "Saya mau pindah rumah",
     ]
     for number, text in enumerate(matters):
-        assert arrives(wired, STRANGER, text, f"Hal {number}").outcome != "set_aside"
+        assert arrives(wired, STRANGER, text, f"Hal {number}").outcome != "quarantined"
         deliver(wired, rows(wired, Letter)[-1].id or 0)
 
 
@@ -171,7 +171,7 @@ def test_plus_addresses_are_one_mailbox_to_the_limits(wired: Systems) -> None:
 
     taken = take_in_batch(wired, [robot(number) for number in range(5)])
     assert [len(one.letters) for one in taken.values()] == [1, 1, 0, 0, 0]
-    assert outcomes(wired) == ["opened"] * 4 + ["set_aside"]
+    assert outcomes(wired) == ["opened"] * 4 + ["quarantined"]
     assert [row.recipient for row in rows(wired, Letter)] == ["robot+0@example.com", "robot+1@example.com"]
     others = take_in_batch(wired, [robot(number, "+62812") for number in range(6)])
     assert [len(one.letters) for one in others.values()] == [1] * 6, "a gateway's telephone numbers are no folders"
@@ -184,7 +184,7 @@ def test_a_robot_of_many_names_is_one(wired: Systems) -> None:
         case = opened(wired, sender, MATI.replace("2345", f"234{number}"), "Mati")
         deliver(wired, rows(wired, Letter)[-1].id or 0)
         arrives(wired, sender, "Pesan kami", f"Re: [{case.reference}]")
-    assert outcomes(wired) == ["opened", "joined", "opened", "set_aside"]
+    assert outcomes(wired) == ["opened", "joined", "opened", "quarantined"]
 
 
 def test_a_thread_has_one_first_response_a_day(wired: Systems) -> None:
@@ -254,10 +254,10 @@ def test_a_flood_in_somebodys_name_stops_none_of_their_own_mails(wired: Systems)
     wired.settings.limits.mails_an_hour = 3
     forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
     outcomes = [arrives(wired, BUDI, f"Halo {number}", **forged).outcome for number in range(4)]
-    assert outcomes == ["opened", "opened", "opened", "set_aside"]
+    assert outcomes == ["opened", "opened", "opened", "quarantined"]
     assert [arrives(wired, BUDI, f"{MATI} {number}").outcome for number in range(4)] == [
         "opened",
         "joined",
         "joined",
-        "set_aside",
+        "quarantined",
     ]

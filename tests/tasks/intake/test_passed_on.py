@@ -48,16 +48,16 @@ def test_an_answer_through_our_group_may_quote_what_the_group_writes_below_mails
 
 
 def test_a_list_that_no_setting_names_is_shown_with_advice(wired: Systems) -> None:
-    assert take_in(wired, received(eml("group_direct"))) == TakenIn("set_aside")
+    assert take_in(wired, received(eml("group_direct"))) == TakenIn("quarantined")
     (message,) = rows(wired, Message)
     assert "if cs@telkom.example is a group of ours, add it to the aliases of its mailbox" in message.reason
-    assert take_in(wired, received(eml("newsletter"))).outcome == "set_aside"
+    assert take_in(wired, received(eml("newsletter"))).outcome == "quarantined"
     assert (rows(wired, Case), rows(wired, Letter)) == ([], [])
 
 
 def test_a_group_that_names_no_author_is_shown(with_group: Systems) -> None:
     raw = eml("group_google").replace(b"X-Original-", b"X-Other-").replace(b"Reply-To:", b"X-Reply-To:")
-    assert take_in(with_group, received(raw)) == TakenIn("set_aside")
+    assert take_in(with_group, received(raw)) == TakenIn("quarantined")
     assert rows(with_group, Letter) == []
 
 
@@ -82,7 +82,7 @@ def plain(name: str) -> bytes:
 def test_a_form_that_no_setting_names_is_shown_with_the_setting_and_its_value(
     name: str, sender: str, wired: Systems
 ) -> None:
-    assert take_in(wired, received(plain(name))) == TakenIn("set_aside")
+    assert take_in(wired, received(plain(name))) == TakenIn("quarantined")
     assert f"add {sender} to LAYANAN_FORMS" in rows(wired, Message)[0].reason
     assert rows(wired, Letter) == []
 
@@ -103,7 +103,7 @@ FREELY = "Dari Gita: internet 122408771907 mati sejak pagi."
 )
 def test_a_form_is_told_by_whatever_shows_it(sender: str, words: str, headers: dict[str, str], wired: Systems) -> None:
     taken = arrives(wired, f"Situs <{sender}>", words, "Isian", Reply_To="gita@pelanggan.example", **headers)
-    assert taken == TakenIn("set_aside")
+    assert taken == TakenIn("quarantined")
     assert f"add {sender} to LAYANAN_FORMS" in rows(wired, Message)[0].reason
 
 
@@ -113,7 +113,7 @@ def test_a_named_form_that_names_no_one_customer_is_shown_and_gets_no_letter(ask
     headers = {"Reply_To": asked} if asked else {}
     for number in (122408771907, 122408771908):
         text = f"Internet {number} mati."
-        assert arrives(wired, "kirim@formulir.example", text, "Isian", **headers) == TakenIn("set_aside")
+        assert arrives(wired, "kirim@formulir.example", text, "Isian", **headers) == TakenIn("quarantined")
     assert "names no one customer" in rows(wired, Message)[0].reason
     with pytest.raises(WrongUse, match="names no one customer; answer it by hand"):
         accept_mail(wired, 1, "Sari")
@@ -134,7 +134,9 @@ def test_who_has_another_address_for_answers_is_answered_at_their_own(wired: Sys
     assert arrives(wired, BUDI, Reply_To="budi.kantor@lain.example").outcome == "opened"
     assert [letter.recipient for letter in rows(wired, Letter)] == [BUDI]
     signed = f"{MATI}\n\nBudi\nEmail: budi.kantor@lain.example"
-    assert arrives(wired, BUDI, signed, "Tagihan", Reply_To="budi.kantor@lain.example").outcome != "set_aside", "known"
+    assert arrives(wired, BUDI, signed, "Tagihan", Reply_To="budi.kantor@lain.example").outcome != "quarantined", (
+        "known"
+    )
 
 
 def test_what_is_typed_into_a_form_joins_nothing_by_itself(wired: Systems) -> None:
@@ -173,7 +175,7 @@ def test_a_mail_servers_words_are_tied_to_the_letter_that_they_report(language: 
 def test_a_mail_servers_words_about_no_letter_of_ours_are_shown(language: str, wired: Systems) -> None:
     opened(wired)
     raw = eml(f"postmaster_{language}", LETTER="<other@lain.example>", REFERENCE="JKT-0000001")
-    assert take_in(wired, received(raw)) == TakenIn("set_aside")
+    assert take_in(wired, received(raw)) == TakenIn("quarantined")
     assert (rows(wired, Signal), len(rows(wired, Letter))) == ([], 1)
 
 
@@ -185,7 +187,7 @@ def test_a_mail_server_is_known_by_other_names_too(sender: str, wired: Systems) 
     case = opened(wired)
     sent = rows(wired, Letter)[-1].message_id
     words = f"Das Postfach {BUDI} ist voll."
-    assert arrives(wired, sender, words, "Zustellung fehlgeschlagen") == TakenIn("set_aside")
+    assert arrives(wired, sender, words, "Zustellung fehlgeschlagen") == TakenIn("quarantined")
     report = arrives(wired, sender, words, "Zustellung fehlgeschlagen", In_Reply_To=sent)
     assert report == TakenIn("automatic", case.case_id)
     assert (rows(wired, Outbox)[-1].state, len(rows(wired, Letter))) == ("bounced", 1)
@@ -193,7 +195,7 @@ def test_a_mail_server_is_known_by_other_names_too(sender: str, wired: Systems) 
 
 def test_who_minds_a_mail_server_is_a_customer_once_a_person_says_so(wired: Systems) -> None:
     person = "postmaster@maju.example"
-    assert arrives(wired, person).outcome == "set_aside"
+    assert arrives(wired, person).outcome == "quarantined"
     case_id = accept_mail(wired, 1, "Sari").case_id
     sent = rows(wired, Letter)[-1].message_id
     assert arrives(wired, person, "Masih mati.", "Re: Internet mati", In_Reply_To=sent) == TakenIn("joined", case_id)
@@ -203,5 +205,5 @@ def test_who_minds_a_mail_server_is_a_customer_once_a_person_says_so(wired: Syst
 def test_a_forged_report_without_our_secrets_touches_no_letter(wired: Systems) -> None:
     case = opened(wired)
     raw = mail("postmaster@jahat.example", f"Surat ke {BUDI} gagal: 550 5.1.1", f"Gagal: [{case.reference}]")
-    assert take_in(wired, received(raw)) == TakenIn("set_aside")
+    assert take_in(wired, received(raw)) == TakenIn("quarantined")
     assert (rows(wired, Outbox)[0].state, rows(wired, Signal)) == ("queued", [])

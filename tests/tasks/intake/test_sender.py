@@ -179,8 +179,8 @@ def test_a_report_whose_sender_is_in_doubt_is_a_persons(doubt: str, wired: Syste
     case = opened(wired)
     post(wired)
     report = BOUNCE % letter(case, "first_response")["Message-ID"].encode()
-    assert take_in(wired, received(DOUBTS[doubt](report))) == TakenIn("set_aside", 1)
-    assert rows(wired, Message)[-1].reason.endswith("; its sender is in doubt")
+    assert take_in(wired, received(DOUBTS[doubt](report))) == TakenIn("quarantined", 1)
+    assert rows(wired, Message)[-1].reasons[-1][0] == "report_in_doubt"
     assert (rows(wired, Outbox)[0].state, rows(wired, Bounce), pending(case)) == ("sent", [], [])
     assert take_in(wired, received(report)) == TakenIn("automatic", 1)
     assert rows(wired, Outbox)[0].state == "bounced"
@@ -193,7 +193,7 @@ def test_nobody_speaks_for_a_desk_or_for_us(wired: Systems) -> None:
     results = DOUBTS["dmarc"](b"").decode().partition(": ")[2].strip()
     assert arrives(wired, DESK, "Sudah kami tangani.", "Re: x", Authentication_Results=results).outcome == "opened"
     us = {"Message_ID": sent, "Authentication_Results": results}
-    assert arrives(wired, "layanan@telkom.example", "Isi palsu", "Re: x", **us) == TakenIn("set_aside")
+    assert arrives(wired, "layanan@telkom.example", "Isi palsu", "Re: x", **us) == TakenIn("quarantined")
     assert rows(wired, Outbox)[0].state == "queued", "our letter has not gone out"
 
 

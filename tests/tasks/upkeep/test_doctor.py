@@ -68,7 +68,7 @@ def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
     assert "LAYANAN_MAILBOXES" in check.advice
     wired.settings.mailboxes = genuine.settings.mailboxes
     assert examined(wired).state == "ok"
-    assert list(take_batches(wired, genuine.box)) == [{"set_aside": 1}]
+    assert list(take_batches(wired, genuine.box)) == [{"quarantined": 1}]
 
 
 def test_mails_that_were_set_aside_are_told_for_a_day(wired: Systems) -> None:
@@ -128,7 +128,7 @@ def test_a_mailbox_that_is_nearly_full_is_named(wired: Systems, monkeypatch: pyt
         check = examined(wired)
         assert check.state == "warn"
         assert "% of its quota is used" in check.found
-        assert list(take_batches(wired, box)) == [{"set_aside": 1}]
+        assert list(take_batches(wired, box)) == [{"quarantined": 1}]
 
 
 def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -355,9 +355,9 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
     arrives(wired, STRANGER, "Could you tell me the price of a second line for my shop?", f"Re: [{case.reference}]")
     with wired.store.write() as session:
-        session.execute(update(Case).where(col(Case.id) == case.case_id).values(sender_doubt="DMARC: fail"))
+        session.execute(update(Case).where(col(Case.id) == case.case_id).values(sender_doubt="dmarc"))
     new = rows(wired, Case, id=split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina"))[0]
-    assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "DMARC: fail")
+    assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "dmarc")
     assert re.fullmatch(r"[a-z]{8}", new.token)
     assert new.token != snapshot(case).token
 
@@ -373,7 +373,7 @@ def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, m
     forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
     assert arrives(wired, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
     new = split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("DMARC: fail", "")
+    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("dmarc", "")
 
 
 def test_who_is_no_party_is_told_so(wired: Systems) -> None:

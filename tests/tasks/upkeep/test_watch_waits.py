@@ -196,7 +196,7 @@ def test_a_sender_in_doubt_gets_no_update(wired: Systems) -> None:
     clock = at_office(wired, "2026-11-24 08:00")
     case = with_run(wired)
     with wired.store.write() as session:
-        session.execute(update(Case).values(sender_doubt="DMARC"))
+        session.execute(update(Case).values(sender_doubt="dmarc"))
     asks(case, ConfirmAnalysis)
     assert deadlines(case) == {}
     keep_signal(wired, case.case_id, "update", "older", {})

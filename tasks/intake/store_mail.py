@@ -1,0 +1,133 @@
+"""What follows from a mail's place is done here: its row, its case, its first response, signals, what it reports.
+
+Held by `tests/tasks/intake/test_batch.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from adapters.ems import Received
+from adapters.wiring import Systems
+from models.mail import UNREAD, Automatic, ParsedMail, without_detail
+from models.tables import Bounce, Case, Letter, Message, NewMessage, Outbox, row
+from tasks.first_response import first_response
+from tasks.intake.copied import add_copied, is_copied
+from tasks.intake.limits import thread_is_answered
+from tasks.intake.place_mail import LetterCame, Placed, Reported, Told
+from tasks.intake.read_mail import Parsed
+from tasks.run import signals
+from tasks.run.case_run import CaseRun
+from tasks.run.undelivered import undelivered
+
+
+def open_case(session: Session, placed: Placed) -> Case | None:
+    """The case that the mail opens; it has its number once it is flushed."""
+    if placed.opens is None:
+        return None
+    case = row(Case, placed.opens)
+    session.add(case)
+    return case
+
+
+def store(
+    session: Session, wired: Systems, parsed: Parsed, placed: Placed, opened: Case | None, now: datetime
+) -> tuple[Message, list[Letter]]:
+    """The mail's bytes and row, who stood in Cc, and its first response; flushes nothing."""
+    wired.store.keep_within(session, parsed.received.raw)
+    read = columns(parsed.mail) | {"arrived_at": parsed.arrived_at}
+    message = mail_row(parsed.received, now, placed, read, opened)
+    session.add(message)
+    note_copied(session, wired, parsed.mail, placed, opened, now)
+    if opened is None:
+        return message, []
+    return message, respond(session, CaseRun(opened, wired, []), message, [message])
+
+
+def note_copied(
+    session: Session, wired: Systems, mail: ParsedMail, placed: Placed, opened: Case | None, now: datetime
+) -> None:
+    """Keep who stood beside us in a mail that has opened or joined a case."""
+    case = opened or (session.get(Case, placed.case_id) if placed.outcome == "joined" else None)
+    if case is not None:
+        add_copied(session, wired, mail, case, now)
+
+
+def respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
+    """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
+    now = case.systems.clock.now()
+    if case.row.sender_doubt or thread_is_answered(session, tuple(message.references), message.sender, now):
+        return []
+    return first_response.do_within(session, case, messages)
+
+
+def follow(session: Session, wired: Systems, mail: ParsedMail, placed: Placed, message: Message, now: datetime) -> None:
+    """Do what else follows from the mail, once it has its row."""
+    match placed.effect:
+        case LetterCame(letter_id):
+            # not where a report has come in this moment, which says more
+            on_its_way = (col(Outbox.letter_id) == letter_id, col(Outbox.state).in_(["queued", "sending"]))
+            session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=now))
+        case Reported(letter_id):
+            _keep_report(session, wired, mail, letter_id, message, now)
+        case Told(tells_of):
+            session.add(signals.of_mail(message.case_id or 0, message.id or 0, now, tells_of=tells_of))
+
+
+def _keep_report(
+    session: Session, wired: Systems, mail: ParsedMail, letter_id: int, report: Message, now: datetime
+) -> None:
+    """Keep what a delivery report says, and tell the case where the letter has not reached its recipient."""
+    session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in mail.bounce)
+    # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
+    failed = [one for one in mail.bounce if one.action == "failed" and not wired.settings.is_ours(one.address)]
+    letter = session.get_one(Letter, letter_id)
+    lost = [
+        one for one in failed if one.address == letter.recipient or not is_copied(session, letter.case_id, one.address)
+    ]
+    if lost or (not mail.bounce and mail.automatic in {Automatic.BOUNCE, None}):
+        codes = dict.fromkeys(one.status for one in lost if one.status)
+        words = mail.automatic_reason or "in a mail server's words"
+        undelivered(session, letter_id, "bounced", " ".join([*codes, words]), now)
+
+
+def mail_row(
+    received: Received, now: datetime, placed: Placed, more: dict[str, Any], opened: Case | None = None
+) -> Message:
+    """The mail's row in the intake ledger."""
+    known = {
+        "mailbox": received.mailbox,
+        "uidvalidity": received.uidvalidity,
+        "uid": received.uid,
+        "sha256": received.sha256,
+        "received_at": now,
+        "outcome": placed.outcome,
+        "reasons": [list(reason) for reason in placed.reasons],
+        "case_id": opened.id if opened else placed.case_id,
+    }
+    return row(Message, NewMessage.model_validate(known | more))
+
+
+def columns(mail: ParsedMail) -> dict[str, Any]:
+    """What a mail's row holds of what was read."""
+    return {
+        "message_id": mail.message_id,
+        "sender": mail.sender,
+        "sender_key": without_detail(mail.sender),
+        "sender_name": mail.sender_name,
+        "subject": mail.subject,
+        "language": mail.language,
+        "text": mail.text,
+        "new_text": mail.new_text,
+        "references": list(mail.references or mail.in_reply_to),
+        "conversation": mail.conversation,
+        "content": mail.content,
+        "automatic": mail.automatic or "",
+        "authentication": mail.authentication.model_dump(exclude_defaults=True),
+        "attachments": [one.model_dump() for one in mail.attachments],
+        "doubts": " ".join(mail.doubts),
+        "warnings": [*mail.cautions, *(problem for problem in mail.problems if problem in UNREAD)],
+    }
