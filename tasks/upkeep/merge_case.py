@@ -17,7 +17,7 @@ from models.errors import LayananError, NotWaiting, WrongUse
 from models.reasons import Why
 from models.sop import REVISION, Role
 from models.states import RecordState, Retired, SignalKind
-from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
+from models.tables import ActivityRecord, Case, Deadline, Message, NewCase, Party, Signal, TicketRow, Wait, row
 from tasks.run import signals
 from tasks.run.family import locked
 from tasks.run.resume import resume_or_show, show_news
@@ -158,7 +158,8 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
         # the mail joined by a reference, which does not prove its sender
         doubt = case.sender_doubt or mail.doubts
-        new = Case(**known, subject=mail.subject, opened_at=now, sender_doubt=doubt)
+        known |= {"subject": mail.subject, "opened_at": now}
+        new = row(Case, NewCase.model_validate(known), sender_doubt=doubt)
         session.add(new)
         session.flush()
         mail.case_id, mail.outcome, mail.reasons = new.id, "opened", [[Why.SPLIT, case.reference]]

@@ -8,10 +8,6 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.orm import class_mapper
-from sqlalchemy.orm.instrumentation import ClassManager
-
-from models.tables import Case
 
 
 def test_a_dialect_pings_a_connection_and_names_its_drivers_errors() -> None:
@@ -37,13 +33,3 @@ def test_the_pool_tells_of_each_checkout_and_checkin_with_a_record_that_lasts() 
     for _ in range(2):
         engine.connect().close()
     assert seen == [False, True], "adapters/case_store/store.py: look at the pool's events and _ConnectionRecord.info"
-
-
-def test_an_instance_is_made_as_a_loaded_one_is() -> None:
-    where = "models/tables.py, row(): look at sqlalchemy.orm.instrumentation.ClassManager.new_instance"
-    manager = class_mapper(Case).class_manager
-    assert isinstance(manager, ClassManager), where
-    assert "state" in inspect.signature(ClassManager.new_instance).parameters, where
-    made = manager.new_instance()
-    assert type(made) is Case, where
-    assert made._sa_instance_state.transient, where  # type: ignore[attr-defined]

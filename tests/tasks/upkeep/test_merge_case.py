@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -258,6 +259,16 @@ def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, capl
     assert rows(wired, Case)[-1].run_id is None
     assert "JKT-0000002" in caplog.text
     assert cases_without_run(wired) == [1, 2], "the monitor starts its run"
+
+
+def test_a_split_opens_no_case_that_intake_would_not_open(wired: Systems) -> None:
+    case = opened(wired)
+    arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
+    with wired.store.write() as session:
+        session.execute(update(Message).values(language="xx"))
+    with pytest.raises(ValidationError):
+        split(wired, case.case_id, 2, "Rina")
+    assert len(rows(wired, Case)) == 1
 
 
 @pytest.mark.parametrize("undo", [None, remove_party])
