@@ -68,7 +68,7 @@ class NewCase(SQLModel):
 
     site: Site = Field(sa_type=String)
     mailbox: str
-    address: str
+    address: str = Field(min_length=1)
     """The customer's address: every letter goes there, but the one that forwards their mail to a desk (SOP W-89)."""
     name: str = ""
     subject: str = ""

@@ -12,7 +12,7 @@ from tasks.find_case import whose_address
 from tasks.intake.batch import TakenIn, alone_with, answered
 from tasks.intake.place_mail import Look, is_like_a_form, old_or_new
 from tasks.intake.read_mail import Parsed, read
-from tasks.intake.store_mail import columns, follow, note_copied, open_case
+from tasks.intake.store_mail import columns, follow, note_copied, opened_case
 
 
 def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
@@ -48,7 +48,7 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")
         placed = old_or_new(Look(session, wired, parsed, now))
-        opened = open_case(session, placed)
+        opened = opened_case(session, placed)
         session.flush()
         note_copied(session, wired, mail, placed, opened, now)
         row.sqlmodel_update(columns(mail))

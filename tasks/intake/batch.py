@@ -22,7 +22,7 @@ from tasks.hand_over_segment import OtherSegments
 from tasks.intake.arrival import arrival
 from tasks.intake.place_mail import Look, Placed, place
 from tasks.intake.read_mail import DEFECT, Parsed, Unread, read_mail
-from tasks.intake.store_mail import follow, mail_row, open_case, respond, store
+from tasks.intake.store_mail import follow, mail_row, opened_case, respond, store
 from tasks.run.case_run import CaseRun
 from tasks.run.own_copy import copied_letters
 
@@ -207,7 +207,7 @@ def _placed(session: Session, wired: Systems, mails: Sequence[Parsed]) -> dict[i
     with session.no_autoflush:
         looks = [Look(session, wired, one, wired.clock.now()) for one in mails]
         placed = [place(look) for look in looks]
-        opened = [open_case(session, one) for one in placed]
+        opened = [opened_case(session, one) for one in placed]
         session.flush()
         stored = [
             store(session, wired, look.parsed, one, case, look.now)

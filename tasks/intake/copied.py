@@ -6,13 +6,11 @@ go to the customer; a copy goes to them only where the settings or a person say 
 
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session
 
-from adapters.letters.writer import ADDRESS
 from adapters.wiring import Systems
 from models.mail import ParsedMail
 from models.tables import Case, Party
-from tasks.run.family import family
 
 MOST = 20
 """Such people that one mail may bring."""
@@ -33,20 +31,3 @@ def add_copied(session: Session, wired: Systems, mail: ParsedMail, case: Case, n
             session.add(party)
     if others and settings.letters_to_cc:
         session.flush()
-
-
-def copies(session: Session, wired: Systems, case: Case) -> tuple[str, ...]:
-    """Addresses that get copies of a letter to the case's customer."""
-    wanted = or_(col(Party.letters), col(Party.copied)) if wired.settings.letters_to_cc else col(Party.letters)
-    query = select(Party.address).where(col(Party.case_id).in_(family(session, case.key)), wanted)
-    found = sorted(
-        {address for address in session.exec(query) if address != case.address and ADDRESS.fullmatch(address)}
-    )
-    return tuple(found[:MOST])
-
-
-def is_copied(session: Session, case_id: int, address: str) -> bool:
-    """Whether a letter's copy may have gone there: that it did not arrive is nothing about the customer."""
-    query = select(Party.address).where(col(Party.case_id).in_(family(session, case_id)), Party.address == address)
-    query = query.where(or_(col(Party.letters), col(Party.copied)))
-    return session.exec(query).first() is not None

@@ -7,7 +7,7 @@ is kept and listed (``layanan mails --outcome quarantined``), and a person looks
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import bindparam, func, or_
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from models.letter import LetterKind
@@ -22,11 +22,6 @@ _WHOLE = timedelta(seconds=1)
 """Mailboxes know the second in which a mail came."""
 _LATEST = 100
 """Letters on which an answer is held against: more than an address gets within a day."""
-
-# made once: intake asks for each mail
-_LETTERS = select(func.count()).where(
-    col(Letter.recipient_key) == bindparam("recipient_key"), col(Letter.written_at) > bindparam("since")
-)
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at: datetime) -> bool:
@@ -54,13 +49,6 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
         if any(why == Why.SIGNED_REFERENCE for why, _ in reasons) or answers(subject, thread)
     )
     return sum(islice(answered, limits.quick_answers - 1)) + 1 >= limits.quick_answers
-
-
-def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
-    """Whether no more letters may go to the address on this day."""
-    asked = {"recipient_key": without_detail(recipient), "since": now - DAY}
-    letters: int = session.connection().execute(_LETTERS, asked).scalar_one()
-    return letters >= limits.letters_a_day
 
 
 def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:

@@ -15,22 +15,20 @@ from adapters.wiring import Systems
 from models.mail import UNREAD, Automatic, ParsedMail, without_detail
 from models.tables import Bounce, Case, Letter, Message, NewMessage, Outbox, row
 from tasks.first_response import first_response
-from tasks.intake.copied import add_copied, is_copied
+from tasks.intake.copied import add_copied
 from tasks.intake.limits import thread_is_answered
 from tasks.intake.place_mail import LetterCame, Placed, Reported, Told
 from tasks.intake.read_mail import Parsed
 from tasks.run import signals
 from tasks.run.case_run import CaseRun
+from tasks.run.copies import is_copied
+from tasks.run.lifetime import open_case
 from tasks.run.undelivered import undelivered
 
 
-def open_case(session: Session, placed: Placed) -> Case | None:
+def opened_case(session: Session, placed: Placed) -> Case | None:
     """The case that the mail opens; it has its number once it is flushed."""
-    if placed.opens is None:
-        return None
-    case = row(Case, placed.opens)
-    session.add(case)
-    return case
+    return open_case(session, placed.opens) if placed.opens else None
 
 
 def store(

@@ -1,4 +1,7 @@
-"""The form on which an agent says how a customer is reached whom a letter did not reach."""
+"""The form on which an agent says how a customer is reached whom a letter did not reach.
+
+Held by `tests/tasks/run/test_undelivered.py`.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress

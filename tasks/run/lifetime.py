@@ -1,17 +1,41 @@
 """A case is opened and ended in one place each.
 
-Held by `tests/tasks/test_end_case.py` and `tests/tasks/intake/test_batch.py`.
+Held by `tests/tasks/test_end_case.py` and `tests/tasks/upkeep/test_merge_case.py`.
 """
 
 from datetime import datetime
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
+from models.errors import WrongUse
+from models.sop import REVISION
 from models.states import CaseStatus, Retired, SignalKind
-from models.tables import Case, Deadline, TicketRow, Wait
+from models.tables import Case, Deadline, NewCase, TicketRow, Wait, row
 from tasks.run import signals
 from tasks.run.family import family
+
+
+def new_case(**known: Any) -> NewCase:
+    """A case with these columns, checked.
+
+    Raises:
+        WrongUse: no case can be opened so; the text names the columns, and no address.
+    """
+    try:
+        return NewCase.model_validate(known | {"sop_revision": REVISION})
+    except ValidationError as error:
+        wrong = ", ".join(str(one["loc"][0]) for one in error.errors())
+        raise WrongUse(f"no case can be opened: {wrong} is missing or wrong") from None
+
+
+def open_case(session: Session, new: NewCase) -> Case:
+    """Open a case; it has its number once it is flushed."""
+    case = row(Case, new)
+    session.add(case)
+    return case
 
 
 def finish(session: Session, case_id: int, status: CaseStatus, outcome: str, now: datetime) -> None:

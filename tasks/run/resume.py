@@ -1,4 +1,7 @@
-"""A suspended case goes on: a signal resumes it, or its person reads on the form what has come."""
+"""A suspended case goes on: a signal resumes it, or its person reads on the form what has come.
+
+Held by `tests/tasks/run/test_waits.py`.
+"""
 
 from contextlib import suppress
 from typing import Any

@@ -22,10 +22,10 @@ from models.office_hours import OfficeHours
 from models.settings import Settings
 from models.states import NOT_THE_CUSTOMERS, Retired, SignalKind
 from models.tables import Case, Deadline, Letter, Message, NewLetter, Outbox, row
-from tasks.intake.copied import copies
-from tasks.intake.limits import letters_used_up
 from tasks.run import signals
+from tasks.run.copies import copies
 from tasks.run.family import family
+from tasks.run.letter_limit import letters_used_up
 
 Effect = Callable[[Session], object]
 F = TypeVar("F", bound=LetterFacts)

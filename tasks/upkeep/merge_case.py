@@ -17,9 +17,10 @@ from models.errors import LayananError, NotWaiting, WrongUse
 from models.reasons import Why
 from models.sop import REVISION, Role
 from models.states import RecordState, Retired, SignalKind
-from models.tables import ActivityRecord, Case, Deadline, Message, NewCase, Party, Signal, TicketRow, Wait, row
+from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
 from tasks.run import signals
 from tasks.run.family import locked
+from tasks.run.lifetime import new_case, open_case
 from tasks.run.resume import resume_or_show, show_news
 from tasks.run.start_case import start_case
 from tasks.run.wait_key import WaitKey
@@ -154,13 +155,11 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None or mail.outcome == "automatic":
             raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
-        known = case.model_dump(include={"site", "mailbox", "sop_revision"})
-        known |= {"address": mail.sender, "name": mail.sender_name, "language": mail.language}
+        known = {"site": case.site, "mailbox": case.mailbox, "language": mail.language, "opened_at": now}
+        known |= {"address": mail.sender, "name": mail.sender_name, "subject": mail.subject}
         # the mail joined by a reference, which does not prove its sender
         doubt = case.sender_doubt or mail.doubts
-        known |= {"subject": mail.subject, "opened_at": now}
-        new = row(Case, NewCase.model_validate(known), sender_doubt=doubt)
-        session.add(new)
+        new = open_case(session, new_case(**known, sender_doubt=doubt))
         session.flush()
         mail.case_id, mail.outcome, mail.reasons = new.id, "opened", [[Why.SPLIT, case.reference]]
         session.add(mail)

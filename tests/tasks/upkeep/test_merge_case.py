@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -266,7 +265,7 @@ def test_a_split_opens_no_case_that_intake_would_not_open(wired: Systems) -> Non
     arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
     with wired.store.write() as session:
         session.execute(update(Message).values(language="xx"))
-    with pytest.raises(ValidationError):
+    with pytest.raises(WrongUse, match="language is missing or wrong"):
         split(wired, case.case_id, 2, "Rina")
     assert len(rows(wired, Case)) == 1
 
@@ -393,3 +392,15 @@ def test_who_is_no_party_is_told_so(wired: Systems) -> None:
         with pytest.raises(WrongUse, match="no party"):
             remove_party(wired, case.case_id, message_id, "Rina")
     assert not rows(wired, ActivityRecord, name="no-party")
+
+
+def test_a_mail_without_a_sender_opens_no_case_when_it_is_split_off(wired: Systems) -> None:
+    """No letter could go to its address: a split opens a case as intake does, with the same checks."""
+    case = opened(wired)
+    arrives(wired, BUDI, "Lampu LOS masih merah.", f"Re: [{case.reference}]")
+    message_id = rows(wired, Message)[-1].id or 0
+    with wired.store.write() as session:
+        session.execute(update(Message).where(col(Message.id) == message_id).values(sender=""))
+    with pytest.raises(WrongUse, match="address is missing or wrong"):
+        split(wired, case.case_id, message_id, "Rina")
+    assert len(rows(wired, Case)) == 1
