@@ -26,6 +26,8 @@ if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 4 << 30:  
 import hypothesis
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import TERMINAL_STATES
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -175,7 +177,7 @@ def genuine(real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch) -> I
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real Prefect server; its API's address."""
     home, api = tmp_path_factory.mktemp("server"), f"http://127.0.0.1:{free_port()}/api"
-    service = Service(Settings(home=home, prefect_api_url=api))
+    service = Service(Settings(home=home, prefect_api_url=api, clock="simulated"))
     try:
         service.start_server()
         yield api
@@ -193,6 +195,17 @@ def stack(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="module")
+def engine(stack: Stack) -> str:
+    """Address of that server for a service of the module's own, which finds the deployments, and nobody else's runs."""
+    with SyncPrefectClient(api=stack.settings.prefect_api_url) as client:
+        ended = FlowRunFilterState(type=FlowRunFilterStateType(not_any_=sorted(TERMINAL_STATES)))
+        while runs := client.read_flow_runs(flow_run_filter=FlowRunFilter(state=ended)):
+            for run in runs:
+                client.delete_flow_run(run.id)
+    return stack.settings.prefect_api_url
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from sqlmodel import select
 from adapters.clock import SimulatedClock
 from adapters.engine.forms import Resumed
 from adapters.engine.launch import launched
+from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
 from flows.processes import ROOT
 from flows.service import Service
@@ -69,7 +70,8 @@ class Stack:
         self.start_simulator(outlives_us=outlives_us)
         self.service = Service(self.settings, self.environment, outlives_us=outlives_us)
         self.service.start_server()
-        self.service.deploy()
+        if PrefectEngine(self.settings).missing():  # a server that other tests use, too, has them
+            self.service.deploy()
         if worker:
             self.service.start_worker()
 
@@ -245,7 +247,7 @@ def running(home: Path, seed: dict[str, Any], **more: Any) -> Iterator[Stack]:
     """A stack that is stopped at the end, whatever happens."""
     stack = Stack(home, seed, **more)
     try:
-        stack.start(worker=more.get("worker", True))
+        stack.start()
         yield stack
     finally:
         stack.stop()

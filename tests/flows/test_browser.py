@@ -51,9 +51,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def escalated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def escalated(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A service where no unit has repaired in time."""
-    with running(tmp_path_factory.mktemp("escalated"), SEED) as stack:
+    with running(tmp_path_factory.mktemp("escalated"), SEED, LAYANAN_PREFECT_API_URL=engine) as stack:
         for name, address in CUSTOMERS.items():
             stack.write(f"{name} <{address}>", "Internet mati total", MAIL)
         stack.run("receive-mail")

@@ -50,12 +50,12 @@ def all_sent(stack: Stack, number: int) -> bool:
 
 
 @pytest.mark.slow
-def test_nothing_is_repeated_after_the_code_has_changed(tmp_path: Path) -> None:
+def test_nothing_is_repeated_after_the_code_has_changed(engine: str, tmp_path: Path) -> None:
     root = tmp_path / "code"
     for part in ("models", "adapters", "tasks", "flows", "templates", "migrations"):
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "prefect.yaml", root)
-    stack = Stack(tmp_path / "home", SEED, root)
+    stack = Stack(tmp_path / "home", SEED, root, LAYANAN_PREFECT_API_URL=engine)
     try:
         stack.start()
         stack.write(BUDI, "Internet mati", "Internet saya 122408771935 mati total, lampu LOS merah. Tolong diperbaiki.")

@@ -1,6 +1,6 @@
 """SOP by `kill -9`: cases whose worker is killed at every boundary and inside every effect end as if nothing was.
 
-Each point of `kill_worker.POINTS` kills the worker before the call and after it, twice; the cases that live at the
+Each point of `kill_worker.POINTS` kills the worker before the call and after it, some twice; the cases that live at the
 same time go every way that the SOP has, so that each activity and each step is killed.
 """
 
@@ -64,9 +64,9 @@ class KilledService(Service):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_cases_survive_a_kill_at_every_point(tmp_path: Path) -> None:
+def test_cases_survive_a_kill_at_every_point(engine: str, tmp_path: Path) -> None:
     # what a kill left open is soon looked into, and nobody who lives and is slow is taken for dead
-    stack = Stack(tmp_path, SEED, LAYANAN_CLAIM_SECONDS="10")
+    stack = Stack(tmp_path, SEED, LAYANAN_PREFECT_API_URL=engine, LAYANAN_CLAIM_SECONDS="10")
     stack.start(worker=False)
     server = stack.service
     try:
