@@ -63,7 +63,7 @@ def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPat
         both.wait(10)
         undelivered(*known)
 
-    monkeypatch.setattr("tasks.intake.place_mail.undelivered", together)
+    monkeypatch.setattr("tasks.intake.store_mail.undelivered", together)
     of_two_servers = (report, report.replace(b"@example.com>", b"@example.org>"))
     assert at_once(*(partial(take_in, wired, received(one)) for one in of_two_servers)) == [None, None]
     assert [wake.kind for wake in rows(wired, Signal)] == ["undelivered"]
