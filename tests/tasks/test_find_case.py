@@ -175,7 +175,8 @@ def test_the_agent_sees_whose_case_a_mail_names(runs: Runs) -> None:
     opened(runs.wired)
     played = Played(runs, STRANGER, "Bagaimana status laporan itu?", "Re: [JKT-0000001]")
     said = played.comes_to("ConfirmAnalysis").replace("\\", "")
-    assert "Old or new: names JKT-0000001, which is another sender's (reference in the subject)" in said
+    assert "Old or new: menyebut JKT-0000001, milik pengirim lain / names JKT-0000001" in said
+    assert "reference in the subject" in said
     other = Played(runs, MAJU, "Bagaimana status laporan itu?", "Status")
     assert "Old or new" not in other.comes_to("ConfirmAnalysis")
 
@@ -266,7 +267,7 @@ def test_a_signed_reference_in_our_address_ties_a_mail_as_one_in_the_subject_doe
         f"layanan+x-{case.reference}-{case.token}@telkom.example",
     ):
         assert to(nothing)[0] == "opened", nothing
-    assert to(plus, STRANGER)[2] == "names JKT-0000001, which is another sender's (signed reference)"
+    assert to(plus, STRANGER)[2] == "other_senders_case"
 
 
 def test_who_answers_by_that_address_from_another_one_on_record_joins(wired: Systems) -> None:

@@ -24,7 +24,7 @@ def test_a_customers_mail() -> None:
     assert set(found) == FIELDS
     assert (found["kind"], found["bounce"], found["language"]) == ("customer", None, "id")
     assert (found["from"], found["date"]) == ("budi@pelanggan.example", "2026-03-03T03:12:00+00:00")
-    assert (found["message_id"], found["problems"]) == ("", ["no Message-ID"])
+    assert (found["message_id"], found["problems"]) == ("", ["tanpa Message-ID / no Message-ID"])
     assert set(found["attachments"][0]) == {"name", "type", "size", "sha256"}
 
 

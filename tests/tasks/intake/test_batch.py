@@ -16,6 +16,7 @@ from sqlmodel import select
 
 import tasks.intake.batch
 import tasks.intake.read_mail
+import tasks.intake.store_mail
 from adapters.ems import Received
 from adapters.mail.body import Keep
 from adapters.mail.parser import parse
@@ -354,7 +355,7 @@ def test_an_intake_that_was_cut_off_is_taken_up(wired: Systems, monkeypatch: pyt
     """The mail was stored without its first response, as what a person takes in is."""
     here = received(mail(BUDI))
     with monkeypatch.context() as cut_off:
-        cut_off.setattr(tasks.intake.batch, "_respond", lambda *_: [])
+        cut_off.setattr(tasks.intake.store_mail, "respond", lambda *_: [])
         take_in(wired, here)
     assert rows(wired, Letter) == []
     assert len(take_in(wired, here).letters) == 1
