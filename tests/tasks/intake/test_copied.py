@@ -139,7 +139,7 @@ def test_copies_of_letters_go_to_them_where_a_person_says_so(wired: Systems) -> 
     add_party(wired, case.case_id, 1, "Rina", letters=True)
     assert {(party.address, party.letters) for party in rows(wired, Party)} == {(ANDI, True), (JOKO, True)}
     other = opened(wired)
-    with pytest.raises(WrongUse, match="nobody else stood"):
+    with pytest.raises(WrongUse, match="nobody else was in To or Cc"):
         add_party(wired, other.case_id, 2, "Rina", letters=True)
     arrives(wired, STRANGER, "Saya istri Pak Budi.", "Tanya")
     add_party(wired, other.case_id, 3, "Rina", letters=True)
