@@ -116,6 +116,10 @@ class BounceRecipient(BaseModel):
     """Failed for good; sending again does not help."""
 
 
+PassedOn = Literal["", "group", "form"]
+"""What passed a mail on to us: a mailing list of our own, or a contact form."""
+
+
 class Authentication(BaseModel):
     """What our mail server found out of the sender (RFC 8601): ``pass``, ``fail``, …; empty where it says nothing."""
 
@@ -171,7 +175,7 @@ class ParsedMail(BaseModel):
     The address of From; behind a group of ours that writes its own there, or a form that the settings name, its author.
     """
     sender_name: str
-    passed_on: Literal["", "group", "form"] = ""
+    passed_on: PassedOn = ""
     """What stands in From in the author's place."""
     reply_to: tuple[str, ...] = ()
     """Addresses that answers are asked for at."""

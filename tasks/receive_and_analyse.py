@@ -60,11 +60,7 @@ def receive_and_analyse(
     mail = work.messages[0] if first and not message_id else work.message(message_id)
     analysis = analysed(work, mail)
     doubt = "" if vouched else doubts_said(work.case.sender_doubt.split())
-    lines = [told_number] if told_number else [number.value for number in analysis.service_numbers]
-    customer = None if doubt else work.systems.siska.customer_by_address(work.case.address, lines)
-    verified = customer is not None
-    if customer is None and told_number:
-        customer = work.systems.siska.customer_by_service_number(told_number)
+    customer, verified = _customer(work, analysis, told_number, doubtful=bool(doubt))
     need = _need(work, mail, analysis, customer, told_number)
     need = need.model_copy(update={"verified": verified, "doubt": doubt})
     if first:
@@ -90,6 +86,14 @@ def receive_and_analyse(
 def analysed(work: Work, mail: Message) -> Analysis:
     """What a mail of the case wants, by its new text and by what of its Subject is the customer's."""
     return work.systems.analyser.analyse(_own_subject(work, mail), mail.new_text, sender_name=mail.sender_name)
+
+
+def _customer(work: Work, analysis: Analysis, told_number: str, *, doubtful: bool) -> tuple[Customer | None, bool]:
+    """Whose case it is, and whether its address is on record (SISKA)."""
+    lines = [told_number] if told_number else [number.value for number in analysis.service_numbers]
+    if not doubtful and (customer := work.systems.siska.customer_by_address(work.case.address, lines)):
+        return customer, True
+    return (work.systems.siska.customer_by_service_number(told_number) if told_number else None), False
 
 
 def _own_subject(work: Work, mail: Message) -> str:

@@ -7,11 +7,11 @@ from a customer's own address is theirs, whatever its Reply-To or ``X-Original-â
 import re
 from collections.abc import Iterator
 from email.message import Message
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from adapters.mail.addresses import addresses
 from adapters.mail.charset import HEADER_LIMIT, decode_header
-from models.mail import Ours
+from models.mail import Ours, PassedOn
 
 _ADDRESS = r"[^\s<>,;:?\"()@]{1,64}@[^\s<>,;:?\"()@]{1,255}"
 _NAMED = {
@@ -36,7 +36,7 @@ class Author(NamedTuple):
 
     name: str
     address: str
-    passed_on: Literal["", "group", "form"] = ""
+    passed_on: PassedOn = ""
 
 
 def author(message: Message, name: str, address: str, ours: Ours) -> Author:

@@ -112,11 +112,11 @@ _AUTO_VALUES = {
 
 
 class Verdict(NamedTuple):
-    """What kind of mail it is, and why; ``automatic`` is None for a person's."""
+    """What kind of mail it is, and why, by the names of :class:`ParsedMail`; ``automatic`` is None for a person's."""
 
     automatic: Automatic | None = None
-    reason: str = ""
-    recipients: tuple[BounceRecipient, ...] = ()
+    automatic_reason: str = ""
+    bounce: tuple[BounceRecipient, ...] = ()
     reported_message_id: str = ""
     doubtful: bool = False
     """Only words, a name or a gateway's mark say so: a person may have written it."""
@@ -148,7 +148,9 @@ def classify(
     for judge in judges:
         if verdict := judge(message, parts, subject, text):
             if verdict.automatic is Automatic.AUTO_REPLY and _is_forwarded_by_rule(message, ours):
-                return verdict._replace(reason=f"{verdict.reason}, perhaps by our own forwarding", doubtful=True)
+                return verdict._replace(
+                    automatic_reason=f"{verdict.automatic_reason}, perhaps by our own forwarding", doubtful=True
+                )
             return verdict
     # an answer may quote what a group has written below another mail
     said = new if "In-Reply-To" in message or "References" in message or replies(subject) else text

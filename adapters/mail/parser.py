@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from adapters.analyser.language import language
 from adapters.mail.addresses import ADDRESS, addresses
@@ -16,7 +17,7 @@ from adapters.mail.conversation import conversation
 from adapters.mail.kind import classify, is_server_in_plain_words
 from adapters.mail.parts import read
 from adapters.mail.text import bare_subject, new_text, replies
-from models.mail import NOBODY, Caution, Doubt, Ours, ParsedMail, Problem, lower_case
+from models.mail import NOBODY, Authentication, Caution, Doubt, Ours, ParsedMail, PassedOn, Problem, lower_case
 
 LINE_LIMIT = 998
 """Bytes of a line (RFC 5322, 2.1.1)."""
@@ -37,12 +38,7 @@ _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Re
 
 
 def parse(
-    raw: bytes,
-    keep: Keep = sha256,
-    *,
-    authserv_id: str = "",
-    spam_headers: Sequence[str] = (),
-    ours: Ours = NOBODY,
+    raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_headers: Sequence[str] = (), ours: Ours = NOBODY
 ) -> ParsedMail:
     """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
 
@@ -58,57 +54,84 @@ def parse(
     body = Body(message, keep)
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
-    outlook = conversation(message["Thread-Index"] or "")
-    in_reply_to, references = _ids(message, "In-Reply-To"), _ids(message, "References")
-    shown_name, written = _sender(message)
-    shown = _as_sent_to(written)
-    name, sender, passed_on = author(message, shown_name, shown, ours)
-    sender = _as_sent_to(sender)
-    ours_group = is_of_our_group(message, ours)
-    text = without_footer(body.text, ours) if ours_group else body.text
-    new = new_text(text, subject, answers=bool(in_reply_to or references) or replies(subject))
-    verdict = classify(message, subject, text, new, spam_headers, ours, by_form=passed_on == "form")
-    results = authentication(message, authserv_id, shown)
-    if passed_on and is_disowned_before(message, sender):
-        results = results.model_copy(update={"dmarc": "fail"})
-    several = _has_several_senders(message, shown, sender)
-    two_readings = not several and _is_read_in_two_ways(message, written, sender)
-    doubtful = [Doubt.SEVERAL_SENDERS] * several + [Doubt.TWO_READINGS] * two_readings
-    typed = [Caution.TYPED_SENDER] * (passed_on == "form")
+    writer = _writer(message, authserv_id, ours)
+    text = without_footer(body.text, ours) if is_of_our_group(message, ours) else body.text
+    threading = _threading(message)
+    answers = threading["in_reply_to"] or threading["references"] or replies(subject)
+    new = new_text(text, subject, answers=bool(answers))
+    verdict = classify(message, subject, text, new, spam_headers, ours, by_form=writer.passed_on == "form")
     mail = ParsedMail(
         sha256=hashed,
         message_id=next(iter(_ids(message, "Message-ID")), f"<{hashed}@unidentified.invalid>"),
-        sender=sender,
-        sender_name=name,
-        passed_on=passed_on,
-        reply_to=_recipients(message, "Reply-To"),
-        list_name=list_name(message, ours),
-        recipients=_recipients(message, "To", "Cc"),
-        delivered_to=_recipients(message, "Delivered-To", "X-Original-To"),
+        **writer._asdict(),
         subject=subject,
         bare_subject=bare_subject(subject),
         sent_at=_date(message),
-        conversation=outlook.shared,
-        continues=outlook.answers,
-        in_reply_to=in_reply_to,
-        references=references,
+        **_recipients(message),
+        **threading,
+        list_name=list_name(message, ours),
         text=body.text,
         new_text=new,
         other_forms=sha256(" ".join(" ".join(body.other_forms).split()).encode()) if body.other_forms else "",
         language=language(f"{subject}\n{new}"),
-        automatic=verdict.automatic,
-        automatic_reason=verdict.reason,
-        doubtful=verdict.doubtful,
+        **verdict._asdict(),
         of_server=is_server_in_plain_words(message),
-        bounce=verdict.recipients,
-        reported_message_id=verdict.reported_message_id,
         attachments=tuple(body.attachments),
-        authentication=results,
-        doubts=(*doubtful, *doubts(sender or shown, results)),
-        cautions=(*typed, *cautions(message, shown, sender or shown)),
     )
     found = dict.fromkeys([*problems, *body.problems, *_problems(message, mail)])
     return mail.model_copy(update={"problems": tuple(found)})
+
+
+def _recipients(message: Message) -> dict[str, Any]:
+    return {
+        "reply_to": _addresses(message, "Reply-To"),
+        "recipients": _addresses(message, "To", "Cc"),
+        "delivered_to": _addresses(message, "Delivered-To", "X-Original-To"),
+    }
+
+
+def _threading(message: Message) -> dict[str, Any]:
+    """What ties a mail to earlier ones."""
+    outlook = conversation(message["Thread-Index"] or "")
+    return {
+        "conversation": outlook.shared,
+        "continues": outlook.answers,
+        "in_reply_to": _ids(message, "In-Reply-To"),
+        "references": _ids(message, "References"),
+    }
+
+
+class _Writer(NamedTuple):
+    """Who wrote a mail, and what speaks against them, by the names of :class:`ParsedMail`."""
+
+    sender_name: str
+    sender: str
+    passed_on: PassedOn
+    authentication: Authentication
+    doubts: tuple[Doubt, ...]
+    cautions: tuple[Caution, ...]
+
+
+def _writer(message: Message, authserv_id: str, ours: Ours) -> _Writer:
+    shown_name, written = _sender(message)
+    shown = _as_sent_to(written)
+    name, address, passed_on = author(message, shown_name, shown, ours)
+    address = _as_sent_to(address)
+    results = authentication(message, authserv_id, shown)
+    if passed_on and is_disowned_before(message, address):
+        results = results.model_copy(update={"dmarc": "fail"})
+    several = _has_several_senders(message, shown, address)
+    two_readings = not several and _is_read_in_two_ways(message, written, address)
+    doubtful = [Doubt.SEVERAL_SENDERS] * several + [Doubt.TWO_READINGS] * two_readings
+    typed = [Caution.TYPED_SENDER] * (passed_on == "form")
+    return _Writer(
+        name,
+        address,
+        passed_on,
+        results,
+        doubts=(*doubtful, *doubts(address or shown, results)),
+        cautions=(*typed, *cautions(message, shown, address or shown)),
+    )
 
 
 def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
@@ -160,7 +183,7 @@ def _has_several_senders(message: Message, sender: str, author: str) -> bool:
     return len(domains) > 1 and domains != {sender.rpartition("@")[2], author.rpartition("@")[2]}
 
 
-def _recipients(message: Message, *names: str) -> tuple[str, ...]:
+def _addresses(message: Message, *names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(a for name in names for _, a in addresses(message.get_all(name, []))))
 
 

@@ -85,7 +85,7 @@ def test_what_was_not_read_is_the_agents_and_so_is_an_answer(wired: Systems) -> 
     secret = "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----"
     case = opened(wired, BUDI, secret, f"Internet {LINE} mati total")
     found = done(receive_and_analyse, case, 0)
-    assert (found.sure, found.unread) == (False, "encrypted")
+    assert (found.sure, found.unread) == (False, "terenkripsi / encrypted")
     confirmed = found.confirmed(Kind.COMPLAINT, "no_service", "")
     assert (confirmed.sure, confirmed.unread) == (True, "")
     assert arrives(wired, BUDI, secret, f"Re: [{case.reference}]").outcome == "joined"
