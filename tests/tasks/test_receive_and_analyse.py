@@ -89,7 +89,7 @@ def test_what_was_not_read_is_the_agents_and_so_is_an_answer(wired: Systems) -> 
     confirmed = found.confirmed(Kind.COMPLAINT, "no_service", "")
     assert (confirmed.sure, confirmed.unread) == (True, "")
     assert arrives(wired, BUDI, secret, f"Re: [{case.reference}]").outcome == "joined"
-    assert done(receive_and_analyse, case, 2, confirmed).unread == "encrypted"
+    assert done(receive_and_analyse, case, 2, confirmed).unread == "terenkripsi / encrypted"
 
 
 def test_a_follow_up_without_a_case_is_the_agents(wired: Systems) -> None:
