@@ -334,7 +334,7 @@ def test_a_number_that_the_agent_empties_is_gone(runs: Runs) -> None:
 def test_a_mail_that_was_not_read_while_the_unit_works_is_an_agents(slow: Played) -> None:
     slow.mail("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----")
     description = slow.comes_to("ApproveSolution")
-    assert "an agent must read this mail: encrypted" in description
+    assert "an agent must read this mail: terenkripsi / encrypted" in description
     slow.decides("ApproveSolution", choice="COORDINATE")
     slow.comes_to("UnitProgress")
     assert slow.path == [1, 2, 4, 6, 7, 9, 7]

@@ -238,7 +238,7 @@ class TestSimulator:
         ],
     )
     def test_injection_is_never_sent(self, server: DeviceServer, devices: Devices, interface: str) -> None:
-        with pytest.raises(Refused, match="no interface's name"):
+        with pytest.raises(Refused, match="not the name of an interface"):
             devices.read_interface("BDG-DGO-OLT-01", interface)
         assert not server.received
 

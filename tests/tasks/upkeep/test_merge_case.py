@@ -389,7 +389,7 @@ def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, m
 def test_who_is_no_party_is_told_so(wired: Systems) -> None:
     case = opened(wired)
     for message_id in (99, 1):
-        with pytest.raises(WrongUse, match="no party"):
+        with pytest.raises(WrongUse, match="not a party"):
             remove_party(wired, case.case_id, message_id, "Rina")
     assert not rows(wired, ActivityRecord, name="no-party")
 
