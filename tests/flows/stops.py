@@ -32,8 +32,8 @@ from tests.stack import Stack, until
 LONGEST = 15.0
 LETTERS = ["sent"] * 3
 """First response, information, closing."""
-BUSY, ANEW = 2, 7
-"""Which of ten stops comes amid work, and before which one Prefect's data base is lost."""
+BUSY, ANEW, BUSY_MAILS = 2, 7, 5
+"""Which of ten stops comes amid the work of so many mails, and before which one Prefect's database is lost."""
 WAYS = {
     "terminal": ("Ctrl-C", "Ctrl-C twice", "closed", "SIGTERM"),
     "background": ("SIGINT", "SIGTERM"),
@@ -100,7 +100,7 @@ class Stops:
         try:
             if busy:
                 until(lambda: "The service runs" in self._said(before), f"the service runs: {self._said(before)}", 600)
-                self._write(5)
+                self._write(BUSY_MAILS)
             time.sleep(moment)
             if manner != "terminal" and how == "SIGINT":
                 # what comes before Python runs the command is lost with the shell's blessing
@@ -249,7 +249,7 @@ def stops(
     # mail to who is no customer bounces
     seed_of_simulator["customers"] += [
         {"customer_id": f"P-{one}", "name": "Pelanggan", "addresses": [_address(one)], "service_no": f"1{one:011}"}
-        for one in range(count)
+        for one in range(count + BUSY_MAILS)
     ]
     stack = Stack(folder, seed_of_simulator, LAYANAN_CLAIM_SECONDS="15")
     end = time.monotonic() + minutes * 60

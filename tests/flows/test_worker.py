@@ -219,14 +219,15 @@ def test_a_worker_hears_of_new_mail(bench: Bench, stack: Stack) -> None:
     """And starts a pass beside those of the schedule."""
     only = FlowRunFilterDeploymentId(any_=[bench.client.read_deployment_by_name("receive-mail/receive-mail").id])
 
-    def heard() -> list[UUID]:
+    def heard() -> set[UUID]:
         runs = bench.client.read_flow_runs(flow_run_filter=FlowRunFilter(deployment_id=only))
-        return [run.id for run in runs if not run.auto_scheduled]
+        return {run.id for run in runs if not run.auto_scheduled}
 
-    assert heard() == []
+    # other services share the server
+    before = heard()
     with bench.worker():
         stack.write(BUDI, "Otomatis", "Saya sedang cuti.", Auto_Submitted="auto-replied")
-        runs = until(heard, "a pass is due")
+        runs = until(lambda: heard() - before, "a poll is due")
     for run in runs:
         bench.client.delete_flow_run(run)
     assert list(take_batches(stack.systems, stack.settings.mailboxes[0])) == [{"automatic": 1}]

@@ -24,7 +24,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture
 def logs(genuine: World, real: tuple[Dovecot, Postfix]) -> tuple[Path, Path]:
-    """What Dovecot and Postfix log; all earlier sessions have ended."""
+    """What Dovecot and Postfix log. Earlier sessions have ended, but for those of a process that a test has killed."""
     inside, outside = (server.log for server in real)
-    assert eventually(lambda: logged(inside, LOGIN) == logged(inside, END))
+    eventually(lambda: logged(inside, LOGIN) == logged(inside, END), 5)
     return inside, outside
