@@ -64,7 +64,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
 
     records: list[ActivityRecord] = of(ActivityRecord, ActivityRecord.id)
     waits: list[Wait] = of(Wait, Wait.case_id)
-    wakes: list[Signal] = of(Signal, Signal.id)
+    signals: list[Signal] = of(Signal, Signal.id)
     return _case(found) | {
         "path": [record.number for record in records if record.number is not None and record.state == "done"],
         "wait": _dump(waits[0]) if waits else None,
@@ -80,7 +80,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
         "decisions": [_dump(decision) for decision in of(Decision, Decision.id)],
         "tickets": [_dump(ticket) for ticket in of(TicketRow, TicketRow.external_id)],
         "deadlines": [_dump(deadline) | {"awaited": not deadline.over} for deadline in of(Deadline, Deadline.due_at)],
-        "pending_signals": [_dump(wake, {"taken_at", "taken_by"}) for wake in wakes if wake.taken_at is None],
+        "pending_signals": [_dump(one, {"taken_at", "taken_by"}) for one in signals if one.taken_at is None],
     }
 
 
@@ -165,6 +165,7 @@ def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
 
 
 def _dump(row: Any, exclude: set[str] | None = None) -> View:
-    view: View = row.model_dump(mode="json", exclude=KEYS | (exclude or set()))
+    # a row that was loaded holds an enum's value, of which Pydantic would warn
+    view: View = row.model_dump(mode="json", exclude=KEYS | (exclude or set()), warnings=False)
     # SQLModel keeps the order in which the columns were loaded
     return {name: view[name] for name in sorted(type(row).model_fields, key="id".__ne__) if name in view}

@@ -1,10 +1,12 @@
 """Lists: which rows, in which order; on both data bases."""
 
+import warnings
 from typing import Any
 
 from adapters.case_store.store import Store
 from adapters.console import listing
-from models.tables import Case, Letter, Outbox
+from models.states import RecordState, SignalKind
+from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox
 from tests.models.test_tables import NOW, new_case, stored
 
 
@@ -46,3 +48,21 @@ def test_a_case_is_found_by_reference_or_number(store: Store) -> None:
     with store.read() as session:
         found: list[Case] = [listing.find_case(session, name) for name in ("JKT-0000001", " jkt-1 ", "1")]
     assert {case.id for case in found} == {1}
+
+
+def test_a_case_is_shown_without_a_word_about_how_its_states_are_stored(store: Store) -> None:
+    record = ActivityRecord(
+        case_id=1,
+        name="closing",
+        occurrence=1,
+        state=RecordState.DONE,
+        performer="Agent Email",
+        started_at=NOW,
+        ended_at=NOW,
+        sop_revision="rev 02",
+    )
+    stored(store, new_case(), record, Deadline(case_id=1, kind=SignalKind.CLOSING, due_at=NOW))
+    with store.read() as session, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shown = listing.case(session, "1")
+    assert (shown["activities"][0]["state"], shown["deadlines"][0]["kind"]) == ("done", "closing")
