@@ -38,10 +38,12 @@ INDONESIAN = _words(
     mboten abdi teu
     """
 )
+# short for a number, and the first word of many an English complaint
+_INDONESIAN_ALONE = INDONESIAN - {"no"}
 
 
 def language(text: str) -> Language:
     """English where English words clearly prevail; Indonesian otherwise, as for short, mixed and regional mails."""
     words = _WORD.findall(text[:MOST_CHARACTERS].lower())
-    english, indonesian = (sum(word in known for word in words) for known in (ENGLISH, INDONESIAN))
+    english, indonesian = (sum(word in known for word in words) for known in (ENGLISH, _INDONESIAN_ALONE))
     return "en" if english >= LEAST_ENGLISH and english > 2 * indonesian else "id"

@@ -73,6 +73,10 @@ class HttpCalls:
         except _RetryLater as later:
             self.gate.failed(later.why, later.wait)
             raise
+        except BrokenAnswer:
+            # it has answered; that nobody can read it is this resource's matter
+            self.gate.answered()
+            raise
         self.gate.answered()
         return self._checked(act, answer)
 

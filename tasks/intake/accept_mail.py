@@ -7,10 +7,10 @@ from adapters.wiring import Systems
 from models.errors import Unreadable, WrongUse
 from models.mail import ParsedMail, Problem
 from models.reasons import Reason, Why, said
-from models.tables import Message
+from models.tables import Case, Message
 from tasks.find_case import whose_address
 from tasks.intake.batch import TakenIn, alone_with, answered
-from tasks.intake.place_mail import Look, is_like_a_form, old_or_new
+from tasks.intake.place_mail import Look, is_by_unnamed_form, old_or_new
 from tasks.intake.read_mail import Parsed, read
 from tasks.intake.store_mail import columns, follow, note_copied, opened_case
 
@@ -71,6 +71,8 @@ def _unanswerable(wired: Systems, mail: ParsedMail) -> str:
         )
     if mail.sender in wired.settings.ours.forms:
         return "it is by a form, and its Reply-To names no one customer"
-    if not mail.passed_on and is_like_a_form(mail, wired.settings, by_text=mail.automatic is not None):
+    with wired.store.read() as session:
+        has_cases = session.exec(select(Case.id).where(Case.address == mail.sender).limit(1)).first() is not None
+    if is_by_unnamed_form(mail, wired.settings, has_cases=has_cases):
         return said([Reason(Why.UNNAMED_FORM, mail.sender)])
     return ""

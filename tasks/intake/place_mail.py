@@ -165,16 +165,25 @@ def _form(look: Look) -> Placed | None:
         return None
     if mail.sender in settings.ours.forms:
         return _quarantined(Why.FORM_WITHOUT_CUSTOMER)
-    if not mail.sender or mail.of_server or mail.sender in settings.segment_desk_addresses or is_answer(mail):
+    if not mail.sender or mail.of_server or mail.sender in settings.segment_desk_addresses:
         return None
-    if not is_like_a_form(mail, settings, by_text=mail.automatic is not None):
-        return None
-    if look.known.cases and not _TAKES_NO_ANSWERS.match(mail.sender):
+    if not is_by_unnamed_form(mail, settings, has_cases=bool(look.known.cases)):
         return None
     return _quarantined(Reason(Why.UNNAMED_FORM, mail.sender))
 
 
-def is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
+def is_by_unnamed_form(mail: ParsedMail, settings: Settings, *, has_cases: bool) -> bool:
+    """Whether a form sent it that no setting names, and no customer of ours: nobody reads answers at its address.
+
+    Args:
+        has_cases: cases were opened for its sender's address.
+    """
+    if mail.passed_on or is_answer(mail) or not _is_like_a_form(mail, settings, by_text=mail.automatic is not None):
+        return False
+    return not has_cases or bool(_TAKES_NO_ANSWERS.match(mail.sender))
+
+
+def _is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
     """Whether it asks for answers at one other address, and more than that shows a form.
 
     The text shows that address as a field, or its own takes no answers, is a web server's, or is of our domain while

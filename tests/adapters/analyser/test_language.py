@@ -22,6 +22,20 @@ def test_what_does_not_tell_is_indonesian(text: str) -> None:
     assert language(text) == "id"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No internet\nI have no internet at home.",
+        "Internet down\nI have no signal. Please help, thanks",
+        "No internet since this morning",
+        "No invoice received, no reply from your call centre",
+        "My router is dead, no light, no wifi, customer no 122408771935",
+    ],
+)
+def test_an_english_no_is_no_indonesian_number(text: str) -> None:
+    assert language(text) == "en"
+
+
 @pytest.mark.skipif(not LABELLED.exists(), reason=f"NOT MEASURED: {LABELLED} is missing")
 def test_labelled_mails() -> None:
     mails = [json.loads(line) for line in LABELLED.read_text().splitlines()]

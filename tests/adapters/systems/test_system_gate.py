@@ -165,6 +165,20 @@ def test_who_fails_again_and_again_is_left_alone_and_one_call_goes_first(world: 
     assert world.gate().state().failures == 0
 
 
+def test_an_answer_that_cannot_be_read_ends_the_wait_as_any_other_does(world: World) -> None:
+    world.answer = (500, {}, {})
+    for _ in range(5):
+        world.call()
+    until = world.gate().state().until
+    assert until is not None
+    world.clock.time = until
+    world.answer = (200, {"Content-Encoding": "gzip"}, b"no gzip")
+    assert "cannot be decompressed" in world.call()
+    world.answer = (200, {}, {"id": "1"})
+    assert world.call() == "1"
+    assert world.gate().state().failures == 0
+
+
 def test_failures_between_answers_leave_nobody_alone(world: World) -> None:
     for _ in range(4):
         world.answer = (500, {}, {})

@@ -61,3 +61,12 @@ def test_an_unnamed_form_s_mail_is_not_answered_at_the_form_s_address(wired: Sys
     wired.settings.forms = (form,)
     wired.settings.__dict__.pop("ours", None)
     assert accept_mail(wired, 1, "Sari").outcome == "opened"
+
+
+def test_a_customer_who_asks_for_answers_elsewhere_is_no_form(wired: Systems) -> None:
+    """Their case is known, or the mail answers us: a list's mark keeps a person's mail from nobody."""
+    assert arrives(wired, BUDI, MATI).outcome == "opened"
+    office = "budi@kantor.example"
+    marked = {"Reply_To": office, "Precedence": "bulk"}
+    assert arrives(wired, BUDI, f"Lampu modem merah.\n\nEmail: {office}", **marked).outcome == "quarantined"
+    assert accept_mail(wired, 2, "Sari").outcome == "opened", "beside the case that it perhaps belongs to"
