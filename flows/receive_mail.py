@@ -34,7 +34,7 @@ log = logging.getLogger("layanan.intake")
 NEWS = {"joined": "mail", "duplicate": "mail", "automatic": SignalKind.UNDELIVERED}
 """Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
 TURN = 60.0
-"""Seconds of a pass that one mailbox may take: no other pass begins meanwhile, so the others would wait for it."""
+"""Seconds of a poll that one mailbox may take: no other poll begins meanwhile, so the other mailboxes wait for it."""
 
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
@@ -122,10 +122,10 @@ def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
 
 @contextmanager
 def _left_to_the_monitor() -> Iterator[None]:
-    """No case, whatever is wrong with it, keeps mail from being settled: the next pass would meet it again."""
+    """No case, whatever is wrong with it, keeps mail from being settled: the next poll would meet it again."""
     try:
         yield
     except LayananError as error:
-        log.warning("a case goes on with the monitor's next pass: %s", error)
+        log.warning("a case goes on with the next sweep: %s", error)
     except Exception:
-        log.exception("a defect: a case goes on with the monitor's next pass")
+        log.exception("a defect: a case goes on with the next sweep")

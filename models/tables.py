@@ -281,7 +281,7 @@ class Outbox(SQLModel, table=True):
 
 
 class Relay(SQLModel, table=True):
-    """An SMTP relay that refuses us, or cannot be reached, whatever the letter; the row goes when it takes one.
+    """An SMTP relay that refuses us or cannot be reached; the row is deleted when the relay accepts a letter.
 
     Until then no letter is tried but one now and then, the probe.
     """

@@ -55,7 +55,7 @@ class Scores:
         return max(self.total, key=self.total.__getitem__)
 
     def shares(self) -> dict[str, float]:
-        """Softmax over the labels that anything speaks for, and over what the words do not know."""
+        """Softmax over the labels with evidence, and over "unknown"."""
         top = self.total[self.best]
         powers = {label: math.exp((total - top) / _TEMPERATURE) for label, total in self.total.items() if total > 0}
         whole = sum(powers.values()) + math.exp((_UNKNOWN - top) / _TEMPERATURE)

@@ -17,7 +17,7 @@ from models.sop import Site
 
 
 class NotLetIn(Unavailable):
-    """The SMTP server refuses us and not a letter: login, certificate, sender. Works once a person has mended it.
+    """The SMTP server refuses us and not a letter: login, certificate, sender. Works once a person has fixed it.
 
     It is not tried again within seconds: accounts are locked after a few wrong passwords.
     """

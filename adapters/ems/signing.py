@@ -18,7 +18,7 @@ def signed(raw: bytes, sender: str, by: Dkim) -> bytes:
     """The letter, its signature before it.
 
     Raises:
-        NotLetIn: the key cannot be used; the letter waits until a person has mended that.
+        NotLetIn: the key cannot be used; the letter waits until a person has fixed that.
     """
     import dkim  # what is not signed does without it
 

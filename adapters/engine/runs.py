@@ -83,7 +83,7 @@ class PrefectEngine(Forms, Polls):
             self._end(run_id, replaced())
 
     def cancel(self, run_id: str) -> None:
-        """End a run whose cancelling its dead worker can no longer carry out; one that has ended is left alone."""
+        """End a run whose worker died before it could cancel the run; a run that has ended stays as it is."""
         with api_errors():
             self._end(run_id, cancelled_by_a_person())
 

@@ -142,7 +142,7 @@ def _one_domain(one: str, other: str) -> bool:
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain in lower case as servers know it (IDNA 2008); as it is where there is no such.
+    """A domain in lower case as servers know it (IDNA 2008); unchanged if it has no such form.
 
     Nothing is mapped: a full-width letter, an ideographic dot or a soft hyphen makes another domain.
     """

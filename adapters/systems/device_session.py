@@ -171,7 +171,7 @@ class _Device(BaseConnection):
         return TIME_LINE.sub("", re.sub(prompt, "", answer)).strip("\n").rstrip()
 
     def _until_quiet(self, seconds: float, at_most: str = "") -> str:
-        """What comes until nothing has come for so long, or until this comes at the end."""
+        """The output until the device is silent for so long, or until it ends in this."""
         text, end = "", time.monotonic() + seconds
         while time.monotonic() < end and not (at_most and re.search(rf"{at_most}\Z", text)):
             if more := self.read_channel():

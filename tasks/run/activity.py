@@ -252,7 +252,7 @@ class _Doing(Generic[P, R]):
         """Run the body and record it; a try before this one may have got that far already.
 
         Raises:
-            Defect: anything that is no error of ours; a person must have it mended.
+            Defect: anything that is no error of ours; a person must have it fixed.
         """
         with self._defects():
             return self._perform()

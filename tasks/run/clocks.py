@@ -66,7 +66,7 @@ def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None
 
 
 def promise_update(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
-    """Beneath a form that people may take long for, the customer hears of us at the usual intervals (SOP 5.8)."""
+    """While a form may wait long, the customer is informed at the usual intervals (SOP 5.8)."""
     if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, [SignalKind.UPDATE]):
         return
     due = systems.clock.now() + timedelta(hours=systems.settings.policy.update_hours)

@@ -1,8 +1,8 @@
 """The sending of one letter: through the outbox, once.
 
-A letter is claimed before it is sent. A claim that ran out (the process was killed, or the connection broke after
-the text was handed over) leaves it open whether the server took it: then our own copy is looked for first. Only if
-there is none is the letter sent once more, with the same Message-ID, or a person asked, as the settings say.
+A process takes a lease on a letter before it sends it. If the lease runs out (the process was killed, or the connection
+broke after the text was handed over), the delivery is unconfirmed: the next process first looks for our own copy. Only
+if there is none, it sends the letter once more, with the same Message-ID, or asks a person, as the settings say.
 
 Letters of one case to one recipient go in the order in which they were written: none overtakes one that still waits.
 """
@@ -31,7 +31,7 @@ from models.states import LOST, UNDER_WAY, RefusalCause
 from models.tables import Kept, Letter, Outbox
 from tasks.run import relay, signals
 from tasks.run.own_copy import is_copy
-from tasks.run.undelivered import put_back, undelivered, way_out
+from tasks.run.undelivered import in_outbox, put_back, undelivered
 
 BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -47,8 +47,8 @@ TOGETHER = 10
 
 
 @dataclass(frozen=True)
-class _WayOut:
-    """A letter and its way out, as it was before it was claimed."""
+class _Queued:
+    """A letter in the outbox, as it was before its lease was taken."""
 
     letter_id: int
     state: str
@@ -72,11 +72,11 @@ class _WayOut:
 
 
 # made once, and without the weight of whole rows: each letter is asked for
-_WAYS_OUT = (
+_QUEUED = (
     sqlalchemy.select(
         *(
             next(getattr(table, field.name) for table in (Outbox, Letter, Kept) if field.name in table.model_fields)
-            for field in fields(_WayOut)
+            for field in fields(_Queued)
         )
     )
     .select_from(Outbox)
@@ -94,8 +94,8 @@ def _earlier(letter_id: Any, case_id: Any, recipient: Any, routine: Any, *of_out
     return exists().where(*same, *waits, or_(col(_EARLIER_OUTBOX.routine).is_(False), routine))
 
 
-# whoever claims a letter or puts it back counts that: one that was read before is claimed as it was
-_CLAIM = (
+# taking a lease and putting a letter back are counted: a letter that has changed since it was read is not taken
+_TAKE_LEASE = (
     update(Outbox)
     .where(
         *(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")),
@@ -110,7 +110,7 @@ _CLAIM = (
 # unless a report or a copy of the letter has come meanwhile, and says more
 _SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
 _SENT = _SENDING.values(state="sent", error="", cause="", not_before=bindparam("now"), sent_at=bindparam("at"))
-# what did not go says nothing of the attempt of another, who has claimed it since
+# what did not go says nothing of the attempt of another, who has taken the lease since
 _OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("attempts", "tries")))
 
 
@@ -126,7 +126,7 @@ def send_letter(letter_id: int) -> str:
 
 
 def deliver(wired: Systems, letter_id: int) -> str:
-    """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (open whether it went) or ``failed``.
+    """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (unconfirmed) or ``failed``.
 
     Or ``bounced``, where a report came before the server's answer.
 
@@ -144,19 +144,19 @@ def deliver(wired: Systems, letter_id: int) -> str:
 def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
     """Send queued letters one after the other, until the server takes none; what one recipient's says stops no other.
 
-    What became of one is committed together with the claim of the next, before that is sent.
+    The outcome of one letter is committed together with the lease on the next, before that is sent.
 
     Raises:
         Unavailable: the case store does not answer.
     """
     last: _Outcome | None = None
-    for way in _ways_out(wired, letter_ids):
+    for queued in _queued(wired, letter_ids):
         until = monotonic() + wired.settings.claim_seconds / 2  # the text needs its time, too, and the copy
         with wired.store.write() as session:
             if last is not None:
                 last.record(session)
-            claim = _claim(session, wired, way)
-        last = _sent(wired, way, until, claim) if claim else None
+            lease = _take_lease(session, wired, queued)
+        last = _sent(wired, queued, until, lease) if lease else None
         if last is not None and last.ends:
             break
     if last is not None:
@@ -192,14 +192,14 @@ class _Outcome:
 
 
 def send_again(wired: Systems, letter_id: int) -> None:
-    """Put a letter that did not arrive back in the outbox: the next pass sends it.
+    """Put a letter that did not arrive back in the outbox: the next sweep sends it.
 
     Raises:
         Refused: it is not failed.
         Unavailable: the case store does not answer.
     """
     with wired.store.write() as session:
-        _, outbox = way_out(session, letter_id)
+        _, outbox = in_outbox(session, letter_id)
         if outbox.state not in LOST:
             raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
         signals.retire_undelivered(session, outbox, wired.clock.now())
@@ -233,66 +233,68 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query.order_by(*first).limit(1)))
 
 
-def _ways_out(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_WayOut]:
+def _queued(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_Queued]:
     ids = iter(letter_ids)
     while some := list(islice(ids, TOGETHER)):
         with wired.store.read() as session:
-            found = {way.letter_id: way for way in starmap(_WayOut, session.execute(_WAYS_OUT, {"letters": some}))}
+            found = {one.letter_id: one for one in starmap(_Queued, session.execute(_QUEUED, {"letters": some}))}
         yield from (found[letter_id] for letter_id in some)
 
 
 @dataclass(frozen=True)
-class _Claim:
-    """A letter is ours to send."""
+class _Lease:
+    """The right to send one letter for a time."""
 
     probe: bool
     """It is the one that tells whether the relay takes letters again."""
 
 
-def _claim(session: Session, wired: Systems, way: _WayOut) -> _Claim | None:
-    """Claim a letter, unless it is not to be sent now, or another was quicker."""
+def _take_lease(session: Session, wired: Systems, queued: _Queued) -> _Lease | None:
+    """Take the lease on a letter, unless it is not to be sent now, or another was quicker."""
     now = wired.machine_clock.now()
-    if way.state not in UNDER_WAY or way.not_before > now:
+    if queued.state not in UNDER_WAY or queued.not_before > now:
         return None
     until = now + timedelta(seconds=wired.settings.claim_seconds)
     probe = relay.begin_probe(session, wired, now, until)
     if probe is False:
         return None
     its = {
-        f"its_{name}": getattr(way, name)
+        f"its_{name}": getattr(queued, name)
         for name in ("letter_id", "state", "attempts", "tries", "case_id", "recipient", "routine")
     }
-    if session.connection().execute(_CLAIM, its | {"until": until}).rowcount == 1:
-        return _Claim(probe=bool(probe))
+    if session.connection().execute(_TAKE_LEASE, its | {"until": until}).rowcount == 1:
+        return _Lease(probe=bool(probe))
     if probe:
         relay.end_probe(session, wired)
     return None
 
 
-def _sent(wired: Systems, way: _WayOut, until: float, claim: _Claim) -> "_Outcome":
-    """Send a letter that is claimed, unless its text begins so late that another might claim it meanwhile."""
-    # while it is open whether an earlier attempt went through, it stays so
-    doubtful, letter_id = way.state == "sending", way.letter_id
+def _sent(wired: Systems, queued: _Queued, until: float, lease: _Lease) -> "_Outcome":
+    """Send a leased letter, unless its text would begin so late that the lease might run out meanwhile."""
+    # an earlier attempt that is unconfirmed stays so
+    doubtful, letter_id = queued.state == "sending", queued.letter_id
     try:
-        raw = wired.store.kept_file(way.sha256) if way.content is None else way.content
-        if doubtful and _has_copy(wired, way, raw):
-            return _done(wired, letter_id, claim)
+        raw = wired.store.kept_file(queued.sha256) if queued.content is None else queued.content
+        if doubtful and _has_copy(wired, queued, raw):
+            return _done(wired, letter_id, lease)
     except LayananError as error:
         # who was cut off before keeps that doubt, though there is an error now
-        return _later(wired, way, str(error), claim, unanswered=max(way.unanswered, int(_was_cut_off(way))))
-    if doubtful and _is_a_persons(wired, way):
-        return _failed(wired, way, "smtp: it is open whether it went, and no copy of it came", claim, cause="unclear")
+        return _later(wired, queued, str(error), lease, unanswered=max(queued.unanswered, int(_was_cut_off(queued))))
+    if doubtful and _is_a_persons(wired, queued):
+        return _failed(
+            wired, queued, "smtp: it is open whether it went, and no copy of it came", lease, cause="unclear"
+        )
     try:
-        wired.ems.send(raw, way.sender, [way.recipient], until, _copies(raw))
+        wired.ems.send(raw, queued.sender, [queued.recipient], until, _copies(raw))
     except OutcomeUnknown:
-        return _changed(wired, way, claim, ends=True, unanswered=way.unanswered + 1)
+        return _changed(wired, queued, lease, ends=True, unanswered=queued.unanswered + 1)
     except (Deferred, UsOrRecipient) as error:
-        return _disputed(wired, way, error, claim)
+        return _disputed(wired, queued, error, lease)
     except Unavailable as error:
-        return _refuses_us(wired, way, error)
+        return _refuses_us(wired, queued, error)
     except Refused as error:
-        return _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply)
-    return _done(wired, letter_id, claim)
+        return _failed(wired, queued, str(error), lease, cause="recipient", reply=error.reply)
+    return _done(wired, letter_id, lease)
 
 
 def _copies(raw: bytes) -> list[str]:
@@ -301,54 +303,54 @@ def _copies(raw: bytes) -> list[str]:
     return [address for _, address in getaddresses(head.get_all("Cc", []))]
 
 
-def _has_copy(wired: Systems, way: _WayOut, raw: bytes) -> bool:
+def _has_copy(wired: Systems, queued: _Queued, raw: bytes) -> bool:
     if wired.settings.smtp.copies == "none":
         return False
-    box = wired.settings.mailbox(way.sender)
-    return wired.ems.has_copy(way.message_id, box, lambda found: is_copy(found, raw))
+    box = wired.settings.mailbox(queued.sender)
+    return wired.ems.has_copy(queued.message_id, box, lambda found: is_copy(found, raw))
 
 
-def _is_a_persons(wired: Systems, way: _WayOut) -> bool:
+def _is_a_persons(wired: Systems, queued: _Queued) -> bool:
     """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
     if wired.settings.smtp.in_doubt == "ask":
-        return way.unanswered > 0 or _was_cut_off(way)
-    return way.unanswered > 1
+        return queued.unanswered > 0 or _was_cut_off(queued)
+    return queued.unanswered > 1
 
 
-def _was_cut_off(way: _WayOut) -> bool:
+def _was_cut_off(queued: _Queued) -> bool:
     """Whether an attempt ended without a word: a person has put back none, and the server put off what has an error."""
-    return way.state == "sending" and way.attempts > 0 and not way.error
+    return queued.state == "sending" and queued.attempts > 0 and not queued.error
 
 
-def _done(wired: Systems, letter_id: int, claim: _Claim) -> _Outcome:
+def _done(wired: Systems, letter_id: int, lease: _Lease) -> _Outcome:
     sent = {"its_letter_id": letter_id, "now": wired.machine_clock.now(), "at": wired.clock.now()}
 
     def record(session: Session) -> None:
-        if claim.probe:
+        if lease.probe:
             relay.takes_letters(session, wired)
         session.connection().execute(_SENT, sent)
 
     return _Outcome(record)
 
 
-def _refuses_us(wired: Systems, way: _WayOut, error: OfSystem) -> _Outcome:
+def _refuses_us(wired: Systems, queued: _Queued, error: OfSystem) -> _Outcome:
     """The relay takes no letter of ours now: this one stays where it was, and counts nothing against itself."""
     now = wired.machine_clock.now()
-    its = _its(way)
+    its = _its(queued)
 
     def record(session: Session) -> None:
         relay.refuses_us(session, wired, error)
-        kept: dict[str, Any] = {"state": way.state, "error": str(error), "not_before": now, "cause": "us"}
+        kept: dict[str, Any] = {"state": queued.state, "error": str(error), "not_before": now, "cause": "us"}
         session.connection().execute(_OURS.values(**kept, reply=error.reply), its)
 
     return _Outcome(record, ends=True)
 
 
-def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _Outcome:
+def _disputed(wired: Systems, queued: _Queued, error: OfSystem, lease: _Lease) -> _Outcome:
     """The relay refuses a letter, for now or for good, and the reply may concern us: what others were told decides."""
     now, lasting = wired.machine_clock.now(), error.reply.startswith("5")
-    known = way.refused_at if way.reply == error.reply else None
-    counted: dict[str, Any] = {"deferrals": way.deferrals + (not lasting), "refusals": way.refusals + lasting}
+    known = queued.refused_at if queued.reply == error.reply else None
+    counted: dict[str, Any] = {"deferrals": queued.deferrals + (not lasting), "refusals": queued.refusals + lasting}
     told = f"{error}, {counted['deferrals']} times" if not lasting else str(error)
     changes: dict[str, Any] = {
         "reply": error.reply,
@@ -360,53 +362,53 @@ def _disputed(wired: Systems, way: _WayOut, error: OfSystem, claim: _Claim) -> _
     def record(session: Session) -> None:
         if lasting and known and relay.taken_since(session, known):
             # another's letter was taken in between: it is this recipient's, or this letter's
-            _failed(wired, way, str(error), claim, cause="recipient", reply=error.reply).record(session)
-        elif claim.probe or relay.concerns_us(session, error.reply, way.recipient):
+            _failed(wired, queued, str(error), lease, cause="recipient", reply=error.reply).record(session)
+        elif lease.probe or relay.concerns_us(session, error.reply, queued.recipient):
             relay.refuses_us(session, wired, error, several=True)
-            _changed(wired, way, state=way.state, not_before=now, error=str(error), **changes).record(session)
+            _changed(wired, queued, state=queued.state, not_before=now, error=str(error), **changes).record(session)
         elif counted["refusals"] >= MOST_REFUSALS or counted["deferrals"] >= MOST_DEFERRALS:
-            _failed(wired, way, told, claim, cause="unclear", reply=error.reply).record(session)
+            _failed(wired, queued, told, lease, cause="unclear", reply=error.reply).record(session)
         else:
-            _later(wired, way, str(error), claim, **changes, **counted).record(session)
+            _later(wired, queued, str(error), lease, **changes, **counted).record(session)
 
     return _Outcome(record)
 
 
-def _later(wired: Systems, way: _WayOut, error: str, claim: _Claim, **changes: Any) -> _Outcome:
-    wait = pause_after(way.attempts + 1, BACKOFF, LONGEST_BACKOFF)
+def _later(wired: Systems, queued: _Queued, error: str, lease: _Lease, **changes: Any) -> _Outcome:
+    wait = pause_after(queued.attempts + 1, BACKOFF, LONGEST_BACKOFF)
     until = wired.machine_clock.now() + wait
-    return _changed(wired, way, claim, state=way.state, not_before=until, error=error, **changes)
+    return _changed(wired, queued, lease, state=queued.state, not_before=until, error=error, **changes)
 
 
 def _failed(
-    wired: Systems, way: _WayOut, error: str, claim: _Claim, *, cause: RefusalCause, reply: str = ""
+    wired: Systems, queued: _Queued, error: str, lease: _Lease, *, cause: RefusalCause, reply: str = ""
 ) -> _Outcome:
     now = wired.clock.now()
 
     def record(session: Session) -> None:
-        if claim.probe:
+        if lease.probe:
             relay.end_probe(session, wired)
-        _, outbox = way_out(session, way.letter_id)
-        if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (way.attempts + 1, way.tries):
+        _, outbox = in_outbox(session, queued.letter_id)
+        if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (queued.attempts + 1, queued.tries):
             outbox.cause, outbox.reply = cause, reply
-            undelivered(session, way.letter_id, "failed", error, now)
+            undelivered(session, queued.letter_id, "failed", error, now)
 
     return _Outcome(record)
 
 
 def _changed(
-    wired: Systems, way: _WayOut, claim: _Claim | None = None, *, ends: bool = False, **values: Any
+    wired: Systems, queued: _Queued, lease: _Lease | None = None, *, ends: bool = False, **values: Any
 ) -> _Outcome:
     """What an attempt changes; one that says nothing of the relay ends the probe that it was."""
 
     def record(session: Session) -> None:
-        if claim is not None and claim.probe:
+        if lease is not None and lease.probe:
             relay.end_probe(session, wired)
-        session.connection().execute(_OURS.values(**values), _its(way))
+        session.connection().execute(_OURS.values(**values), _its(queued))
 
     return _Outcome(record, ends)
 
 
-def _its(way: _WayOut) -> dict[str, Any]:
+def _its(queued: _Queued) -> dict[str, Any]:
     """This attempt, and no later one."""
-    return {"its_letter_id": way.letter_id, "its_attempts": way.attempts + 1, "its_tries": way.tries}
+    return {"its_letter_id": queued.letter_id, "its_attempts": queued.attempts + 1, "its_tries": queued.tries}

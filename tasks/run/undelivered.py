@@ -17,13 +17,13 @@ from tasks.run.family import going_on
 
 def undelivered(session: Session, letter_id: int, state: LetterState, error: str, at: datetime) -> None:
     """Record that a letter did not arrive, and give its case a signal; once for each time that it was queued."""
-    case_id, outbox = way_out(session, letter_id)
+    case_id, outbox = in_outbox(session, letter_id)
     outbox.state, outbox.error, outbox.handled = state, error, False
     session.add(outbox)
     signals.keep_once(session, signals.of_undelivered(case_id, outbox, at))
 
 
-def way_out(session: Session, letter_id: int) -> tuple[int, Outbox]:
+def in_outbox(session: Session, letter_id: int) -> tuple[int, Outbox]:
     """Number of the case that a letter concerns, and its way out; both locked, in the order in which all do that."""
     of_case = session.exec(select(Letter.case_id).where(Letter.id == letter_id)).one()
     case_id = going_on(session, of_case).key
@@ -31,7 +31,7 @@ def way_out(session: Session, letter_id: int) -> tuple[int, Outbox]:
 
 
 def put_back(systems: Systems, outbox: Outbox) -> None:
-    """Give a letter another way out; the monitor's next pass sends it.
+    """Queue a letter once more; the next sweep sends it.
 
     One that failed is looked for first, for an earlier attempt may have got through; the copy of one that bounced says
     nothing of the way to come.

@@ -55,7 +55,7 @@ POINTS: list[tuple[Any, str]] = [
     (tasks.run.waits.Question, "begin"),
     (tasks.run.waits.Question, "record"),
     (tasks.run.waits, "suspend_for"),
-    (tasks.run.send_letter, "_claim"),
+    (tasks.run.send_letter, "_take_lease"),
     (tasks.run.send_letter, "_sent"),
 ]
 

@@ -86,7 +86,7 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
         opened(wired, sender)
     really = tasks.run.send_letter._sent
 
-    def dies_at_the_second(wired: Systems, way: tasks.run.send_letter._WayOut, *more: Any) -> object:
+    def dies_at_the_second(wired: Systems, way: tasks.run.send_letter._Queued, *more: Any) -> object:
         if way.letter_id == 2:
             raise KeyboardInterrupt
         return really(wired, way, *more)
@@ -296,8 +296,8 @@ def test_a_letter_that_shall_go_later_outlives_a_restart(wired: Systems, machine
 def claimed(wired: Systems) -> None:
     """A sender has claimed the letter, and died."""
     with wired.store.write() as session:
-        (way,) = tasks.run.send_letter._ways_out(wired, [1])
-        assert tasks.run.send_letter._claim(session, wired, way)
+        (way,) = tasks.run.send_letter._queued(wired, [1])
+        assert tasks.run.send_letter._take_lease(session, wired, way)
 
 
 def test_a_sender_that_died_before_the_server_is_made_good(wired: Systems, machine: StandingClock) -> None:
