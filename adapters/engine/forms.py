@@ -1,14 +1,16 @@
 """Forms of suspended runs: submitting, showing and reading them. Held by `tests/tasks/run/test_waits.py`."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from adapters.engine.api import Api, api_errors
 from adapters.engine.internals import input_keys, lacks_form, refusal, stored_schema
@@ -72,17 +74,20 @@ class Forms(Api):
             parts = {keys["description"]: json.dumps(description), keys["schema"]: stored_schema(schema)}
             missing = [key for key in parts if not self._stored(run_id, key)]
             for key in missing:
-                self.client.create_flow_run_input(UUID(run_id), key, parts[key])
+                self._put(run_id, key, parts[key])
         return bool(missing)
 
     def describe(self, run_id: str, wait_key: str, description: str) -> bool:
-        """Replace the text above a suspended run's form; returns whether one was shown already."""
+        """Replace the text above a suspended run's form; returns whether one was shown."""
         key = input_keys(wait_key)["description"]
         with api_errors():
             if not self._stored(run_id, key):
                 return False
-            self.client.delete_flow_run_input(UUID(run_id), key)
-            self.client.create_flow_run_input(UUID(run_id), key, json.dumps(description))
+            stored = False
+            while not stored:  # another process may be replacing it, too; the last one's text stays
+                with suppress(ObjectNotFound):
+                    self.client.delete_flow_run_input(UUID(run_id), key)
+                stored = self._put(run_id, key, json.dumps(description))
         return True
 
     def answer(self, run_id: str, wait_key: str) -> dict[str, Any]:
@@ -99,6 +104,16 @@ class Forms(Api):
     def run_url(self, run_id: str) -> str:
         """Where people open the run and its form."""
         return f"{self.settings.ui_url}/runs/flow-run/{run_id}"
+
+    def _put(self, run_id: str, key: str, value: str) -> bool:
+        """Store it; returns False where another process has stored its own in this moment."""
+        try:
+            self.client.create_flow_run_input(UUID(run_id), key, value)
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.CONFLICT:
+                raise
+            return False
+        return True
 
     def _stored(self, run_id: str, key: str) -> list[Any]:
         return list(self.client.filter_flow_run_input(UUID(run_id), key, 1, set()))

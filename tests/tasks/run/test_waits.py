@@ -1,5 +1,6 @@
 """Waits on a real Prefect server, one pass of the run at a time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlmodel import select
 
 import adapters.engine.forms
 import tasks.run.waits
+from adapters.engine.runs import PrefectEngine
 from adapters.engine.suspend import suspend_for
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
@@ -86,6 +88,34 @@ def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: py
     show_news(runs.wired, case.case_id, "mail")
     (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
     assert "lampu LOS hijau" in shown.decoded_value
+
+
+def test_news_that_two_processes_show_at_once_is_shown_by_one_of_them(runs: Runs) -> None:
+    """Intake and a sweep may come to the same form in the same moment."""
+    run = runs.start(ask_agent, opened(runs.wired, BUDI))
+    runs.go(ask_agent, run)
+
+    def show(text: str) -> None:
+        for _ in range(20):
+            PrefectEngine(runs.wired.settings).describe(run, "confirm-analysis-1", text)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(show, ["one", "two", "three"]))
+    (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
+    assert shown.decoded_value in {"one", "two", "three"}
+
+
+def test_a_form_that_its_worker_shows_in_the_moment_of_an_offer_stays(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.start(ask_agent, opened(runs.wired, BUDI))
+    runs.go(ask_agent, run)
+    engine = PrefectEngine(runs.wired.settings)
+    monkeypatch.setattr("adapters.engine.forms.SHOWN_WITHIN", timedelta(0))
+    monkeypatch.setattr(engine, "_stored", lambda *_: [])  # as it looked a moment ago
+    engine.offer_form(run, "confirm-analysis-1", {}, "offered")
+    monkeypatch.undo()
+    assert runs.submit(run, "ConfirmAnalysis", need="COMPLAINT", topic="no_service").state == "accepted"
 
 
 def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> None:
