@@ -140,7 +140,7 @@ class Systems:
 
 
 @lru_cache(maxsize=1)
-def systems() -> Systems:
+def load_systems() -> Systems:
     """This process's systems, by its settings. Its log lines get the format of the settings, too."""
     settings = load_settings()
     logs.configure(settings)

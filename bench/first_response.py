@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from adapters.case_store import schema
 from adapters.engine.runs import PrefectEngine
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from bench.store import fill
 from flows.receive_mail import take_batches
 from models.tables import Outbox
@@ -33,20 +33,20 @@ class StandIn(PrefectEngine):
 def main() -> None:
     """Answer orders until there are no more."""
     cases, engine = int(sys.argv[1]), sys.argv[2]
-    wired = systems()
-    schema.upgrade(wired.store)
-    fill(wired.store, cases, wired.clock.now())
+    systems = load_systems()
+    schema.upgrade(systems.store)
+    fill(systems.store, cases, systems.clock.now())
     if engine == "stand-in":
-        wired.engine = StandIn(wired.settings)
-    (box,) = wired.settings.mailboxes
+        systems.engine = StandIn(systems.settings)
+    (box,) = systems.settings.mailboxes
     sent = select(func.count()).where(col(Outbox.state) == "sent")
     for _ in sys.stdin:
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             before = session.exec(sent).one()
         began, cpu = time.perf_counter(), time.process_time()
-        outcomes = sum(take_batches(wired, box), Counter())
+        outcomes = sum(take_batches(systems, box), Counter())
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             answered = session.exec(sent).one() - before
         assert outcomes == {"opened": answered}, (outcomes, answered)
         print(json.dumps({"mails": answered, "seconds": seconds, "cpu": cpu}), flush=True)

@@ -35,18 +35,18 @@ class Cost:
 
 def replay(home: Path) -> Cost:
     """Both ways, on a case with ``ENTRIES`` entries."""
-    wired = Systems(Settings(home=home))
-    _fill(wired)
+    systems = Systems(Settings(home=home))
+    _fill(systems)
     try:
-        return Cost(*_best(wired, _replay), *_best(wired, _look_up))
+        return Cost(*_best(systems, _replay), *_best(systems, _look_up))
     finally:
-        wired.store.close()
+        systems.store.close()
 
 
-def _fill(wired: Systems) -> None:
-    schema.upgrade(wired.store)
+def _fill(systems: Systems) -> None:
+    schema.upgrade(systems.store)
     now = SystemClock().now()
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.add(Case(id=1, site="JKT", mailbox="m", address="a", opened_at=now, sop_revision=REVISION))
         session.flush()
         session.add_all(
@@ -66,34 +66,34 @@ def _fill(wired: Systems) -> None:
         )
 
 
-def _replay(wired: Systems) -> None:
-    case = CaseRun.open(1, wired)
+def _replay(systems: Systems) -> None:
+    case = CaseRun.open(1, systems)
     for _ in range(ENTRIES):
         closing(case)
 
 
-def _look_up(wired: Systems) -> None:
+def _look_up(systems: Systems) -> None:
     for occurrence in range(1, ENTRIES + 1):
         query = select(ActivityRecord).where(
             ActivityRecord.case_id == 1, ActivityRecord.name == closing.name, ActivityRecord.occurrence == occurrence
         )
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             Closed.model_validate(session.exec(query).one().output)
 
 
-def _best(wired: Systems, way: Callable[[Systems], None]) -> tuple[int, float]:
+def _best(systems: Systems, way: Callable[[Systems], None]) -> tuple[int, float]:
     queries = 0
 
     def count(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         nonlocal queries
         queries += statement.startswith("SELECT")
 
-    event.listen(wired.store.engine, "before_cursor_execute", count)
-    way(wired)
-    event.remove(wired.store.engine, "before_cursor_execute", count)
+    event.listen(systems.store.engine, "before_cursor_execute", count)
+    way(systems)
+    event.remove(systems.store.engine, "before_cursor_execute", count)
     best = float("inf")
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        way(wired)
+        way(systems)
         best = min(best, time.perf_counter() - started)
     return queries, best

@@ -25,7 +25,7 @@ from adapters.case_store import schema
 from adapters.case_store.store import Store
 from adapters.console import listing
 from adapters.ems import Received
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.letter import LetterKind
 from models.sop import ACTIVITIES, REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, Signal
@@ -60,29 +60,29 @@ def main() -> None:
 def measured(home: Path, cases: int, url: str | None = None) -> dict[str, float]:
     """Milliseconds of each piece of work, with so many cases stored."""
     os.environ |= {"LAYANAN_HOME": str(home)} | ({"LAYANAN_DATABASE_URL": url} if url else {})
-    systems.cache_clear()
-    wired = systems()
-    schema.upgrade(wired.store)
+    load_systems.cache_clear()
+    systems = load_systems()
+    schema.upgrade(systems.store)
     started = time.perf_counter()
-    fill(wired.store, cases, wired.clock.now())
+    fill(systems.store, cases, systems.clock.now())
     print(f"{cases} cases stored in {time.perf_counter() - started:.0f} s", flush=True)
     try:
-        return {name: _median(work) for name, work in _work(wired, cases).items()}
+        return {name: _median(work) for name, work in _work(systems, cases).items()}
     finally:
-        wired.store.close()
+        systems.store.close()
 
 
-def _work(wired: Systems, cases: int) -> dict[str, Callable[[], object]]:
+def _work(systems: Systems, cases: int) -> dict[str, Callable[[], object]]:
     def look(view: Callable[..., object], *args: Any) -> Callable[[], object]:
         def work() -> None:
-            with wired.store.read() as session:
+            with systems.store.read() as session:
                 view(session, *args)
 
         return work
 
     return {
-        "intake of a new mail": lambda: take_in(wired, _mail(f"baru{next(_uids)}@example.com")),
-        "intake of a known sender's mail": lambda: take_in(wired, _mail(f"p{cases}@example.com")),
+        "intake of a new mail": lambda: take_in(systems, _mail(f"baru{next(_uids)}@example.com")),
+        "intake of a known sender's mail": lambda: take_in(systems, _mail(f"p{cases}@example.com")),
         "monitor: letters, deadlines, wakes": lambda: [part.fn() for part in monitor.PARTS[:3]],
         "waiting": look(listing.waiting),
         "case": look(listing.case, str(cases)),
@@ -90,8 +90,8 @@ def _work(wired: Systems, cases: int) -> dict[str, Callable[[], object]]:
         "cases --status open": look(listing.cases, "open"),
         "mails --outcome quarantined": look(listing.mails, "quarantined"),
         "letters --state failed": look(listing.letters, "failed"),
-        "report on a month": lambda: service_report(wired),
-        "report on a day": lambda: service_report(wired, 1),
+        "report on a month": lambda: service_report(systems),
+        "report on a day": lambda: service_report(systems, 1),
     }
 
 

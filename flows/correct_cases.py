@@ -12,7 +12,7 @@ from prefect.states import Completed
 from pydantic import Field
 
 from adapters.console import listing
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from tasks.upkeep import merge_case
 
 By = Annotated[str, Field(min_length=2, max_length=80)]
@@ -27,9 +27,9 @@ def merge_cases(case: str, into: str, by: By) -> "State[None]":
         into: Kasus yang berjalan terus / the case that goes on, and to whose customer letters go
         by: Nama Anda / your name
     """
-    wired, number, other = systems(), _number(case), _number(into)
-    merge_case.merge(wired, number, other, by)
-    return Completed(message=merge_case.whose_letters(wired, number, other))
+    systems, number, other = load_systems(), _number(case), _number(into)
+    merge_case.merge(systems, number, other, by)
+    return Completed(message=merge_case.whose_letters(systems, number, other))
 
 
 @flow(name="unmerge-case", flow_run_name="unmerge {case}", persist_result=False)
@@ -40,7 +40,7 @@ def unmerge_case(case: str, by: By) -> None:
         case: Kasus yang digabungkan / the case that had ended; referensi atau nomor / reference or number
         by: Nama Anda / your name
     """
-    merge_case.unmerge(systems(), _number(case), by)
+    merge_case.unmerge(load_systems(), _number(case), by)
 
 
 @flow(name="split-case", flow_run_name="split {case} · {mail}", persist_result=False)
@@ -52,7 +52,7 @@ def split_case(case: str, mail: int, by: By) -> None:
         mail: Nomor email seperti di / the mail's number as in `layanan mails`
         by: Nama Anda / your name
     """
-    merge_case.split(systems(), _number(case), mail, by)
+    merge_case.split(load_systems(), _number(case), mail, by)
 
 
 @flow(name="remove-party", flow_run_name="no party {case} · {mail}", persist_result=False)
@@ -64,7 +64,7 @@ def remove_party(case: str, mail: int, by: By) -> None:
         mail: Nomor email seperti di / the mail's number as in `layanan mails`
         by: Nama Anda / your name
     """
-    merge_case.remove_party(systems(), _number(case), mail, by)
+    merge_case.remove_party(load_systems(), _number(case), mail, by)
 
 
 @flow(name="add-party", flow_run_name="party {case} · {mail}", persist_result=False)
@@ -77,9 +77,9 @@ def add_party(case: str, mail: int, by: By, letters: bool = False) -> None:
         by: Nama Anda / your name
         letters: Kirim tembusan surat; dari email pelanggan sendiri: kepada yang di Cc / send copies of letters
     """
-    merge_case.add_party(systems(), _number(case), mail, by, letters=letters)
+    merge_case.add_party(load_systems(), _number(case), mail, by, letters=letters)
 
 
 def _number(name: str) -> int:
-    with systems().store.read() as session:
+    with load_systems().store.read() as session:
         return listing.find_case(session, name).key

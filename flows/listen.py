@@ -25,24 +25,24 @@ BETWEEN = 1.0
 """Seconds between two polls: one poll takes all that came meanwhile, to whichever mailbox."""
 
 
-def listen_to_mailboxes(wired: Systems) -> list[threading.Thread]:
+def listen_to_mailboxes(systems: Systems) -> list[threading.Thread]:
     """Listen in one thread for each mailbox with `idle`, and start polls in another."""
     news = threading.Event()
-    listening = [partial(listen, wired, box, news) for box in wired.settings.mailboxes if box.idle]
-    starting = [partial(start_polls, wired, news)] if listening else []
+    listening = [partial(listen, systems, box, news) for box in systems.settings.mailboxes if box.idle]
+    starting = [partial(start_polls, systems, news)] if listening else []
     threads = [threading.Thread(target=work, name="listen", daemon=True) for work in (*listening, *starting)]
     for thread in threads:
         thread.start()
     return threads
 
 
-def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
+def listen(systems: Systems, box: Mailbox, news: threading.Event) -> None:
     """Set ``news`` when there may be mail, until the worker stops; a connection that ends is made anew."""
     pause = SHORTEST_PAUSE
     while not drain.asked():
         began = time.monotonic()
         try:
-            for _ in wired.ems.listen(box):
+            for _ in systems.ems.listen(box):
                 news.set()
                 if drain.asked():
                     return
@@ -57,12 +57,12 @@ def listen(wired: Systems, box: Mailbox, news: threading.Event) -> None:
         drain.asked_within(pause)
 
 
-def start_polls(wired: Systems, news: threading.Event) -> None:
+def start_polls(systems: Systems, news: threading.Event) -> None:
     """Start a poll when ``news`` is set, until the worker stops."""
     while news.wait() and not drain.asked():
         news.clear()
         try:
-            wired.engine.start_poll(receive_mail.name)
+            systems.engine.start_poll(receive_mail.name)
         except LayananError as error:
             log.warning("new mail waits for the next scheduled poll: %s", error)
         except Exception:

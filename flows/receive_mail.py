@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import wait
 
 from adapters.ems import Received
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from flows.final_state import final_state
 from models.errors import LayananError, Refused, Unavailable
 from models.settings import Mailbox
@@ -43,7 +43,7 @@ def receive_mail() -> "State[None]":
 
     One that fails, fails the run.
     """
-    emptying = [_emptying(box).submit(number) for number, box in enumerate(systems().settings.mailboxes)]
+    emptying = [_emptying(box).submit(number) for number, box in enumerate(load_systems().settings.mailboxes)]
     wait(emptying)
     return final_state([mailbox.state for mailbox in emptying])
 
@@ -51,9 +51,9 @@ def receive_mail() -> "State[None]":
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
     """Take in what lies in a mailbox, as far as there is time; returns how many mails had which outcome."""
-    wired = systems()
+    systems = load_systems()
     outcomes: Counter[str] = Counter()
-    for batch in take_batches(wired, wired.settings.mailboxes[number], TURN):
+    for batch in take_batches(systems, systems.settings.mailboxes[number], TURN):
         outcomes.update(batch)
     return dict(outcomes)
 
@@ -62,7 +62,7 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
     return empty_mailbox.with_options(task_run_name=f"Terima surat / Receive mail {box.site}")
 
 
-def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
+def take_batches(systems: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
     """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
 
     After so many ``seconds`` no other batch begins, and none while nobody has agreed to the mailbox's first poll.
@@ -75,19 +75,19 @@ def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Ite
     """
     last, end = 0, time.monotonic() + seconds
     unsettled: Refused | Unavailable | None = None
-    begun = begin(wired, box)
+    begun = begin(systems, box)
     if begun is None:
         return
-    while not drain.asked() and time.monotonic() < end and (received := _fetch(wired, begun, last)):
-        if last == 0 and not is_the_one_agreed_to(wired, box, received[0].uidvalidity):
+    while not drain.asked() and time.monotonic() < end and (received := _fetch(systems, begun, last)):
+        if last == 0 and not is_the_one_agreed_to(systems, box, received[0].uidvalidity):
             return
-        taken = take_in_batch(wired, received)
-        _answer(wired, taken.values())
+        taken = take_in_batch(systems, received)
+        _answer(systems, taken.values())
         aside = [uid for uid, result in taken.items() if result.outcome == "quarantined"]
         copies = [uid for uid, result in taken.items() if result.copy]
         done = [uid for uid, result in taken.items() if result.outcome != "quarantined" and not result.copy]
         try:
-            wired.ems.settle(box, received[0].uidvalidity, done, aside, copies)
+            systems.ems.settle(box, received[0].uidvalidity, done, aside, copies)
         except (Refused, Unavailable) as error:
             unsettled = error
         last = received[-1].uid
@@ -96,28 +96,28 @@ def take_batches(wired: Systems, box: Mailbox, seconds: float = math.inf) -> Ite
         raise unsettled
 
 
-def _fetch(wired: Systems, box: Mailbox, last: int) -> list[Received]:
-    with wired.store.read() as session:
+def _fetch(systems: Systems, box: Mailbox, last: int) -> list[Received]:
+    with systems.store.read() as session:
         session.connection()  # no store, no reading: the mail stays where it is
-    return wired.ems.fetch(box, wired.settings.intake_batch, last)
+    return systems.ems.fetch(box, systems.settings.intake_batch, last)
 
 
-def _answer(wired: Systems, taken: Collection[TakenIn]) -> None:
-    deliver_all(wired, [letter_id for result in taken for letter_id in result.letters])
-    set_going(wired, taken)
+def _answer(systems: Systems, taken: Collection[TakenIn]) -> None:
+    deliver_all(systems, [letter_id for result in taken for letter_id in result.letters])
+    set_going(systems, taken)
 
 
-def set_going(wired: Systems, taken: Collection[TakenIn]) -> None:
+def set_going(systems: Systems, taken: Collection[TakenIn]) -> None:
     """Start the cases that mails have opened, and wake those that they joined; what fails the monitor does later.
 
     An engine that does not answer is not asked again for each case that is to be started.
     """
     with _left_to_the_monitor():
-        start_cases(wired, [one.case_id for one in taken if one.outcome == "opened" and one.case_id is not None])
+        start_cases(systems, [one.case_id for one in taken if one.outcome == "opened" and one.case_id is not None])
     for one in taken:
         if one.outcome in NEWS and one.case_id is not None:
             with _left_to_the_monitor():
-                resume_or_show(wired, one.case_id, NEWS[one.outcome])
+                resume_or_show(systems, one.case_id, NEWS[one.outcome])
 
 
 @contextmanager

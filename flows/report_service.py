@@ -4,7 +4,7 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from tasks.upkeep.report import service_report
 
 KEY = "laporan-layanan"
@@ -20,5 +20,5 @@ def report_service() -> None:
 def write_report() -> None:
     """One artifact, each time a new version of it."""
     create_markdown_artifact(
-        key=KEY, markdown=service_report(systems()), description="Laporan layanan / Service report"
+        key=KEY, markdown=service_report(load_systems()), description="Laporan layanan / Service report"
     )

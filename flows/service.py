@@ -25,7 +25,7 @@ from adapters.clock import SystemClock
 from adapters.engine.environment import engine_environment
 from adapters.engine.pages import fix_pages
 from adapters.engine.runs import PrefectEngine
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from flows.processes import Process, Restarter, Starter, end, last_line
 from flows.stop_signals import ending, pause
 from models.errors import LayananError, Unavailable
@@ -161,7 +161,7 @@ class Service:
         if self.settings.worker_type == "process":
             from flows.listen import listen_to_mailboxes
 
-            listen_to_mailboxes(systems())  # as our own worker does itself
+            listen_to_mailboxes(load_systems())  # as our own worker does itself
         restarters = (Restarter("server", self.start_server), Restarter("worker", self.start_worker))
         look = time.monotonic()
         while True:

@@ -36,7 +36,7 @@ from adapters.engine import internals
 from adapters.engine.carrier import Carrier
 from adapters.engine.forms import SHOWN_WITHIN
 from adapters.engine.states import CARRIED_TYPES, cancelled_by_a_person, one_of
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from flows.listen import listen_to_mailboxes
 from flows.only_worker import hold_name
 from flows.run_thread import RunThread
@@ -96,7 +96,7 @@ class InProcessWorker(internals.ThreadWorker):
         await super().setup()
         await self._adopt_orphans()
         self.in_background(self._show_lost_forms)
-        listen_to_mailboxes(systems())
+        listen_to_mailboxes(load_systems())
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -181,7 +181,7 @@ class InProcessWorker(internals.ThreadWorker):
         most = 2 * self._service.worker_threads
         # a server that is away must not end the worker; the next start looks again, and so does who submits the form
         with suppress(LayananError):
-            if shown := await asyncio.to_thread(offer_lost_forms, systems(), most):
+            if shown := await asyncio.to_thread(offer_lost_forms, load_systems(), most):
                 log.warning("%s forms were not shown before a crash; they are now", shown)
 
     async def _adopt_orphans(self) -> None:

@@ -113,7 +113,7 @@ class _Named:
 
 def find_case(
     session: Session,
-    wired: Systems,
+    systems: Systems,
     mail: ParsedMail,
     came_at: datetime,
     customer_id: str = "",
@@ -148,25 +148,25 @@ def find_case(
             return Match(_current(session, named.case, mail), reasons=(tie,))
     if mail.forged or not open_cases:
         return Match(perhaps=perhaps, reasons=remark)
-    scored = _same_matter(session, wired, mail, came_at)
+    scored = _same_matter(session, systems, mail, came_at)
     if mail.passed_on == "form" and scored.case:
         scored = Match(perhaps=scored.case, reasons=(Reason(Why.BY_FORM), *scored.reasons))
     return replace(scored, reasons=(*scored.reasons, *remark))
 
 
-def whose_address(wired: Systems, mail: ParsedMail) -> str:
+def whose_address(systems: Systems, mail: ParsedMail) -> str:
     """The customer whose address on record the sender's is; asked for only where a mail names someone else's case.
 
     Nobody, where SISKA does not answer: then the mail opens a case of its own.
     """
     if not is_answer(mail):
         return ""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         cases = [named.case for named in _named_cases(session, mail)]
     if not cases or any(case.address == mail.sender for case in cases):
         return ""
     try:
-        customer = wired.siska.customer_by_address(mail.sender)
+        customer = systems.siska.customer_by_address(mail.sender)
     except LayananError:
         return ""
     return customer.customer_id if customer else ""
@@ -228,7 +228,7 @@ def _current(session: Session, case: Case, mail: ParsedMail) -> Case:
         seen.add(case.id)
 
 
-def remember_matters(session: Session, wired: Systems, mails: Sequence[tuple[ParsedMail, datetime]]) -> None:
+def remember_matters(session: Session, systems: Systems, mails: Sequence[tuple[ParsedMail, datetime]]) -> None:
     """Analyse mails, and what their senders' open cases began with, before the store is locked for comparing them.
 
     Args:
@@ -240,19 +240,19 @@ def remember_matters(session: Session, wired: Systems, mails: Sequence[tuple[Par
     having = {*session.exec(known), *session.exec(party)}
     for mail, came_at in mails:
         if mail.sender in having and not mail.forged:
-            _same_matter(session, wired, mail, came_at)
+            _same_matter(session, systems, mail, came_at)
 
 
-def _same_matter(session: Session, wired: Systems, mail: ParsedMail, came_at: datetime) -> Match:
-    since = same_matter_since(wired.settings, came_at)
+def _same_matter(session: Session, systems: Systems, mail: ParsedMail, came_at: datetime) -> Match:
+    since = same_matter_since(systems.settings, came_at)
     open_cases = session.exec(_OPEN_CASES, params={"sender": mail.sender, "since": since}).all()
     if not open_cases:
         return Match()
-    new = _matter(wired, mail)
+    new = _matter(systems, mail)
     first = _first_mails(session, open_cases)
-    scores = [(*_score(new, _known_matter(wired, case, first.get(case.key))), case) for case in open_cases]
+    scores = [(*_score(new, _known_matter(systems, case, first.get(case.key))), case) for case in open_cases]
     score, why, case = max(scores, key=lambda scored: scored[0])
-    if why is not None and score >= wired.settings.policy.same_matter_threshold:
+    if why is not None and score >= systems.settings.policy.same_matter_threshold:
         return Match(case, reasons=(Reason(why),))
     if score < DOUBTFUL or why is None:
         return Match()
@@ -308,16 +308,16 @@ def _first_mails(session: Session, cases: Sequence[Case]) -> dict[int | None, Me
     return {mail.case_id: mail for mail in session.exec(select(Message).where(col(Message.id).in_(first)))}
 
 
-def _known_matter(wired: Systems, case: Case, first: Message | None) -> _Matter:
-    said = _matter(wired, first) if first else _Matter("other", frozenset())
+def _known_matter(systems: Systems, case: Case, first: Message | None) -> _Matter:
+    said = _matter(systems, first) if first else _Matter("other", frozenset())
     if not case.kind:
         # its activity 1 is still to come
         return said
     return replace(said, topic=case.topic, lines=said.lines.union(filter(None, [case.service_number])))
 
 
-def _matter(wired: Systems, mail: ParsedMail | Message) -> _Matter:
-    return _analysed(wired.analyser.analyse, mail.sender_name, mail.subject, mail.new_text[:MAX_TEXT])
+def _matter(systems: Systems, mail: ParsedMail | Message) -> _Matter:
+    return _analysed(systems.analyser.analyse, mail.sender_name, mail.subject, mail.new_text[:MAX_TEXT])
 
 
 @lru_cache(maxsize=256)

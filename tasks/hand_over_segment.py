@@ -87,14 +87,14 @@ class OtherSegments:
     response waits for it.
     """
 
-    def __init__(self, wired: Systems) -> None:
-        self._wired = wired
+    def __init__(self, systems: Systems) -> None:
+        self._systems = systems
         self._known: dict[str, str] = {}
         self._taken = timedelta()
 
     def of(self, mail: ParsedMail | None) -> str:
         """The sender's segment, where another desk serves it and has an address; empty for all others."""
-        settings = self._wired.settings
+        settings = self._systems.settings
         if mail is None or not mail.sender or mail.automatic is not None or mail.forged:
             return ""
         if settings.is_ours(mail.sender) or mail.sender in settings.segment_desk_addresses:
@@ -104,16 +104,16 @@ class OtherSegments:
         return self._known[mail.sender]
 
     def _asked(self, sender: str) -> str:
-        policy = self._wired.settings.policy
+        policy = self._systems.settings.policy
         if not any(map(desk_at, policy.segment_desks.values())) or "" in self._known:
             return ""
-        began = self._wired.machine_clock.now()
+        began = self._systems.machine_clock.now()
         try:
-            customer = self._wired.siska.customer_by_address(sender)
+            customer = self._systems.siska.customer_by_address(sender)
         except LayananError:
             self._known[""] = ""
             return ""
-        self._taken += self._wired.machine_clock.now() - began
+        self._taken += self._systems.machine_clock.now() - began
         if self._taken > ASKED_FOR:
             self._known[""] = ""
         segment = customer.segment.value if customer else ""

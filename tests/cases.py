@@ -112,18 +112,18 @@ def received(raw: bytes, uid: int = 0) -> Received:
 
 
 def arrives(
-    wired: Systems, sender: str = BUDI, text: str = MATI, subject: str = "Internet mati", **headers: str
+    systems: Systems, sender: str = BUDI, text: str = MATI, subject: str = "Internet mati", **headers: str
 ) -> TakenIn:
     """Intake of a customer's mail."""
-    return take_in(wired, received(mail(sender, text, subject, **headers)))
+    return take_in(systems, received(mail(sender, text, subject, **headers)))
 
 
-def opened(wired: Systems, sender: str = BUDI, *text: str) -> CaseRun:
+def opened(systems: Systems, sender: str = BUDI, *text: str) -> CaseRun:
     """A case that a mail has opened: its text and subject."""
-    taken = arrives(wired, sender, *text)
+    taken = arrives(systems, sender, *text)
     assert taken.outcome == "opened", taken
     assert taken.case_id is not None
-    return CaseRun.open(taken.case_id, wired)
+    return CaseRun.open(taken.case_id, systems)
 
 
 def need(**more: Any) -> Need:
@@ -164,10 +164,10 @@ def latest(case: CaseRun, name: str) -> ActivityRecord:
     return rows(case.systems, ActivityRecord, case_id=case.case_id, name=name)[-1]
 
 
-def rows(wired: Systems, table: type[T], **where: Any) -> list[T]:
+def rows(systems: Systems, table: type[T], **where: Any) -> list[T]:
     """Rows of a table, oldest first."""
     key: Any = table.__table__.primary_key.columns[0]  # type: ignore[attr-defined]
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return list(session.exec(select(table).filter_by(**where).order_by(key)))
 
 
@@ -177,16 +177,16 @@ def ticket(case: CaseRun, unit: str = "Access Network") -> Handled:
     return done(handle_intensively, case, complaint, Finding(unit=unit), 1)
 
 
-def tickets(wired: Systems) -> list[dict[str, Any]]:
+def tickets(systems: Systems) -> list[dict[str, Any]]:
     """All tickets, as My CX has them."""
-    return list(httpx.get(f"{_simulator(wired)}/tickets").raise_for_status().json())
+    return list(httpx.get(f"{_simulator(systems)}/tickets").raise_for_status().json())
 
 
-def change_ticket(wired: Systems, **change: Any) -> None:
+def change_ticket(systems: Systems, **change: Any) -> None:
     """A unit changes the newest ticket in My CX."""
-    found = rows(wired, TicketRow)[-1].ticket_id
-    url = f"{wired.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
-    key = {"Authorization": f"Bearer {wired.settings.mycx.token.get_secret_value()}"}
+    found = rows(systems, TicketRow)[-1].ticket_id
+    url = f"{systems.settings.mycx.url}/tmf-api/troubleTicket/v4/troubleTicket/{found}"
+    key = {"Authorization": f"Bearer {systems.settings.mycx.token.get_secret_value()}"}
     httpx.patch(url, json=change, headers=key).raise_for_status()
 
 
@@ -195,14 +195,14 @@ def told(cause: str, repair: str) -> list[dict[str, str]]:
     return [{"@type": "Cause", "text": cause}, {"@type": "Repair", "text": repair}]
 
 
-def fault(wired: Systems, system: str, kind: str, times: int) -> None:
+def fault(systems: Systems, system: str, kind: str, times: int) -> None:
     """Let the next requests to a system go wrong; its adapter tries three times."""
     body = {"system": system, "kind": kind, "times": times}
-    httpx.post(f"{_simulator(wired)}/faults", json=body).raise_for_status()
+    httpx.post(f"{_simulator(systems)}/faults", json=body).raise_for_status()
 
 
-def _simulator(wired: Systems) -> str:
-    return f"{wired.settings.mycx.url.rpartition('/')[0]}/simulator"
+def _simulator(systems: Systems) -> str:
+    return f"{systems.settings.mycx.url.rpartition('/')[0]}/simulator"
 
 
 def letter(case: CaseRun, kind: str) -> EmailMessage:
@@ -227,10 +227,10 @@ def deadlines(case: CaseRun) -> dict[str, float]:
     }
 
 
-def keep_signal(wired: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
+def keep_signal(systems: Systems, case_id: int, kind: str, source: str, answers: dict[str, Any]) -> None:
     """Something that happened to a case, once for each ``source``."""
-    with suppress(AlreadyRecorded), wired.store.write() as session:
-        at = wired.clock.now()
+    with suppress(AlreadyRecorded), systems.store.write() as session:
+        at = systems.clock.now()
         session.add(Signal(case_id=case_id, kind=SignalKind(kind), source=source, answers=answers, created_at=at))
 
 
@@ -239,15 +239,15 @@ def pending(case: CaseRun) -> list[str]:
     return [wake.kind for wake in rows(case.systems, Signal, case_id=case.case_id) if wake.taken_at is None]
 
 
-def post(wired: Systems) -> None:
+def post(systems: Systems) -> None:
     """All letters that are due go out."""
-    for letter_id in due_letters(wired):
-        deliver(wired, letter_id)
+    for letter_id in due_letters(systems):
+        deliver(systems, letter_id)
 
 
-def accepted(wired: Systems, address: str) -> list[str]:
+def accepted(systems: Systems, address: str) -> list[str]:
     """Message-IDs of what the SMTP server has taken for an address, in order."""
-    index = wired.settings.home.parent / "simulator" / "mail" / "index.jsonl"
+    index = systems.settings.home.parent / "simulator" / "mail" / "index.jsonl"
     lines = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
     return [line["message_id"] for line in lines if address in line["to"]]
 
@@ -266,12 +266,12 @@ class GivenClock:
         return self.at
 
 
-def at_office(wired: Systems, moment: str, office: Office | None = None) -> GivenClock:
+def at_office(systems: Systems, moment: str, office: Office | None = None) -> GivenClock:
     """Let the service keep office hours, the default ones or these, from this moment of Jakarta on."""
     clock = GivenClock(datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Asia/Jakarta")).astimezone(UTC))
-    wired.__dict__["clock"] = clock
-    wired.settings.office = office or Office()
-    wired.settings.__dict__.pop("_offices", None)
+    systems.__dict__["clock"] = clock
+    systems.settings.office = office or Office()
+    systems.settings.__dict__.pop("_offices", None)
     return clock
 
 

@@ -40,7 +40,7 @@ from adapters.case_store.store import Store
 from adapters.clock import SimulatedClock
 from adapters.engine.environment import without_proxy
 from adapters.simulator.main import run
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from flows.service import Service
 from models.settings import Mailbox, Settings, Smtp
 from tests.adapters.ems.world import World
@@ -133,10 +133,10 @@ def simulator(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+def systems(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
     """The service in this process, with a store of its own and the simulator behind it; no engine answers.
 
-    The store is SQLite, or what the test asks for: ``@pytest.mark.parametrize("wired", BOTH, indirect=True)``.
+    The store is SQLite, or what the test asks for: ``@pytest.mark.parametrize("systems", BOTH, indirect=True)``.
     """
     monkeypatch.setenv("LAYANAN_SETTINGS", str(simulator))
     monkeypatch.setenv("LAYANAN_PREFECT_API_URL", f"http://127.0.0.1:{free_port()}/api")
@@ -144,12 +144,12 @@ def wired(simulator: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     url = copy_of_migrated(request, kind, simulator.parents[1] / "home" / "cases.sqlite")
     if kind == "postgresql":
         monkeypatch.setenv("LAYANAN_DATABASE_URL", url)
-    systems.cache_clear()
-    wired = systems()
-    yield wired
-    wired.ems.close()
-    wired.store.close()
-    systems.cache_clear()
+    load_systems.cache_clear()
+    systems = load_systems()
+    yield systems
+    systems.ems.close()
+    systems.store.close()
+    load_systems.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -209,12 +209,12 @@ def engine(stack: Stack) -> str:
 
 
 @pytest.fixture
-def runs(wired: Systems, prefect_server: str) -> Iterator[Runs]:
-    wired.settings.prefect_api_url = prefect_server
+def runs(systems: Systems, prefect_server: str) -> Iterator[Runs]:
+    systems.settings.prefect_api_url = prefect_server
     settings = {
         PREFECT_API_URL: prefect_server,
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
         PREFECT_LOGGING_TO_API_ENABLED: False,
     }
     with temporary_settings(settings), SyncPrefectClient(api=prefect_server) as client:
-        yield Runs(wired, client)
+        yield Runs(systems, client)

@@ -25,8 +25,8 @@ from tests.cases import arrives, rows, snapshot
 class Runs:
     """Starts case runs and carries them from one wait to the next, in this thread."""
 
-    def __init__(self, wired: Systems, client: SyncPrefectClient) -> None:
-        self.wired = wired
+    def __init__(self, systems: Systems, client: SyncPrefectClient) -> None:
+        self.systems = systems
         self.client = client
 
     def start(self, flow: "Flow[..., Any]", case: CaseRun, **parameters: Any) -> str:
@@ -35,7 +35,7 @@ class Runs:
         run = self.client.create_flow_run_from_deployment(
             deployment, parameters={"case_id": case.case_id, **parameters}, name=case.reference
         )
-        with self.wired.store.write() as session:
+        with self.systems.store.write() as session:
             session.execute(update(Case).where(col(Case.id) == case.case_id).values(run_id=str(run.id)))
         return str(run.id)
 
@@ -53,7 +53,7 @@ class Runs:
 
     def wait(self, case: CaseRun) -> Wait | None:
         """What the case waits for."""
-        return next(iter(rows(self.wired, Wait, case_id=case.case_id)), None)
+        return next(iter(rows(self.systems, Wait, case_id=case.case_id)), None)
 
     def submit(self, run_id: str, form: str, **answers: Any) -> Resumed:
         """Fill a form in as the Prefect UI does; choices by their codes."""
@@ -61,14 +61,14 @@ class Runs:
             kind = FORMS[form].model_fields[name].annotation
             if isinstance(kind, type) and issubclass(kind, Choice) and value in kind.__members__:
                 answers[name] = kind[value].value
-        return self.wired.engine.resume(run_id, {"by": "Sari", **answers})
+        return self.systems.engine.resume(run_id, {"by": "Sari", **answers})
 
 
 class Played:
     """A case whose run the test carries from wait to wait."""
 
     def __init__(self, runs: Runs, sender: str, text: str, subject: str, **headers: str) -> None:
-        self._start(runs, arrives(runs.wired, sender, text, subject, **headers))
+        self._start(runs, arrives(runs.systems, sender, text, subject, **headers))
 
     @classmethod
     def of(cls, runs: Runs, taken: TakenIn) -> "Played":
@@ -80,7 +80,7 @@ class Played:
     def _start(self, runs: Runs, taken: TakenIn) -> None:
         self.runs = runs
         assert taken.outcome == "opened"
-        self.case = CaseRun.open(taken.case_id or 0, runs.wired)
+        self.case = CaseRun.open(taken.case_id or 0, runs.systems)
         self.run = runs.start(handle_case, self.case, reference=self.case.reference)
 
     def comes_to(self, form: str) -> str:
@@ -100,21 +100,21 @@ class Played:
 
     def time_passes(self, hours: float) -> None:
         """And the monitor sees it."""
-        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        self.runs.systems.clock.advance(hours)  # type: ignore[attr-defined]
         pass_deadlines.fn()
         deliver_signals.fn()
 
     def mail(self, text: str) -> None:
         sender = snapshot(self.case).address
-        assert arrives(self.runs.wired, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
+        assert arrives(self.runs.systems, sender, text, f"Re: [{self.case.reference}]").outcome == "joined"
         deliver_signals.fn()
 
     def units_work(self, hours: float = 0) -> None:
         """And the monitor sees it, and wakes the case in the same pass."""
-        self.runs.wired.clock.advance(hours)  # type: ignore[attr-defined]
+        self.runs.systems.clock.advance(hours)  # type: ignore[attr-defined]
         follow_tickets.fn()
 
     @property
     def path(self) -> list[int]:
-        records = rows(self.runs.wired, ActivityRecord, case_id=self.case.case_id)
+        records = rows(self.runs.systems, ActivityRecord, case_id=self.case.case_id)
         return [record.number for record in records if record.number is not None]

@@ -20,9 +20,9 @@ from adapters.ems import Received
 from adapters.wiring import Systems
 from tasks.intake.batch import take_in
 from tests.quoted import PAGES, ROOT, STANDS_FOR, Quoted, parse, quoted
-from tests.test_layanan import BOX, BUDI, alone, wired
+from tests.test_layanan import BOX, BUDI, alone, systems
 
-__all__ = ["alone", "wired"]
+__all__ = ["alone", "systems"]
 
 LOOKS = ("case", "cases", "clock", "letter", "letters", "mails", "report", "settings", "waiting", "mail")
 """Commands of `layanan` that change nothing and ask no other system."""
@@ -75,12 +75,12 @@ def looks_only(one: Quoted) -> bool:
     return one.words[0] in LOOKS and not set(one.words).intersection(CHANGE) and one.words != ("mail",)
 
 
-def test_quoted_commands_that_only_look_run(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quoted_commands_that_only_look_run(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = BUDI, BOX, "Modem", "<4@pelanggan.example>"
     mail.set_content("Modem saya mati.")
     mail.add_alternative("<p>Modem saya <b>mati</b>.</p>", subtype="html")
-    take_in(wired, Received(BOX, "JKT", 1, 4, mail.as_bytes()))
+    take_in(systems, Received(BOX, "JKT", 1, 4, mail.as_bytes()))
     Path("odd.eml").write_bytes(mail.as_bytes())
     failed = [str(one) for one in of("layanan") if looks_only(one) and layanan.main(_here(one.words)) != 0]
     assert not failed, capsys.readouterr().err

@@ -28,7 +28,7 @@ from adapters.case_store import schema
 from adapters.console import listing
 from adapters.console.screen import show
 from adapters.ems import Received
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from flows.processes import ROOT
 from models.errors import WrongUse
 from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
@@ -76,9 +76,9 @@ def alone(tmp_path: Path) -> Iterator[None]:
     }
     # not by monkeypatch, whose own changes must be undone before these
     with contextlib.chdir(tmp_path), mock.patch.dict(os.environ, environment, clear=True):
-        systems.cache_clear()
+        load_systems.cache_clear()
         yield
-        systems.cache_clear()
+        load_systems.cache_clear()
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -94,26 +94,26 @@ def received(uid: int, subject: str, text: str, **headers: str) -> Received:
 
 
 @pytest.fixture
-def wired() -> Systems:
+def systems() -> Systems:
     """A store with three mails and two cases: the first waits for the team leader, the second is at its end."""
-    wired = systems()
-    schema.upgrade(wired.store)
-    first = take_in(wired, received(1, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total."))
+    systems = load_systems()
+    schema.upgrade(systems.store)
+    first = take_in(systems, received(1, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total."))
     take_in(
-        wired,
+        systems,
         received(2, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total.", Message_ID="<1@pelanggan.example>"),
     )
-    second = take_in(wired, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
+    second = take_in(systems, received(3, "Tagihan", "Berapa tagihan saya bulan ini?"))
     assert first.case_id
     assert second.case_id
     asks(CaseRun.open(first.case_id), Escalation, about="Eskalasi: macet")
     do_now(closing, CaseRun.open(second.case_id))
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         for number in (first.case_id, second.case_id):
             case = session.get_one(Case, number)
             case.run_id = f"00000000-0000-0000-0000-{number:012d}"
             session.add(case)
-    return wired
+    return systems
 
 
 def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -194,12 +194,12 @@ def test_a_wrong_setting_is_named_with_an_example(
 @pytest.mark.parametrize("name", ["99", "BDG-0000001", "JKT-1x", "999999999999", ""])
 @pytest.mark.parametrize("command", [["case"], ["decide", "--by", "Sari", "--set", "choice=X"]])
 def test_an_unknown_case_is_2(
-    command: list[str], name: str, wired: Systems, capsys: pytest.CaptureFixture[str]
+    command: list[str], name: str, systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert f"there is no case {name!r}" in refusal(capsys, 2, *command, name)
 
 
-def test_an_unknown_letter_is_2(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_letter_is_2(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no letter 77" in refusal(capsys, 2, "letter", "77")
 
 
@@ -230,7 +230,7 @@ def test_an_address_of_no_data_base_is_2(
 # what the store knows
 
 
-def test_cases(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cases(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = data(capsys, "cases")
     assert (first["reference"], first["status"], first["waits_for"]) == ("JKT-0000001", "open", "Team Leader")
     assert (second["reference"], second["waits_for"]) == ("JKT-0000002", None)
@@ -239,7 +239,7 @@ def test_cases(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["JKT-0000002", "jkt-2", "2"])
-def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_case_has_all_its_parts(name: str, systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     case = data(capsys, "case", name)
     assert (case["reference"], case["path"], case["wait"]) == ("JKT-0000002", [12], None)
     assert [mail["subject"] for mail in case["messages"]] == ["Tagihan"]
@@ -258,9 +258,9 @@ def test_a_case_has_all_its_parts(name: str, wired: Systems, capsys: pytest.Capt
 
 
 def test_a_case_says_which_other_it_belongs_to_and_who_is_doubted(
-    wired: Systems, capsys: pytest.CaptureFixture[str]
+    systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         case = session.get_one(Case, 2)
         case.previous_id, case.merged_into, case.sender_doubt = 1, 1, "dmarc"
         session.add(case)
@@ -273,13 +273,15 @@ def test_a_case_says_which_other_it_belongs_to_and_who_is_doubted(
     ]
 
 
-def test_the_texts_of_mails_are_shown_only_where_asked_for(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_texts_of_mails_are_shown_only_where_asked_for(
+    systems: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "Berapa tagihan" not in json.dumps(data(capsys, "case", "2"))
     assert "Berapa tagihan" in data(capsys, "case", "2", "--bodies")["messages"][0]["text"]
     assert "Berapa tagihan" not in json.dumps(data(capsys, "mails"))
 
 
-def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_waiting(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     (wait,) = data(capsys, "waiting")
     assert (wait["reference"], wait["case_id"], wait["role"]) == ("JKT-0000001", 1, "Team Leader")
     assert (wait["form"], wait["title"], wait["wait_key"]) == ("Escalation", "Eskalasi / Escalation", "escalation-1")
@@ -288,22 +290,22 @@ def test_waiting(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert wait["run_url"].endswith("-000000000001")
     assert wait["since"].endswith("Z")
     assert (wait["escalated_to"], wait["age_hours"], wait["due_at"] > wait["since"]) == ("", 0.0, True)
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Wait).values(escalated_to="Supervisor"))
-    wired.clock.advance(30.5)  # type: ignore[attr-defined]
+    systems.clock.advance(30.5)  # type: ignore[attr-defined]
     assert data(capsys, "waiting")[0]["age_hours"] == 30.5
     assert layanan.main(["waiting"]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"JKT-0000001 +Team Leader +Supervisor +Eskalasi", shown)
     assert "Oldest decision: JKT-0000001, Eskalasi / Escalation, for 30.5 h." in shown
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Wait).values(form="ClosingPeriod"))
     assert layanan.main(["waiting"]) == 0
     assert "Oldest" not in capsys.readouterr().out, "a customer's time is no decision of ours"
 
 
 def test_addresses_are_printed_in_one_piece(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = data(capsys, "waiting")[0]["run_url"]
     monkeypatch.setattr("adapters.console.screen.PIPED_WIDTH", 60)
@@ -311,10 +313,10 @@ def test_addresses_are_printed_in_one_piece(
     assert f"\nJKT-0000001  {url}\n" in capsys.readouterr().out
 
 
-def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
-    with wired.store.write() as session:
+def test_people_read_no_python(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    with systems.store.write() as session:
         answers = {"choice": "OTHER_UNIT", "unit": "Core Network", "note": ""}
-        at = wired.clock.now()
+        at = systems.clock.now()
         decided: dict[str, Any] = {
             "wait_key": "escalation-1",
             "form": "Escalation",
@@ -330,7 +332,7 @@ def test_people_read_no_python(wired: Systems, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_nobody_corrects_a_case_without_a_name(name: str, wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_corrects_a_case_without_a_name(name: str, systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     given = (["party", "1", "1"], ["merge", "2", "1"], ["unmerge", "2"], ["split", "1", "2"], ["mail", "accept", "1"])
     for command in given:
         assert "--by: give your name" in refusal(capsys, 2, *command, "--by", name)
@@ -338,14 +340,14 @@ def test_nobody_corrects_a_case_without_a_name(name: str, wired: Systems, capsys
 
 
 def test_a_merger_of_two_senders_says_whom_letters_go_to(
-    wired: Systems, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    systems: Systems, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.upkeep.merge_case.merge", lambda *_: None)
     merger = ["merge", "2", "1", "--by", "Rina"]
     assert layanan.main(merger) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
     for customers, who in ((("", ""), "senders"), (("C-1", "C-1"), "senders"), (("C-1", "C-2"), "customers")):
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             for number, customer_id in enumerate(customers, start=1):
                 case = session.get_one(Case, number)
                 case.customer_id, case.address = customer_id, f"{number}@pelanggan.example"
@@ -357,8 +359,8 @@ def test_a_merger_of_two_senders_says_whom_letters_go_to(
         assert "(1@pelanggan.example, 2@pelanggan.example)" in line
 
 
-def test_a_mail_is_told_in_one_order(wired: Systems) -> None:
-    with wired.store.read() as session:
+def test_a_mail_is_told_in_one_order(systems: Systems) -> None:
+    with systems.store.read() as session:
         in_table = list(listing.mail(session, 1))
         session.expire_all()
         session.exec(select(Message).options(defer(Message.subject))).all()  # type: ignore[arg-type]
@@ -367,15 +369,15 @@ def test_a_mail_is_told_in_one_order(wired: Systems) -> None:
     assert in_table[-1] == "case"
     assert "arrived_at" in in_table
     assert "sender_key" not in in_table
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         assert "recipient_key" not in listing.letters(session)[0]
 
 
 def test_a_mail_is_shown_with_what_it_carries(
-    wired: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    systems: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw = (ROOT / "tests" / "adapters" / "mail" / "eml" / "attachments.eml").read_bytes()
-    take_in(wired, Received(BOX, "JKT", 1, 9, raw))
+    take_in(systems, Received(BOX, "JKT", 1, 9, raw))
     (mail,) = [one for one in data(capsys, "mails") if one["attachments"]]
     names = [one["name"] for one in mail["attachments"]]
     assert set(mail["attachments"][0]) == {"name", "type", "size", "sha256"}
@@ -395,10 +397,10 @@ def test_a_mail_is_shown_with_what_it_carries(
 
 
 def test_the_html_of_a_mail_is_written_as_a_page(
-    wired: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    systems: Systems, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raw = (ROOT / "tests" / "adapters" / "mail" / "eml" / "html_only.eml").read_bytes()
-    take_in(wired, Received(BOX, "JKT", 1, 9, raw))
+    take_in(systems, Received(BOX, "JKT", 1, 9, raw))
     first, *_, mail = data(capsys, "mails")
     for _ in range(2):
         assert layanan.main(["mail", "show", str(mail["id"]), "--html", str(tmp_path / "surat" / "9.html")]) == 0
@@ -410,7 +412,7 @@ def test_the_html_of_a_mail_is_written_as_a_page(
     refusal(capsys, 2, "mail", "show", str(first["id"]), "--html", str(tmp_path / "x"))
 
 
-def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mails_have_one_outcome_each(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert [(mail["outcome"], mail["case"]) for mail in data(capsys, "mails")] == [
         ("opened", "JKT-0000001"),
         ("duplicate", "JKT-0000001"),
@@ -419,7 +421,7 @@ def test_mails_have_one_outcome_each(wired: Systems, capsys: pytest.CaptureFixtu
     assert [mail["case"] for mail in data(capsys, "mails", "--outcome", "duplicate")] == ["JKT-0000001"]
 
 
-def test_letters_and_a_raw_letter(wired: Systems, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_letters_and_a_raw_letter(systems: Systems, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert layanan.main(["letters", "--json"]) == 0
     letters = json.loads(capfdbinary.readouterr().out)
     assert [(one["id"], one["case"], one["kind"], one["recipient"], one["state"]) for one in letters] == [
@@ -428,31 +430,31 @@ def test_letters_and_a_raw_letter(wired: Systems, capfdbinary: pytest.CaptureFix
         (3, "JKT-0000002", "closing", BUDI, "queued"),
     ]
     assert layanan.main(["letter", "3", "--raw"]) == 0
-    assert capfdbinary.readouterr().out == wired.store.kept(letters[2]["sha256"])
+    assert capfdbinary.readouterr().out == systems.store.kept(letters[2]["sha256"])
     assert layanan.main(["letter", "3", "--json"]) == 0
     letter = json.loads(capfdbinary.readouterr().out)
     assert letter["headers"]["Message-ID"] == letter["message_id"] == letters[2]["message_id"]
 
 
-def test_a_failed_letter_is_put_back(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_letter_is_put_back(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "letter 2: only a failed one can be sent again" in refusal(capsys, 1, "letter", "2", "--again")
     assert "there is no letter 77" in refusal(capsys, 2, "letter", "77", "--again")
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Outbox).where(col(Outbox.letter_id) == 2).values(state="failed", error="smtp: 550"))
     assert layanan.main(["letter", "2", "--again"]) == 0
     assert capsys.readouterr().out.startswith("letter 2 is in the outbox again")
     assert [(one["state"], one["error"]) for one in data(capsys, "letters")][1] == ("sending", "")
 
 
-def test_a_letter_whose_bytes_are_not_here_is_1(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
-    with wired.store.write() as session:
+def test_a_letter_whose_bytes_are_not_here_is_1(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    with systems.store.write() as session:
         session.execute(delete(Kept))
     assert "case store: " in refusal(capsys, 1, "letter", "1", "--raw")
 
 
 @pytest.mark.parametrize("command", [["cases"], ["case", "1"], ["waiting"], ["mails"], ["letters"], ["letter", "1"]])
 def test_people_get_tables_that_no_customer_can_tamper_with(
-    command: list[str], wired: Systems, capsys: pytest.CaptureFixture[str]
+    command: list[str], systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert layanan.main(command) == 0
     shown = capsys.readouterr().out
@@ -462,7 +464,7 @@ def test_people_get_tables_that_no_customer_can_tamper_with(
         assert "[red]Mati[/red]" in shown
 
 
-def test_report(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert layanan.main(["report"]) == 0
     assert "| kasus baru / opened | 2 |" in capsys.readouterr().out
 
@@ -503,21 +505,21 @@ def test_wrong_words_are_told_what_is_allowed(form: str, words: dict[str, str], 
         answers(form, SCHEMAS[form], words)
 
 
-def test_decide_without_an_answer_in_it_is_2(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_decide_without_an_answer_in_it_is_2(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "FIELD=VALUE" in refusal(capsys, 2, "decide", "1", "--by", "Sari", "--set", "choice")
 
 
-def test_decide_a_wrong_choice_is_2_with_the_choices(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_decide_a_wrong_choice_is_2_with_the_choices(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     line = refusal(capsys, 2, "decide", "1", "--by", "Sari", "--set", "choice=GIVE_UP")
     assert "SUPERVISOR (Teruskan ke supervisor / On to the supervisor)" in line
 
 
-def test_decide_where_nothing_waits_is_3(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_decide_where_nothing_waits_is_3(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     line = refusal(capsys, 3, "decide", "JKT-0000002", "--by", "Sari", "--set", "choice=TAKE_OVER")
     assert "JKT-0000002 waits for nothing now; it is open" in line
 
 
-def test_decide_without_the_engine_is_4(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_decide_without_the_engine_is_4(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Prefect" in refusal(capsys, 4, "decide", "1", "--by", "Sari", "--set", "choice=SUPERVISOR")
 
 
@@ -594,12 +596,12 @@ def test_doctor_with_everything_down_says_what_to_do(capsys: pytest.CaptureFixtu
 
 
 def test_doctor_tells_no_password_that_stands_in_an_address(
-    wired: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
     with scripted(b"", {b"GET ": answers.encode()}) as port:
         monkeypatch.setenv("LAYANAN_MYCX__URL", f"http://layanan:{SECRET}@127.0.0.1:{port}")
-        systems.cache_clear()
+        load_systems.cache_clear()
         assert layanan.main(["doctor"]) == 1
     shown = capsys.readouterr().out
     assert re.search(rf"^ok +My CX +http://127\.0\.0\.1:{port}$", shown, re.MULTILINE)
@@ -619,7 +621,7 @@ def test_doctor_names_the_setting_that_keeps_letters_from_going(
     assert re.match("smtp: 535 to the login: look at .*LAYANAN_SMTP__PASSWORD", check["found"])
 
 
-def test_doctor_speaks_a_line_a_check(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_speaks_a_line_a_check(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert layanan.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert any(re.fullmatch(r"ok    case store +revision \w+", line) for line in lines)
@@ -631,20 +633,20 @@ def test_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "LAYANAN_TIMEZONE" in refusal(capsys, 2, "doctor")
 
 
-def test_intake_from_a_mailbox_that_is_away_is_4(wired: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+def test_intake_from_a_mailbox_that_is_away_is_4(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     assert "mailbox JKT: imap" in refusal(capsys, 4, "intake", "--once")
 
 
 def test_intake_without_a_mailbox_is_2(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LAYANAN_MAILBOXES", "[]")
-    systems.cache_clear()
+    load_systems.cache_clear()
     assert "LAYANAN_MAILBOXES" in refusal(capsys, 2, "intake", "--once")
 
 
 def test_a_part_of_the_monitor_that_fails_keeps_no_other_from_its_work(
-    wired: Systems, capsys: pytest.CaptureFixture[str]
+    systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert layanan.main(["monitor", "--once", "--json"]) == 4
     written = capsys.readouterr()
@@ -746,7 +748,9 @@ def _suspended(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Any:
     raise AssertionError("the case does not wait")
 
 
-def test_a_proxy_of_the_network_is_not_asked_for_this_machine(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_network_is_not_asked_for_this_machine(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for name in ("NO_PROXY", "no_proxy"):

@@ -29,7 +29,7 @@ import tasks.run.waits
 from adapters.case_store import schema
 from adapters.engine.forms import Resumed, Submitted
 from adapters.engine.runs import PrefectEngine
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from flows.handle_case import handle_case
 from flows.receive_mail import take_batches
 from models.errors import LayananError
@@ -65,8 +65,8 @@ DECISIONS: dict[str, dict[str, str]] = {
 class Engine(PrefectEngine):
     """Runs of cases in this process, from one wait to the next."""
 
-    def __init__(self, wired: Systems) -> None:
-        super().__init__(wired.settings)
+    def __init__(self, systems: Systems) -> None:
+        super().__init__(systems.settings)
         self._cases: dict[str, tuple[int, str]] = {}
         self._due: dict[str, None] = {}
         self._suspended: dict[str, str] = {}
@@ -131,15 +131,15 @@ class Engine(PrefectEngine):
         return 0, 0
 
 
-def stand_in(wired: Systems) -> Engine:
+def stand_in(systems: Systems) -> Engine:
     """Have flow, activities and sweep do without Prefect, and without waiting in real time."""
-    engine = Engine(wired)
-    wired.engine = engine
-    wired.machine_clock = wired.clock
+    engine = Engine(systems)
+    systems.engine = engine
+    systems.machine_clock = systems.clock
     engine_parts: list[tuple[Any, str, Any]] = [
         (adapters.engine.suspend, "suspend_flow_run", engine.suspend),
         (tasks.run.waits, "get_run_logger", lambda: log),
-        (tasks.run.activity, "send_letter", lambda letter_id: deliver(wired, letter_id)),
+        (tasks.run.activity, "send_letter", lambda letter_id: deliver(systems, letter_id)),
         (tenacity.nap, "time", SimpleNamespace(sleep=lambda _: None)),
         (Activity, "_run", _in_this_process(Activity._run)),
     ]
@@ -167,9 +167,9 @@ def _in_this_process(run: Callable[..., Any]) -> Callable[..., Any]:
     return perform
 
 
-def decide(wired: Systems, most: int) -> int:
+def decide(systems: Systems, most: int) -> int:
     """People decide the longest waits, so many at most; returns how many they did."""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         waits = session.exec(select(Wait, Case).join(Case).order_by(col(Wait.since))).all()
     done = 0
     for wait, case in waits:
@@ -177,7 +177,7 @@ def decide(wired: Systems, most: int) -> int:
             answers = DECISIONS[wait.form] | {"by": "Sari"}
             shown = wait.json_schema["properties"]
             filled = {name: _label(wait.form, name, value) for name, value in answers.items() if name in shown}
-            done += wired.engine.resume(case.run_id, filled).state == "accepted"
+            done += systems.engine.resume(case.run_id, filled).state == "accepted"
     return done
 
 
@@ -186,10 +186,10 @@ def _label(form: str, name: str, value: str) -> str:
     return kind[value].value if is_choice(kind) else value
 
 
-def counted(wired: Systems) -> dict[str, Any]:
+def counted(systems: Systems) -> dict[str, Any]:
     """What the case store holds at the end, as far as every revision of the code can say it."""
-    now = wired.clock.now()
-    with wired.store.read() as session:
+    now = systems.clock.now()
+    with systems.store.read() as session:
         outcomes = Counter(session.exec(select(Message.outcome)))
         known = dict(session.exec(select(Message.message_id, Message.outcome)).all())
         letters = session.exec(select(Letter, Outbox).join(Outbox)).all()
@@ -225,25 +225,27 @@ def _late(wait: Wait, now: datetime) -> bool:
 
 def main() -> None:
     """Obey until there are no more orders."""
-    wired = systems()
-    schema.upgrade(wired.store)
-    engine = stand_in(wired)
+    systems = load_systems()
+    schema.upgrade(systems.store)
+    engine = stand_in(systems)
     parts = {part.fn.__name__: part.fn for part in PARTS}
     print("{}", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         if order.get("end"):
-            answer: dict[str, Any] = counted(wired) | {"broken": engine.broken, "cpu": time.process_time()}
+            answer: dict[str, Any] = counted(systems) | {"broken": engine.broken, "cpu": time.process_time()}
         else:
-            answer = obey(wired, engine, parts, order)
+            answer = obey(systems, engine, parts, order)
         print(json.dumps(answer), flush=True)
 
 
-def obey(wired: Systems, engine: Engine, parts: dict[str, Callable[[], int]], order: dict[str, Any]) -> dict[str, Any]:
+def obey(
+    systems: Systems, engine: Engine, parts: dict[str, Callable[[], int]], order: dict[str, Any]
+) -> dict[str, Any]:
     """One step of the week."""
     outcomes: Counter[str] = Counter()
-    for box in wired.settings.mailboxes if order["poll"] else ():
-        for batch in take_batches(wired, box):
+    for box in systems.settings.mailboxes if order["poll"] else ():
+        for batch in take_batches(systems, box):
             outcomes.update(batch)
     engine.carry()
     failed = []
@@ -255,7 +257,7 @@ def obey(wired: Systems, engine: Engine, parts: dict[str, Callable[[], int]], or
         except LayananError:
             failed.append(name)
         engine.carry()
-    decided = decide(wired, order["decide"]) if order["decide"] else 0
+    decided = decide(systems, order["decide"]) if order["decide"] else 0
     engine.carry()
     return {"outcomes": outcomes, "failed": failed, "decided": decided}
 

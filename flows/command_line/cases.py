@@ -16,9 +16,9 @@ from flows.command_line.shared import (
     ask,
     cases_of,
     engine_settings,
+    ready_systems,
     run_url,
     show_list,
-    wired_systems,
 )
 from models.errors import WrongUse
 from models.states import CaseStatus
@@ -92,16 +92,16 @@ def decide(
     Example: `layanan decide JKT-0000001 --by Sari --set choice=BACK_TO_AGENT --set note="Cek ulang di lapangan"`
     """
     words = dict(_word(field) for field in fields)
-    wired = wired_systems()
+    systems = ready_systems()
     from structlog.contextvars import bound_contextvars
 
     from adapters.console import listing
     from tasks.run.submit import submit
 
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         found = listing.find_case(session, name)
     with bound_contextvars(case=found.reference):
-        submit(wired, found, by, words)
+        submit(systems, found, by, words)
     say(f"accepted: {found.reference} goes on by itself; `layanan case {found.reference}` shows how")
 
 
@@ -119,12 +119,12 @@ def merge(name: CaseName, into: IntoName, by: By) -> None:
 
     Example: `layanan merge JKT-0000002 JKT-0000001 --by Rina`
     """
-    wired, (case, other) = cases_of(name, into)
+    systems, (case, other) = cases_of(name, into)
     from tasks.upkeep.merge_case import merge, whose_letters
 
-    merge(wired, case.key, other.key, by)
+    merge(systems, case.key, other.key, by)
     say(f"{case.reference} is merged into {other.reference}")
-    if told := whose_letters(wired, case.key, other.key):
+    if told := whose_letters(systems, case.key, other.key):
         say(f"{told} ({other.address}, {case.address}); `layanan unmerge {case.reference}` takes it back")
 
 
@@ -133,10 +133,10 @@ def unmerge(name: CaseName, by: By) -> None:
 
     Example: `layanan unmerge JKT-0000002 --by Rina`
     """
-    wired, (case,) = cases_of(name)
+    systems, (case,) = cases_of(name)
     from tasks.upkeep.merge_case import unmerge
 
-    unmerge(wired, case.key, by)
+    unmerge(systems, case.key, by)
     say(f"{case.reference} goes on")
 
 
@@ -145,10 +145,10 @@ def split(name: CaseName, mail: MailNumber, by: By) -> None:
 
     Example: `layanan split JKT-0000001 17 --by Rina`
     """
-    wired, (case,) = cases_of(name)
+    systems, (case,) = cases_of(name)
     from tasks.upkeep.merge_case import split
 
-    say(f"mail {mail} is case {split(wired, case.key, mail, by)} now")
+    say(f"mail {mail} is case {split(systems, case.key, mail, by)} now")
 
 
 def party(
@@ -165,13 +165,13 @@ def party(
 
     Example: `layanan party JKT-0000001 17 --by Rina`
     """
-    wired, (case,) = cases_of(name)
+    systems, (case,) = cases_of(name)
     from tasks.upkeep.merge_case import add_party, remove_party
 
     if remove:
-        remove_party(wired, case.key, mail, by)
+        remove_party(systems, case.key, mail, by)
     else:
-        add_party(wired, case.key, mail, by, letters=letters)
+        add_party(systems, case.key, mail, by, letters=letters)
     say(f"the sender of mail {mail} {'no longer takes' if remove else 'takes'} part in {case.reference}")
 
 

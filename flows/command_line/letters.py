@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapters.console.screen import say, show
-from flows.command_line.shared import Json, Limit, ask, read_settings, show_list, wired_systems
+from flows.command_line.shared import Json, Limit, ask, read_settings, ready_systems, show_list
 from models.errors import WrongUse
 from models.states import LetterState
 
@@ -38,16 +38,16 @@ def letters(
 
 
 def _send_all_again(outdated: bool, as_json: bool) -> None:
-    wired = wired_systems()
+    systems = ready_systems()
     from dataclasses import asdict
 
     from tasks.upkeep.send_again import failed_letters, send_all_again
 
-    failed = failed_letters(wired)
+    failed = failed_letters(systems)
     chosen = [one for one in failed if outdated or not one.outdated]
-    send_all_again(wired, chosen)
+    send_all_again(systems, chosen)
     views = [asdict(one) | {"written_at": one.written_at.isoformat(), "again": one in chosen} for one in failed]
-    show(views, ("id", "case", "kind", "written_at", "again", "outdated"), as_json, wired.settings.zone)
+    show(views, ("id", "case", "kind", "written_at", "again", "outdated"), as_json, systems.settings.zone)
     if not as_json:
         say(f"{len(chosen)} in the outbox again; the monitor's next sweep sends them.")
         if left := len(failed) - len(chosen):
@@ -84,13 +84,13 @@ def letter(
 
 
 def _put_back(number: int) -> None:
-    wired = wired_systems()
+    systems = ready_systems()
     from adapters.console import listing
     from tasks.run.send_letter import send_again
 
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         listing.letter(session, number)
-    send_again(wired, number)
+    send_again(systems, number)
     say(f"letter {number} is in the outbox again; the monitor's next sweep sends it")
 
 

@@ -19,8 +19,8 @@ from flows.command_line.shared import (
     ask,
     attempt,
     read_settings,
+    ready_systems,
     show_list,
-    wired_systems,
 )
 from models.errors import SettingsError, WrongUse
 from models.states import MailOutcome
@@ -50,8 +50,8 @@ def mails(
 
 
 def _check_mails(as_json: bool) -> None:
-    wired = wired_systems()
-    if not wired.settings.mailboxes:
+    systems = ready_systems()
+    if not systems.settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
     from dataclasses import asdict
 
@@ -60,9 +60,9 @@ def _check_mails(as_json: bool) -> None:
     found: list[dict[str, Any]] = []
 
     def look(box: "Mailbox") -> None:
-        found.extend(map(asdict, check_mails(wired, box)))
+        found.extend(map(asdict, check_mails(systems, box)))
 
-    codes = [attempt(f"mailbox {box.address}", partial(look, box)) for box in wired.settings.mailboxes]
+    codes = [attempt(f"mailbox {box.address}", partial(look, box)) for box in systems.settings.mailboxes]
     show(found, ("mailbox", "where", "number", "what"), as_json)
     raise typer.Exit(max([*codes, bool(found)]))
 
@@ -138,12 +138,12 @@ def accept(number: MailNumber, by: By) -> None:
 
     Example: `layanan mail accept 17 --by Sari`
     """
-    wired = wired_systems()
+    systems = ready_systems()
     from flows.receive_mail import set_going
     from tasks.intake.accept_mail import accept_mail
 
-    taken = accept_mail(wired, number, by)
-    set_going(wired, [taken])
+    taken = accept_mail(systems, number, by)
+    set_going(systems, [taken])
     say(f"mail {number}: {taken.outcome}, case {taken.case_id}")
 
 
@@ -157,14 +157,14 @@ def begin(
 
     Example: `layanan mail begin layanan@telkom.example --by Rina`
     """
-    wired = wired_systems()
+    systems = ready_systems()
     from tasks.intake.first_poll import agree
 
-    box = next((box for box in wired.settings.mailboxes if box.address.lower() == address.lower()), None)
+    box = next((box for box in systems.settings.mailboxes if box.address.lower() == address.lower()), None)
     if box is None:
-        known = ", ".join(box.address for box in wired.settings.mailboxes) or "none"
+        known = ", ".join(box.address for box in systems.settings.mailboxes) or "none"
         raise WrongUse(f"{address}: no such mailbox in LAYANAN_MAILBOXES; there are: {known}")
-    seen = agree(wired, box, by)
+    seen = agree(systems, box, by)
     say(f"{seen.new} mails since {seen.moment} are taken in with the next poll; {seen.older} older ones stay")
 
 

@@ -17,7 +17,7 @@ from flows.command_line.shared import (
     engine_settings,
     only_once,
     read_settings,
-    wired_systems,
+    ready_systems,
 )
 from models.errors import SettingsError
 
@@ -60,11 +60,11 @@ def _keep_up() -> None:
 
 def say_what_first_polls_wait_for() -> None:
     """Print which mailboxes hold so much mail that a person must agree to their first poll."""
-    from adapters.wiring import systems
+    from adapters.wiring import load_systems
     from tasks.intake import first_poll
 
-    wired = systems()
-    for question in first_poll.questions(wired, wired.settings.mailboxes):
+    systems = load_systems()
+    for question in first_poll.questions(systems, systems.settings.mailboxes):
         say(f"NO MAIL IS READ: {question}")
 
 
@@ -103,10 +103,10 @@ def doctor(as_json: Json = False) -> None:
     engine_settings()
     from dataclasses import asdict
 
-    from adapters.wiring import systems
+    from adapters.wiring import load_systems
     from tasks.upkeep.doctor import examine
 
-    checks = [asdict(check) for check in examine(systems())]
+    checks = [asdict(check) for check in examine(load_systems())]
     if as_json:
         show(checks, (), as_json)
     else:
@@ -135,23 +135,23 @@ def intake(once: Once = False, as_json: Json = False) -> None:
     Example: `layanan intake --once`
     """
     only_once(once)
-    wired = wired_systems()
-    if not wired.settings.mailboxes:
+    systems = ready_systems()
+    if not systems.settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
     from flows.receive_mail import take_batches
 
     outcomes: Counter[str] = Counter()
 
     def empty(box: "Mailbox") -> None:
-        for batch in take_batches(wired, box):
+        for batch in take_batches(systems, box):
             outcomes.update(batch)
 
-    codes = [attempt(f"mailbox {box.site}", partial(empty, box)) for box in wired.settings.mailboxes]
+    codes = [attempt(f"mailbox {box.site}", partial(empty, box)) for box in systems.settings.mailboxes]
     show([{"outcome": name, "mails": count} for name, count in outcomes.items()], ("outcome", "mails"), as_json)
     from tasks.intake import first_poll
 
-    read = [box for box, code in zip(wired.settings.mailboxes, codes, strict=True) if code == 0]
-    for question in first_poll.questions(wired, read):
+    read = [box for box, code in zip(systems.settings.mailboxes, codes, strict=True) if code == 0]
+    for question in first_poll.questions(systems, read):
         complain(question)
         codes.append(1)
     raise typer.Exit(max(codes))
@@ -163,7 +163,7 @@ def monitor(once: Once = False, as_json: Json = False) -> None:
     Example: `layanan monitor --once`
     """
     only_once(once)
-    wired_systems()
+    ready_systems()
     from tasks.upkeep.monitor import PARTS
 
     done: list[dict[str, Any]] = []
@@ -183,10 +183,10 @@ def report(
 
     Example: `layanan report --days 7`
     """
-    wired = wired_systems()
+    systems = ready_systems()
     from tasks.upkeep.report import service_report
 
-    say(service_report(wired, days))
+    say(service_report(systems, days))
 
 
 COMMANDS = (up, deploy, migrate, doctor, settings, intake, monitor, report)

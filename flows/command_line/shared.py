@@ -71,23 +71,23 @@ def engine_settings() -> "Settings":
     return settings
 
 
-def wired_systems() -> "Systems":
+def ready_systems() -> "Systems":
     """All systems, with a case store at the code's revision."""
     engine_settings()
     from adapters.case_store import schema
-    from adapters.wiring import systems
+    from adapters.wiring import load_systems
 
-    schema.check(systems().store)
-    return systems()
+    schema.check(load_systems().store)
+    return load_systems()
 
 
 def cases_of(*names: str) -> "tuple[Systems, list[Case]]":
     """All systems, and the cases of these names."""
-    wired = wired_systems()
+    systems = ready_systems()
     from adapters.console import listing
 
-    with wired.store.read() as session:
-        return wired, [listing.find_case(session, name) for name in names]
+    with systems.store.read() as session:
+        return systems, [listing.find_case(session, name) for name in names]
 
 
 def ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:

@@ -15,7 +15,7 @@ from tasks.intake.read_mail import Parsed, read
 from tasks.intake.store_mail import columns, follow, note_copied, opened_case
 
 
-def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
+def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
     """Take in a mail whose outcome is ``quarantined`` or ``automatic``.
 
     Raises:
@@ -24,55 +24,55 @@ def accept_mail(wired: Systems, message_id: int, by: str) -> TakenIn:
         SettingsError: the mailbox that it came to is no longer in the settings.
         Unavailable: the case store does not answer.
     """
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         message = session.get(Message, message_id)
     if message is None or message.outcome not in {"quarantined", "automatic"}:
         raise WrongUse(
             f"mail {message_id} was neither quarantined nor automatic; "
             "`layanan mails --outcome quarantined` lists quarantined ones"
         )
-    raw = wired.store.kept(message.sha256)
+    raw = systems.store.kept(message.sha256)
     try:
-        mail = read(wired, raw, cut=Problem.TOO_LARGE in message.warnings)
+        mail = read(systems, raw, cut=Problem.TOO_LARGE in message.warnings)
     except Unreadable as error:
         raise WrongUse(f"mail {message_id} cannot be read ({error.reason}); answer it by hand") from None
-    if problem := _unanswerable(wired, mail):
+    if problem := _unanswerable(systems, mail):
         raise WrongUse(f"mail {message_id}: {problem}; answer it by hand")
-    site = wired.settings.mailbox(message.mailbox).site
+    site = systems.settings.mailbox(message.mailbox).site
     received = Received(message.mailbox, site, message.uidvalidity, message.uid, raw)
-    parsed = Parsed(received, mail, message.came_at, customer_id=whose_address(wired, mail))
-    now = wired.clock.now()
-    with wired.store.write() as session:
-        alone_with(session, wired, [mail.sender])
+    parsed = Parsed(received, mail, message.came_at, customer_id=whose_address(systems, mail))
+    now = systems.clock.now()
+    with systems.store.write() as session:
+        alone_with(session, systems, [mail.sender])
         row = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
         if row.outcome != message.outcome:
             raise WrongUse(f"mail {message_id} has been taken in meanwhile")
-        placed = old_or_new(Look(session, wired, parsed, now))
+        placed = old_or_new(Look(session, systems, parsed, now))
         opened = opened_case(session, placed)
         session.flush()
-        note_copied(session, wired, mail, placed, opened, now)
+        note_copied(session, systems, mail, placed, opened, now)
         row.sqlmodel_update(columns(mail))
         row.outcome, row.case_id = placed.outcome, opened.id if opened else placed.case_id
         row.reasons = [*map(list, (*placed.reasons, Reason(Why.ACCEPTED, by))), *row.reasons]
         session.add(row)
         session.flush()
-        follow(session, wired, mail, placed, row, now)
-    return answered(wired, row)
+        follow(session, systems, mail, placed, row, now)
+    return answered(systems, row)
 
 
-def _unanswerable(wired: Systems, mail: ParsedMail) -> str:
+def _unanswerable(systems: Systems, mail: ParsedMail) -> str:
     """Why no letter would reach the mail's writer; empty where one would."""
     if not mail.sender:
         return "it has no sender's address"
-    if wired.settings.is_ours(mail.sender):
+    if systems.settings.is_ours(mail.sender):
         return (
             "it is from an address of ours, where no customer reads letters; where a form sent it, name that address "
             "in LAYANAN_FORMS, else"
         )
-    if mail.sender in wired.settings.ours.forms:
+    if mail.sender in systems.settings.ours.forms:
         return "it is by a form, and its Reply-To names no one customer"
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         has_cases = session.exec(select(Case.id).where(Case.address == mail.sender).limit(1)).first() is not None
-    if is_by_unnamed_form(mail, wired.settings, has_cases=has_cases):
+    if is_by_unnamed_form(mail, systems.settings, has_cases=has_cases):
         return said([Reason(Why.UNNAMED_FORM, mail.sender)])
     return ""

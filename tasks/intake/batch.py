@@ -43,37 +43,37 @@ class TakenIn:
     """It is our own copy of a letter, and belongs where those are."""
 
 
-def take_in(wired: Systems, received: Received) -> TakenIn:
+def take_in(systems: Systems, received: Received) -> TakenIn:
     """Store one mail and its outcome, and write the first response where one is due.
 
     Raises:
         Unavailable: the case store does not answer; the mail stays on the server.
     """
-    return take_in_batch(wired, [received])[received.uid]
+    return take_in_batch(systems, [received])[received.uid]
 
 
-def take_in_batch(wired: Systems, batch: Sequence[Received]) -> dict[int, TakenIn]:
+def take_in_batch(systems: Systems, batch: Sequence[Received]) -> dict[int, TakenIn]:
     """Do so with mails of one mailbox, one after the other; what became of each, by UID.
 
     Raises:
         Unavailable: as for ``take_in``; some may have been taken in.
     """
-    known = _known(wired, batch)
-    taken = {uid: answered(wired, message) for uid, message in known.items()}
-    new = _parsed(wired, (mail for mail in batch if mail.uid not in known))
+    known = _known(systems, batch)
+    taken = {uid: answered(systems, message) for uid, message in known.items()}
+    new = _parsed(systems, (mail for mail in batch if mail.uid not in known))
     for some in _apart(new):
-        taken |= _store(wired, some)
+        taken |= _store(systems, some)
     return taken
 
 
-def answered(wired: Systems, message: Message) -> TakenIn:
+def answered(systems: Systems, message: Message) -> TakenIn:
     """What became of a stored mail, with the first response written where one is due."""
-    taken = TakenIn(message.outcome, message.case_id, copy=_is_copy(wired, message))
+    taken = TakenIn(message.outcome, message.case_id, copy=_is_copy(systems, message))
     if message.outcome != "opened" or message.case_id is None:
         return taken
-    case = CaseRun.open(message.case_id, wired)
+    case = CaseRun.open(message.case_id, systems)
     try:
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             letters = respond(session, case, message, ())
     except AlreadyRecorded:
         # another intake on the same mailbox was quicker
@@ -81,11 +81,11 @@ def answered(wired: Systems, message: Message) -> TakenIn:
     return _taken(message, letters)
 
 
-def _is_copy(wired: Systems, message: Message) -> bool:
+def _is_copy(systems: Systems, message: Message) -> bool:
     """Whether it was taken for our own copy of a letter: by its content, which is not looked at again."""
-    if message.outcome != "automatic" or not wired.settings.is_ours(message.sender):
+    if message.outcome != "automatic" or not systems.settings.is_ours(message.sender):
         return False
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return session.exec(select(Letter.id).where(Letter.message_id == message.message_id)).first() is not None
 
 
@@ -94,25 +94,25 @@ def _taken(message: Message, letters: Sequence[Letter], *, copy: bool = False) -
     return TakenIn(message.outcome, message.case_id, numbers, copy)
 
 
-def _known(wired: Systems, batch: Sequence[Received]) -> dict[int, Message]:
+def _known(systems: Systems, batch: Sequence[Received]) -> dict[int, Message]:
     """Of mails those that have their row: at the same place, and the same bytes."""
     first, by_uid = batch[0], {mail.uid: mail for mail in batch}
     place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(by_uid))
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         found = session.exec(select(Message).where(*place)).all()
     # a server that was put back to an earlier state gives UIDs anew
     return {message.uid: message for message in found if message.sha256 == by_uid[message.uid].sha256}
 
 
-def _parsed(wired: Systems, batch: Iterable[Received]) -> Iterator[Parsed | Unread]:
+def _parsed(systems: Systems, batch: Iterable[Received]) -> Iterator[Parsed | Unread]:
     """Each mail with what is found out before any transaction: its text, and what other systems say of its sender."""
-    segments = OtherSegments(wired)
+    segments = OtherSegments(systems)
     for received in batch:
-        mail = read_mail(wired, received)
+        mail = read_mail(systems, received)
         if isinstance(mail, Unread):
             yield mail
             continue
-        arrived_at = arrival(wired.settings, received, wired.clock.now())
+        arrived_at = arrival(systems.settings, received, systems.clock.now())
         yield Parsed(received, mail, arrived_at, segments.of(mail))
 
 
@@ -136,27 +136,27 @@ def _apart(mails: Iterable[Parsed | Unread]) -> Iterator[list[Parsed | Unread]]:
         yield some
 
 
-def _store(wired: Systems, some: Sequence[Parsed | Unread]) -> dict[int, TakenIn]:
+def _store(systems: Systems, some: Sequence[Parsed | Unread]) -> dict[int, TakenIn]:
     """What becomes of new mails: of all in one transaction or, where anything is in the way, of each in its own."""
     if len(some) > 1:
         try:
-            parsed = _looked_up(wired, [one for one in some if isinstance(one, Parsed)])
-            with wired.store.write() as session:
-                return _placed(session, wired, parsed)
+            parsed = _looked_up(systems, [one for one in some if isinstance(one, Parsed)])
+            with systems.store.write() as session:
+                return _placed(session, systems, parsed)
         except Exception:
             log.warning("a batch of %d mails failed, they are taken in one by one", len(some), exc_info=True)
-            return {uid: taken for one in some for uid, taken in _store(wired, [one]).items()}
+            return {uid: taken for one in some for uid, taken in _store(systems, [one]).items()}
     (one,) = some
-    return {one.received.uid: _store_one(wired, one)}
+    return {one.received.uid: _store_one(systems, one)}
 
 
-def _store_one(wired: Systems, one: Parsed | Unread) -> TakenIn:
+def _store_one(systems: Systems, one: Parsed | Unread) -> TakenIn:
     """What breaks us is quarantined whole, so that it stops no other mail."""
     if isinstance(one, Unread):
-        return _quarantine(wired, one)
+        return _quarantine(systems, one)
     try:
-        (parsed,) = _looked_up(wired, [replace(one, customer_id=whose_address(wired, one.mail))])
-        return _write(wired, one.received, lambda session: _placed(session, wired, [parsed])[one.received.uid])
+        (parsed,) = _looked_up(systems, [replace(one, customer_id=whose_address(systems, one.mail))])
+        return _write(systems, one.received, lambda session: _placed(session, systems, [parsed])[one.received.uid])
     except (Defect, Refused) as error:
         log.exception(DEFECT, one.received.sha256)
         reason = Reason(Why.DEFECT, str(error))
@@ -165,66 +165,66 @@ def _store_one(wired: Systems, one: Parsed | Unread) -> TakenIn:
     except Exception as error:
         log.exception(DEFECT, one.received.sha256)
         reason = Reason(Why.DEFECT, type(error).__name__)
-    return _quarantine(wired, Unread(one.received, reason))
+    return _quarantine(systems, Unread(one.received, reason))
 
 
-def _looked_up(wired: Systems, mails: Sequence[Parsed]) -> list[Parsed]:
+def _looked_up(systems: Systems, mails: Sequence[Parsed]) -> list[Parsed]:
     """The mails, with what is compared before the store is locked: our letters' copies, and what their senders' cases
     are about."""
-    with wired.store.read() as session:
-        copies = copied_letters(session, wired, [(one.mail, one.received.raw) for one in mails])
-        remember_matters(session, wired, [(one.mail, one.arrived_at or wired.clock.now()) for one in mails])
+    with systems.store.read() as session:
+        copies = copied_letters(session, systems, [(one.mail, one.received.raw) for one in mails])
+        remember_matters(session, systems, [(one.mail, one.arrived_at or systems.clock.now()) for one in mails])
     return [replace(one, copy_of=copies.get(one.received.sha256)) for one in mails]
 
 
-def _quarantine(wired: Systems, one: Unread) -> TakenIn:
-    now, received = wired.clock.now(), one.received
-    known = {"arrived_at": arrival(wired.settings, received, now)}
+def _quarantine(systems: Systems, one: Unread) -> TakenIn:
+    now, received = systems.clock.now(), one.received
+    known = {"arrived_at": arrival(systems.settings, received, now)}
 
     def write(session: Session) -> TakenIn:
-        wired.store.keep_within(session, received.raw)
+        systems.store.keep_within(session, received.raw)
         session.add(mail_row(received, now, Placed("quarantined", (one.reason,)), known))
         return TakenIn("quarantined")
 
-    return _write(wired, received, write)
+    return _write(systems, received, write)
 
 
-def _write(wired: Systems, received: Received, make: Callable[[Session], TakenIn]) -> TakenIn:
+def _write(systems: Systems, received: Received, make: Callable[[Session], TakenIn]) -> TakenIn:
     try:
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             return make(session)
     except AlreadyRecorded:
         # another intake on the same mailbox was quicker
-        known = _known(wired, [received])
+        known = _known(systems, [received])
         if not known:
             raise
-        return answered(wired, known[received.uid])
+        return answered(systems, known[received.uid])
 
 
-def _placed(session: Session, wired: Systems, mails: Sequence[Parsed]) -> dict[int, TakenIn]:
+def _placed(session: Session, systems: Systems, mails: Sequence[Parsed]) -> dict[int, TakenIn]:
     """Place and store mails that have nothing to do with each other: their rows are written together."""
-    alone_with(session, wired, [one.mail.sender for one in mails])
+    alone_with(session, systems, [one.mail.sender for one in mails])
     with session.no_autoflush:
-        looks = [Look(session, wired, one, wired.clock.now()) for one in mails]
+        looks = [Look(session, systems, one, systems.clock.now()) for one in mails]
         placed = [place(look) for look in looks]
         opened = [opened_case(session, one) for one in placed]
         session.flush()
         stored = [
-            store(session, wired, look.parsed, one, case, look.now)
+            store(session, systems, look.parsed, one, case, look.now)
             for look, one, case in zip(looks, placed, opened, strict=True)
         ]
         session.flush()
     for look, one, (message, _) in zip(looks, placed, stored, strict=True):
-        follow(session, wired, look.mail, one, message, look.now)
+        follow(session, systems, look.mail, one, message, look.now)
     return {
         message.uid: _taken(message, letters, copy=one.copy)
         for (message, letters), one in zip(stored, placed, strict=True)
     }
 
 
-def alone_with(session: Session, wired: Systems, senders: Iterable[str]) -> None:
+def alone_with(session: Session, systems: Systems, senders: Iterable[str]) -> None:
     """Until this transaction ends, nobody else takes in mails of these senders.
 
     Two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases.
     """
-    wired.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})
+    systems.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})

@@ -18,11 +18,11 @@ BY_CC = "Cc"
 """Who has added them, in a person's place."""
 
 
-def add_copied(session: Session, wired: Systems, mail: ParsedMail, case: Case, now: datetime) -> None:
+def add_copied(session: Session, systems: Systems, mail: ParsedMail, case: Case, now: datetime) -> None:
     """Add them, where the customer's own address wrote the mail and nothing speaks against that."""
     if mail.sender != case.address or mail.forged or case.sender_doubt or mail.passed_on == "form":
         return
-    settings = wired.settings
+    settings = systems.settings
     nobody = {case.address, *settings.segment_desk_addresses, *settings.forms}
     others = [one for one in mail.recipients if one not in nobody and not settings.is_ours(one)]
     for address in others[:MOST]:

@@ -56,101 +56,101 @@ def answer(box: Mailbox) -> str:
     )
 
 
-def read_from(wired: Systems, box: Mailbox) -> Mailbox:
+def read_from(systems: Systems, box: Mailbox) -> Mailbox:
     """The mailbox with the moment from which on its mail is taken in.
 
     Raises:
         Unavailable: the case store does not answer.
     """
-    return _from(box, _known(wired, box) or _first_seen(wired, box))
+    return _from(box, _known(systems, box) or _first_seen(systems, box))
 
 
-def begin(wired: Systems, box: Mailbox) -> Mailbox | None:
+def begin(systems: Systems, box: Mailbox) -> Mailbox | None:
     """The mailbox as it is to be read; None while a person has not agreed to its first poll.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
     """
-    known = _known(wired, box)
+    known = _known(systems, box)
     if known is not None and known.agreed_at is not None:
         return _from(box, known)
-    seen = look(wired, box)
+    seen = look(systems, box)
     # said once, and not with each poll
     say = log.warning if known is None or known.uidvalidity != seen.uidvalidity else log.debug
     if known is None:
-        _keep(wired, known := _first_seen(wired, box))
+        _keep(systems, known := _first_seen(systems, box))
     if seen.waits:
-        _change(wired, known, uidvalidity=seen.uidvalidity)
+        _change(systems, known, uidvalidity=seen.uidvalidity)
         # the log holds no addresses
         say("a mailbox of %s is not read: %s; `layanan doctor` says how to agree", box.site, seen.question)
         return None
     if known.agreed_at is None:
-        _agreed(wired, known, seen, "")
+        _agreed(systems, known, seen, "")
     return seen.box
 
 
-def is_the_one_agreed_to(wired: Systems, box: Mailbox, uidvalidity: int) -> bool:
+def is_the_one_agreed_to(systems: Systems, box: Mailbox, uidvalidity: int) -> bool:
     """Whether mails of this UIDVALIDITY may be taken in; where it is another one, and they are many, a person is asked.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
     """
-    known = _known(wired, box)
+    known = _known(systems, box)
     if known is None or known.uidvalidity == uidvalidity:
         return True
-    _change(wired, known, agreed_at=None)
-    return begin(wired, box) is not None
+    _change(systems, known, agreed_at=None)
+    return begin(systems, box) is not None
 
 
-def look(wired: Systems, box: Mailbox) -> FirstLook:
+def look(systems: Systems, box: Mailbox) -> FirstLook:
     """See what lies there; changes nothing.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
     """
-    poll = _known(wired, box) or _first_seen(wired, box)
+    poll = _known(systems, box) or _first_seen(systems, box)
     box = _from(box, poll)
-    lying = wired.ems.lying(box)
-    waits = poll.agreed_at is None and len(lying.new) > wired.settings.first_poll_most
-    since = (box.since or poll.seen_at).astimezone(wired.settings.zone_of(box.address))
+    lying = systems.ems.lying(box)
+    waits = poll.agreed_at is None and len(lying.new) > systems.settings.first_poll_most
+    since = (box.since or poll.seen_at).astimezone(systems.settings.zone_of(box.address))
     return FirstLook(box, f"{since:%Y-%m-%d %H:%M %Z}", lying.uidvalidity, len(lying.new), len(lying.older), waits)
 
 
-def agree(wired: Systems, box: Mailbox, by: str) -> FirstLook:
+def agree(systems: Systems, box: Mailbox, by: str) -> FirstLook:
     """A person lets the mailbox's first poll begin.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
     """
-    seen = look(wired, box)
-    known = _known(wired, box)
+    seen = look(systems, box)
+    known = _known(systems, box)
     if known is None:
-        _keep(wired, known := _first_seen(wired, box))
+        _keep(systems, known := _first_seen(systems, box))
     if known.agreed_at is None:
-        _agreed(wired, known, seen, by)
+        _agreed(systems, known, seen, by)
     return seen
 
 
-def questions(wired: Systems, boxes: Iterable[Mailbox]) -> Iterator[str]:
+def questions(systems: Systems, boxes: Iterable[Mailbox]) -> Iterator[str]:
     """Which mailboxes wait for a person, and what to type; those that cannot be read are another matter."""
     for box in boxes:
         with suppress(LayananError):
-            seen = look(wired, box)
+            seen = look(systems, box)
             if seen.waits:
                 yield f"{box.address}: {seen.question} → {answer(box)}"
 
 
-def _known(wired: Systems, box: Mailbox) -> FirstPoll | None:
-    with wired.store.read() as session:
+def _known(systems: Systems, box: Mailbox) -> FirstPoll | None:
+    with systems.store.read() as session:
         return session.get(FirstPoll, box.address.lower())
 
 
-def _first_seen(wired: Systems, box: Mailbox) -> FirstPoll:
+def _first_seen(systems: Systems, box: Mailbox) -> FirstPoll:
     """A mailbox of which nothing was noted: new, or one from which mail was taken in when nobody asked."""
-    now = wired.machine_clock.now()
+    now = systems.machine_clock.now()
     first = FirstPoll(mailbox=box.address.lower(), seen_at=now, uidvalidity=0)
     its = Message.mailbox == box.address
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         began = session.exec(select(func.min(Message.received_at)).where(its)).one()
         if began is not None:
             first.seen_at, first.agreed_at = min(began, now), now
@@ -163,16 +163,16 @@ def _from(box: Mailbox, poll: FirstPoll) -> Mailbox:
     return box if box.since else box.model_copy(update={"since": poll.seen_at - BEFORE})
 
 
-def _keep(wired: Systems, poll: FirstPoll) -> None:
+def _keep(systems: Systems, poll: FirstPoll) -> None:
     # another intake may have been quicker
-    with suppress(AlreadyRecorded), wired.store.write() as session:
+    with suppress(AlreadyRecorded), systems.store.write() as session:
         session.add(poll)
 
 
-def _agreed(wired: Systems, poll: FirstPoll, seen: FirstLook, by: str) -> None:
-    _change(wired, poll, uidvalidity=seen.uidvalidity, agreed_at=wired.machine_clock.now(), agreed_by=by)
+def _agreed(systems: Systems, poll: FirstPoll, seen: FirstLook, by: str) -> None:
+    _change(systems, poll, uidvalidity=seen.uidvalidity, agreed_at=systems.machine_clock.now(), agreed_by=by)
 
 
-def _change(wired: Systems, poll: FirstPoll, **values: Any) -> None:
-    with wired.store.write() as session:
+def _change(systems: Systems, poll: FirstPoll, **values: Any) -> None:
+    with systems.store.write() as session:
         session.execute(update(FirstPoll).where(col(FirstPoll.mailbox) == poll.mailbox).values(**values))

@@ -36,7 +36,7 @@ class Look:
     """A mail in the moment in which it is placed, and the store to look into."""
 
     session: Session
-    wired: Systems
+    systems: Systems
     parsed: Parsed
     now: datetime
 
@@ -54,7 +54,7 @@ class Look:
     def forwarded(self) -> bool:
         """Whether a forwarder before the mailbox is the likely cause of any doubt about the sender."""
         mailbox = self.parsed.received.mailbox
-        return self.wired.settings.comes_forwarded(mailbox) and BY_FORWARDER.issuperset(self.mail.doubts)
+        return self.systems.settings.comes_forwarded(mailbox) and BY_FORWARDER.issuperset(self.mail.doubts)
 
     @property
     def doubtful(self) -> bool:
@@ -64,7 +64,7 @@ class Look:
     @cached_property
     def known(self) -> Known:
         """What the store knows of it."""
-        settings, mailbox = self.wired.settings, self.parsed.received.mailbox
+        settings, mailbox = self.systems.settings, self.parsed.received.mailbox
         return known_of(self.session, settings, self.mail, mailbox, self.now, self.came_at)
 
 
@@ -143,7 +143,7 @@ def _our_letter(look: Look) -> Placed | None:
     if look.parsed.copy_of is None:
         return None
     letter = look.session.get_one(Letter, look.parsed.copy_of)
-    ours = look.wired.settings.is_ours(look.mail.sender)
+    ours = look.systems.settings.is_ours(look.mail.sender)
     effect = LetterCame(look.parsed.copy_of)
     return Placed("automatic", (Reason(Why.OUR_LETTER),), letter.case_id, effect=effect, copy=ours)
 
@@ -151,15 +151,15 @@ def _our_letter(look: Look) -> Placed | None:
 def _ourselves(look: Look) -> Placed | None:
     """No letter of ours, and no program's: a colleague's, or of a form on our own site that no setting names."""
     mail = look.mail
-    if mail.automatic or not look.wired.settings.is_ours(mail.sender):
+    if mail.automatic or not look.systems.settings.is_ours(mail.sender):
         return None
-    asks = [address for address in mail.reply_to if not look.wired.settings.is_ours(address)]
+    asks = [address for address in mail.reply_to if not look.systems.settings.is_ours(address)]
     return _quarantined(Reason(Why.UNNAMED_FORM, mail.sender) if len(asks) == 1 else Why.OUR_ADDRESS)
 
 
 def _form(look: Look) -> Placed | None:
     """Perhaps a form's that a customer has filled in, which no setting names; nobody reads answers at its address."""
-    mail, settings = look.mail, look.wired.settings
+    mail, settings = look.mail, look.systems.settings
     # a form service may say that a program sent the mail; a customer has filled it in all the same
     if mail.passed_on or mail.automatic not in {None, Automatic.AUTO_REPLY}:
         return None
@@ -289,7 +289,7 @@ def _desk(look: Look) -> Placed | None:
         of_desk = (col(Letter.message_id).in_(mail.in_reply_to), Letter.kind == LetterKind.TO_DESK)
         answered = select(Case.id).join(Letter).where(*of_desk, Case.address != mail.sender)
         case_id = look.session.exec(answered).first()
-    if case_id is None and mail.sender not in look.wired.settings.segment_desk_addresses:
+    if case_id is None and mail.sender not in look.systems.settings.segment_desk_addresses:
         return None
     return Placed("automatic", (Reason(Why.DESK),), case_id)
 
@@ -316,7 +316,7 @@ def _twin(look: Look) -> Placed | None:
 
 
 def _flood(look: Look) -> Placed | None:
-    most = look.wired.settings.limits.mails_an_hour
+    most = look.systems.settings.limits.mails_an_hour
     if look.known.mails < most:
         return None
     return _quarantined(Reason(Why.FLOOD, str(most)))
@@ -329,7 +329,7 @@ def _robot(look: Look) -> Placed | None:
     """
     if look.doubtful or not is_answer(look.mail):
         return None
-    if not answers_like_a_robot(look.session, look.wired.settings.limits, look.mail.sender, look.came_at):
+    if not answers_like_a_robot(look.session, look.systems.settings.limits, look.mail.sender, look.came_at):
         return None
     case = _match(look).case
     return _quarantined(Why.LOOP, case=case.id if case else None)
@@ -344,7 +344,7 @@ RULES: tuple[Rule, ...] = (
 def _match(look: Look, *, open_cases: bool = True) -> Match:
     return find_case(
         look.session,
-        look.wired,
+        look.systems,
         look.mail,
         look.came_at,
         look.parsed.customer_id,

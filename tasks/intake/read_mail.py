@@ -43,14 +43,14 @@ class Unread:
     reason: Reason
 
 
-def read_mail(wired: Systems, received: Received) -> ParsedMail | Unread:
+def read_mail(systems: Systems, received: Received) -> ParsedMail | Unread:
     """The mail as far as it can be read.
 
     Raises:
         Unavailable: the case store, which keeps its attachments, does not answer.
     """
     try:
-        return read(wired, received.raw, cut=received.cut)
+        return read(systems, received.raw, cut=received.cut)
     except Unreadable as error:
         return Unread(received, Reason(Why.UNREADABLE, error.reason))
     except LayananError:
@@ -60,16 +60,16 @@ def read_mail(wired: Systems, received: Received) -> ParsedMail | Unread:
         return Unread(received, Reason(Why.DEFECT, type(error).__name__))
 
 
-def read(wired: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
+def read(systems: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
     """The parsed mail; its attachments are kept. ``cut``: ``raw`` is its beginning alone.
 
     Raises:
         Unreadable: nothing can be made of it.
     """
-    trusted = wired.settings
+    trusted = systems.settings
     mail = parse(
         raw,
-        wired.store.keep,
+        systems.store.keep,
         authserv_id=trusted.authserv_id,
         spam_headers=trusted.spam_headers,
         ours=trusted.ours,

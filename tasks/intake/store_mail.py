@@ -32,26 +32,26 @@ def opened_case(session: Session, placed: Placed) -> Case | None:
 
 
 def store(
-    session: Session, wired: Systems, parsed: Parsed, placed: Placed, opened: Case | None, now: datetime
+    session: Session, systems: Systems, parsed: Parsed, placed: Placed, opened: Case | None, now: datetime
 ) -> tuple[Message, list[Letter]]:
     """The mail's bytes and row, who stood in Cc, and its first response; flushes nothing."""
-    wired.store.keep_within(session, parsed.received.raw)
+    systems.store.keep_within(session, parsed.received.raw)
     read = columns(parsed.mail) | {"arrived_at": parsed.arrived_at}
     message = mail_row(parsed.received, now, placed, read, opened)
     session.add(message)
-    note_copied(session, wired, parsed.mail, placed, opened, now)
+    note_copied(session, systems, parsed.mail, placed, opened, now)
     if opened is None:
         return message, []
-    return message, respond(session, CaseRun(opened, wired, []), message, [message])
+    return message, respond(session, CaseRun(opened, systems, []), message, [message])
 
 
 def note_copied(
-    session: Session, wired: Systems, mail: ParsedMail, placed: Placed, opened: Case | None, now: datetime
+    session: Session, systems: Systems, mail: ParsedMail, placed: Placed, opened: Case | None, now: datetime
 ) -> None:
     """Keep who stood beside us in a mail that has opened or joined a case."""
     case = opened or (session.get(Case, placed.case_id) if placed.outcome == "joined" else None)
     if case is not None:
-        add_copied(session, wired, mail, case, now)
+        add_copied(session, systems, mail, case, now)
 
 
 def respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
@@ -62,7 +62,9 @@ def respond(session: Session, case: CaseRun, message: Message, messages: Sequenc
     return first_response.do_within(session, case, messages)
 
 
-def follow(session: Session, wired: Systems, mail: ParsedMail, placed: Placed, message: Message, now: datetime) -> None:
+def follow(
+    session: Session, systems: Systems, mail: ParsedMail, placed: Placed, message: Message, now: datetime
+) -> None:
     """Do what else follows from the mail, once it has its row."""
     match placed.effect:
         case LetterCame(letter_id):
@@ -70,18 +72,18 @@ def follow(session: Session, wired: Systems, mail: ParsedMail, placed: Placed, m
             on_its_way = (col(Outbox.letter_id) == letter_id, col(Outbox.state).in_(["queued", "sending"]))
             session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=now))
         case Reported(letter_id):
-            _keep_report(session, wired, mail, letter_id, message, now)
+            _keep_report(session, systems, mail, letter_id, message, now)
         case Told(tells_of):
             session.add(signals.of_mail(message.case_id or 0, message.id or 0, now, tells_of=tells_of))
 
 
 def _keep_report(
-    session: Session, wired: Systems, mail: ParsedMail, letter_id: int, report: Message, now: datetime
+    session: Session, systems: Systems, mail: ParsedMail, letter_id: int, report: Message, now: datetime
 ) -> None:
     """Keep what a delivery report says, and tell the case where the letter has not reached its recipient."""
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in mail.bounce)
     # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
-    failed = [one for one in mail.bounce if one.action == "failed" and not wired.settings.is_ours(one.address)]
+    failed = [one for one in mail.bounce if one.action == "failed" and not systems.settings.is_ours(one.address)]
     letter = session.get_one(Letter, letter_id)
     lost = [
         one for one in failed if one.address == letter.recipient or not is_copied(session, letter.case_id, one.address)

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from adapters.case_store.store import Store
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.errors import UnknownCase
 from models.tables import ActivityRecord, Case
 
@@ -51,24 +51,24 @@ class CaseRun:
             self.remember(record)
 
     @classmethod
-    def open(cls, case_id: int, wired: Systems | None = None) -> "CaseRun":
+    def open(cls, case_id: int, systems: Systems | None = None) -> "CaseRun":
         """Read the case and its ledger, in one query.
 
         Raises:
             UnknownCase: there is no such case.
         """
-        wired = wired or systems()
+        systems = systems or load_systems()
         query = (
             select(Case, ActivityRecord)
             .join(ActivityRecord, ActivityRecord.case_id == Case.id, isouter=True)  # type: ignore[arg-type]
             .where(Case.id == case_id)
             .order_by(ActivityRecord.id)  # type: ignore[arg-type]
         )
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             rows = session.exec(query).all()
         if not rows:
             raise UnknownCase(f"there is no case {case_id}")
-        return cls(rows[0][0], wired, [record for _, record in rows if record is not None])
+        return cls(rows[0][0], systems, [record for _, record in rows if record is not None])
 
     @classmethod
     def begin(cls, case_id: int) -> "CaseRun":

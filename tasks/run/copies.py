@@ -14,9 +14,9 @@ MOST = 20
 """Addresses that one letter is copied to."""
 
 
-def copies(session: Session, wired: Systems, case: Case) -> tuple[str, ...]:
+def copies(session: Session, systems: Systems, case: Case) -> tuple[str, ...]:
     """Addresses that get copies of a letter to the case's customer."""
-    wanted = or_(col(Party.letters), col(Party.copied)) if wired.settings.letters_to_cc else col(Party.letters)
+    wanted = or_(col(Party.letters), col(Party.copied)) if systems.settings.letters_to_cc else col(Party.letters)
     query = select(Party.address).where(col(Party.case_id).in_(family(session, case.key)), wanted)
     found = sorted(
         {address for address in session.exec(query) if address != case.address and ADDRESS.fullmatch(address)}

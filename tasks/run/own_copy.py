@@ -27,7 +27,7 @@ def is_copy(raw: bytes, letter: bytes) -> bool:
     )
 
 
-def copied_letters(session: Session, wired: Systems, mails: Sequence[tuple[ParsedMail, bytes]]) -> dict[str, int]:
+def copied_letters(session: Session, systems: Systems, mails: Sequence[tuple[ParsedMail, bytes]]) -> dict[str, int]:
     """Numbers of our letters of which mails are copies, be it in a forwarder's name; by the mail's SHA-256.
 
     Args:
@@ -41,8 +41,8 @@ def copied_letters(session: Session, wired: Systems, mails: Sequence[tuple[Parse
         if mail.message_id not in found:
             continue
         number, sha256 = found[mail.message_id]
-        sent = wired.store.kept(sha256)
-        ours = wired.settings.is_ours(mail.sender)
+        sent = systems.store.kept(sha256)
+        ours = systems.settings.is_ours(mail.sender)
         if is_copy(raw, sent) if ours else mail.text.split() == parse(sent).text.split():
             copies[mail.sha256] = number or 0
     return copies

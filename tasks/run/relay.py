@@ -22,20 +22,20 @@ SEVERAL = 3
 """Recipients in a row whose letters get one reply, from which on it concerns us."""
 
 
-def refusal(session: Session, wired: Systems) -> Relay | None:
+def refusal(session: Session, systems: Systems) -> Relay | None:
     """What stands between us and the relay; None where nothing does."""
-    return session.get(Relay, wired.settings.smtp.account)
+    return session.get(Relay, systems.settings.smtp.account)
 
 
-def refusal_now(wired: Systems) -> Relay | None:
+def refusal_now(systems: Systems) -> Relay | None:
     """The same, in a transaction of its own."""
-    with wired.store.read() as session:
-        return refusal(session, wired)
+    with systems.store.read() as session:
+        return refusal(session, systems)
 
 
-def begin_probe(session: Session, wired: Systems, now: datetime, until: datetime) -> bool | None:
+def begin_probe(session: Session, systems: Systems, now: datetime, until: datetime) -> bool | None:
     """Whether a letter may be tried now: None as any, True as the one probe, which must be over by ``until``."""
-    relay = refusal(session, wired)
+    relay = refusal(session, systems)
     if relay is None:
         return None
     if relay.not_before > now:
@@ -43,23 +43,23 @@ def begin_probe(session: Session, wired: Systems, now: datetime, until: datetime
     return goes_first(session, col(Relay.name) == relay.name, col(Relay.not_before), relay.not_before, until)
 
 
-def end_probe(session: Session, wired: Systems) -> None:
+def end_probe(session: Session, systems: Systems) -> None:
     """The probe said nothing of the relay: the next letter is one."""
-    this = col(Relay.name) == wired.settings.smtp.account
-    session.connection().execute(update(Relay).where(this).values(not_before=wired.machine_clock.now()))
+    this = col(Relay.name) == systems.settings.smtp.account
+    session.connection().execute(update(Relay).where(this).values(not_before=systems.machine_clock.now()))
 
 
-def takes_letters(session: Session, wired: Systems) -> None:
+def takes_letters(session: Session, systems: Systems) -> None:
     """The relay has taken one."""
-    session.connection().execute(delete(Relay).where(col(Relay.name) == wired.settings.smtp.account))
+    session.connection().execute(delete(Relay).where(col(Relay.name) == systems.settings.smtp.account))
 
 
-def refuses_us(session: Session, wired: Systems, error: OfSystem, *, several: bool = False) -> None:
+def refuses_us(session: Session, systems: Systems, error: OfSystem, *, several: bool = False) -> None:
     """Record that the relay refuses us, or cannot be reached; the next probe is later than the one before."""
-    now, smtp = wired.machine_clock.now(), wired.settings.smtp
-    wired.store.alone(session, {f"relay {smtp.account}"})
+    now, smtp = systems.machine_clock.now(), systems.settings.smtp
+    systems.store.alone(session, {f"relay {smtp.account}"})
     told = f"{error} for several recipients in a row: look at {OF_ACCOUNT}" if several else str(error)
-    relay = refusal(session, wired) or Relay(name=smtp.account, since=now, error="", not_before=now)
+    relay = refusal(session, systems) or Relay(name=smtp.account, since=now, error="", not_before=now)
     relay.error, relay.words, relay.reply = told, error.words, error.reply
     relay.not_before = now + pause_after(relay.probes, FIRST_PAUSE, timedelta(seconds=smtp.probe_seconds))
     relay.probes += 1

@@ -25,7 +25,7 @@ from sqlmodel import Session, col, select
 
 from adapters.case_store.holds import pause_after
 from adapters.ems.protocol import UsOrRecipient
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.errors import Deferred, LayananError, OfSystem, OutcomeUnknown, Refused, Unavailable
 from models.states import LOST, UNDER_WAY, RefusalCause
 from models.tables import Kept, Letter, Outbox
@@ -122,10 +122,10 @@ _OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for n
 )
 def send_letter(letter_id: int) -> str:
     """Send a letter if nobody else does; returns its state. What cannot go now is sent by the monitor later."""
-    return deliver(systems(), letter_id)
+    return deliver(load_systems(), letter_id)
 
 
-def deliver(wired: Systems, letter_id: int) -> str:
+def deliver(systems: Systems, letter_id: int) -> str:
     """Send one queued letter; returns ``sent``, ``queued``, ``sending`` (unconfirmed) or ``failed``.
 
     Or ``bounced``, where a report came before the server's answer.
@@ -133,15 +133,15 @@ def deliver(wired: Systems, letter_id: int) -> str:
     Raises:
         Unavailable: the case store does not answer.
     """
-    deliver_all(wired, [letter_id])
+    deliver_all(systems, [letter_id])
     # one that is sent again may be the probe, and then those before it must be tried
-    if (state := _state(wired, letter_id)) not in UNDER_WAY or not (earlier := _earlier_letters(wired, letter_id)):
+    if (state := _state(systems, letter_id)) not in UNDER_WAY or not (earlier := _earlier_letters(systems, letter_id)):
         return state
-    deliver_all(wired, [*earlier, letter_id])
-    return _state(wired, letter_id)
+    deliver_all(systems, [*earlier, letter_id])
+    return _state(systems, letter_id)
 
 
-def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
+def deliver_all(systems: Systems, letter_ids: Iterable[int]) -> None:
     """Send queued letters one after the other, until the server takes none; what one recipient's says stops no other.
 
     The outcome of one letter is committed together with the lease on the next, before that is sent.
@@ -150,26 +150,26 @@ def deliver_all(wired: Systems, letter_ids: Iterable[int]) -> None:
         Unavailable: the case store does not answer.
     """
     last: _Outcome | None = None
-    for queued in _queued(wired, letter_ids):
-        until = monotonic() + wired.settings.claim_seconds / 2  # the text needs its time, too, and the copy
-        with wired.store.write() as session:
+    for queued in _queued(systems, letter_ids):
+        until = monotonic() + systems.settings.claim_seconds / 2  # the text needs its time, too, and the copy
+        with systems.store.write() as session:
             if last is not None:
                 last.record(session)
-            lease = _take_lease(session, wired, queued)
-        last = _sent(wired, queued, until, lease) if lease else None
+            lease = _take_lease(session, systems, queued)
+        last = _sent(systems, queued, until, lease) if lease else None
         if last is not None and last.ends:
             break
     if last is not None:
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             last.record(session)
 
 
-def _state(wired: Systems, letter_id: int) -> str:
-    with wired.store.read() as session:
+def _state(systems: Systems, letter_id: int) -> str:
+    with systems.store.read() as session:
         return session.exec(select(Outbox.state).where(Outbox.letter_id == letter_id)).one()
 
 
-def _earlier_letters(wired: Systems, letter_id: int) -> list[int]:
+def _earlier_letters(systems: Systems, letter_id: int) -> list[int]:
     """Letters that go before this one, and are not out yet; none that keeps office hours is hurried by it."""
     this = aliased(Letter)
     same = (
@@ -179,7 +179,7 @@ def _earlier_letters(wired: Systems, letter_id: int) -> list[int]:
     )
     earlier = select(Letter.id).join(Outbox).join(this, and_(*same))
     waiting = (col(this.id) == letter_id, col(Outbox.state).in_(UNDER_WAY), col(Outbox.routine).is_(False))
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return [one for one in session.exec(earlier.where(*waiting).order_by(col(Letter.id))) if one is not None]
 
 
@@ -191,39 +191,39 @@ class _Outcome:
     ends: bool = False
 
 
-def send_again(wired: Systems, letter_id: int) -> None:
+def send_again(systems: Systems, letter_id: int) -> None:
     """Put a letter that did not arrive back in the outbox: the next sweep sends it.
 
     Raises:
         Refused: it is not failed.
         Unavailable: the case store does not answer.
     """
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         _, outbox = in_outbox(session, letter_id)
         if outbox.state not in LOST:
             raise Refused(f"letter {letter_id}", "only a failed one can be sent again; `layanan letters` shows states")
-        signals.retire_undelivered(session, outbox, wired.clock.now())
-        put_back(wired, outbox)
+        signals.retire_undelivered(session, outbox, systems.clock.now())
+        put_back(systems, outbox)
         session.add(outbox)
 
 
-def due_letters(wired: Systems, limit: int = 500) -> list[int]:
+def due_letters(systems: Systems, limit: int = 500) -> list[int]:
     """Letters that somebody should send now, in their order; while the relay refuses us one at most, the probe.
 
     That is the one that it refused longest ago, or, where it refuses for good, one that it has not refused yet: no
     letter that is refused for its own sake keeps the others from going. Routine ones that are late wait for the
     site's office hours.
     """
-    now = wired.machine_clock.now()
+    now = systems.machine_clock.now()
     later = col(_EARLIER_OUTBOX.not_before) > now
     waits = _earlier(Outbox.letter_id, Letter.case_id, Letter.recipient, Outbox.routine, later)
     due = (col(Outbox.state).in_(UNDER_WAY), col(Outbox.not_before) <= now, ~waits)
-    settings, at = wired.settings, wired.clock.now()
+    settings, at = systems.settings, systems.clock.now()
     closed = [box.address for box in settings.mailboxes if not settings.office_of(box.address).is_open(at)]
     by_day = or_(col(Outbox.routine).is_(False), col(Letter.sender).not_in(closed))
     query = select(Outbox.letter_id).join(Letter).where(*due, by_day)
-    with wired.store.read() as session:
-        refusal = relay.refusal(session, wired)
+    with systems.store.read() as session:
+        refusal = relay.refusal(session, systems)
         if refusal is None:
             return list(session.exec(query.order_by(col(Outbox.letter_id)).limit(limit)))
         if refusal.not_before > now:
@@ -233,10 +233,10 @@ def due_letters(wired: Systems, limit: int = 500) -> list[int]:
         return list(session.exec(query.order_by(*first).limit(1)))
 
 
-def _queued(wired: Systems, letter_ids: Iterable[int]) -> Iterator[_Queued]:
+def _queued(systems: Systems, letter_ids: Iterable[int]) -> Iterator[_Queued]:
     ids = iter(letter_ids)
     while some := list(islice(ids, TOGETHER)):
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             found = {one.letter_id: one for one in starmap(_Queued, session.execute(_QUEUED, {"letters": some}))}
         yield from (found[letter_id] for letter_id in some)
 
@@ -249,13 +249,13 @@ class _Lease:
     """It is the one that tells whether the relay takes letters again."""
 
 
-def _take_lease(session: Session, wired: Systems, queued: _Queued) -> _Lease | None:
+def _take_lease(session: Session, systems: Systems, queued: _Queued) -> _Lease | None:
     """Take the lease on a letter, unless it is not to be sent now, or another was quicker."""
-    now = wired.machine_clock.now()
+    now = systems.machine_clock.now()
     if queued.state not in UNDER_WAY or queued.not_before > now:
         return None
-    until = now + timedelta(seconds=wired.settings.claim_seconds)
-    probe = relay.begin_probe(session, wired, now, until)
+    until = now + timedelta(seconds=systems.settings.claim_seconds)
+    probe = relay.begin_probe(session, systems, now, until)
     if probe is False:
         return None
     its = {
@@ -265,36 +265,36 @@ def _take_lease(session: Session, wired: Systems, queued: _Queued) -> _Lease | N
     if session.connection().execute(_TAKE_LEASE, its | {"until": until}).rowcount == 1:
         return _Lease(probe=bool(probe))
     if probe:
-        relay.end_probe(session, wired)
+        relay.end_probe(session, systems)
     return None
 
 
-def _sent(wired: Systems, queued: _Queued, until: float, lease: _Lease) -> "_Outcome":
+def _sent(systems: Systems, queued: _Queued, until: float, lease: _Lease) -> "_Outcome":
     """Send a leased letter, unless its text would begin so late that the lease might run out meanwhile."""
     # an earlier attempt that is unconfirmed stays so
     doubtful, letter_id = queued.state == "sending", queued.letter_id
     try:
-        raw = wired.store.kept_file(queued.sha256) if queued.content is None else queued.content
-        if doubtful and _has_copy(wired, queued, raw):
-            return _done(wired, letter_id, lease)
+        raw = systems.store.kept_file(queued.sha256) if queued.content is None else queued.content
+        if doubtful and _has_copy(systems, queued, raw):
+            return _done(systems, letter_id, lease)
     except LayananError as error:
         # who was cut off before keeps that doubt, though there is an error now
-        return _later(wired, queued, str(error), lease, unanswered=max(queued.unanswered, int(_was_cut_off(queued))))
-    if doubtful and _is_a_persons(wired, queued):
+        return _later(systems, queued, str(error), lease, unanswered=max(queued.unanswered, int(_was_cut_off(queued))))
+    if doubtful and _is_a_persons(systems, queued):
         return _failed(
-            wired, queued, "smtp: it is open whether it went, and no copy of it came", lease, cause="unclear"
+            systems, queued, "smtp: it is open whether it went, and no copy of it came", lease, cause="unclear"
         )
     try:
-        wired.ems.send(raw, queued.sender, [queued.recipient], until, _copies(raw))
+        systems.ems.send(raw, queued.sender, [queued.recipient], until, _copies(raw))
     except OutcomeUnknown:
-        return _changed(wired, queued, lease, ends=True, unanswered=queued.unanswered + 1)
+        return _changed(systems, queued, lease, ends=True, unanswered=queued.unanswered + 1)
     except (Deferred, UsOrRecipient) as error:
-        return _disputed(wired, queued, error, lease)
+        return _disputed(systems, queued, error, lease)
     except Unavailable as error:
-        return _refuses_us(wired, queued, error)
+        return _refuses_us(systems, queued, error)
     except Refused as error:
-        return _failed(wired, queued, str(error), lease, cause="recipient", reply=error.reply)
-    return _done(wired, letter_id, lease)
+        return _failed(systems, queued, str(error), lease, cause="recipient", reply=error.reply)
+    return _done(systems, letter_id, lease)
 
 
 def _copies(raw: bytes) -> list[str]:
@@ -303,16 +303,16 @@ def _copies(raw: bytes) -> list[str]:
     return [address for _, address in getaddresses(head.get_all("Cc", []))]
 
 
-def _has_copy(wired: Systems, queued: _Queued, raw: bytes) -> bool:
-    if wired.settings.smtp.copies == "none":
+def _has_copy(systems: Systems, queued: _Queued, raw: bytes) -> bool:
+    if systems.settings.smtp.copies == "none":
         return False
-    box = wired.settings.mailbox(queued.sender)
-    return wired.ems.has_copy(queued.message_id, box, lambda found: is_copy(found, raw))
+    box = systems.settings.mailbox(queued.sender)
+    return systems.ems.has_copy(queued.message_id, box, lambda found: is_copy(found, raw))
 
 
-def _is_a_persons(wired: Systems, queued: _Queued) -> bool:
+def _is_a_persons(systems: Systems, queued: _Queued) -> bool:
     """Whether a letter that may have gone, and no copy of which has come, is not simply sent again."""
-    if wired.settings.smtp.in_doubt == "ask":
+    if systems.settings.smtp.in_doubt == "ask":
         return queued.unanswered > 0 or _was_cut_off(queued)
     return queued.unanswered > 1
 
@@ -322,33 +322,33 @@ def _was_cut_off(queued: _Queued) -> bool:
     return queued.state == "sending" and queued.attempts > 0 and not queued.error
 
 
-def _done(wired: Systems, letter_id: int, lease: _Lease) -> _Outcome:
-    sent = {"its_letter_id": letter_id, "now": wired.machine_clock.now(), "at": wired.clock.now()}
+def _done(systems: Systems, letter_id: int, lease: _Lease) -> _Outcome:
+    sent = {"its_letter_id": letter_id, "now": systems.machine_clock.now(), "at": systems.clock.now()}
 
     def record(session: Session) -> None:
         if lease.probe:
-            relay.takes_letters(session, wired)
+            relay.takes_letters(session, systems)
         session.connection().execute(_SENT, sent)
 
     return _Outcome(record)
 
 
-def _refuses_us(wired: Systems, queued: _Queued, error: OfSystem) -> _Outcome:
+def _refuses_us(systems: Systems, queued: _Queued, error: OfSystem) -> _Outcome:
     """The relay takes no letter of ours now: this one stays where it was, and counts nothing against itself."""
-    now = wired.machine_clock.now()
+    now = systems.machine_clock.now()
     its = _its(queued)
 
     def record(session: Session) -> None:
-        relay.refuses_us(session, wired, error)
+        relay.refuses_us(session, systems, error)
         kept: dict[str, Any] = {"state": queued.state, "error": str(error), "not_before": now, "cause": "us"}
         session.connection().execute(_OURS.values(**kept, reply=error.reply), its)
 
     return _Outcome(record, ends=True)
 
 
-def _disputed(wired: Systems, queued: _Queued, error: OfSystem, lease: _Lease) -> _Outcome:
+def _disputed(systems: Systems, queued: _Queued, error: OfSystem, lease: _Lease) -> _Outcome:
     """The relay refuses a letter, for now or for good, and the reply may concern us: what others were told decides."""
-    now, lasting = wired.machine_clock.now(), error.reply.startswith("5")
+    now, lasting = systems.machine_clock.now(), error.reply.startswith("5")
     known = queued.refused_at if queued.reply == error.reply else None
     counted: dict[str, Any] = {"deferrals": queued.deferrals + (not lasting), "refusals": queued.refusals + lasting}
     told = f"{error}, {counted['deferrals']} times" if not lasting else str(error)
@@ -362,32 +362,32 @@ def _disputed(wired: Systems, queued: _Queued, error: OfSystem, lease: _Lease) -
     def record(session: Session) -> None:
         if lasting and known and relay.taken_since(session, known):
             # another's letter was taken in between: it is this recipient's, or this letter's
-            _failed(wired, queued, str(error), lease, cause="recipient", reply=error.reply).record(session)
+            _failed(systems, queued, str(error), lease, cause="recipient", reply=error.reply).record(session)
         elif lease.probe or relay.concerns_us(session, error.reply, queued.recipient):
-            relay.refuses_us(session, wired, error, several=True)
-            _changed(wired, queued, state=queued.state, not_before=now, error=str(error), **changes).record(session)
+            relay.refuses_us(session, systems, error, several=True)
+            _changed(systems, queued, state=queued.state, not_before=now, error=str(error), **changes).record(session)
         elif counted["refusals"] >= MOST_REFUSALS or counted["deferrals"] >= MOST_DEFERRALS:
-            _failed(wired, queued, told, lease, cause="unclear", reply=error.reply).record(session)
+            _failed(systems, queued, told, lease, cause="unclear", reply=error.reply).record(session)
         else:
-            _later(wired, queued, str(error), lease, **changes, **counted).record(session)
+            _later(systems, queued, str(error), lease, **changes, **counted).record(session)
 
     return _Outcome(record)
 
 
-def _later(wired: Systems, queued: _Queued, error: str, lease: _Lease, **changes: Any) -> _Outcome:
+def _later(systems: Systems, queued: _Queued, error: str, lease: _Lease, **changes: Any) -> _Outcome:
     wait = pause_after(queued.attempts + 1, BACKOFF, LONGEST_BACKOFF)
-    until = wired.machine_clock.now() + wait
-    return _changed(wired, queued, lease, state=queued.state, not_before=until, error=error, **changes)
+    until = systems.machine_clock.now() + wait
+    return _changed(systems, queued, lease, state=queued.state, not_before=until, error=error, **changes)
 
 
 def _failed(
-    wired: Systems, queued: _Queued, error: str, lease: _Lease, *, cause: RefusalCause, reply: str = ""
+    systems: Systems, queued: _Queued, error: str, lease: _Lease, *, cause: RefusalCause, reply: str = ""
 ) -> _Outcome:
-    now = wired.clock.now()
+    now = systems.clock.now()
 
     def record(session: Session) -> None:
         if lease.probe:
-            relay.end_probe(session, wired)
+            relay.end_probe(session, systems)
         _, outbox = in_outbox(session, queued.letter_id)
         if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (queued.attempts + 1, queued.tries):
             outbox.cause, outbox.reply = cause, reply
@@ -397,13 +397,13 @@ def _failed(
 
 
 def _changed(
-    wired: Systems, queued: _Queued, lease: _Lease | None = None, *, ends: bool = False, **values: Any
+    systems: Systems, queued: _Queued, lease: _Lease | None = None, *, ends: bool = False, **values: Any
 ) -> _Outcome:
     """What an attempt changes; one that says nothing of the relay ends the probe that it was."""
 
     def record(session: Session) -> None:
         if lease is not None and lease.probe:
-            relay.end_probe(session, wired)
+            relay.end_probe(session, systems)
         session.connection().execute(_OURS.values(**values), _its(queued))
 
     return _Outcome(record, ends)

@@ -22,16 +22,16 @@ AT_ONCE = 50
 """Runs whose ids are kept together."""
 
 
-def start_case(wired: Systems, case_id: int) -> None:
+def start_case(systems: Systems, case_id: int) -> None:
     """Start the case's run unless it has one. Repeating is harmless: the engine knows the case's key.
 
     Raises:
         Unavailable: store or engine do not answer; the monitor tries again.
     """
-    start_cases(wired, [case_id])
+    start_cases(systems, [case_id])
 
 
-def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
+def start_cases(systems: Systems, case_ids: Sequence[int]) -> None:
     """Do so for several, until one cannot be started.
 
     Raises:
@@ -41,19 +41,19 @@ def start_cases(wired: Systems, case_ids: Sequence[int]) -> None:
         some = col(Case.id).in_(case_ids[first : first + AT_ONCE])
         query = select(Case).where(some, col(Case.run_id).is_(None), Case.status == "open").order_by(col(Case.id))
         query = query.options(load_only(Case.site))  # type: ignore[arg-type]
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             cases = session.exec(query).all()
         runs: dict[int, str] = {}
         try:
             for case in cases:
-                runs[case.key] = wired.engine.start_case(case.key, case.reference)
+                runs[case.key] = systems.engine.start_case(case.key, case.reference)
         finally:
             if runs:
-                with wired.store.write() as session:
+                with systems.store.write() as session:
                     keep_runs(session, runs)
 
 
-def replace_run(wired: Systems, case_id: int) -> None:
+def replace_run(systems: Systems, case_id: int) -> None:
     """No worker carries the case's run any more: another one takes its place, and goes on from where the ledger stands.
 
     What somebody has answered in the old one is kept for the new one.
@@ -62,30 +62,30 @@ def replace_run(wired: Systems, case_id: int) -> None:
         Unavailable: store or engine do not answer; where it was cut off, repeating it makes no third run.
         Refused: the flow is not deployed; the old run still takes an answer.
     """
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         case = session.exec(select(Case).where(Case.id == case_id)).one()
         wait = session.get(Wait, case_id)
     if case.run_id is None or case.status != "open":
         return
-    wired.engine.ready_for_cases()
+    systems.engine.ready_for_cases()
     log.warning("no worker carries the run of %s; another one takes its place", case.reference)
     # in this order no answer is lost, and none comes after the new run has begun
-    wired.engine.retire(case.run_id)
-    if wait is not None and (given := wired.engine.answer(case.run_id, wait.wait_key)):
+    systems.engine.retire(case.run_id)
+    if wait is not None and (given := systems.engine.answer(case.run_id, wait.wait_key)):
         this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             session.execute(update(Wait).where(*this).values(given=given))
-    run_id = wired.engine.start_case(case_id, case.reference, after=case.run_id)
+    run_id = systems.engine.start_case(case_id, case.reference, after=case.run_id)
     # what the case waits for stays: it may be the new run that has come to it, where this was cut off before
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
         wait = session.get(Wait, case_id)
     if wait is not None:
-        label(wired, run_id, wait)
+        label(systems, run_id, wait)
 
 
-def cases_without_run(wired: Systems, limit: int = 500) -> list[int]:
+def cases_without_run(systems: Systems, limit: int = 500) -> list[int]:
     """Open cases whose run was never started: intake was cut off, or the engine was away."""
     query = select(Case.id).where(Case.status == "open", col(Case.run_id).is_(None)).order_by(col(Case.id)).limit(limit)
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return [case_id for case_id in session.exec(query) if case_id is not None]

@@ -16,7 +16,7 @@ from models.tables import Case, Wait
 from tasks.run.resume import resume
 
 
-def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
+def submit(systems: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
     """Answer what ``case`` waits for; where nothing is raised, the engine has accepted it and the run goes on.
 
     Args:
@@ -29,7 +29,7 @@ def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> Non
         Refused: the engine's reason against the answers; the case still waits.
         Unavailable: store or engine do not answer.
     """
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         wait = session.exec(select(Wait).where(Wait.case_id == case.id)).first()
     if wait is None or case.run_id is None:
         raise NotWaiting(f"{case.reference} waits for nothing now; it is {case.status}")
@@ -39,7 +39,7 @@ def submit(wired: Systems, case: Case, by: str, words: Mapping[str, str]) -> Non
     first = {name: field["default"] for name, field in wait.json_schema["properties"].items() if "default" in field}
     if problem := _problem(wait.form, first | filled):
         raise Refused("form", problem)
-    resumed = resume(wired, case.run_id, wait, filled)
+    resumed = resume(systems, case.run_id, wait, filled)
     if resumed.state == "not_waiting":
         raise NotWaiting(f"{case.reference} waits for nothing now: {resumed.reason}")
     if resumed.state != "accepted":

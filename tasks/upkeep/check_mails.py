@@ -24,7 +24,7 @@ class Unaccounted:
     what: str
 
 
-def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
+def check_mails(systems: Systems, *boxes: Mailbox) -> list[Unaccounted]:
     """The differences between these mailboxes, or all, and the ledger.
 
     Mails are compared by their bytes, which a move between folders does not change. Mail from before the mailbox's
@@ -33,19 +33,19 @@ def check_mails(wired: Systems, *boxes: Mailbox) -> list[Unaccounted]:
     Raises:
         Unavailable, Refused: a mailbox or the case store does not answer.
     """
-    return [found for box in boxes or wired.settings.mailboxes for found in _check(wired, box)]
+    return [found for box in boxes or systems.settings.mailboxes for found in _check(systems, box)]
 
 
-def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
+def _check(systems: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     seen: set[str] = set()
     # intake may meanwhile move a mail into a folder that was already read
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         newest = session.exec(select(func.max(Message.id))).one() or 0
-    older = frozenset(wired.ems.lying(read_from(wired, box)).older)
-    for folder, mails in wired.ems.walk(box):
+    older = frozenset(systems.ems.lying(read_from(systems, box)).older)
+    for folder, mails in systems.ems.walk(box):
         hashes = set(mails.values())
         seen |= hashes
-        with wired.store.read() as session:
+        with systems.store.read() as session:
             query = select(Message.sha256).where(col(Message.sha256).in_(hashes), Message.mailbox == box.address)
             known = set(session.exec(query))
         what = "not taken in yet" if folder == box.folder else "never taken in"
@@ -53,18 +53,18 @@ def _check(wired: Systems, box: Mailbox) -> Iterator[Unaccounted]:
             if sha256 not in known and not (folder == box.folder and uid in older):
                 yield Unaccounted(box.address, folder, uid, what if sha256 else "the server does not give it")
     last = 0
-    while rows := _rows(wired, box, last, newest):
+    while rows := _rows(systems, box, last, newest):
         for number, sha256 in rows:
             if sha256 not in seen:
                 yield Unaccounted(box.address, "ledger", number, "in no folder any more; the case store has it")
         last = rows[-1][0]
 
 
-def _rows(wired: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
+def _rows(systems: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
     # copies of our own letters are in the folder for letters, which is not read here
     ours = exists().where(col(Letter.message_id) == col(Message.message_id))
     copy = and_(col(Message.outcome) == "automatic", ours)
     query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, ~copy)
     query = query.where(col(Message.id) > after, col(Message.id) <= newest)
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return [(number or 0, sha256) for number, sha256 in session.exec(query.order_by(col(Message.id)).limit(MOST))]

@@ -17,15 +17,15 @@ from tasks.run.resume import resume_or_show, show_news
 STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketStatus.CANCELLED}
 
 
-def follow(wired: Systems, known: TicketRow) -> None:
+def follow(systems: Systems, known: TicketRow) -> None:
     """Look at a ticket in NOSSA. A report of the unit, or a unit that is stuck, becomes a signal for the case."""
-    seen = wired.nossa.progress(known.external_id)
+    seen = systems.nossa.progress(known.external_id)
     if seen is None or _is_known(seen, known):
         return
-    now = wired.clock.now()
+    now = systems.clock.now()
     answers = _report(seen)
     source = f"{known.external_id}:{seen.status}:{(seen.changed_at or now).isoformat()}"
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         case_id = going_on(session, known.case_id).key
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
@@ -38,9 +38,9 @@ def follow(wired: Systems, known: TicketRow) -> None:
         if answers is not None:
             signals.keep_once(session, signals.of_unit(case_id, source, now, answers))
     if answers is not None:
-        resume_or_show(wired, case_id, "unit")
+        resume_or_show(systems, case_id, "unit")
     elif seen.status is TicketStatus.UNKNOWN:
-        show_news(wired, case_id)
+        show_news(systems, case_id)
 
 
 def _is_known(seen: Ticket, known: TicketRow) -> bool:

@@ -30,7 +30,7 @@ log = logging.getLogger("layanan.correct")
 MERGED, UNMERGED = "merged", "unmerged"
 
 
-def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
+def merge(systems: Systems, case_id: int, into_id: int, by: str) -> None:
     """End a case as merged into another, which reads its mails. Repeating it completes what was interrupted.
 
     Raises:
@@ -38,20 +38,20 @@ def merge(wired: Systems, case_id: int, into_id: int, by: str) -> None:
         NotWaiting: the case is at work at this moment.
         Unavailable: store or engine does not answer.
     """
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         case = locked(session, case_id)
         if case.status == "open" and session.get(Wait, case_id) is None:
             raise NotWaiting(f"{case.reference} is at work at this moment; try again")
-        merge_rows(session, wired, case_id, into_id, by)
+        merge_rows(session, systems, case_id, into_id, by)
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
     if run_id:
-        wired.engine.restart(run_id, "merged")  # the run sees the merger, and ends
-    resume_or_show(wired, into_id, "mail")
+        systems.engine.restart(run_id, "merged")  # the run sees the merger, and ends
+    resume_or_show(systems, into_id, "mail")
 
 
-def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
+def whose_letters(systems: Systems, case_id: int, into_id: int) -> str:
     """To whom letters go when the first is merged into the second, where that is not the same; names no address."""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         case, into = session.get_one(Case, case_id), session.get_one(Case, into_id)
     if case.address == into.address:
         return ""
@@ -59,7 +59,7 @@ def whose_letters(wired: Systems, case_id: int, into_id: int) -> str:
     return f"They are of two {who}: letters go to that of {into.reference}, none to that of {case.reference}"
 
 
-def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by: str) -> None:
+def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, by: str) -> None:
     """The merger itself, within a transaction."""
     case, into = locked(session, case_id), locked(session, into_id)
     if case.merged_into == into_id:
@@ -68,7 +68,7 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
         raise WrongUse(f"{case.reference} cannot be merged into itself")
     if case.status != "open" or into.status != "open":
         raise WrongUse(f"{case.reference} ({case.status}) and {into.reference} ({into.status}): both must be open")
-    now = wired.clock.now()
+    now = systems.clock.now()
     running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
     deadlines = session.exec(running).all()
     unread = signals.pending(case_id, [SignalKind.MAIL, SignalKind.UNIT, SignalKind.UNDELIVERED])
@@ -94,7 +94,7 @@ def merge_rows(session: Session, wired: Systems, case_id: int, into_id: int, by:
     session.add(signals.of_merger(into_id, case_id, first, now))
 
 
-def unmerge(wired: Systems, case_id: int, by: str) -> None:
+def unmerge(systems: Systems, case_id: int, by: str) -> None:
     """Undo a merger: the case goes on from where it was, with its pending signals.
 
     Mails that came since stay in the other case. Repeating it completes what was interrupted.
@@ -103,21 +103,21 @@ def unmerge(wired: Systems, case_id: int, by: str) -> None:
         WrongUse: the case is not merged.
         Unavailable: store or engine does not answer.
     """
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         case = locked(session, case_id)
         run_id, into = case.run_id, case.merged_into
         if into is not None:
-            _unmerge_rows(session, wired, case, into, by)
+            _unmerge_rows(session, systems, case, into, by)
         elif not _stands_still(session, case):
             raise WrongUse(f"{case.reference} is not merged ({case.status})")
     if run_id:
-        wired.engine.restart(run_id, "its merger was undone")
+        systems.engine.restart(run_id, "its merger was undone")
     if into is not None:
-        _show_what_is_left(wired, into)
+        _show_what_is_left(systems, into)
 
 
-def _unmerge_rows(session: Session, wired: Systems, case: Case, into: int, by: str) -> None:
-    case_id, now = case.key, wired.clock.now()
+def _unmerge_rows(session: Session, systems: Systems, case: Case, into: int, by: str) -> None:
+    case_id, now = case.key, systems.clock.now()
     query = select(ActivityRecord).where(ActivityRecord.case_id == case_id, ActivityRecord.name == MERGED)
     kept = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
     case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
@@ -140,7 +140,7 @@ def _stands_still(session: Session, case: Case) -> bool:
     return latest == UNMERGED and session.get(Wait, case.key) is None
 
 
-def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
+def split(systems: Systems, case_id: int, message_id: int, by: str) -> int:
     """Move one mail of a case into a new case of its sender; returns the new case's number.
 
     If the engine does not answer, the monitor starts the new case's run.
@@ -149,8 +149,8 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         WrongUse: the mail is not the case's, or is its first one, or an automatic one.
         Unavailable: the store does not answer.
     """
-    with wired.store.write() as session:
-        case, now = locked(session, case_id), wired.clock.now()
+    with systems.store.write() as session:
+        case, now = locked(session, case_id), systems.clock.now()
         mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None or mail.outcome == "automatic":
@@ -167,20 +167,20 @@ def split(wired: Systems, case_id: int, message_id: int, by: str) -> int:
         for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
             session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
     try:
-        start_case(wired, new.key)
+        start_case(systems, new.key)
     except LayananError as error:
         log.warning("%s is open, and the monitor starts its run: %s", new.reference, error)
-    _show_what_is_left(wired, case_id)
+    _show_what_is_left(systems, case_id)
     return new.key
 
 
-def _show_what_is_left(wired: Systems, case_id: int) -> None:
+def _show_what_is_left(systems: Systems, case_id: int) -> None:
     """Update the case's form, which may show the mail that was moved."""
     with suppress(LayananError):
-        show_news(wired, case_id)
+        show_news(systems, case_id)
 
 
-def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
+def add_party(systems: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
     """Let the sender of a mail write in a case, too. Letters go to the customer alone, unless ``letters`` is set.
 
     Args:
@@ -190,8 +190,8 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters
     Raises:
         WrongUse: the mail or its sender does not exist, or nobody else was in To or Cc of the customer's mail.
     """
-    with wired.store.write() as session:
-        case, now = locked(session, case_id), wired.clock.now()
+    with systems.store.write() as session:
+        case, now = locked(session, case_id), systems.clock.now()
         mail = session.get(Message, message_id)
         if mail is None or not mail.sender:
             raise WrongUse(f"there is no mail {message_id} with a sender; `layanan mails` lists them")
@@ -205,19 +205,19 @@ def add_party(wired: Systems, case_id: int, message_id: int, by: str, *, letters
         session.add(_record(session, case_id, "party", told_of, by, now))
 
 
-def remove_party(wired: Systems, case_id: int, message_id: int, by: str) -> None:
+def remove_party(systems: Systems, case_id: int, message_id: int, by: str) -> None:
     """Remove the party.
 
     Raises:
         WrongUse: the mail's sender is not a party of the case.
     """
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         mail = session.get(Message, message_id)
         party = session.get(Party, (case_id, mail.sender)) if mail else None
         if party is None:
             raise WrongUse(f"the sender of mail {message_id} is not a party of the case; see `layanan case`")
         session.delete(party)
-        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, wired.clock.now()))
+        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, systems.clock.now()))
 
 
 def _record(

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.forms import FORMS
 from models.states import SignalKind
 from models.tables import Case, Deadline, ServiceRow, Signal, TicketRow, Wait
@@ -40,15 +40,15 @@ def send_due_letters() -> int:
 
     After a refusal of the relay one letter is the probe; if the relay takes it, all others follow.
     """
-    wired, refused = systems(), refusal_now(systems())
-    done = each(due_letters(wired), deliver)
-    return done + each(due_letters(wired), deliver) if refused and refusal_now(wired) is None else done
+    systems, refused = load_systems(), refusal_now(load_systems())
+    done = each(due_letters(systems), deliver)
+    return done + each(due_letters(systems), deliver) if refused and refusal_now(systems) is None else done
 
 
 @part("Pantau tiket / Follow tickets")
 def follow_tickets() -> int:
     """Look at open tickets in NOSSA. A unit's report, or a unit that is stuck, becomes a signal for the case."""
-    with systems().store.read() as session:
+    with load_systems().store.read() as session:
         tickets = list(session.exec(select(TicketRow).where(col(TicketRow.open))))
     # shuffled, so that each has its turn in some sweep even if the time never suffices for all
     random.shuffle(tickets)
@@ -58,9 +58,9 @@ def follow_tickets() -> int:
 @part("Batas waktu / Pass deadlines")
 def pass_deadlines() -> int:
     """Turn due deadlines into signals."""
-    wired = systems()
-    with wired.store.read() as session:
-        query = select(Deadline).where(col(Deadline.over).is_(False), col(Deadline.due_at) <= wired.clock.now())
+    systems = load_systems()
+    with systems.store.read() as session:
+        query = select(Deadline).where(col(Deadline.over).is_(False), col(Deadline.due_at) <= systems.clock.now())
         due = session.exec(query.order_by(col(Deadline.due_at)).limit(MOST)).all()
     return each(due, _pass)
 
@@ -72,7 +72,7 @@ def deliver_signals() -> int:
     A signal that a letter did not arrive is shown in the form instead, if the case waits for a decision.
     """
     takes = [and_(col(Wait.form) == name, col(Signal.kind).in_(form.signals())) for name, form in FORMS.items()]
-    with systems().store.read() as session:
+    with load_systems().store.read() as session:
         query = (
             select(Signal.case_id)
             .join(Wait, col(Wait.case_id) == col(Signal.case_id))
@@ -85,24 +85,24 @@ def deliver_signals() -> int:
 @part("Waktu tunggu / Watch waits")
 def watch_waits() -> int:
     """Escalate overdue decisions, and keep customers informed meanwhile."""
-    return each(waits_to_watch(systems(), MOST), watch)
+    return each(waits_to_watch(load_systems(), MOST), watch)
 
 
 @part("Pulihkan proses / Recover runs")
 def recover_runs() -> int:
     """Start runs that are missing, and restart broken ones and orphans."""
-    wired = systems()
+    systems = load_systems()
 
     def restart_broken() -> int:
-        broken = {str(run.id): run for run in wired.engine.broken_runs()}
-        return each(open_cases(wired, broken), lambda wired, case: restart(wired, case, broken[case.run_id]))
+        broken = {str(run.id): run for run in systems.engine.broken_runs()}
+        return each(open_cases(systems, broken), lambda systems, case: restart(systems, case, broken[case.run_id]))
 
     _, started, *_ = every(
-        lambda: each(cases_of_lost_runs(wired), replace),
-        lambda: each(cases_without_run(wired), start_case),
+        lambda: each(cases_of_lost_runs(systems), replace),
+        lambda: each(cases_without_run(systems), start_case),
         restart_broken,
-        lambda: each(wired.engine.running_runs(), partial(take_over, live=wired.engine.live_workers())),
-        lambda: each(open_cases(wired, [str(run.id) for run in wired.engine.cancelled_runs()]), cancel),
+        lambda: each(systems.engine.running_runs(), partial(take_over, live=systems.engine.live_workers())),
+        lambda: each(open_cases(systems, [str(run.id) for run in systems.engine.cancelled_runs()]), cancel),
     )
     return started
 
@@ -113,10 +113,10 @@ def tidy_up() -> int:
 
     Intake and monitor make thousands of runs a day, and a night without a worker leaves as many scheduled ones.
     """
-    wired = systems()
-    _note_settings(wired)
-    now = wired.machine_clock.now()
-    late, forgotten = wired.engine.tidy_polls(now - LATE, now - KEPT, now - FAILED_KEPT)
+    systems = load_systems()
+    _note_settings(systems)
+    now = systems.machine_clock.now()
+    late, forgotten = systems.engine.tidy_polls(now - LATE, now - KEPT, now - FAILED_KEPT)
     if late:
         log.warning("%s late runs of intake and monitor are dropped", late)
     return forgotten
@@ -126,24 +126,24 @@ PARTS = (send_due_letters, pass_deadlines, deliver_signals, watch_waits, recover
 """The parts of a sweep, in their order."""
 
 
-def _note_settings(wired: Systems) -> None:
+def _note_settings(systems: Systems) -> None:
     """Record the service's settings on this machine, so that doctor can compare its own with them."""
-    now = wired.machine_clock.now()
-    with wired.store.write() as session:
-        session.merge(ServiceRow(host=socket.gethostname(), settings=wired.settings.shown(), seen_at=now))
+    now = systems.machine_clock.now()
+    with systems.store.write() as session:
+        session.merge(ServiceRow(host=socket.gethostname(), settings=systems.settings.shown(), seen_at=now))
 
 
-def _pass(wired: Systems, deadline: Deadline) -> None:
+def _pass(systems: Systems, deadline: Deadline) -> None:
     """Make a signal of a deadline, in one transaction with the check that it is still due.
 
     An activity may have dropped it meanwhile. A customer's update that is late, because the service was down, waits
     for office hours.
     """
     this = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False))
-    now = wired.clock.now()
-    with wired.store.write() as session:
+    now = systems.clock.now()
+    with systems.store.write() as session:
         mailbox = session.exec(select(Case.mailbox).where(Case.id == deadline.case_id)).one()
-        opens = wired.settings.office_of(mailbox).next_open(now)
+        opens = systems.settings.office_of(mailbox).next_open(now)
         if deadline.kind == SignalKind.UPDATE and opens > now:
             session.execute(this.values(due_at=opens))
         elif session.execute(this.values(over=True)).rowcount == 1:  # type: ignore[attr-defined]

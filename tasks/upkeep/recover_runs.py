@@ -26,62 +26,62 @@ LONE_RUN = timedelta(seconds=90)
 """After this, a run that no live worker executes is an orphan."""
 
 
-def open_cases(wired: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
+def open_cases(systems: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
     """The open cases of these runs."""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return session.exec(select(Case).where(col(Case.run_id).in_(list(run_ids)), Case.status == "open")).all()
 
 
-def cases_of_lost_runs(wired: Systems, most: int | None = MOST_CASES) -> list[int]:
+def cases_of_lost_runs(systems: Systems, most: int | None = MOST_CASES) -> list[int]:
     """The open cases whose run cannot go on: the run, its deployment or its work pool is gone, or it has ended.
 
     It looks at ``most`` cases, chosen at random; None: at all.
     """
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         cases = session.exec(some.order_by(func.random()).limit(most)).all()
-    since = wired.machine_clock.now() - timedelta(minutes=wired.settings.run_minutes)
-    known = wired.engine.reachable_runs([run_id for _, run_id in cases if run_id], since)
+    since = systems.machine_clock.now() - timedelta(minutes=systems.settings.run_minutes)
+    known = systems.engine.reachable_runs([run_id for _, run_id in cases if run_id], since)
     return [case_id for case_id, run_id in cases if case_id and run_id not in known]
 
 
-def replace(wired: Systems, case_id: int) -> None:
+def replace(systems: Systems, case_id: int) -> None:
     """Give a case another run; end the case if a person cancelled its run."""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         case = session.get_one(Case, case_id)
-    if case.run_id and wired.engine.called_off(case.run_id):
-        cancel(wired, case)
+    if case.run_id and systems.engine.called_off(case.run_id):
+        cancel(systems, case)
     else:
-        replace_run(wired, case_id)
+        replace_run(systems, case_id)
 
 
-def restart(wired: Systems, case: Case, run: FlowRun) -> None:
+def restart(systems: Systems, case: Case, run: FlowRun) -> None:
     """Schedule a crashed or failed run again, after a pause that doubles each time."""
-    broke = run.state.timestamp if run.state else wired.machine_clock.now()
+    broke = run.state.timestamp if run.state else systems.machine_clock.now()
     pause = RESTART_AFTER * 2**case.restarts if case.restarts else timedelta()
-    if case.restarts >= MOST_RESTARTS or wired.machine_clock.now() - broke < pause:
+    if case.restarts >= MOST_RESTARTS or systems.machine_clock.now() - broke < pause:
         return
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case.id).values(restarts=case.restarts + 1))
     if case.restarts + 1 == MOST_RESTARTS:
         log.error("%s breaks again and again; this is its last try: layanan doctor", case.reference)
-    wired.engine.restart(str(run.id), "it had crashed or failed")
+    systems.engine.restart(str(run.id), "it had crashed or failed")
 
 
-def take_over(wired: Systems, run: FlowRun, live: Container[str]) -> None:
+def take_over(systems: Systems, run: FlowRun, live: Container[str]) -> None:
     """Schedule an orphan again, or end it where a person had cancelled it."""
     carrier = Carrier.of(run)
     if carrier is None or carrier.name in live or run.state is None:
         return
-    if wired.machine_clock.now() - run.state.timestamp > LONE_RUN:
+    if systems.machine_clock.now() - run.state.timestamp > LONE_RUN:
         if run.state.is_cancelling():
-            wired.engine.cancel(str(run.id))
+            systems.engine.cancel(str(run.id))
         else:
-            wired.engine.restart(str(run.id), "its worker is gone")
+            systems.engine.restart(str(run.id), "its worker is gone")
 
 
-def cancel(wired: Systems, case: Case) -> None:
+def cancel(systems: Systems, case: Case) -> None:
     """End a case whose run was cancelled in the Prefect UI."""
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         if locked(session, case.key).status == "open":
-            finish(session, case.key, "cancelled", "cancelled in the Prefect UI", wired.clock.now())
+            finish(session, case.key, "cancelled", "cancelled in the Prefect UI", systems.clock.now())

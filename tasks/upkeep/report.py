@@ -54,21 +54,21 @@ FIRST_RESPONSES = (LetterKind.FIRST_RESPONSE, LetterKind.OTHER_SEGMENT)
 """Letters that intake writes; the second where a segment desk serves the customer (SOP W-89)."""
 
 
-def service_report(wired: Systems, days: int = DAYS) -> str:
+def service_report(systems: Systems, days: int = DAYS) -> str:
     """The report on the last ``days``, and on the waits of now.
 
     Raises:
         Unavailable: the case store does not answer.
     """
-    now = wired.clock.now()
-    since, zone = now - timedelta(days=days), wired.settings.zone
-    overdue = Counter(wait.role for _, wait in overdue_decisions(wired))
-    with wired.store.read() as session:
+    now = systems.clock.now()
+    since, zone = now - timedelta(days=days), systems.settings.zone
+    overdue = Counter(wait.role for _, wait in overdue_decisions(systems))
+    with systems.store.read() as session:
         return "\n\n".join(
             [
                 f"**{REVISION}** · {now.astimezone(zone):%d-%m-%Y %H:%M %Z} · {days} hari terakhir / last {days} days",
                 _activities(session, since),
-                _response(session, since, now, timedelta(hours=wired.settings.policy.first_response_hours)),
+                _response(session, since, now, timedelta(hours=systems.settings.policy.first_response_hours)),
                 _counts(session, "Email masuk / Mails received", Message.outcome, col(Message.received_at) >= since),
                 _counts(session, "Kasus baru / Cases opened", Case.status, col(Case.opened_at) >= since),
                 _counts(session, "Kasus berakhir / Cases ended", Case.outcome, col(Case.closed_at) >= since),

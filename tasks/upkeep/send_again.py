@@ -34,15 +34,15 @@ class FailedLetter:
     outdated: str
 
 
-def failed_letters(wired: Systems) -> list[FailedLetter]:
+def failed_letters(systems: Systems) -> list[FailedLetter]:
     """Failed letters without a decision, except those whose recipient was refused; oldest first."""
     ours = or_(col(Outbox.state) == "bounced", col(Outbox.cause) != "recipient")
     query = select(Letter, Outbox, Case).join(Outbox).join(Case)
     lost = query.where(col(Outbox.state).in_(LOST), col(Outbox.handled).is_(False), ours).order_by(col(Letter.id))
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return [
             FailedLetter(
-                letter.id or 0, case.reference, letter.kind, letter.written_at, _outdated(session, wired, *row)
+                letter.id or 0, case.reference, letter.kind, letter.written_at, _outdated(session, systems, *row)
             )
             for row in session.exec(lost).all()
             for letter, outbox, case in [row]
@@ -50,14 +50,14 @@ def failed_letters(wired: Systems) -> list[FailedLetter]:
         ]
 
 
-def send_all_again(wired: Systems, letters: Iterable[FailedLetter]) -> None:
+def send_all_again(systems: Systems, letters: Iterable[FailedLetter]) -> None:
     """Put letters back in the outbox; the monitor's next sweep sends them, those of a case in their order.
 
     Raises:
         Refused: one of them has not failed, or not any more.
     """
     for letter in letters:
-        send_again(wired, letter.id)
+        send_again(systems, letter.id)
 
 
 def _bounced_for_our_sake(session: Session, letter: Letter) -> bool:
@@ -66,7 +66,7 @@ def _bounced_for_our_sake(session: Session, letter: Letter) -> bool:
     return any(concerns("the letter", 550, report.status) == "us" for report in reports)
 
 
-def _outdated(session: Session, wired: Systems, letter: Letter, outbox: Outbox, case: Case) -> str:
+def _outdated(session: Session, systems: Systems, letter: Letter, outbox: Outbox, case: Case) -> str:
     while case.merged_into is not None:
         case = session.get_one(Case, case.merged_into)
     if case.status != "open":
@@ -77,8 +77,8 @@ def _outdated(session: Session, wired: Systems, letter: Letter, outbox: Outbox, 
     )
     if session.exec(later.where(takes_its_place).limit(1)).first() is not None:
         return OVERTAKEN
-    lasts = _lasts(wired.settings.policy, LetterKind(letter.kind))
-    return TOO_OLD if lasts and wired.clock.now() - letter.written_at > lasts else ""
+    lasts = _lasts(systems.settings.policy, LetterKind(letter.kind))
+    return TOO_OLD if lasts and systems.clock.now() - letter.written_at > lasts else ""
 
 
 def _lasts(policy: Policy, kind: LetterKind) -> timedelta | None:

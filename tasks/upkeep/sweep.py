@@ -8,7 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.errors import AskedToWait, Defect, LayananError, NothingDone, Unavailable
 from tasks.run import drain
 
@@ -52,7 +52,7 @@ def each(items: Any, act: Callable[[Systems, Any], object]) -> int:
         Defect: some items met a fault in our own code; all others are done.
         NothingDone: there were items, and every one has failed.
     """
-    wired, done, defects = systems(), 0, 0
+    systems, done, defects = load_systems(), 0, 0
     failed: list[LayananError] = []
     end = time.monotonic() + PART_SECONDS
     for item in items:
@@ -60,7 +60,7 @@ def each(items: Any, act: Callable[[Systems, Any], object]) -> int:
             log.warning("the rest is left for the next sweep")
             break
         try:
-            act(wired, item)
+            act(systems, item)
             done += 1
         except AskedToWait as error:
             log.warning("the rest is left for the next sweep: %s", error)

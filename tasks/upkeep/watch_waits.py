@@ -19,39 +19,39 @@ from tasks.run.resume import show_news
 from tasks.run.send_letter import deliver
 
 
-def watch(wired: Systems, case_id: int) -> None:
+def watch(systems: Systems, case_id: int) -> None:
     """Do whatever is due in the wait of a case. Repeating it does nothing.
 
     Raises:
         Unavailable: store or engine does not answer. A later sweep shows what was done.
     """
     letters: list[int] = []
-    run = CaseRun.open(case_id, wired)
+    run = CaseRun.open(case_id, systems)
     # another sweep did it first, and shows it
-    with suppress(AlreadyRecorded), wired.store.write() as session:
+    with suppress(AlreadyRecorded), systems.store.write() as session:
         case = locked(session, case_id)
         wait = session.get(Wait, case_id)
         if case.status != "open" or wait is None:
             return
         if wait.due_at is None:
-            clocks.set_time(session, wired, case, wait)
+            clocks.set_time(session, systems, case, wait)
             session.add(wait)
-        clocks.promise_update(session, wired, case, FORMS[wait.form])
-        clocks.limit_silence(session, wired, case, FORMS[wait.form])
+        clocks.promise_update(session, systems, case, FORMS[wait.form])
+        clocks.limit_silence(session, systems, case, FORMS[wait.form])
         session.flush()
-        _escalate(session, wired, run, case, wait)
-        letters = _inform(session, wired, run, case, wait)
+        _escalate(session, systems, run, case, wait)
+        letters = _inform(session, systems, run, case, wait)
         session.flush()
         session.refresh(wait)
-        wait.watch_at = clocks.watch_at(session, wired, wait)
+        wait.watch_at = clocks.watch_at(session, systems, wait)
         session.add(wait)
     for letter_id in letters:
-        deliver(wired, letter_id)
-    show_news(wired, case_id)
+        deliver(systems, letter_id)
+    show_news(systems, case_id)
 
 
-def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> None:
-    now = wired.clock.now()
+def _escalate(session: Session, systems: Systems, run: CaseRun, case: Case, wait: Wait) -> None:
+    now = systems.clock.now()
     holder = Role(wait.escalated_to or wait.role)
     overdue = wait.due_at is not None and wait.due_at <= now
     late_repair = not wait.escalated_to and wait.form in clocks.PERSONS
@@ -59,25 +59,25 @@ def _escalate(session: Session, wired: Systems, run: CaseRun, case: Case, wait: 
         escalate_wait.do_beneath(session, run, wait, EscalationReason.OVERDUE)
     elif overdue:
         # no role is above the supervisor: the decision stays there, and is named until it is made
-        wait.due_at = clocks.time_to_decide(wired, case, holder, now)
+        wait.due_at = clocks.time_to_decide(systems, case, holder, now)
         session.add(wait)
     elif late_repair and holder in ABOVE and signals.is_pending(session, case.key, [SignalKind.REPAIR]):
         escalate_wait.do_beneath(session, run, wait, EscalationReason.REPAIR)
 
 
-def _inform(session: Session, wired: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
-    is_open = wired.settings.office_of(case.mailbox).is_open(wired.clock.now())
+def _inform(session: Session, systems: Systems, run: CaseRun, case: Case, wait: Wait) -> list[int]:
+    is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
     informs = is_open and not case.sender_doubt and wait.form in clocks.INFORMS
     if not informs or not signals.is_pending(session, case.key, [SignalKind.UPDATE]):
         return []
     record, letters = keep_informed.do_beneath(session, run, wait.form)
     if record.state != RecordState.DONE:
-        _try_later(session, wired, case, wait)
+        _try_later(session, systems, case, wait)
     session.flush()
     return [letter.id for letter in letters if letter.id is not None]
 
 
-def _try_later(session: Session, wired: Systems, case: Case, wait: Wait) -> None:
+def _try_later(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
     """After a letter that could not be written, let the next one be due at the usual time."""
-    signals.retire(session, case.key, [SignalKind.UPDATE], Retired.NO_LETTER, wired.clock.now())
-    clocks.promise_update(session, wired, case, FORMS[wait.form])
+    signals.retire(session, case.key, [SignalKind.UPDATE], Retired.NO_LETTER, systems.clock.now())
+    clocks.promise_update(session, systems, case, FORMS[wait.form])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from prefect import flow
 
-from adapters.wiring import systems
+from adapters.wiring import load_systems
 from flows.monitor_cases import monitor_cases
 from models.need import Finding
 from models.tables import ActivityRecord, Wait
@@ -33,36 +33,36 @@ def handle(case_id: int) -> str:
 @pytest.fixture
 def between(runs: Runs) -> Iterator[Proxy]:
     """The proxy, between the service of this process and its systems."""
-    wired = runs.wired
-    with proxy(wired.settings.mycx.url.removesuffix("/mycx")) as running:
+    systems = runs.systems
+    with proxy(systems.settings.mycx.url.removesuffix("/mycx")) as running:
         for name in ("mycx", "nossa", "siska"):
-            setattr(wired.settings, name, getattr(running.before(wired.settings), name))
+            setattr(systems.settings, name, getattr(running.before(systems.settings), name))
         yield running
 
 
 def test_a_short_wait_burns_no_tries_and_holds_no_thread(runs: Runs, between: Proxy) -> None:
-    wired, case = runs.wired, opened(runs.wired)
+    systems, case = runs.systems, opened(runs.systems)
     between.change(status(429, retry_after=120), system="mycx")
     run = runs.start(handle, case)
     state = runs.go(handle, run)
     assert (state.name, state.is_scheduled()) == ("AskedToWait", True)
-    until = wired.gate("mycx").state().until
+    until = systems.gate("mycx").state().until
     assert until is not None
     assert state.state_details.scheduled_time is not None
     assert until <= state.state_details.scheduled_time < until + timedelta(seconds=4)
     assert "My CX: asked to wait until" in str(state.message)
     # the engine sets it going too early, as a restart does: no call
-    wired.engine.restart(run, "too early")
+    systems.engine.restart(run, "too early")
     assert runs.go(handle, run).name == "AskedToWait"
     assert between.count("mycx") == 1
-    assert rows(wired, ActivityRecord, name="handle_intensively") == []
-    assert rows(wired, Wait) == []
+    assert rows(systems, ActivityRecord, name="handle_intensively") == []
+    assert rows(systems, Wait) == []
     between.clear()
-    wired.machine_clock = Later(wired.machine_clock.now() + timedelta(seconds=130))
-    del wired.mycx
-    wired.engine.restart(run, "its time")
+    systems.machine_clock = Later(systems.machine_clock.now() + timedelta(seconds=130))
+    del systems.mycx
+    systems.engine.restart(run, "its time")
     assert runs.go(handle, run).result() == "1-0000001"
-    assert len(tickets(wired)) == 1
+    assert len(tickets(systems)) == 1
 
 
 class Later:
@@ -74,7 +74,7 @@ class Later:
 
 
 def test_of_a_long_wait_a_person_is_told_the_time(runs: Runs, between: Proxy) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     between.change(status(503, retry_after=SOON.total_seconds() + 60), system="mycx")
     run = runs.start(handle, case)
     assert runs.go(handle, run).name == "Suspended"
@@ -83,13 +83,13 @@ def test_of_a_long_wait_a_person_is_told_the_time(runs: Runs, between: Proxy) ->
     wait = runs.wait(case)
     assert wait is not None
     assert "My CX: asked to wait until" in wait.description
-    check = back_office("mycx").check(runs.wired)
+    check = back_office("mycx").check(runs.systems)
     assert (check.state, check.found[:20]) == ("warn", "asked to wait until ")
     assert between.count("mycx") == 1, "doctor does not ask either"
 
 
 def test_what_a_system_says_stands_on_the_form_and_in_no_record_of_errors(runs: Runs, between: Proxy) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     said = status(422, reason="budi@example.com has no such line", message=500 * "x")
     between.change(said, system="mycx", method="POST")
     run = runs.start(handle, case)
@@ -106,21 +106,21 @@ def test_a_create_that_takes_its_time_is_awaited_and_made_once(
 ) -> None:
     monkeypatch.setattr("adapters.systems.tmf.FOLLOWS", 2)
     monkeypatch.setattr("adapters.systems.tmf.FOLLOW_SECONDS", 0.0)
-    case, later = opened(runs.wired), Asynchronous(after=5)
+    case, later = opened(runs.systems), Asynchronous(after=5)
     between.change(later, system="mycx")
     run = runs.start(handle, case)
     for _ in range(2):
         assert runs.go(handle, run).name == "AskedToWait"
-        runs.wired.engine.restart(run, "its time")
+        runs.systems.engine.restart(run, "its time")
     assert runs.go(handle, run).result() == "1-0000001"
     assert later.accepted == 1
-    assert len(tickets(runs.wired)) == 1
+    assert len(tickets(runs.systems)) == 1
 
 
 def test_a_part_of_the_monitor_in_which_everything_fails_makes_the_sweep_fail(runs: Runs, between: Proxy) -> None:
-    wired = runs.wired
+    systems = runs.systems
     for address in (BUDI, MAJU, TOKO):
-        case = opened(wired, address)
+        case = opened(systems, address)
         done(coordinate_with_unit, case, ticket(case), "Access Network")
     assert follow_tickets.fn() == 3
     before = between.count("nossa")
@@ -131,4 +131,4 @@ def test_a_part_of_the_monitor_in_which_everything_fails_makes_the_sweep_fail(ru
     assert between.count("nossa") == before + 1, "the others are left for a later pass"
     monitor_cases(return_state=True)
     assert between.count("nossa") == before + 1
-    assert systems() is wired
+    assert load_systems() is systems

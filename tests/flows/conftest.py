@@ -7,7 +7,7 @@ from tests.adapters.ems.world import World
 
 
 @pytest.fixture
-def outside(wired: Systems, genuine: World) -> Systems:
+def outside(systems: Systems, genuine: World) -> Systems:
     """The service with Dovecot and Postfix."""
-    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
-    return wired
+    systems.settings.mailboxes, systems.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
+    return systems

@@ -39,9 +39,9 @@ def test_a_merger_of_two_customers_says_whom_letters_go_to_and_is_taken_back(run
 
 
 def test_a_party_is_added_and_taken_back(runs: Runs) -> None:
-    case = opened(runs.wired)
-    arrives(runs.wired, STRANGER, "Saya istri Pak Budi.", f"[{case.reference}]")
+    case = opened(runs.systems)
+    arrives(runs.systems, STRANGER, "Saya istri Pak Budi.", f"[{case.reference}]")
     add_party.fn(case.reference, 2, "Rina")
-    assert [party.address for party in rows(runs.wired, Party)] == [STRANGER]
+    assert [party.address for party in rows(runs.systems, Party)] == [STRANGER]
     remove_party.fn(case.reference, 2, "Rina")
-    assert rows(runs.wired, Party) == []
+    assert rows(runs.systems, Party) == []

@@ -126,7 +126,7 @@ def test_a_solution_that_nobody_approves_in_time_goes_to_the_unit(runs: Runs) ->
 def test_a_repair_that_is_reported_while_a_leader_thinks_is_shown(slow: Played) -> None:
     slow.decides("UnitProgress", choice="ESCALATE", note="Macet")
     slow.comes_to("Escalation")
-    change_ticket(slow.runs.wired, status="resolved", note=told("Kabel putus", "Kabel disambung"))
+    change_ticket(slow.runs.systems, status="resolved", note=told("Kabel putus", "Kabel disambung"))
     slow.units_work()
     wait = slow.runs.wait(slow.case)
     assert wait is not None
@@ -185,12 +185,12 @@ def test_a_reopened_case_knows_what_it_knew(runs: Runs) -> None:
 def test_a_ticket_that_the_unit_ends_is_no_dead_end(
     runs: Runs, status: str, form: str, answers: dict[str, str]
 ) -> None:
-    wired = runs.wired
+    systems = runs.systems
     played = Played(runs, BUDI, MATI, "Internet mati")
     played.comes_to("ApproveSolution")
     played.decides("ApproveSolution", choice="COORDINATE")
     played.comes_to("UnitProgress")
-    change_ticket(wired, status=status, note=told("Kabel putus", "Kabel disambung"))
+    change_ticket(systems, status=status, note=told("Kabel putus", "Kabel disambung"))
     played.units_work()
     played.comes_to(form)
     played.decides(form, **answers)
@@ -198,7 +198,7 @@ def test_a_ticket_that_the_unit_ends_is_no_dead_end(
         played.comes_to("HandlingStuck")
         played.decides("HandlingStuck", choice="COORDINATE", unit="Access Network")
     description = played.comes_to("UnitProgress")
-    old, new = tickets(wired)
+    old, new = tickets(systems)
     assert (old["externalId"], new["externalId"]) == ("JKT-0000001/1", "JKT-0000001/1.2")
     assert new["id"] in description
 
@@ -207,9 +207,9 @@ def test_a_ticket_that_the_unit_ends_is_no_dead_end(
     played.comes_to("ApproveSolution")
     played.decides("ApproveSolution", choice="SEND", cause="Kabel putus", repair="Kabel disambung")
     played.comes_to("ClosingPeriod")
-    assert [one["status"] for one in tickets(wired)] == [status, "closed"]
-    assert [(row.status, row.open) for row in rows(wired, TicketRow)] == [(status, False), ("closed", False)]
-    assert {record.state for record in rows(wired, ActivityRecord)} == {"done"}
+    assert [one["status"] for one in tickets(systems)] == [status, "closed"]
+    assert [(row.status, row.open) for row in rows(systems, TicketRow)] == [(status, False), ("closed", False)]
+    assert {record.state for record in rows(systems, ActivityRecord)} == {"done"}
 
 
 @pytest.fixture
@@ -289,8 +289,8 @@ def test_a_case_without_a_wish_that_is_reopened_is_understood_first(runs: Runs, 
 def test_only_what_says_little_but_thanks_is_read_by_nobody(answer: str, form: str, runs: Runs) -> None:
     played = Played(runs, BUDI, PRICE, "Harga paket")
     played.comes_to("ClosingPeriod")
-    closing = rows(runs.wired, Letter)[-1]
-    arrives(runs.wired, BUDI, answer, closing.subject, In_Reply_To=closing.message_id)
+    closing = rows(runs.systems, Letter)[-1]
+    arrives(runs.systems, BUDI, answer, closing.subject, In_Reply_To=closing.message_id)
     deliver_signals.fn()
     played.comes_to(form)
 

@@ -25,7 +25,7 @@ from sqlmodel import func, select
 
 import layanan
 from adapters.case_store import schema
-from adapters.wiring import Systems, systems
+from adapters.wiring import Systems, load_systems
 from models.letter import LetterKind
 from models.tables import Case, Letter, Message, Outbox
 from tests.adapters.ems.world import World
@@ -56,33 +56,33 @@ def service(
         "LAYANAN_CLAIM_SECONDS": "4",
     }
     with mock.patch.dict(os.environ, environment):
-        systems.cache_clear()
-        wired = systems()
-        schema.upgrade(wired.store)
-        yield wired
-        with SyncPrefectClient(api=wired.settings.prefect_api_url) as client:
-            for case in rows(wired, Case):
+        load_systems.cache_clear()
+        systems = load_systems()
+        schema.upgrade(systems.store)
+        yield systems
+        with SyncPrefectClient(api=systems.settings.prefect_api_url) as client:
+            for case in rows(systems, Case):
                 if case.run_id:
                     client.delete_flow_run(UUID(case.run_id))
-        wired.ems.close()
-        wired.store.close()
-        systems.cache_clear()
+        systems.ems.close()
+        systems.store.close()
+        load_systems.cache_clear()
 
 
-def steps(wired: Systems) -> int:
+def steps(systems: Systems) -> int:
     """Mails taken in, and letters sent."""
     sent = select(func.count()).select_from(Outbox).where(Outbox.state == "sent")
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         return session.exec(select(func.count()).select_from(Message)).one() + session.exec(sent).one()
 
 
-def killed(wired: Systems, command: str, most: int) -> bool:
+def killed(systems: Systems, command: str, most: int) -> bool:
     """Run a command, and kill it somewhere within its next steps; whether it was still at work."""
-    moment, pause = steps(wired) + chance.randrange(most), chance.random() / 50
+    moment, pause = steps(systems) + chance.randrange(most), chance.random() / 50
     with subprocess.Popen(
         [sys.executable, "-m", "layanan", command, "--once"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
-        while process.poll() is None and steps(wired) < moment:
+        while process.poll() is None and steps(systems) < moment:
             time.sleep(0.005)
         time.sleep(pause)
         process.kill()

@@ -39,8 +39,8 @@ class Passes(PrefectEngine):
 
 
 @pytest.fixture
-def passes(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passes]:
-    wired.engine = passes = Passes()
+def passes(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passes]:
+    systems.engine = passes = Passes()
     monkeypatch.setattr(flows.listen, "BETWEEN", 0.0)
     monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 0.01)
     monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", 0.05)
@@ -49,73 +49,73 @@ def passes(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passes]:
     drain.reset()
 
 
-def post(wired: Systems) -> None:
-    with smtplib.SMTP("127.0.0.1", wired.settings.smtp.port) as smtp:
+def post(systems: Systems) -> None:
+    with smtplib.SMTP("127.0.0.1", systems.settings.smtp.port) as smtp:
         smtp.sendmail(MAJU, [OURS], mail(MAJU))
 
 
-def listening(wired: Systems, passes: Passes) -> list[threading.Thread]:
+def listening(systems: Systems, passes: Passes) -> list[threading.Thread]:
     """Begin to listen where one mail lies already, so that it is heard when all is ready."""
-    post(wired)
-    threads = listen_to_mailboxes(wired)
+    post(systems)
+    threads = listen_to_mailboxes(systems)
     assert eventually(lambda: passes.started) == ["receive-mail"]
     return threads
 
 
-def stopped(wired: Systems, threads: list[threading.Thread]) -> bool:
+def stopped(systems: Systems, threads: list[threading.Thread]) -> bool:
     """Whether they end when the worker stops; one more mail lets them see it."""
     drain.begin()
-    post(wired)
+    post(systems)
     for thread in threads:
         thread.join(60)
     return not any(thread.is_alive() for thread in threads)
 
 
-def test_each_new_mail_starts_a_pass_until_the_worker_stops(wired: Systems, passes: Passes) -> None:
-    threads = listening(wired, passes)
+def test_each_new_mail_starts_a_pass_until_the_worker_stops(systems: Systems, passes: Passes) -> None:
+    threads = listening(systems, passes)
     assert all(thread.daemon for thread in threads), "they do not hold the worker's end up"
     for number in (2, 3):
-        post(wired)
+        post(systems)
         assert eventually(lambda number=number: len(passes.started) >= number)  # type: ignore[misc]
     assert set(passes.started) == {"receive-mail"}
     before = len(passes.started)
-    assert stopped(wired, threads)
+    assert stopped(systems, threads)
     assert len(passes.started) == before
 
 
-def test_many_mails_at_once_are_one_matter(wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch) -> None:
-    going_on, heard, real = threading.Event(), list[Mailbox](), wired.ems.listen
+def test_many_mails_at_once_are_one_matter(systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on, heard, real = threading.Event(), list[Mailbox](), systems.ems.listen
 
     def counted(box: Mailbox) -> Iterator[None]:
         for _ in real(box):
             yield
             heard.append(box)  # and it has been told
 
-    monkeypatch.setattr(wired.ems, "listen", counted)
+    monkeypatch.setattr(systems.ems, "listen", counted)
     monkeypatch.setattr(drain, "asked_within", lambda _: going_on.wait(60))
-    threads = listening(wired, passes)
+    threads = listening(systems, passes)
     for number in range(2, 7):
-        post(wired)
+        post(systems)
         assert eventually(lambda number=number: len(heard) == number)  # type: ignore[misc]
     assert passes.started == ["receive-mail"]
     going_on.set()
     assert eventually(lambda: len(passes.started) == 2), "what came meanwhile has one pass"
-    assert stopped(wired, threads)
+    assert stopped(systems, threads)
     assert len(passes.started) == 2
 
 
-def test_a_connection_that_ends_is_made_anew_and_what_came_meanwhile_is_found(wired: Systems, passes: Passes) -> None:
-    (box,) = wired.settings.mailboxes
+def test_a_connection_that_ends_is_made_anew_and_what_came_meanwhile_is_found(systems: Systems, passes: Passes) -> None:
+    (box,) = systems.settings.mailboxes
     with cutting(box.port, 0, 200, 800) as port:
         box.port = port
-        threads = listening(wired, passes)
+        threads = listening(systems, passes)
         # one may come while no connection is there: the next one finds it
-        assert eventually(lambda: post(wired) or len(passes.started) >= 2)  # type: ignore[func-returns-value]
-        assert stopped(wired, threads)
+        assert eventually(lambda: post(systems) or len(passes.started) >= 2)  # type: ignore[func-returns-value]
+        assert stopped(systems, threads)
 
 
 def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
-    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 1.0)
     monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
@@ -127,15 +127,15 @@ def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
             drain.begin()
 
     monkeypatch.setattr(drain, "asked_within", waited)
-    (box,) = wired.settings.mailboxes
+    (box,) = systems.settings.mailboxes
     box.port = free_port()
-    listen(wired, box, threading.Event())
+    listen(systems, box, threading.Event())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     assert passes.started == []
 
 
 def test_a_connection_that_a_router_forgets_is_soon_made_anew(
-    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
 
@@ -148,53 +148,53 @@ def test_a_connection_that_a_router_forgets_is_soon_made_anew(
         raise Unavailable("imap", "ConnectionResetError")
 
     monkeypatch.setattr(drain, "asked_within", waited)
-    monkeypatch.setattr(wired.ems, "listen", forgotten)
+    monkeypatch.setattr(systems.ems, "listen", forgotten)
     monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
     monkeypatch.setattr(flows.listen, "time", SimpleNamespace(monotonic=count(0, 240).__next__))
-    listen(wired, wired.settings.mailboxes[0], threading.Event())
+    listen(systems, systems.settings.mailboxes[0], threading.Event())
     assert pauses == [flows.listen.SHORTEST_PAUSE] * 3
 
 
 def test_a_defect_does_not_end_the_listening(
-    wired: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real = wired.ems.listen
+    real = systems.ems.listen
 
     def breaks_once(box: Mailbox) -> Iterator[None]:
-        monkeypatch.setattr(wired.ems, "listen", real)
+        monkeypatch.setattr(systems.ems, "listen", real)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(wired.ems, "listen", breaks_once)
-    threads = listening(wired, passes)
-    post(wired)
+    monkeypatch.setattr(systems.ems, "listen", breaks_once)
+    threads = listening(systems, passes)
+    post(systems)
     assert eventually(lambda: passes.started)
     assert "a defect" in caplog.text
-    assert stopped(wired, threads)
+    assert stopped(systems, threads)
 
 
 @pytest.mark.parametrize(("kind", "listens"), [("process", 1), ("layanan", 0)])
 def test_beside_prefects_own_worker_the_service_listens(
-    kind: str, listens: int, wired: Systems, monkeypatch: pytest.MonkeyPatch
+    kind: str, listens: int, systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[Systems] = []
     monkeypatch.setattr(flows.listen, "listen_to_mailboxes", heard.append)
     monkeypatch.setattr("flows.service.pause", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        Service(wired.settings.model_copy(update={"worker_type": kind})).watch()
+        Service(systems.settings.model_copy(update={"worker_type": kind})).watch()
     assert len(heard) == listens
 
 
-def test_an_engine_that_is_away_does_not_end_the_listening(wired: Systems, passes: Passes) -> None:
+def test_an_engine_that_is_away_does_not_end_the_listening(systems: Systems, passes: Passes) -> None:
     passes.away = True
-    threads = listening(wired, passes)
-    post(wired)
+    threads = listening(systems, passes)
+    post(systems)
     assert eventually(lambda: len(passes.started) >= 2)
-    assert stopped(wired, threads)
+    assert stopped(systems, threads)
 
 
-def test_who_does_not_want_it_has_no_connection(wired: Systems, passes: Passes) -> None:
-    wired.settings.mailboxes[0].idle = False
-    assert listen_to_mailboxes(wired) == []
+def test_who_does_not_want_it_has_no_connection(systems: Systems, passes: Passes) -> None:
+    systems.settings.mailboxes[0].idle = False
+    assert listen_to_mailboxes(systems) == []
 
 
 def test_a_pass_is_a_run_of_the_deployment(stack: Stack) -> None:

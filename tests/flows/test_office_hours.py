@@ -15,7 +15,7 @@ from tests.conftest import BOTH
 from tests.runs import Played, Runs
 
 WIB = ZoneInfo("Asia/Jakarta")
-on_both = pytest.mark.parametrize("wired", BOTH, indirect=True)
+on_both = pytest.mark.parametrize("systems", BOTH, indirect=True)
 MATI = f"Internet saya {LINE} mati total sejak pagi."
 
 
@@ -24,13 +24,13 @@ def wib(at: datetime) -> str:
 
 
 def sent(played: Played) -> list[tuple[str, str]]:
-    letters = rows(played.runs.wired, Letter, case_id=played.case.case_id)
+    letters = rows(played.runs.systems, Letter, case_id=played.case.case_id)
     return [(one.kind, wib(one.written_at)) for one in letters]
 
 
 def solved_at_night(runs: Runs) -> tuple[Played, GivenClock]:
     """An agent who works late approves the solution at 21:40 of a Saturday."""
-    clock = at_office(runs.wired, "2026-11-28 16:40")
+    clock = at_office(runs.systems, "2026-11-28 16:40")
     played = Played(runs, BUDI, MATI, "Internet mati")
     played.comes_to("ApproveSolution")
     clock.advance(5)
@@ -43,7 +43,7 @@ def test_a_result_that_is_approved_at_night_is_written_in_the_morning(runs: Runs
     played, _ = solved_at_night(runs)
     assert "Outside office hours: **10 · Kabar hasil" in played.comes_to("OfficeOpens")
     assert sent(played) == [("first_response", "Sat 28 16:40")]
-    assert cases_without_clock(runs.wired) == []
+    assert cases_without_clock(runs.systems) == []
     played.time_passes(30)  # Monday, 03:40
     played.comes_to("OfficeOpens")
     played.time_passes(4.5)
@@ -51,7 +51,7 @@ def test_a_result_that_is_approved_at_night_is_written_in_the_morning(runs: Runs
     assert sent(played)[1:] == [("inform_result", "Mon 30 08:10"), ("closing", "Mon 30 08:10")]
     assert wib(parsedate_to_datetime(letter(played.case, "inform_result")["Date"])) == "Mon 30 08:10"
     assert played.path == [1, 2, 4, 5, 10, 10, 12], "held, then done"
-    states = [record.state for record in rows(runs.wired, ActivityRecord, name="inform_result")]
+    states = [record.state for record in rows(runs.systems, ActivityRecord, name="inform_result")]
     assert states == ["held", "done"]
 
 
@@ -65,10 +65,10 @@ def test_a_person_may_send_it_at_once(runs: Runs) -> None:
 
 
 def test_the_result_of_the_highest_tier_goes_at_once(runs: Runs) -> None:
-    clock = at_office(runs.wired, "2026-11-28 16:40")
+    clock = at_office(runs.systems, "2026-11-28 16:40")
     played = Played(runs, BUDI, MATI, "Internet mati")
     played.comes_to("ApproveSolution")
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(tier="HVC_VVIP"))
     clock.advance(5)
     played.decides("ApproveSolution", choice="SEND", cause="Perangkat", repair="Dimulai ulang")
@@ -78,7 +78,7 @@ def test_the_result_of_the_highest_tier_goes_at_once(runs: Runs) -> None:
 
 def test_what_a_customer_asks_at_night_is_answered_at_night(runs: Runs) -> None:
     """First response and prepared answer are no letters of ours alone; the closing is."""
-    at_office(runs.wired, "2026-11-24 01:40")
+    at_office(runs.systems, "2026-11-24 01:40")
     played = Played(runs, BUDI, PRICE, "Harga paket")
     assert "12 · Closing" in played.comes_to("OfficeOpens")
     assert sent(played) == [("first_response", "Tue 24 01:40"), ("give_information", "Tue 24 01:40")]
@@ -88,7 +88,7 @@ def test_what_a_customer_asks_at_night_is_answered_at_night(runs: Runs) -> None:
 
 
 def test_an_update_comes_in_the_morning_and_an_answer_at_once(runs: Runs) -> None:
-    clock = at_office(runs.wired, "2026-11-24 19:00")
+    clock = at_office(runs.systems, "2026-11-24 19:00")
     played = Played(runs, BUDI, MATI, "Internet mati")
     played.comes_to("ApproveSolution")
     played.decides("ApproveSolution", choice="COORDINATE")
@@ -98,7 +98,7 @@ def test_an_update_comes_in_the_morning_and_an_answer_at_once(runs: Runs) -> Non
     played.comes_to("UnitProgress")
     assert sent(played)[1:] == [("inform_status", "Tue 24 23:00")]
     # one that was due by day, and that a run which was away did not take, is kept for the morning, too
-    keep_signal(runs.wired, played.case.case_id, "update", "by day", {})
+    keep_signal(runs.systems, played.case.case_id, "update", "by day", {})
     played.time_passes(6.2)
     played.comes_to("UnitProgress")
     assert len(sent(played)) == 2, "none at 05:12"
@@ -110,7 +110,7 @@ def test_an_update_comes_in_the_morning_and_an_answer_at_once(runs: Runs) -> Non
 @on_both
 def test_an_agent_may_still_answer_what_was_escalated_and_the_leader_may(runs: Runs) -> None:
     """A case that waits for an agent is kept going beneath: the customer hears of us, and the supervisor of it."""
-    at_office(runs.wired, "2026-11-24 08:00")
+    at_office(runs.systems, "2026-11-24 08:00")
     played = Played(runs, BUDI, "Selamat siang. Demikian dari kami.", "Halo")
     played.comes_to("ConfirmAnalysis")
     for _ in range(3):
@@ -124,13 +124,13 @@ def test_an_agent_may_still_answer_what_was_escalated_and_the_leader_may(runs: R
     assert waiting(played.case).wait_key == "confirm-analysis-1"
     played.decides("ConfirmAnalysis", need="COMPLAINT", topic="no_service", service_number=LINE)
     played.comes_to("ApproveSolution")
-    record = rows(runs.wired, ActivityRecord, name="confirm-analysis-1")[-1]
+    record = rows(runs.systems, ActivityRecord, name="confirm-analysis-1")[-1]
     assert record.performer == "Agent Email → Supervisor: Sari"
-    assert rows(runs.wired, Wait)[0].escalated_to == "", "the next decision has a time of its own"
+    assert rows(runs.systems, Wait)[0].escalated_to == "", "the next decision has a time of its own"
 
 
 def test_an_answer_that_is_refused_does_not_stop_the_clock(runs: Runs) -> None:
-    clock = at_office(runs.wired, "2026-11-24 08:00")
+    clock = at_office(runs.systems, "2026-11-24 08:00")
     played = Played(runs, BUDI, MATI, "Internet mati")
     played.comes_to("ApproveSolution")
     before = waiting(played.case)

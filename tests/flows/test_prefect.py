@@ -66,8 +66,8 @@ def test_a_form_takes_no_answer_that_was_stored_before_it_was_shown(runs: Runs) 
         runs.client.create_flow_run_input(run.id, f"suspended-word-{part}", '"stale"')
     assert runs.go(one_word, str(run.id)).name == "Suspended"
     assert runs.client.filter_flow_run_input(run.id, "suspended-word-description", 1, set()) == []
-    assert runs.wired.engine.answer(str(run.id), "word") == {}
-    assert runs.wired.engine.resume(str(run.id), {"word": "fresh"}).state == "accepted"
+    assert runs.systems.engine.answer(str(run.id), "word") == {}
+    assert runs.systems.engine.resume(str(run.id), {"word": "fresh"}).state == "accepted"
     assert runs.go(one_word, str(run.id)).result() == "fresh"
 
 
@@ -79,7 +79,7 @@ def test_an_answer_outlives_a_run_that_broke_before_it_was_read(runs: Runs) -> N
         ).id
     )
     assert runs.go(one_word, run).name == "Suspended"
-    assert runs.wired.engine.resume(run, {"word": "kept"}).state == "accepted"
+    assert runs.systems.engine.resume(run, {"word": "kept"}).state == "accepted"
     runs.client.set_flow_run_state(UUID(run), Crashed(), force=True)
-    runs.wired.engine.restart(run, "it had crashed")
+    runs.systems.engine.restart(run, "it had crashed")
     assert runs.go(one_word, run).result() == "kept"

@@ -29,30 +29,30 @@ MOST = 300
 """Mails of a flood."""
 
 
-def posted(wired: Systems, *senders: str) -> None:
+def posted(systems: Systems, *senders: str) -> None:
     """Mails in our mailbox."""
-    with smtplib.SMTP("127.0.0.1", wired.settings.smtp.port) as smtp:
+    with smtplib.SMTP("127.0.0.1", systems.settings.smtp.port) as smtp:
         for sender in senders:
             smtp.sendmail(sender, [OURS], mail(sender))
 
 
 def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_read(runs: Runs) -> None:
-    wired = runs.wired
-    (good,) = wired.settings.mailboxes
+    systems = runs.systems
+    (good,) = systems.settings.mailboxes
     bad = good.model_copy(update={"address": "bdg@telkom.example", "site": "BDG", "password": SecretStr("wrong")})
-    wired.settings.mailboxes = [bad, good]
-    posted(wired, MAJU)
+    systems.settings.mailboxes = [bad, good]
+    posted(systems, MAJU)
     ended = receive_mail(return_state=True)
     assert ended.is_failed()
     assert str(ended.message).startswith("imap: MailboxLoginError"), "the run's own state says why"
-    assert [case.address for case in rows(wired, Case)] == [MAJU]
+    assert [case.address for case in rows(systems, Case)] == [MAJU]
 
 
 def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    wired = runs.wired
-    (flooded,) = wired.settings.mailboxes
+    systems = runs.systems
+    (flooded,) = systems.settings.mailboxes
     quiet = flooded.model_copy(update={"address": "bdg@telkom.example", "site": "BDG"})
-    wired.settings.mailboxes = [flooded, quiet]
+    systems.settings.mailboxes = [flooded, quiet]
     served = threading.Event()
     asked: list[str] = []
 
@@ -65,25 +65,25 @@ def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, mo
         return [Received(box.address, box.site, 1, len(asked), mail(STRANGER))] if after < MOST else []
 
     monkeypatch.setattr(flows.receive_mail, "TURN", 1)
-    monkeypatch.setattr(wired.ems, "fetch", fetch)
-    monkeypatch.setattr(wired.ems, "settle", lambda *_: None)
+    monkeypatch.setattr(systems.ems, "fetch", fetch)
+    monkeypatch.setattr(systems.ems, "settle", lambda *_: None)
     assert receive_mail(return_state=True).is_completed()
     assert "BDG" in asked[:2], "they are emptied side by side"
     assert len(asked) < MOST, "and the next pass, where all have their turn again, does not wait for the flood's end"
 
 
-def test_a_server_that_takes_no_letter_is_asked_once_a_batch(wired: Systems) -> None:
-    posted(wired, *(f"p{number}@example.com" for number in range(3)))
-    wired.settings.smtp.port = free_port()
-    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
-    assert [(outbox.state, outbox.attempts) for outbox in rows(wired, Outbox)] == [
+def test_a_server_that_takes_no_letter_is_asked_once_a_batch(systems: Systems) -> None:
+    posted(systems, *(f"p{number}@example.com" for number in range(3)))
+    systems.settings.smtp.port = free_port()
+    assert list(take_batches(systems, systems.settings.mailboxes[0])) == [{"opened": 3}]
+    assert [(outbox.state, outbox.attempts) for outbox in rows(systems, Outbox)] == [
         ("queued", 1),
         ("queued", 0),
         ("queued", 0),
     ]
 
 
-def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_quarantined(wired: Systems) -> None:
+def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_quarantined(systems: Systems) -> None:
     done = b"%t OK done\r\n"
     found, opened = b"* SEARCH 5\r\n" + done, b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n" + done
     answers = dict.fromkeys([b"LOGIN", b"NOOP", b"MOVE"], done) | dict.fromkeys([b"EXAMINE", b"SELECT"], opened)
@@ -93,15 +93,15 @@ def test_a_mail_of_which_the_server_gives_nothing_has_its_row_and_is_quarantined
         b"SEARCH": found,
         b"FETCH": b"* 1 FETCH (UID 5 RFC822.SIZE 2000 BODY[] NIL)\r\n" + done,
     }
-    (ours,) = wired.settings.mailboxes
+    (ours,) = systems.settings.mailboxes
     with scripted(b"* OK\r\n", answers) as port:
         box = ours.model_copy(update={"port": port})
-        wired.settings.mailboxes = [box]
-        batches = take_batches(wired, box)
+        systems.settings.mailboxes = [box]
+        batches = take_batches(systems, box)
         assert next(batches) == {"quarantined": 1}
-        (message,) = rows(wired, Message)
+        (message,) = rows(systems, Message)
         assert (message.uidvalidity, message.uid, message.reasons) == (7, 5, [["unreadable", "empty"]])
-        assert "not taken in yet" not in {one.what for one in check_mails(wired)}
+        assert "not taken in yet" not in {one.what for one in check_mails(systems)}
 
 
 class Away(PrefectEngine):
@@ -114,13 +114,13 @@ class Away(PrefectEngine):
         raise Unavailable("Prefect", "ConnectError")
 
 
-def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waiting(wired: Systems) -> None:
-    posted(wired, *(f"p{number}@example.com" for number in range(3)))
-    wired.engine = away = Away(wired.settings)
-    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
+def test_an_engine_that_is_away_is_asked_once_a_batch_and_keeps_no_letter_waiting(systems: Systems) -> None:
+    posted(systems, *(f"p{number}@example.com" for number in range(3)))
+    systems.engine = away = Away(systems.settings)
+    assert list(take_batches(systems, systems.settings.mailboxes[0])) == [{"opened": 3}]
     assert away.asked == 1, "it is tried for seconds each time"
-    assert {outbox.attempts for outbox in rows(wired, Outbox)} == {1}
-    assert cases_without_run(wired) == [1, 2, 3], "the monitor starts them"
+    assert {outbox.attempts for outbox in rows(systems, Outbox)} == {1}
+    assert cases_without_run(systems) == [1, 2, 3], "the monitor starts them"
 
 
 class GoesAway(Away):
@@ -130,25 +130,25 @@ class GoesAway(Away):
         return "run-1" if case_id == 1 else super().start_case(case_id, reference)
 
 
-def test_the_run_of_a_case_is_known_though_the_next_cannot_be_started(wired: Systems) -> None:
-    posted(wired, *(f"p{number}@example.com" for number in range(3)))
-    wired.engine = GoesAway(wired.settings)
-    assert list(take_batches(wired, wired.settings.mailboxes[0])) == [{"opened": 3}]
-    assert [case.run_id for case in rows(wired, Case)] == ["run-1", None, None]
+def test_the_run_of_a_case_is_known_though_the_next_cannot_be_started(systems: Systems) -> None:
+    posted(systems, *(f"p{number}@example.com" for number in range(3)))
+    systems.engine = GoesAway(systems.settings)
+    assert list(take_batches(systems, systems.settings.mailboxes[0])) == [{"opened": 3}]
+    assert [case.run_id for case in rows(systems, Case)] == ["run-1", None, None]
 
 
 def test_a_case_that_breaks_us_when_it_is_woken_stops_no_mail(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def woken(wired: Systems, case_id: int, kind: str) -> None:
+    def woken(systems: Systems, case_id: int, kind: str) -> None:
         raise KeyError(case_id)
 
     monkeypatch.setattr(flows.receive_mail, "resume_or_show", woken)
-    opened(wired, MAJU, f"Internet {LINE} mati sejak pagi.")
-    posted(wired, MAJU, BUDI)
-    box = wired.settings.mailboxes[0]
-    assert all_taken_in(wired, box) == {"joined": 1, "opened": 1}
-    assert all_taken_in(wired, box) == {}, "all of it is settled"
+    opened(systems, MAJU, f"Internet {LINE} mati sejak pagi.")
+    posted(systems, MAJU, BUDI)
+    box = systems.settings.mailboxes[0]
+    assert all_taken_in(systems, box) == {"joined": 1, "opened": 1}
+    assert all_taken_in(systems, box) == {}, "all of it is settled"
     assert "a defect" in caplog.text
 
 
@@ -156,8 +156,8 @@ def written(genuine: World, count: int) -> None:
     genuine.write(*(mail(f"p{number}@pelanggan.example", f"Internet {number} mati.") for number in range(count)))
 
 
-def all_taken_in(wired: Systems, box: Mailbox) -> Counter[str]:
-    return sum(take_batches(wired, box), Counter())
+def all_taken_in(systems: Systems, box: Mailbox) -> Counter[str]:
+    return sum(take_batches(systems, box), Counter())
 
 
 def test_two_intakes_on_one_mailbox_handle_each_mail_once(outside: Systems, genuine: World) -> None:
@@ -226,16 +226,16 @@ def test_a_server_that_moves_nothing_for_now_keeps_nobody_waiting(
 
 
 def test_no_connection_to_the_store_is_kept_while_a_mailbox_is_read(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[int] = []
 
     def reads(*_: object) -> list[Received]:
-        kept.append(wired.store.engine.pool.checkedout())  # type: ignore[attr-defined]
+        kept.append(systems.store.engine.pool.checkedout())  # type: ignore[attr-defined]
         return []
 
-    monkeypatch.setattr(wired.ems, "fetch", reads)
-    assert all_taken_in(wired, wired.settings.mailboxes[0]) == Counter()
+    monkeypatch.setattr(systems.ems, "fetch", reads)
+    assert all_taken_in(systems, systems.settings.mailboxes[0]) == Counter()
     assert kept == [0]
 
 

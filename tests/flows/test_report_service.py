@@ -9,11 +9,11 @@ from tests.runs import Runs
 
 
 def test_each_run_writes_the_report_as_an_artifact(runs: Runs) -> None:
-    opened(runs.wired)
+    opened(runs.systems)
     report_service()
     (artifact,) = runs.client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[KEY])))
     assert isinstance(artifact.data, str)
-    assert headings(artifact.data) == headings(service_report(runs.wired)) != []
+    assert headings(artifact.data) == headings(service_report(runs.systems)) != []
 
 
 def headings(report: str) -> list[str]:

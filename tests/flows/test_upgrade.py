@@ -96,8 +96,8 @@ class Stored:
 
 
 def test_what_was_kept_in_words_is_kept_in_columns(upgraded: Store) -> None:
-    wired: Any = Stored(upgraded)
-    waits = {wait.form: wait for wait in rows(wired, Wait)}
+    systems: Any = Stored(upgraded)
+    waits = {wait.form: wait for wait in rows(systems, Wait)}
     assert set(waits) == set(FORMS) == set(NEXT)
     assert waits["ConfirmAnalysis"].about.startswith("Email ini harus dibaca agent")
     assert "JKT-" not in waits["ConfirmAnalysis"].about
@@ -108,30 +108,30 @@ def test_what_was_kept_in_words_is_kept_in_columns(upgraded: Store) -> None:
     assert {form for form, wait in waits.items() if wait.watch_at is None} == {
         form for form, wait in waits.items() if wait.due_at is None
     }
-    retired = [signal for signal in rows(wired, Signal) if signal.retired]
+    retired = [signal for signal in rows(systems, Signal) if signal.retired]
     assert {signal.retired for signal in retired} == set(Retired) - {Retired.NO}
     assert {signal.taken_by for signal in retired} == {""}
-    assert all(decision.signal_id for decision in rows(wired, Decision) if decision.by == "system")
+    assert all(decision.signal_id for decision in rows(systems, Decision) if decision.by == "system")
 
 
 def test_each_sleeping_case_goes_on(runs: Runs, tmp_path: Path) -> None:
     """The sweep sees to what is due, and an answer to each form leads on from where the ledger stands."""
-    wired = runs.wired
+    systems = runs.systems
     store = recorded(Store(f"sqlite:///{tmp_path / 'recorded.sqlite'}", tmp_path / "blobs"))
     schema.upgrade(store)
-    wired.__dict__["store"] = store
-    at_office(wired, "2026-12-01 08:05")
-    before = {(one.case_id, one.name, one.occurrence, one.attempt) for one in rows(wired, ActivityRecord)}
-    for case in rows(wired, Case):
-        (wait,) = rows(wired, Wait, case_id=case.id)
+    systems.__dict__["store"] = store
+    at_office(systems, "2026-12-01 08:05")
+    before = {(one.case_id, one.name, one.occurrence, one.attempt) for one in rows(systems, ActivityRecord)}
+    for case in rows(systems, Case):
+        (wait,) = rows(systems, Wait, case_id=case.id)
         played = carried(runs, case.key)
-        assert wait.wait_key == rows(wired, Wait, case_id=case.id)[0].wait_key
+        assert wait.wait_key == rows(systems, Wait, case_id=case.id)[0].wait_key
         answers, form = NEXT[wait.form]
         played.decides(wait.form, **answers)
         assert comes_to(played) == form, wait.form
     assert pass_deadlines.fn()
     assert watch_waits.fn()
-    after = [(one.case_id, one.name, one.occurrence, one.attempt) for one in rows(wired, ActivityRecord)]
+    after = [(one.case_id, one.name, one.occurrence, one.attempt) for one in rows(systems, ActivityRecord)]
     assert before < set(after)
     store.close()
 
@@ -139,7 +139,7 @@ def test_each_sleeping_case_goes_on(runs: Runs, tmp_path: Path) -> None:
 def carried(runs: Runs, case_id: int) -> Played:
     """The case in a new run: nobody has the old engine's."""
     played = Played.__new__(Played)
-    played.runs, played.case = runs, CaseRun.open(case_id, runs.wired)
+    played.runs, played.case = runs, CaseRun.open(case_id, runs.systems)
     played.run = runs.start(handle_case, played.case, reference=played.case.reference)
     assert played.goes_on() == "Suspended"
     return played

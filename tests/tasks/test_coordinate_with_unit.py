@@ -11,70 +11,72 @@ from tasks.upkeep.monitor import follow_tickets
 from tests.cases import MAJU, change_ticket, deadlines, done, fault, keep_signal, opened, pending, rows, ticket, tickets
 
 
-def test_the_ticket_is_the_units_and_its_time_to_repair_runs(wired: Systems) -> None:
-    case = opened(wired, MAJU)
+def test_the_ticket_is_the_units_and_its_time_to_repair_runs(systems: Systems) -> None:
+    case = opened(systems, MAJU)
     done(receive_and_analyse, case, 0)
     handled = ticket(case)
     assert done(coordinate_with_unit, case, handled, "Core Network").unit == "Core Network"
-    (row,) = rows(wired, TicketRow)
+    (row,) = rows(systems, TicketRow)
     assert (row.unit, row.status) == ("Core Network", "inProgress")
-    assert next(party["id"] for party in tickets(wired)[0]["relatedParty"] if party["role"] == "unit") == "Core Network"
-    assert [note["text"] for note in tickets(wired)[0]["note"]] == ["Koordinasi 1 dari JKT-0000001"]
+    assert (
+        next(party["id"] for party in tickets(systems)[0]["relatedParty"] if party["role"] == "unit") == "Core Network"
+    )
+    assert [note["text"] for note in tickets(systems)[0]["note"]] == ["Koordinasi 1 dari JKT-0000001"]
     # HVC_DIAMOND has three hours, and the customer hears every six
     assert deadlines(case) == {"repair": 3.0, "update": 6.0}
 
 
-def test_another_unit_starts_anew_with_its_own_time(wired: Systems) -> None:
-    case = opened(wired)
+def test_another_unit_starts_anew_with_its_own_time(systems: Systems) -> None:
+    case = opened(systems)
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
-    wired.clock.advance(5)  # type: ignore[attr-defined]
+    systems.clock.advance(5)  # type: ignore[attr-defined]
     done(coordinate_with_unit, case, handled, "Core Network", "Pindah unit")
     assert deadlines(case) == {"repair": 24.0, "update": 6.0}
-    assert [note["text"] for note in tickets(wired)[0]["note"]][-1] == "Koordinasi 2 dari JKT-0000001: Pindah unit"
+    assert [note["text"] for note in tickets(systems)[0]["note"]][-1] == "Koordinasi 2 dari JKT-0000001: Pindah unit"
 
 
-def test_the_same_words_again_are_a_second_request(wired: Systems) -> None:
-    case = opened(wired)
+def test_the_same_words_again_are_a_second_request(systems: Systems) -> None:
+    case = opened(systems)
     handled = ticket(case)
     for number in (1, 2, 3):
         done(coordinate_with_unit, case, handled, "Access Network", "Belum selesai")
-        assert (tickets(wired)[0]["status"], rows(wired, TicketRow)[0].status) == ("inProgress", "inProgress")
-        ours = [note["text"] for note in tickets(wired)[0]["note"] if note["author"] == "Layanan"]
+        assert (tickets(systems)[0]["status"], rows(systems, TicketRow)[0].status) == ("inProgress", "inProgress")
+        ours = [note["text"] for note in tickets(systems)[0]["note"] if note["author"] == "Layanan"]
         assert ours[-1] == f"Koordinasi {number} dari JKT-0000001: Belum selesai"
-        wired.clock.advance(4.1)  # type: ignore[attr-defined]
-        assert tickets(wired)[0]["status"] == "resolved"
+        systems.clock.advance(4.1)  # type: ignore[attr-defined]
+        assert tickets(systems)[0]["status"] == "resolved"
 
 
-def test_a_report_of_the_unit_before_is_dropped(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_report_of_the_unit_before_is_dropped(systems: Systems) -> None:
+    case = opened(systems)
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
-    wired.clock.advance(4.1)  # type: ignore[attr-defined]
+    systems.clock.advance(4.1)  # type: ignore[attr-defined]
     follow_tickets.fn()
-    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(systems, case.case_id, "mail", "mail:99", {"message": 99})
     assert pending(case) == ["unit", "mail"]
     done(coordinate_with_unit, case, handled, "Core Network")
     assert pending(case) == ["mail"]
 
 
 @pytest.mark.parametrize("status", ["closed", "cancelled", "rejected"])
-def test_an_ended_ticket_is_followed_by_a_new_one(wired: Systems, status: str) -> None:
-    case = opened(wired)
+def test_an_ended_ticket_is_followed_by_a_new_one(systems: Systems, status: str) -> None:
+    case = opened(systems)
     handled = ticket(case)
     assert done(coordinate_with_unit, case, handled, "Access Network").new_ticket is None
-    change_ticket(wired, status=status, statusChangeReason="Bukan wilayah kami")
+    change_ticket(systems, status=status, statusChangeReason="Bukan wilayah kami")
     assert done(escalate_to_team_leader, case, handled, "Ditolak").reason == "Ditolak"
     new = done(coordinate_with_unit, case, handled, "Core Network", "Pindah unit").new_ticket
     assert new is not None
-    old, ours = tickets(wired)
+    old, ours = tickets(systems)
     assert (new.external_id, new.ticket_id, new.unit) == ("JKT-0000001/1.2", ours["id"], "Core Network")
     assert (old["status"], ours["status"], ours["externalId"]) == (status, "inProgress", new.external_id)
     for name in ("description", "severity", "ticketType", "relatedEntity"):
         assert ours[name] == old[name], name
     assert [party["id"] for party in ours["relatedParty"] if party["role"] == "unit"] == ["Core Network"]
     assert [note["text"] for note in ours["note"]] == ["Koordinasi 2 dari JKT-0000001: Pindah unit"]
-    assert [(row.status, row.unit, row.open) for row in rows(wired, TicketRow)] == [
+    assert [(row.status, row.unit, row.open) for row in rows(systems, TicketRow)] == [
         (status, "Access Network", False),
         ("inProgress", "Core Network", True),
     ]
@@ -83,17 +85,17 @@ def test_an_ended_ticket_is_followed_by_a_new_one(wired: Systems, status: str) -
     assert pending(case) == []
 
 
-def test_a_new_ticket_is_made_once(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_new_ticket_is_made_once(systems: Systems) -> None:
+    case = opened(systems)
     handled = ticket(case)
-    change_ticket(wired, status="rejected")
-    fault(wired, "mycx", "lose_answer", 2)
+    change_ticket(systems, status="rejected")
+    fault(systems, "mycx", "lose_answer", 2)
     done(coordinate_with_unit, case, handled, "Core Network")
     # as after a crash before the record: nothing but My CX knows of the new ticket
     done(coordinate_with_unit, case, handled, "Core Network")
-    assert [one["externalId"] for one in tickets(wired)] == ["JKT-0000001/1", "JKT-0000001/1.2"]
-    change_ticket(wired, status="rejected")
+    assert [one["externalId"] for one in tickets(systems)] == ["JKT-0000001/1", "JKT-0000001/1.2"]
+    change_ticket(systems, status="rejected")
     new = done(coordinate_with_unit, case, handled, "Core Network").new_ticket
     assert new is not None
     assert new.external_id == "JKT-0000001/1.3"
-    assert [row.open for row in rows(wired, TicketRow)] == [False, False, True]
+    assert [row.open for row in rows(systems, TicketRow)] == [False, False, True]

@@ -12,32 +12,32 @@ from tests.cases import BUDI, arrives, deadlines, done, keep_signal, latest, ope
 from tests.conftest import BOTH
 
 
-def reply(wired: Systems, case: CaseRun) -> TakenIn:
-    return arrives(wired, BUDI, "Masih mati, tolong dicek lagi.", f"Re: [{case.reference}]")
+def reply(systems: Systems, case: CaseRun) -> TakenIn:
+    return arrives(systems, BUDI, "Masih mati, tolong dicek lagi.", f"Re: [{case.reference}]")
 
 
-def test_nothing_is_left_that_could_wake_it(wired: Systems) -> None:
-    case = opened(wired)
+def test_nothing_is_left_that_could_wake_it(systems: Systems) -> None:
+    case = opened(systems)
     done(closing, case)
-    keep_signal(wired, case.case_id, "update", "deadline:99", {})
-    post(wired)
+    keep_signal(systems, case.case_id, "update", "deadline:99", {})
+    post(systems)
     assert done(end_case, case, "complaint") == Ended(ended=True, outcome="complaint")
     row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("closed", "complaint", True)
     assert deadlines(case) == {}
     assert pending(case) == []
-    assert rows(wired, Signal)[0].retired == "case_ended"
+    assert rows(systems, Signal)[0].retired == "case_ended"
 
 
-@pytest.mark.parametrize("wired", BOTH, indirect=True)
-def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_a_mail_in_the_last_moment_keeps_it_open(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     """It joins after the body has run and before the transaction that closes the case."""
-    case, body = opened(wired), end_case.body
-    post(wired)
+    case, body = opened(systems), end_case.body
+    post(systems)
 
     def then_a_mail_comes(*args: object) -> Ended:
         output = body(*args)  # type: ignore[arg-type]
-        assert reply(wired, case).outcome == "joined"
+        assert reply(systems, case).outcome == "joined"
         return output
 
     monkeypatch.setattr(end_case, "body", then_a_mail_comes)
@@ -47,21 +47,21 @@ def test_a_mail_in_the_last_moment_keeps_it_open(wired: Systems, monkeypatch: py
     assert pending(case) == ["mail"]
 
     # once it is read, the case may end
-    with wired.store.write() as session:
-        wake = rows(wired, Signal)[0]
-        wake.taken_at = wired.clock.now()
+    with systems.store.write() as session:
+        wake = rows(systems, Signal)[0]
+        wake.taken_at = systems.clock.now()
         session.merge(wake)
     monkeypatch.setattr(end_case, "body", body)
     assert done(end_case, case, "complaint").ended
 
 
-def test_a_mail_after_the_end_opens_a_new_case(wired: Systems) -> None:
-    case = opened(wired)
-    post(wired)
+def test_a_mail_after_the_end_opens_a_new_case(systems: Systems) -> None:
+    case = opened(systems)
+    post(systems)
     done(end_case, case, "complaint")
-    taken = reply(wired, case)
+    taken = reply(systems, case)
     assert taken.outcome == "opened"
-    old, new = rows(wired, Case)
+    old, new = rows(systems, Case)
     assert (new.previous_id, new.status, old.status) == (old.id, "open", "closed")
-    assert rows(wired, Message)[-1].reasons == [["follows_closed", old.reference]]
+    assert rows(systems, Message)[-1].reasons == [["follows_closed", old.reference]]
     assert pending(case) == []

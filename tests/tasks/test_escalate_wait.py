@@ -6,14 +6,14 @@ from tasks.escalate_wait import escalate_wait
 from tests.cases import asks, at_office, opened, rows, waiting
 
 
-def test_it_goes_to_the_role_above_and_is_recorded_with_its_time(wired: Systems) -> None:
-    clock = at_office(wired, "2026-11-24 09:00")
-    case = opened(wired)
+def test_it_goes_to_the_role_above_and_is_recorded_with_its_time(systems: Systems) -> None:
+    clock = at_office(systems, "2026-11-24 09:00")
+    case = opened(systems)
     wait = asks(case, ConfirmAnalysis)
     clock.advance(1.5)
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), EscalationReason.OVERDUE)
-    (record,) = rows(wired, ActivityRecord, name="escalate_wait")
+    (record,) = rows(systems, ActivityRecord, name="escalate_wait")
     assert (record.number, record.performer, record.occurrence) == (None, "Sistem / System", 1)
     assert record.output == {
         "wait": "confirm-analysis-1",
@@ -26,13 +26,13 @@ def test_it_goes_to_the_role_above_and_is_recorded_with_its_time(wired: Systems)
     assert wait.since.isoformat() == "2026-11-24T02:00:00+00:00"
 
 
-def test_a_decision_that_is_asked_for_again_stays_where_it_was(wired: Systems) -> None:
+def test_a_decision_that_is_asked_for_again_stays_where_it_was(systems: Systems) -> None:
     """After an update the same form is asked again, and its clock does not begin anew; another matter's does."""
-    clock = at_office(wired, "2026-11-24 09:00")
-    case = opened(wired)
+    clock = at_office(systems, "2026-11-24 09:00")
+    case = opened(systems)
     asks(case, Escalation)
     clock.advance(1.5)
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         escalate_wait.do_beneath(session, case, session.get_one(Wait, case.case_id), EscalationReason.OVERDUE)
         since = session.get_one(Wait, case.case_id).since
         session.add(

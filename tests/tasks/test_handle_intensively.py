@@ -12,43 +12,46 @@ COMPLAINT = Complaint(topic="slow", service_number=LINE, severity="Major", descr
 FINDING = Finding(unit="Core Network", evidence=("EMBASSY: bad",))
 
 
-def test_the_ticket_tells_the_unit_all_and_is_followed(wired: Systems) -> None:
-    case = opened(wired)
+def test_the_ticket_tells_the_unit_all_and_is_followed(systems: Systems) -> None:
+    case = opened(systems)
     done(receive_and_analyse, case, 0)
     handled = done(handle_intensively, case, COMPLAINT, FINDING, 1)
-    (ticket,) = tickets(wired)
+    (ticket,) = tickets(systems)
     assert (handled.ticket_id, handled.external_id, handled.unit) == (ticket["id"], "JKT-0000001/1", "Core Network")
     assert ticket["description"] == "JKT-0000001: slow; EMBASSY: bad"
     assert ticket["severity"] == "Major"
     parties = {party["role"]: party["id"] for party in ticket["relatedParty"]}
     assert parties == {"unit": "Core Network", "customer": "C-1"}
     assert [entity["id"] for entity in ticket["relatedEntity"]] == [LINE]
-    (row,) = rows(wired, TicketRow)
+    (row,) = rows(systems, TicketRow)
     assert (row.external_id, row.case_id, row.ticket_id, row.unit) == ("JKT-0000001/1", 1, ticket["id"], "Core Network")
     assert (row.status, row.open) == ("acknowledged", True)
 
 
-def test_a_repeat_of_the_round_finds_its_ticket_and_a_new_round_makes_one(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_repeat_of_the_round_finds_its_ticket_and_a_new_round_makes_one(systems: Systems) -> None:
+    case = opened(systems)
     first = done(handle_intensively, case, COMPLAINT, FINDING, 1)
     assert done(handle_intensively, case, COMPLAINT, FINDING, 1).ticket_id == first.ticket_id
     second = done(handle_intensively, case, COMPLAINT, FINDING, 2)
     assert (second.external_id, second.ticket_id == first.ticket_id) == ("JKT-0000001/2", False)
-    assert len(tickets(wired)) == len(rows(wired, TicketRow)) == 2
+    assert len(tickets(systems)) == len(rows(systems, TicketRow)) == 2
 
 
-def test_a_ticket_that_the_unit_has_ended_is_not_the_rounds_any_more(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_ticket_that_the_unit_has_ended_is_not_the_rounds_any_more(systems: Systems) -> None:
+    case = opened(systems)
     done(handle_intensively, case, COMPLAINT, FINDING, 1)
-    change_ticket(wired, status="cancelled")
+    change_ticket(systems, status="cancelled")
     for _ in range(2):
         new = done(handle_intensively, case, COMPLAINT, FINDING, 1)
         assert (new.external_id, new.unit) == ("JKT-0000001/1.2", "Core Network")
-    assert [(row.status, row.open) for row in rows(wired, TicketRow)] == [("cancelled", False), ("acknowledged", True)]
-    assert [one["description"] for one in tickets(wired)] == ["JKT-0000001: slow; EMBASSY: bad"] * 2
+    assert [(row.status, row.open) for row in rows(systems, TicketRow)] == [
+        ("cancelled", False),
+        ("acknowledged", True),
+    ]
+    assert [one["description"] for one in tickets(systems)] == ["JKT-0000001: slow; EMBASSY: bad"] * 2
 
 
-def test_a_lost_answer_makes_no_second_ticket(wired: Systems) -> None:
-    fault(wired, "mycx", "lose_answer", 1)
-    done(handle_intensively, opened(wired), COMPLAINT, FINDING, 1)
-    assert len(tickets(wired)) == 1
+def test_a_lost_answer_makes_no_second_ticket(systems: Systems) -> None:
+    fault(systems, "mycx", "lose_answer", 1)
+    done(handle_intensively, opened(systems), COMPLAINT, FINDING, 1)
+    assert len(tickets(systems)) == 1

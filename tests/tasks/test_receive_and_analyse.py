@@ -14,11 +14,11 @@ from tasks.run.lifetime import finish
 from tests.cases import BANK, BUDI, LINE, MATI, PRICE, STRANGER, arrives, done, need, opened, rows, snapshot, ticket
 
 
-def test_of_somebody_elses_line_nothing_is_told(wired: Systems) -> None:
+def test_of_somebody_elses_line_nothing_is_told(systems: Systems) -> None:
     need = done(
         receive_and_analyse,
         opened(
-            wired,
+            systems,
             BUDI,
             "Berapa jumlah tagihan internet saya nomor 122408771902? Mohon rinciannya.",
             "Tagihan bulan ini",
@@ -28,8 +28,8 @@ def test_of_somebody_elses_line_nothing_is_told(wired: Systems) -> None:
     assert (need.customer_id, need.service_number, need.missing) == ("C-1", "", ("service_number",))
 
 
-def test_a_customers_complaint(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_customers_complaint(systems: Systems) -> None:
+    case = opened(systems)
     found = done(receive_and_analyse, case, 0)
     assert (found.kind, found.topic, found.service_number) == (Kind.COMPLAINT, "no_service", LINE)
     assert (found.customer_id, found.segment, found.tier) == ("C-1", Segment.CONSUMER, Tier.GOLD)
@@ -39,15 +39,15 @@ def test_a_customers_complaint(wired: Systems) -> None:
     assert (row.customer_id, row.segment, row.tier, row.name) == ("C-1", "DCS", "HVC_GOLD", "Budi Santoso")
 
 
-def test_the_language_of_letters_is_decided_at_intake_and_stays(wired: Systems) -> None:
-    case = opened(wired, BUDI, "link down please check, no internet access", "Follow up")
+def test_the_language_of_letters_is_decided_at_intake_and_stays(systems: Systems) -> None:
+    case = opened(systems, BUDI, "link down please check, no internet access", "Follow up")
     before = snapshot(case).language
     done(receive_and_analyse, case, 0)
     assert (before, snapshot(case).language) == ("id", "id"), "not English for the first letter alone"
 
 
-def test_a_stranger_who_names_a_customers_line_opens_no_data(wired: Systems) -> None:
-    case = opened(wired, STRANGER)
+def test_a_stranger_who_names_a_customers_line_opens_no_data(systems: Systems) -> None:
+    case = opened(systems, STRANGER)
     found = done(receive_and_analyse, case, 0)
     assert (found.customer_id, found.service_number, found.tier) == ("", "", Tier.REGULAR)
     assert found.missing == ("customer", "service_number")
@@ -55,68 +55,68 @@ def test_a_stranger_who_names_a_customers_line_opens_no_data(wired: Systems) -> 
     assert (row.customer_id, row.service_number, row.tier, row.name) == ("", "", "", "")
 
 
-def test_an_address_that_two_customers_share_is_nobodys(wired: Systems) -> None:
-    found = done(receive_and_analyse, opened(wired, "keluarga@example.com"), 0)
+def test_an_address_that_two_customers_share_is_nobodys(systems: Systems) -> None:
+    found = done(receive_and_analyse, opened(systems, "keluarga@example.com"), 0)
     assert found.missing == ("customer", "service_number")
 
 
-def test_a_customer_of_another_segment_is_not_ours(wired: Systems) -> None:
-    found = done(receive_and_analyse, opened(wired, BANK), 0)
+def test_a_customer_of_another_segment_is_not_ours(systems: Systems) -> None:
+    found = done(receive_and_analyse, opened(systems, BANK), 0)
     assert found.path is Path.OTHER_SEGMENT
 
 
-def test_an_answer_adds_what_was_missing_and_leaves_the_rest(wired: Systems) -> None:
-    case = opened(wired, BUDI, "Internet saya lambat sekali sejak kemarin.", "Internet lambat")
+def test_an_answer_adds_what_was_missing_and_leaves_the_rest(systems: Systems) -> None:
+    case = opened(systems, BUDI, "Internet saya lambat sekali sejak kemarin.", "Internet lambat")
     earlier = need(topic="slow", service_number="")
-    reply = arrives(wired, BUDI, f"Nomornya {LINE}.", f"Re: [{case.reference}] Internet lambat")
+    reply = arrives(systems, BUDI, f"Nomornya {LINE}.", f"Re: [{case.reference}] Internet lambat")
     assert reply.outcome == "joined"
     found = done(receive_and_analyse, case, 2, earlier)
     assert (found.message_id, found.kind, found.topic, found.service_number) == (2, Kind.COMPLAINT, "slow", LINE)
 
 
-def test_what_is_not_clear_is_the_agents(wired: Systems) -> None:
-    assert done(receive_and_analyse, opened(wired), 0).sure
-    found = done(receive_and_analyse, opened(wired, STRANGER, "Halo, mohon bantuannya ya.", "Halo"), 0)
+def test_what_is_not_clear_is_the_agents(systems: Systems) -> None:
+    assert done(receive_and_analyse, opened(systems), 0).sure
+    found = done(receive_and_analyse, opened(systems, STRANGER, "Halo, mohon bantuannya ya.", "Halo"), 0)
     assert not found.sure
-    assert found.confidence < wired.settings.policy.analysis_threshold
+    assert found.confidence < systems.settings.policy.analysis_threshold
 
 
-def test_what_was_not_read_is_the_agents_and_so_is_an_answer(wired: Systems) -> None:
+def test_what_was_not_read_is_the_agents_and_so_is_an_answer(systems: Systems) -> None:
     secret = "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----"
-    case = opened(wired, BUDI, secret, f"Internet {LINE} mati total")
+    case = opened(systems, BUDI, secret, f"Internet {LINE} mati total")
     found = done(receive_and_analyse, case, 0)
     assert (found.sure, found.unread) == (False, "terenkripsi / encrypted")
     confirmed = found.confirmed(Kind.COMPLAINT, "no_service", "")
     assert (confirmed.sure, confirmed.unread) == (True, "")
-    assert arrives(wired, BUDI, secret, f"Re: [{case.reference}]").outcome == "joined"
+    assert arrives(systems, BUDI, secret, f"Re: [{case.reference}]").outcome == "joined"
     assert done(receive_and_analyse, case, 2, confirmed).unread == "terenkripsi / encrypted"
 
 
-def test_a_follow_up_without_a_case_is_the_agents(wired: Systems) -> None:
+def test_a_follow_up_without_a_case_is_the_agents(systems: Systems) -> None:
     text = f"Bagaimana kelanjutan laporan saya minggu lalu? Sampai sekarang belum ada kabar. {MATI}"
-    found = done(receive_and_analyse, opened(wired, BUDI, text, "Menanyakan status laporan"), 0)
+    found = done(receive_and_analyse, opened(systems, BUDI, text, "Menanyakan status laporan"), 0)
     assert found.kind is not Kind.FOLLOW_UP or not found.sure
 
 
-def test_the_first_mail_is_read_even_if_another_has_come_since(wired: Systems) -> None:
-    case = opened(wired)
-    assert arrives(wired, BUDI, "Mohon segera ya.", f"Re: [{case.reference}]").outcome == "joined"
+def test_the_first_mail_is_read_even_if_another_has_come_since(systems: Systems) -> None:
+    case = opened(systems)
+    assert arrives(systems, BUDI, "Mohon segera ya.", f"Re: [{case.reference}]").outcome == "joined"
     found = done(receive_and_analyse, case)
     assert (found.message_id, found.kind, found.topic) == (1, Kind.COMPLAINT, "no_service")
 
 
-def test_an_answer_to_the_closing_letter_leaves_the_case_as_it_is(wired: Systems) -> None:
-    case = opened(wired)
+def test_an_answer_to_the_closing_letter_leaves_the_case_as_it_is(systems: Systems) -> None:
+    case = opened(systems)
     done(receive_and_analyse, case)
-    arrives(wired, BUDI, "Thank you very much, it works fine again.", f"Re: [{case.reference}]")
+    arrives(systems, BUDI, "Thank you very much, it works fine again.", f"Re: [{case.reference}]")
     reply = done(receive_and_analyse, case, 2, after_closing=True)
     assert reply.message_id == 2
     row = snapshot(case)
     assert (row.kind, row.topic, row.language, row.service_number) == ("complaint", "no_service", "id", LINE)
 
 
-def test_a_line_that_a_person_found_out_tells_the_customer_but_not_their_data(wired: Systems) -> None:
-    case = opened(wired, STRANGER, "Internet saya mati total sejak pagi.", "Internet mati")
+def test_a_line_that_a_person_found_out_tells_the_customer_but_not_their_data(systems: Systems) -> None:
+    case = opened(systems, STRANGER, "Internet saya mati total sejak pagi.", "Internet mati")
     found = done(receive_and_analyse, case)
     assert found.missing == ("customer", "service_number")
     told = done(receive_and_analyse, case, 0, found, told_number=LINE)
@@ -126,27 +126,27 @@ def test_a_line_that_a_person_found_out_tells_the_customer_but_not_their_data(wi
     assert snapshot(case).name == "", "a stranger is not greeted by the customer's name"
 
 
-def test_the_same_matter_from_the_customers_other_address_is_for_a_person_to_compare(wired: Systems) -> None:
-    first = opened(wired)
+def test_the_same_matter_from_the_customers_other_address_is_for_a_person_to_compare(systems: Systems) -> None:
+    first = opened(systems)
     done(receive_and_analyse, first, 0)
-    second = opened(wired, "santoso@example.org", f"Nomor {LINE} internetnya mati total, tolong.", "Mati")
+    second = opened(systems, "santoso@example.org", f"Nomor {LINE} internetnya mati total, tolong.", "Mati")
     found = done(receive_and_analyse, second, 0)
     assert found.perhaps_id == first.case_id
     assert first.reference in found.perhaps
-    third = opened(wired, "santoso@example.org", PRICE, "Harga")
+    third = opened(systems, "santoso@example.org", PRICE, "Harga")
     assert done(receive_and_analyse, third, 0).perhaps_id == 0
     # who only says to be the customer is shown nothing
-    stranger = opened(wired, STRANGER)
+    stranger = opened(systems, STRANGER)
     assert done(receive_and_analyse, stranger, 0, told_number=LINE).perhaps_id == 0
 
 
 class _Listening:
     """An analyser that keeps the Subjects that it is given."""
 
-    def __init__(self, wired: Systems) -> None:
+    def __init__(self, systems: Systems) -> None:
         self.subjects: list[str] = []
-        self._analyser = wired.analyser
-        wired.analyser = self
+        self._analyser = systems.analyser
+        systems.analyser = self
 
     def analyse(self, subject: str, text: str, *, sender_name: str = "") -> Analysis:
         self.subjects.append(subject)
@@ -165,14 +165,14 @@ class _Listening:
         ("Re: Tagihan salah [{reference}]", "Re: Tagihan salah []"),
     ],
 )
-def test_a_replys_subject_that_repeats_ours_says_nothing(form: str, counts: str, wired: Systems) -> None:
-    case = opened(wired)
-    ours = rows(wired, Letter)[0]
+def test_a_replys_subject_that_repeats_ours_says_nothing(form: str, counts: str, systems: Systems) -> None:
+    case = opened(systems)
+    ours = rows(systems, Letter)[0]
     subject = form.format(ours=ours.subject, reference=f"{case.reference}-{snapshot(case).token}")
     for in_closing in (False, True):
-        taken = arrives(wired, BUDI, f"Terima kasih {in_closing}", subject, In_Reply_To=ours.message_id)
+        taken = arrives(systems, BUDI, f"Terima kasih {in_closing}", subject, In_Reply_To=ours.message_id)
         assert taken.outcome == "joined"
-    listening = _Listening(wired)
+    listening = _Listening(systems)
     done(receive_and_analyse, case, 0)
     done(receive_and_analyse, case, 2, need())
     assert done(receive_and_analyse, case, 3, after_closing=True).kind is not None
@@ -180,13 +180,13 @@ def test_a_replys_subject_that_repeats_ours_says_nothing(form: str, counts: str,
     assert listening.subjects == ["Internet mati", counts, counts, counts]
 
 
-def test_a_mail_that_follows_a_closed_case_is_not_read_by_the_old_subject(wired: Systems) -> None:
-    case = opened(wired)
-    ours = rows(wired, Letter)[0]
-    with wired.store.write() as session:
-        finish(session, case.case_id, "closed", "complaint", wired.clock.now())
-    again = arrives(wired, BUDI, "Terima kasih.", ours.subject, In_Reply_To=ours.message_id)
+def test_a_mail_that_follows_a_closed_case_is_not_read_by_the_old_subject(systems: Systems) -> None:
+    case = opened(systems)
+    ours = rows(systems, Letter)[0]
+    with systems.store.write() as session:
+        finish(session, case.case_id, "closed", "complaint", systems.clock.now())
+    again = arrives(systems, BUDI, "Terima kasih.", ours.subject, In_Reply_To=ours.message_id)
     assert again.outcome == "opened"
-    listening = _Listening(wired)
-    done(receive_and_analyse, CaseRun.open(again.case_id or 0, wired), 0)
+    listening = _Listening(systems)
+    done(receive_and_analyse, CaseRun.open(again.case_id or 0, systems), 0)
     assert listening.subjects == ["Re:"]

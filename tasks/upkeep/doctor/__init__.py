@@ -13,20 +13,20 @@ from tasks.upkeep.doctor.check import Check, Probe, in_order
 __all__ = ["Check", "examine"]
 
 
-def examine(wired: Systems) -> list[Check]:
+def examine(systems: Systems) -> list[Check]:
     """All checks, the groups side by side. What depends on something that failed is not checked."""
-    groups = _groups(wired)
+    groups = _groups(systems)
     with ThreadPoolExecutor(len(groups)) as pool:
-        checks = [check for checks in pool.map(partial(in_order, wired), groups) for check in checks]
+        checks = [check for checks in pool.map(partial(in_order, systems), groups) for check in checks]
     failed = {check.name for check in checks if check.state == "fail"}
-    if "case store" not in failed and ("Prefect" not in failed or wired.engine.answers()):
-        checks += [probe.check(wired) for probe in engine.RUNS]
+    if "case store" not in failed and ("Prefect" not in failed or systems.engine.answers()):
+        checks += [probe.check(systems) for probe in engine.RUNS]
     return checks
 
 
-def _groups(wired: Systems) -> list[list[Probe]]:
+def _groups(systems: Systems) -> list[list[Probe]]:
     """The checks; those of one group depend on those before them."""
-    boxes = wired.settings.mailboxes
+    boxes = systems.settings.mailboxes
     stored = [records.LETTERS, records.MAILS, records.WAITS, configuration.OFFICE, ems.COPIES, ems.RELAY]
     return [
         [configuration.SETTINGS, configuration.SENDERS],

@@ -34,23 +34,23 @@ def back_office(name: HttpName) -> Probe:
     """One system behind HTTP: whether it answers here, and what the service's own calls meet."""
     system, variable = SYSTEMS[name], f"LAYANAN_{name.upper()}"
 
-    def look(wired: Systems) -> str:
-        where = wired.behind(name)
+    def look(systems: Systems) -> str:
+        where = systems.behind(name)
         try:
-            known, running = wired.gate(name).state(), running_services(wired)
+            known, running = systems.gate(name).state(), running_services(systems)
         except LayananError:
             known, running = SystemRow(name=name), []  # the case store has its own check
-        now = wired.machine_clock.now()
+        now = systems.machine_clock.now()
         if known.until is not None and known.until > now:
-            asked = str(wired.gate(name).asked(known)).removeprefix(f"{system}: ")
+            asked = str(systems.gate(name).asked(known)).removeprefix(f"{system}: ")
             raise Warn(asked) if known.asked else Refused(system, asked)
         TmfClient(system, where).reach(BACK_OFFICE[name])
-        url, shown = f"{variable}__URL", wired.settings.shown()
+        url, shown = f"{variable}__URL", systems.settings.shown()
         others = {other for row in running if (other := row.settings.get(url, "")) != shown[url]}
         if others:
             raise Warn(f"answers at the URL that is set here, but the service uses {', '.join(sorted(others))}")
         if known.failures and known.since is not None:
-            since = f"{known.since.astimezone(wired.settings.zone):%d-%m-%Y %H:%M:%S %Z}"
+            since = f"{known.since.astimezone(systems.settings.zone):%d-%m-%Y %H:%M:%S %Z}"
             raise Warn(f"answers now, but the service's own calls fail since {since}")
         if known.left_out_at is not None and now - known.left_out_at < RECENT:
             raise Warn(f"answers, but part of an answer was broken and dropped: {known.left_out}")
@@ -60,15 +60,15 @@ def back_office(name: HttpName) -> Probe:
     return Probe(system, look, f"check {variable}__URL, __BASE_PATHS, {login}; the worker's log names what failed")
 
 
-def mrtg(wired: Systems) -> str:
+def mrtg(systems: Systems) -> str:
     """The configuration can be read."""
-    wired.mrtg.traffic("layanan-doctor")
-    return str(wired.settings.mrtg.cfg)
+    systems.mrtg.traffic("layanan-doctor")
+    return str(systems.settings.mrtg.cfg)
 
 
-def securecrt(wired: Systems) -> str:
+def securecrt(systems: Systems) -> str:
     """Sessions and host keys can be read."""
-    files = wired.settings.securecrt
+    files = systems.settings.securecrt
     count = sum(1 for _ in session_files(files.sessions))
     try:
         files.known_hosts.read_bytes()

@@ -32,21 +32,21 @@ class Probe:
     look: Callable[[Systems], str]
     advice: str
 
-    def check(self, wired: Systems) -> Check:
+    def check(self, systems: Systems) -> Check:
         """Check it."""
         try:
-            return Check(self.name, "ok", self.look(wired))
+            return Check(self.name, "ok", self.look(systems))
         except Warn as warning:
             return Check(self.name, "warn", str(warning), self.advice)
         except (LayananError, OSError) as error:
             return Check(self.name, "fail", str(error), self.advice)
 
 
-def in_order(wired: Systems, probes: Iterable[Probe]) -> list[Check]:
+def in_order(systems: Systems, probes: Iterable[Probe]) -> list[Check]:
     """Check one after another, up to the first that fails: those after it would give the wrong advice."""
     checks: list[Check] = []
     for probe in probes:
-        checks.append(probe.check(wired))
+        checks.append(probe.check(systems))
         if checks[-1].state == "fail":
             break
     return checks

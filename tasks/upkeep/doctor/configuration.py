@@ -17,32 +17,34 @@ SHOWN = 5
 """Settings that are named where they differ."""
 
 
-def settings(wired: Systems) -> str:
+def settings(systems: Systems) -> str:
     """There is mail to read, and the clock is real."""
-    if not wired.settings.mailboxes:
+    if not systems.settings.mailboxes:
         raise Refused("settings", "LAYANAN_MAILBOXES is empty: no mail would be read")
-    if wired.settings.clock == "simulated":
+    if systems.settings.clock == "simulated":
         raise Warn("LAYANAN_CLOCK is simulated: for rehearsals and tests only")
-    return f"{len(wired.settings.mailboxes)} mailbox(es)"
+    return f"{len(systems.settings.mailboxes)} mailbox(es)"
 
 
-def senders(wired: Systems) -> str:
+def senders(systems: Systems) -> str:
     """No forged mail joins a case."""
-    if forwarded := [box.address for box in wired.settings.mailboxes if box.forwarded]:
+    if forwarded := [box.address for box in systems.settings.mailboxes if box.forwarded]:
         raise Warn(f"mail that fails DMARC joins the cases that it answers: {', '.join(forwarded)}")
     return "a mail whose sender may be forged waits for an agent"
 
 
-def office(wired: Systems) -> str:
+def office(systems: Systems) -> str:
     """Office hours are as people know them; the dates of some holidays are estimates until a decree."""
-    now = wired.clock.now()
+    now = systems.clock.now()
     said = []
-    for box in wired.settings.mailboxes:
-        opens = wired.settings.office_of(box.address).next_open(now)
-        zone = wired.settings.zone_of(box.address)
+    for box in systems.settings.mailboxes:
+        opens = systems.settings.office_of(box.address).next_open(now)
+        zone = systems.settings.zone_of(box.address)
         said.append(f"{box.site} " + ("open" if opens == now else f"opens {opens.astimezone(zone):%d-%m-%Y %H:%M %Z}"))
-    ahead = [now.astimezone(wired.settings.zone).date() + timedelta(days=days) for days in range(AHEAD.days)]
-    kinds = {box.site: wired.settings.offices.get(box.site, wired.settings.office) for box in wired.settings.mailboxes}
+    ahead = [now.astimezone(systems.settings.zone).date() + timedelta(days=days) for days in range(AHEAD.days)]
+    kinds = {
+        box.site: systems.settings.offices.get(box.site, systems.settings.office) for box in systems.settings.mailboxes
+    }
     estimated = sorted({day for known in kinds.values() for day in known.estimated(ahead)})
     if estimated:
         days = ", ".join(f"{day:%d-%m-%Y}" for day in estimated)
@@ -50,13 +52,13 @@ def office(wired: Systems) -> str:
     return "; ".join(sorted(set(said)))
 
 
-def service(wired: Systems) -> str:
+def service(systems: Systems) -> str:
     """The service runs with the settings of this command; a difference is named with both values."""
     try:
-        running = running_services(wired)
+        running = running_services(systems)
     except LayananError:
         return "not checked: the case store does not answer"
-    here = wired.settings.shown()
+    here = systems.settings.shown()
     for row in running:
         there = row.settings
         names = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
@@ -67,10 +69,10 @@ def service(wired: Systems) -> str:
     return f"runs with these settings on {', '.join(row.host for row in running)}" if running else "no recent sweep"
 
 
-def running_services(wired: Systems) -> list[ServiceRow]:
+def running_services(systems: Systems) -> list[ServiceRow]:
     """The machines on which the service has swept recently."""
-    recent = col(ServiceRow.seen_at) > wired.machine_clock.now() - SEEN
-    with wired.store.read() as session:
+    recent = col(ServiceRow.seen_at) > systems.machine_clock.now() - SEEN
+    with systems.store.read() as session:
         return list(session.exec(select(ServiceRow).where(recent).order_by(ServiceRow.host)))
 
 

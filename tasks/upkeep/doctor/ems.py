@@ -19,18 +19,18 @@ FULL = 90
 """Per cent of a mailbox's quota from which a person should make room."""
 
 
-def relay(wired: Systems) -> str:
+def relay(systems: Systems) -> str:
     """The relay takes our letters, as far as its latest answers tell; its refusals are named with its words."""
     under_way = col(Outbox.state).in_(UNDER_WAY)
-    with wired.store.read() as session:
-        refusal = session.get(Relay, wired.settings.smtp.account)
+    with systems.store.read() as session:
+        refusal = session.get(Relay, systems.settings.smtp.account)
         unclear = session.exec(
             select(Outbox.reply, Outbox.words).where(under_way, Outbox.cause == "unclear").distinct()
         ).all()
         waiting = session.exec(select(func.count()).select_from(Outbox).where(under_way)).one()
     if refusal is not None:
         since, again = (
-            f"{at.astimezone(wired.settings.zone):%d-%m-%Y %H:%M:%S %Z}" for at in (refusal.since, refusal.not_before)
+            f"{at.astimezone(systems.settings.zone):%d-%m-%Y %H:%M:%S %Z}" for at in (refusal.since, refusal.not_before)
         )
         said = _quoted(refusal.error, refusal.words)
         raise LayananError(f"{said}; since {since}; {waiting} letter(s) wait, next probe {again}")
@@ -40,20 +40,20 @@ def relay(wired: Systems) -> str:
     return "takes letters"
 
 
-def copies(wired: Systems) -> str:
+def copies(systems: Systems) -> str:
     """Copies of letters arrive: for an unconfirmed letter, its copy proves that it was sent."""
-    if wired.settings.smtp.copies == "none":
+    if systems.settings.smtp.copies == "none":
         return "none are kept"
-    now = wired.clock.now()
-    travelled = timedelta(seconds=wired.settings.claim_seconds)
+    now = systems.clock.now()
+    travelled = timedelta(seconds=systems.settings.claim_seconds)
     recent = (Outbox.state == "sent", col(Outbox.sent_at).between(now - RECENT, now - travelled))
     query = select(Letter).join(Outbox).where(*recent).order_by(col(Outbox.sent_at).desc()).limit(1)
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         letter = session.exec(query).first()
     if letter is None:
         return "no recent letter to look for"
     try:
-        found = wired.ems.has_copy(letter.message_id, wired.settings.mailbox(letter.sender))
+        found = systems.ems.has_copy(letter.message_id, systems.settings.mailbox(letter.sender))
     except LayananError:
         return "not checked: the mailbox cannot be read"
     if not found:
@@ -61,9 +61,9 @@ def copies(wired: Systems) -> str:
     return "the Sent copy of the latest letter has arrived"
 
 
-def smtp(wired: Systems) -> str:
+def smtp(systems: Systems) -> str:
     """Letters can leave."""
-    wired.ems.reach_smtp()
+    systems.ems.reach_smtp()
     return "login accepted"
 
 
@@ -75,8 +75,8 @@ def of_mailbox(box: Mailbox) -> list[Probe]:
 def mailbox(box: Mailbox) -> Probe:
     """Login, folder and quota of one mailbox."""
 
-    def look(wired: Systems) -> str:
-        used = wired.ems.reach_imap(box)
+    def look(systems: Systems) -> str:
+        used = systems.ems.reach_imap(box)
         if used is not None and used >= FULL:
             raise Warn(f"{used} % of its quota is used: a full mailbox refuses mail")
         return "login and folder accepted"
@@ -88,15 +88,15 @@ def mailbox(box: Mailbox) -> Probe:
 def copies_to(box: Mailbox) -> Probe:
     """Whether copies of letters can reach one mailbox."""
     advice = "check sent_folder in LAYANAN_MAILBOXES, LAYANAN_SMTP__COPIES and LAYANAN_SMTP__COPY_TO"
-    return Probe(f"EMS: copies to {box.address}", lambda wired: wired.ems.reach_copies(box), advice)
+    return Probe(f"EMS: copies to {box.address}", lambda systems: systems.ems.reach_copies(box), advice)
 
 
 def first_poll_of(box: Mailbox) -> Probe:
     """Whether the first poll of one mailbox waits for a person."""
 
-    def look(wired: Systems) -> str:
+    def look(systems: Systems) -> str:
         try:
-            seen = first_poll.look(wired, box)
+            seen = first_poll.look(systems, box)
         except Unavailable:
             return "not checked: mailbox or case store does not answer"
         if seen.waits:

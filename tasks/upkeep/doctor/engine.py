@@ -12,37 +12,37 @@ from tasks.upkeep.recover_runs import MOST_RESTARTS, cases_of_lost_runs
 MOST_NAMED = 20
 
 
-def deployments(wired: Systems) -> str:
+def deployments(systems: Systems) -> str:
     """Server, deployments and their work pool exist, and nobody has paused any."""
-    if missing := wired.engine.missing():
+    if missing := systems.engine.missing():
         raise Refused("Prefect", f"not deployed, or in no work pool: {', '.join(missing)}")
-    if halted := wired.engine.halted():
+    if halted := systems.engine.halted():
         raise Warn(f"paused or switched off in the UI: {', '.join(halted)}")
     return f"{len(DEPLOYMENTS)} deployments"
 
 
-def worker(wired: Systems) -> str:
+def worker(systems: Systems) -> str:
     """A worker executes runs."""
-    live = wired.engine.live_workers()
+    live = systems.engine.live_workers()
     if not live:
-        raise Refused("worker", f"no worker is alive in the pool {wired.settings.pool_name}")
+        raise Refused("worker", f"no worker is alive in the pool {systems.settings.pool_name}")
     return ", ".join(sorted(live))
 
 
-def schedule(wired: Systems) -> str:
+def schedule(systems: Systems) -> str:
     """Intake's polls and the monitor's sweeps succeed."""
     for name in STANDING:
-        last = wired.engine.last_polls(name)
+        last = systems.engine.last_polls(name)
         if last and not any(run.state is not None and run.state.is_completed() for run in last):
             said = (last[0].state.message if last[0].state else "") or ""
             raise Refused("schedule", f"the last {len(last)} runs of {name} have failed: {said}")
     return "intake and monitor succeed"
 
 
-def runs(wired: Systems) -> str:
+def runs(systems: Systems) -> str:
     """No open case's run has failed for good."""
-    broken = {str(run.id) for run in wired.engine.broken_runs()}
-    with wired.store.read() as session:
+    broken = {str(run.id) for run in systems.engine.broken_runs()}
+    with systems.store.read() as session:
         query = select(Case).where(Case.status == "open", col(Case.restarts) >= MOST_RESTARTS)
         lost = [case.reference for case in session.exec(query) if case.run_id in broken]
     if lost:
@@ -50,12 +50,12 @@ def runs(wired: Systems) -> str:
     return "none given up"
 
 
-def lost_runs(wired: Systems) -> str:
+def lost_runs(systems: Systems) -> str:
     """Each open case's run can go on: it and its deployment exist."""
-    lost = cases_of_lost_runs(wired, None)
+    lost = cases_of_lost_runs(systems, None)
     if not lost:
         return "none"
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         query = select(Case).where(col(Case.id).in_(lost[:MOST_NAMED])).order_by(col(Case.id))
         named = ", ".join(case.reference for case in session.exec(query))
     more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""

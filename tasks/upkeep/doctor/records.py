@@ -20,17 +20,17 @@ RECENT = timedelta(days=1)
 MOST_NAMED = 5
 
 
-def case_store(wired: Systems) -> str:
+def case_store(systems: Systems) -> str:
     """The database answers and has the code's schema."""
-    found = schema.check(wired.store)
-    if differences := schema.drift(wired.store):
+    found = schema.check(systems.store)
+    if differences := schema.drift(systems.store):
         raise Refused("case store", f"{len(differences)} difference(s) between schema and code: was it edited by hand?")
     return f"revision {found}"
 
 
-def blobs(wired: Systems) -> str:
+def blobs(systems: Systems) -> str:
     """Mails and letters can be stored."""
-    folder = wired.store.blobs
+    folder = systems.store.blobs
     try:
         private(folder)
         with tempfile.TemporaryFile(dir=folder):
@@ -39,9 +39,9 @@ def blobs(wired: Systems) -> str:
         raise Refused("blobs", f"{folder}: {error.strerror}") from None
 
 
-def letters(wired: Systems) -> str:
+def letters(systems: Systems) -> str:
     """No letter is lost unseen."""
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         lost = (col(Outbox.state).in_(LOST), col(Outbox.handled).is_(False))
         failed = session.exec(select(func.count()).select_from(Outbox).where(*lost)).one()
         waiting = select(func.count(), func.min(Letter.written_at)).select_from(Letter).join(Outbox)
@@ -50,33 +50,33 @@ def letters(wired: Systems) -> str:
         raise Warn(f"{failed} did not arrive, and nobody has decided yet")
     if not under_way:
         return "none on their way"
-    return f"{under_way} on their way; the oldest was written {_hours(wired.clock.now() - oldest)} ago"
+    return f"{under_way} on their way; the oldest was written {_hours(systems.clock.now() - oldest)} ago"
 
 
-def mails(wired: Systems) -> str:
+def mails(systems: Systems) -> str:
     """Nobody waits unseen for an answer to a mail that was quarantined."""
-    recent = (Message.outcome == "quarantined", col(Message.received_at) > wired.clock.now() - RECENT)
-    with wired.store.read() as session:
+    recent = (Message.outcome == "quarantined", col(Message.received_at) > systems.clock.now() - RECENT)
+    with systems.store.read() as session:
         quarantined = session.exec(select(func.count()).select_from(Message).where(*recent)).one()
     if quarantined:
         raise Warn(f"{quarantined} quarantined within a day: nobody has answered them")
     return "none quarantined within a day"
 
 
-def waits(wired: Systems) -> str:
+def waits(systems: Systems) -> str:
     """Nobody waits unseen: every open case has a deadline ahead, and overdue decisions are named."""
-    if stuck := cases_without_clock(wired):
+    if stuck := cases_without_clock(systems):
         named = "; ".join(f"{late.reference}: {late.why}" for late in stuck[:MOST_NAMED])
         raise Refused("waits", f"{len(stuck)} without a deadline ahead; is the monitor running? {named}")
-    if late := overdue_decisions(wired):
-        raise Warn(f"{len(late)} overdue; oldest: {_decision(wired, *late[0])}")
-    oldest = oldest_decision(wired)
-    return f"oldest: {_decision(wired, *oldest)}" if oldest else "nobody is asked for a decision"
+    if late := overdue_decisions(systems):
+        raise Warn(f"{len(late)} overdue; oldest: {_decision(systems, *late[0])}")
+    oldest = oldest_decision(systems)
+    return f"oldest: {_decision(systems, *oldest)}" if oldest else "nobody is asked for a decision"
 
 
-def _decision(wired: Systems, case: Case, wait: Wait) -> str:
+def _decision(systems: Systems, case: Case, wait: Wait) -> str:
     who = f"{wait.role} → {wait.escalated_to}" if wait.escalated_to else wait.role
-    return f"{case.reference} · {FORMS[wait.form].title} · {who} · {_hours(wired.clock.now() - wait.since)}"
+    return f"{case.reference} · {FORMS[wait.form].title} · {who} · {_hours(systems.clock.now() - wait.since)}"
 
 
 def _hours(age: timedelta) -> str:

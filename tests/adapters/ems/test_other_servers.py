@@ -162,7 +162,7 @@ def test_a_mail_that_another_session_removes_is_left_out_and_keeps_no_other_back
 
 
 def test_two_folders_of_one_uidvalidity_are_told_apart(
-    on_courier: Account, wired: Systems, monkeypatch: pytest.MonkeyPatch
+    on_courier: Account, systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with on_courier.session() as client:
         client.create("INBOX.Satu")
@@ -173,12 +173,12 @@ def test_two_folders_of_one_uidvalidity_are_told_apart(
     places = []
     for folder in ("Satu", "Dua"):
         box = on_courier.box.model_copy(update={"folder": folder})
-        wired.settings.mailboxes = [box]
-        assert list(take_batches(wired, box)) == [{"opened": 1}]
-    places = [(row.uidvalidity, row.uid) for row in rows(wired, Message)]
+        systems.settings.mailboxes = [box]
+        assert list(take_batches(systems, box)) == [{"opened": 1}]
+    places = [(row.uidvalidity, row.uid) for row in rows(systems, Message)]
     assert abs(places[0][0] - places[1][0]) <= 1
     assert places[0][1] == places[1][1]
-    assert len(rows(wired, Case)) == 2
+    assert len(rows(systems, Case)) == 2
 
 
 def test_news_that_come_late_are_found_by_the_poll(on_cyrus: Account) -> None:
@@ -209,46 +209,46 @@ def test_a_header_of_which_the_server_leaves_an_x_for_each_octet_still_has_its_r
     assert references(subject)
 
 
-def served(wired: Systems, at: Account, port: int, **smtp: Any) -> None:
+def served(systems: Systems, at: Account, port: int, **smtp: Any) -> None:
     """The service with this mailbox and a relay."""
-    wired.settings.mailboxes = [at.box]
-    wired.settings.smtp = Smtp(port=port, tls="none", **smtp)
+    systems.settings.mailboxes = [at.box]
+    systems.settings.smtp = Smtp(port=port, tls="none", **smtp)
 
 
 def test_a_copy_that_the_relay_delivers_where_mail_is_read_counts_and_goes_where_copies_are(
-    on_cyrus: Account, wired: Systems, monkeypatch: pytest.MonkeyPatch
+    on_cyrus: Account, systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cyrus takes layanan+Sent and puts it into the inbox, as long as nobody may post to the folder."""
     on_cyrus.write(mail(BUDI, MATI))
     with on_cyrus.session() as client:
         client.create("INBOX.Sent")
     with relay(on_cyrus.lmtp) as (port, sent):
-        served(wired, on_cyrus, port)
-        assert wired.ems.reach_copies(on_cyrus.box)
+        served(systems, on_cyrus, port)
+        assert systems.ems.reach_copies(on_cyrus.box)
         with monkeypatch.context() as patch:
-            patch.setattr(wired.ems, "settle", lambda *_: drain.begin())
-            assert list(take_batches(wired, on_cyrus.box)) == [{"opened": 1}]
+            patch.setattr(systems.ems, "settle", lambda *_: drain.begin())
+            assert list(take_batches(systems, on_cyrus.box)) == [{"opened": 1}]
             drain.reset()
         assert len(sent.out) == 1
         assert len(on_cyrus.mails()) == 2, "it is in the inbox"
-        (written,) = rows(wired, Letter)
-        raw = wired.store.kept(written.sha256)
-        assert wired.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
-        with wired.store.write() as session:
+        (written,) = rows(systems, Letter)
+        raw = systems.store.kept(written.sha256)
+        assert systems.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
+        with systems.store.write() as session:
             session.execute(update(Outbox).values(state="sending"))
-        assert list(take_batches(wired, on_cyrus.box)) == [{"opened": 1, "automatic": 1}]
-    assert [row.state for row in rows(wired, Outbox)] == ["sent"]
+        assert list(take_batches(systems, on_cyrus.box)) == [{"opened": 1, "automatic": 1}]
+    assert [row.state for row in rows(systems, Outbox)] == ["sent"]
     assert [len(on_cyrus.mails(folder)) for folder in ("INBOX", "INBOX.Sent", "INBOX.Processed")] == [0, 1, 1]
-    assert wired.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
+    assert systems.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
 
 
-def test_nobody_makes_a_letter_sent_by_its_message_id(on_cyrus: Account, wired: Systems) -> None:
+def test_nobody_makes_a_letter_sent_by_its_message_id(on_cyrus: Account, systems: Systems) -> None:
     on_cyrus.write(mail(BUDI, MATI))
-    served(wired, on_cyrus, 9)
-    assert list(take_batches(wired, on_cyrus.box)) == [{"opened": 1}]
-    with wired.store.write() as session:
+    served(systems, on_cyrus, 9)
+    assert list(take_batches(systems, on_cyrus.box)) == [{"opened": 1}]
+    with systems.store.write() as session:
         session.execute(update(Outbox).values(state="sending"))
-    (written,) = rows(wired, Letter)
+    (written,) = rows(systems, Letter)
     on_cyrus.write(
         mail(on_cyrus.box.address, "Terkirim.", written.subject, Message_ID=written.message_id),
         mail(STRANGER, "Terkirim.", written.subject, Message_ID=written.message_id),
@@ -256,10 +256,10 @@ def test_nobody_makes_a_letter_sent_by_its_message_id(on_cyrus: Account, wired: 
     with on_cyrus.session() as client:
         client.create("INBOX.Sent")
         client.copy("1", "INBOX.Sent")
-    raw = wired.store.kept(written.sha256)
-    assert not wired.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
-    list(take_batches(wired, on_cyrus.box))
-    assert rows(wired, Outbox, letter_id=written.id)[0].state == "sending"
+    raw = systems.store.kept(written.sha256)
+    assert not systems.ems.has_copy(written.message_id, on_cyrus.box, partial(is_copy, letter=raw))
+    list(take_batches(systems, on_cyrus.box))
+    assert rows(systems, Outbox, letter_id=written.id)[0].state == "sending"
 
 
 def test_a_relay_that_takes_no_address_for_copies_is_named_and_another_way_kept(on_courier: Account) -> None:

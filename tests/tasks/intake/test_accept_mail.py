@@ -10,63 +10,63 @@ from tasks.intake.batch import take_in
 from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows
 
 
-def latest(wired: Systems) -> Message:
-    return rows(wired, Message)[-1]
+def latest(systems: Systems) -> Message:
+    return rows(systems, Message)[-1]
 
 
-def test_a_mail_over_a_limit_opens_its_case_and_is_answered(wired: Systems) -> None:
-    wired.settings.limits.mails_an_hour = 1
-    arrives(wired, STRANGER)
-    assert arrives(wired, STRANGER, PRICE, "Harga").outcome == "quarantined"
-    taken = accept_mail(wired, latest(wired).id or 0, "Sari")
+def test_a_mail_over_a_limit_opens_its_case_and_is_answered(systems: Systems) -> None:
+    systems.settings.limits.mails_an_hour = 1
+    arrives(systems, STRANGER)
+    assert arrives(systems, STRANGER, PRICE, "Harga").outcome == "quarantined"
+    taken = accept_mail(systems, latest(systems).id or 0, "Sari")
     assert (taken.outcome, taken.case_id, len(taken.letters)) == ("opened", 2, 1)
-    assert (latest(wired).outcome, latest(wired).case_id) == ("opened", 2)
-    assert latest(wired).reasons == [["new", ""], ["accepted", "Sari"], ["flood", "1"]]
-    assert len(rows(wired, Outbox)) == 2
+    assert (latest(systems).outcome, latest(systems).case_id) == ("opened", 2)
+    assert latest(systems).reasons == [["new", ""], ["accepted", "Sari"], ["flood", "1"]]
+    assert len(rows(systems, Outbox)) == 2
     with pytest.raises(WrongUse, match="neither quarantined nor automatic"):
-        accept_mail(wired, latest(wired).id or 0, "Sari")
+        accept_mail(systems, latest(systems).id or 0, "Sari")
 
 
-def test_it_waits_for_an_intake_of_the_sender_s(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_for_an_intake_of_the_sender_s(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[set[str]] = []
-    monkeypatch.setattr(wired.store, "alone", lambda _, names: asked.append(set(names)))
-    arrives(wired, STRANGER, PRICE, "Harga", Precedence="bulk")
-    accept_mail(wired, 1, "Sari")
+    monkeypatch.setattr(systems.store, "alone", lambda _, names: asked.append(set(names)))
+    arrives(systems, STRANGER, PRICE, "Harga", Precedence="bulk")
+    accept_mail(systems, 1, "Sari")
     assert asked[0] == asked[1] == {f"intake of {STRANGER}"}
 
 
-def test_one_that_was_taken_for_a_robots_joins_its_case(wired: Systems) -> None:
-    case = opened(wired)
-    arrives(wired, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")
-    assert (latest(wired).outcome, latest(wired).case_id) == ("quarantined", case.case_id)
-    assert accept_mail(wired, latest(wired).id or 0, "Sari").case_id == case.case_id
-    assert [wake.answers for wake in rows(wired, Signal)] == [{"message": latest(wired).id}]
+def test_one_that_was_taken_for_a_robots_joins_its_case(systems: Systems) -> None:
+    case = opened(systems)
+    arrives(systems, BUDI, "Masih mati.", f"Re: [{case.reference}]", Precedence="bulk")
+    assert (latest(systems).outcome, latest(systems).case_id) == ("quarantined", case.case_id)
+    assert accept_mail(systems, latest(systems).id or 0, "Sari").case_id == case.case_id
+    assert [wake.answers for wake in rows(systems, Signal)] == [{"message": latest(systems).id}]
 
 
 @pytest.mark.parametrize("raw", [b"", mail("", MATI)])
-def test_what_nobody_can_answer_stays_aside(raw: bytes, wired: Systems) -> None:
-    assert take_in(wired, received(raw)).outcome == "quarantined"
+def test_what_nobody_can_answer_stays_aside(raw: bytes, systems: Systems) -> None:
+    assert take_in(systems, received(raw)).outcome == "quarantined"
     with pytest.raises(WrongUse, match="answer it by hand"):
-        accept_mail(wired, 1, "Sari")
+        accept_mail(systems, 1, "Sari")
     with pytest.raises(WrongUse, match="neither quarantined nor automatic"):
-        accept_mail(wired, 7, "Sari")
+        accept_mail(systems, 7, "Sari")
 
 
-def test_an_unnamed_form_s_mail_is_not_answered_at_the_form_s_address(wired: Systems) -> None:
+def test_an_unnamed_form_s_mail_is_not_answered_at_the_form_s_address(systems: Systems) -> None:
     form = "wordpress@toko.example"
-    assert arrives(wired, form, f"Email: {STRANGER}\n\n{MATI}", Reply_To=STRANGER).outcome == "quarantined"
+    assert arrives(systems, form, f"Email: {STRANGER}\n\n{MATI}", Reply_To=STRANGER).outcome == "quarantined"
     with pytest.raises(WrongUse, match=f"add {form} to LAYANAN_FORMS"):
-        accept_mail(wired, 1, "Sari")
-    assert rows(wired, Outbox) == []
-    wired.settings.forms = (form,)
-    wired.settings.__dict__.pop("ours", None)
-    assert accept_mail(wired, 1, "Sari").outcome == "opened"
+        accept_mail(systems, 1, "Sari")
+    assert rows(systems, Outbox) == []
+    systems.settings.forms = (form,)
+    systems.settings.__dict__.pop("ours", None)
+    assert accept_mail(systems, 1, "Sari").outcome == "opened"
 
 
-def test_a_customer_who_asks_for_answers_elsewhere_is_no_form(wired: Systems) -> None:
+def test_a_customer_who_asks_for_answers_elsewhere_is_no_form(systems: Systems) -> None:
     """Their case is known, or the mail answers us: a list's mark keeps a person's mail from nobody."""
-    assert arrives(wired, BUDI, MATI).outcome == "opened"
+    assert arrives(systems, BUDI, MATI).outcome == "opened"
     office = "budi@kantor.example"
     marked = {"Reply_To": office, "Precedence": "bulk"}
-    assert arrives(wired, BUDI, f"Lampu modem merah.\n\nEmail: {office}", **marked).outcome == "quarantined"
-    assert accept_mail(wired, 2, "Sari").outcome == "opened", "beside the case that it perhaps belongs to"
+    assert arrives(systems, BUDI, f"Lampu modem merah.\n\nEmail: {office}", **marked).outcome == "quarantined"
+    assert accept_mail(systems, 2, "Sari").outcome == "opened", "beside the case that it perhaps belongs to"

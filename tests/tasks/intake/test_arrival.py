@@ -20,29 +20,29 @@ from tests.conftest import BOTH
 HOUR = timedelta(hours=1)
 
 
-def came(wired: Systems, before: timedelta | None, *words: str, sender: str = BUDI, clock: Any = "system") -> TakenIn:
+def came(systems: Systems, before: timedelta | None, *words: str, sender: str = BUDI, clock: Any = "system") -> TakenIn:
     """Intake of a mail that the server has had for so long."""
-    wired.settings.clock = clock
-    arrived_at = None if before is None else (wired.clock.now() - before).replace(microsecond=0)
+    systems.settings.clock = clock
+    arrived_at = None if before is None else (systems.clock.now() - before).replace(microsecond=0)
     return take_in(
-        wired, Received(OURS, "JKT", 1, len(rows(wired, Message)) + 1, mail(sender, *words), arrived_at=arrived_at)
+        systems, Received(OURS, "JKT", 1, len(rows(systems, Message)) + 1, mail(sender, *words), arrived_at=arrived_at)
     )
 
 
-def test_a_mail_of_an_outage_is_answered_and_counted_from_its_arrival(wired: Systems) -> None:
-    moment = (wired.clock.now() - 8 * HOUR).replace(microsecond=0)
-    (letter_id,) = came(wired, 8 * HOUR).letters
-    (message,) = rows(wired, Message)
+def test_a_mail_of_an_outage_is_answered_and_counted_from_its_arrival(systems: Systems) -> None:
+    moment = (systems.clock.now() - 8 * HOUR).replace(microsecond=0)
+    (letter_id,) = came(systems, 8 * HOUR).letters
+    (message,) = rows(systems, Message)
     assert message.arrived_at is not None
     assert abs(message.arrived_at - moment) < timedelta(minutes=1)
     assert message.received_at - message.arrived_at > 7 * HOUR, "the moment of intake is kept, too"
-    case = CaseRun.open(1, wired)
-    assert rows(wired, Case)[0].opened_at == message.arrived_at
-    local = message.arrived_at.astimezone(wired.settings.zone)
+    case = CaseRun.open(1, systems)
+    assert rows(systems, Case)[0].opened_at == message.arrived_at
+    local = message.arrived_at.astimezone(systems.settings.zone)
     assert f"{local:%H.%M}" in text(case, "first_response")
     assert f"diterima {local:%d-%m-%Y %H:%M}" in done(serve_complaint, case, need()).description
-    deliver(wired, letter_id)
-    (line,) = [line for line in service_report(wired).splitlines() if line.startswith("| baru / new |")]
+    deliver(systems, letter_id)
+    (line,) = [line for line in service_report(systems).splitlines() if line.startswith("| baru / new |")]
     assert "| 8:00:" in line
 
 
@@ -50,31 +50,31 @@ def test_a_mail_of_an_outage_is_answered_and_counted_from_its_arrival(wired: Sys
     ("before", "clock"), [(None, "system"), (-2 * HOUR, "system"), (31 * 24 * HOUR, "system"), (HOUR, "simulated")]
 )
 def test_where_the_servers_word_cannot_be_believed_the_moment_of_intake_stands(
-    before: timedelta | None, clock: str, wired: Systems
+    before: timedelta | None, clock: str, systems: Systems
 ) -> None:
-    started = wired.clock.now()
-    came(wired, before, clock=clock)
-    (message,) = rows(wired, Message)
+    started = systems.clock.now()
+    came(systems, before, clock=clock)
+    (message,) = rows(systems, Message)
     assert message.arrived_at is None
-    assert rows(wired, Case)[0].opened_at >= started
+    assert rows(systems, Case)[0].opened_at >= started
 
 
-@pytest.mark.parametrize("wired", BOTH, indirect=True)
-def test_the_same_words_days_later_are_news_though_both_are_taken_in_together(wired: Systems) -> None:
-    came(wired, 48 * HOUR)
-    assert came(wired, 30 * HOUR).outcome == "duplicate"
-    assert came(wired, HOUR).outcome == "joined"
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_the_same_words_days_later_are_news_though_both_are_taken_in_together(systems: Systems) -> None:
+    came(systems, 48 * HOUR)
+    assert came(systems, 30 * HOUR).outcome == "duplicate"
+    assert came(systems, HOUR).outcome == "joined"
 
 
-def test_cases_of_a_long_outage_are_joined_as_without_it(wired: Systems) -> None:
-    came(wired, 20 * 24 * HOUR)
-    assert came(wired, 19 * 24 * HOUR, f"Nomor {LINE} masih belum bisa dipakai juga.", "Lagi").outcome == "joined"
-    assert came(wired, HOUR, f"Nomor {LINE} mati lagi.", "Mati").outcome == "opened"
+def test_cases_of_a_long_outage_are_joined_as_without_it(systems: Systems) -> None:
+    came(systems, 20 * 24 * HOUR)
+    assert came(systems, 19 * 24 * HOUR, f"Nomor {LINE} masih belum bisa dipakai juga.", "Lagi").outcome == "joined"
+    assert came(systems, HOUR, f"Nomor {LINE} mati lagi.", "Mati").outcome == "opened"
 
 
-def test_what_a_person_takes_in_began_when_it_came(wired: Systems) -> None:
-    wired.settings.limits.mails_an_hour = 1
-    came(wired, 2 * HOUR)
-    assert came(wired, HOUR, PRICE, "Harga").outcome == "quarantined"
-    accept_mail(wired, 2, "Sari")
-    assert rows(wired, Case)[-1].opened_at == rows(wired, Message)[-1].arrived_at
+def test_what_a_person_takes_in_began_when_it_came(systems: Systems) -> None:
+    systems.settings.limits.mails_an_hour = 1
+    came(systems, 2 * HOUR)
+    assert came(systems, HOUR, PRICE, "Harga").outcome == "quarantined"
+    accept_mail(systems, 2, "Sari")
+    assert rows(systems, Case)[-1].opened_at == rows(systems, Message)[-1].arrived_at

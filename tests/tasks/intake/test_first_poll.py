@@ -30,12 +30,12 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def full(wired: Systems, genuine: World) -> Iterator[Systems]:
+def full(systems: Systems, genuine: World) -> Iterator[Systems]:
     """The service before its first start; three mails are many to it."""
-    wired.settings.mailboxes, wired.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
-    wired.settings.first_poll_most = 2
+    systems.settings.mailboxes, systems.settings.smtp = genuine.settings.mailboxes, genuine.settings.smtp
+    systems.settings.first_poll_most = 2
     with mock.patch.dict(os.environ):  # commands add to it
-        yield wired
+        yield systems
 
 
 def lies(genuine: World, *ages: timedelta, first: int = 0) -> None:
@@ -46,20 +46,20 @@ def lies(genuine: World, *ages: timedelta, first: int = 0) -> None:
             imap.append("INBOX", None, NOW - age, mail(sender, f"Internet nomor {number} mati."))
 
 
-def poll(wired: Systems) -> Counter[str]:
-    return sum(take_batches(wired, wired.settings.mailboxes[0]), Counter())
+def poll(systems: Systems) -> Counter[str]:
+    return sum(take_batches(systems, systems.settings.mailboxes[0]), Counter())
 
 
-def asked(wired: Systems) -> Check:
+def asked(systems: Systems) -> Check:
     """What doctor says of it."""
-    return first_poll_of(wired.settings.mailboxes[0]).check(wired)
+    return first_poll_of(systems.settings.mailboxes[0]).check(systems)
 
 
 def test_two_hundred_is_the_most_that_begins_by_itself() -> None:
     assert Settings().first_poll_most == 200
 
 
-@pytest.mark.parametrize("wired", BOTH, indirect=True)
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
 def test_what_lay_there_before_the_first_start_is_counted_and_left(full: Systems, genuine: World) -> None:
     lies(genuine, 700 * DAY, 40 * DAY, 3 * DAY + timedelta(hours=1), 3 * DAY - timedelta(hours=1), DAY / 2)
     before = genuine.mails(OURS)

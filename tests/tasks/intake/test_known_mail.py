@@ -88,23 +88,23 @@ FOLLOWING = [
 """Which say nothing that is not known."""
 
 
-def come(wired: Systems, number: int, pair: Pair) -> tuple[str, str, Case | None]:
+def come(systems: Systems, number: int, pair: Pair) -> tuple[str, str, Case | None]:
     """Both of them come; the second one's outcome, its reason, and the case that it is perhaps of."""
     address = f"pelanggan{number}@example.com"
     for subject, text, name in zip(*pair, strict=True):
-        taken = arrives(wired, f"{name} <{address}>", text, subject)
-    with wired.store.read() as session:
+        taken = arrives(systems, f"{name} <{address}>", text, subject)
+    with systems.store.read() as session:
         case = session.get(Case, taken.case_id) if taken.outcome == "opened" else None
         perhaps = session.get(Case, case.perhaps_id) if case and case.perhaps_id else None
-    return taken.outcome, rows(wired, Message)[-1].reason, perhaps
+    return taken.outcome, rows(systems, Message)[-1].reason, perhaps
 
 
-@pytest.mark.parametrize("wired", BOTH, indirect=True)
-def test_what_sets_two_mails_apart_makes_two_of_them(wired: Systems) -> None:
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_what_sets_two_mails_apart_makes_two_of_them(systems: Systems) -> None:
     wrong = []
     kinds = [("duplicate", SAME), ("compared", COMPARED), ("opened", APART), ("joined", FOLLOWING)]
     for number, (wanted, pair) in enumerate((kind, pair) for kind, pairs in kinds for pair in pairs):
-        outcome, reason, perhaps = come(wired, number, pair)
+        outcome, reason, perhaps = come(systems, number, pair)
         found = "compared" if perhaps and perhaps.address == f"pelanggan{number}@example.com" else outcome
         if found != wanted:
             wrong.append((wanted, found, reason, pair))
@@ -144,20 +144,20 @@ def test_content_tells_apart_what_differs_out_of_sight(make: Callable[[str], byt
 
 
 @pytest.mark.parametrize("subject", ["Link 502 mati", "Link 501 Medan mati"])
-def test_one_message_id_for_all_mails_of_a_program_makes_none_a_duplicate(subject: str, wired: Systems) -> None:
+def test_one_message_id_for_all_mails_of_a_program_makes_none_a_duplicate(subject: str, systems: Systems) -> None:
     broken = {"Message_ID": "<1@broken.example>"}
-    assert arrives(wired, BUDI, DOWN, "Link 501 mati", **broken).outcome == "opened"
-    assert arrives(wired, BUDI, DOWN, subject, **broken).outcome == "opened"
-    assert arrives(wired, BUDI, DOWN, "Link 501 mati", **broken) == TakenIn("duplicate", 1)
+    assert arrives(systems, BUDI, DOWN, "Link 501 mati", **broken).outcome == "opened"
+    assert arrives(systems, BUDI, DOWN, subject, **broken).outcome == "opened"
+    assert arrives(systems, BUDI, DOWN, "Link 501 mati", **broken) == TakenIn("duplicate", 1)
 
 
-def test_the_bytes_of_a_mail_are_known_whatever_was_kept_of_its_content(wired: Systems) -> None:
+def test_the_bytes_of_a_mail_are_known_whatever_was_kept_of_its_content(systems: Systems) -> None:
     """As of one that an earlier version took in."""
     raw = mail(BUDI)
-    take_in(wired, received(raw))
-    with wired.store.write() as session:
+    take_in(systems, received(raw))
+    with systems.store.write() as session:
         session.exec(select(Message)).one().content = "as another version wrote it"
-    assert take_in(wired, received(raw)) == TakenIn("duplicate", 1)
+    assert take_in(systems, received(raw)) == TakenIn("duplicate", 1)
 
 
 def on_its_way(raw: bytes, by: str) -> bytes:
@@ -165,22 +165,22 @@ def on_its_way(raw: bytes, by: str) -> bytes:
     return f"Received: from {by}\n".encode() + raw
 
 
-@pytest.mark.parametrize("wired", BOTH, indirect=True)
-def test_a_copy_of_a_mail_whose_case_is_closed_is_news_where_it_came_after_the_end(wired: Systems) -> None:
-    now = wired.clock.now()
-    wired.settings.clock = "system"  # whose mail servers tell a time that is believed
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_a_copy_of_a_mail_whose_case_is_closed_is_news_where_it_came_after_the_end(systems: Systems) -> None:
+    now = systems.clock.now()
+    systems.settings.clock = "system"  # whose mail servers tell a time that is believed
     raw = mail(BUDI)
-    case = CaseRun.open(take_in(wired, received(raw)).case_id or 0, wired)
+    case = CaseRun.open(take_in(systems, received(raw)).case_id or 0, systems)
     early = replace(received(on_its_way(raw, "slow.example")), arrived_at=now)
-    wired.clock.advance(1)  # type: ignore[attr-defined]
-    with wired.store.write() as session:
-        finish(session, case.case_id, "closed", "unanswered", wired.clock.now())
-    assert take_in(wired, early) == TakenIn("duplicate", case.case_id), "it lay in another mailbox meanwhile"
+    systems.clock.advance(1)  # type: ignore[attr-defined]
+    with systems.store.write() as session:
+        finish(session, case.case_id, "closed", "unanswered", systems.clock.now())
+    assert take_in(systems, early) == TakenIn("duplicate", case.case_id), "it lay in another mailbox meanwhile"
     late = replace(received(on_its_way(raw, "redirect.example")), arrived_at=now + timedelta(hours=2))
-    wired.clock.advance(2)  # type: ignore[attr-defined]
-    taken = take_in(wired, late)
+    systems.clock.advance(2)  # type: ignore[attr-defined]
+    taken = take_in(systems, late)
     assert (taken.outcome, len(taken.letters)) == ("opened", 1)
-    assert take_in(wired, received(raw)) == TakenIn("duplicate", 2), "the same bytes are no news"
+    assert take_in(systems, received(raw)) == TakenIn("duplicate", 2), "the same bytes are no news"
 
 
 def test_who_sends_a_mail_again_answers_what_we_ask(runs: Runs) -> None:
@@ -190,14 +190,14 @@ def test_who_sends_a_mail_again_answers_what_we_ask(runs: Runs) -> None:
     played.comes_to("Unreachable")
     played.decides("Unreachable", choice="TOLD", note="Ditelepon")
     played.comes_to("CustomerAnswer")
-    copy = on_its_way(runs.wired.store.kept(rows(runs.wired, Message)[0].sha256), "mx.example")
-    assert take_in(runs.wired, received(copy)) == TakenIn("duplicate", played.case.case_id)
+    copy = on_its_way(runs.systems.store.kept(rows(runs.systems, Message)[0].sha256), "mx.example")
+    assert take_in(runs.systems, received(copy)) == TakenIn("duplicate", played.case.case_id)
     assert pending(played.case) == [], "a copy says nothing"
-    again = arrives(runs.wired, STRANGER, DEAD, "Re: Internet mati")
+    again = arrives(runs.systems, STRANGER, DEAD, "Re: Internet mati")
     assert again == TakenIn("duplicate", played.case.case_id)
-    assert rows(runs.wired, Message)[-1].reasons == [["sent_again", "1"]]
+    assert rows(runs.systems, Message)[-1].reasons == [["sent_again", "1"]]
     assert pending(played.case) == ["mail"]
-    set_going(runs.wired, [again])
+    set_going(runs.systems, [again])
     assert "Ask the customer" in played.comes_to("Unreachable")
     assert played.path.count(1) == 2
 
@@ -205,8 +205,8 @@ def test_who_sends_a_mail_again_answers_what_we_ask(runs: Runs) -> None:
 def test_the_agent_sees_that_the_customer_sent_it_again(runs: Runs) -> None:
     played = Played(runs, BUDI, "Halo, mohon bantuannya ya.", "Tagihan")
     assert "Sent again" not in played.comes_to("ConfirmAnalysis")
-    taken = arrives(runs.wired, BUDI, "Halo, mohon bantuannya ya.", "Re: Tagihan")
-    set_going(runs.wired, [taken])
+    taken = arrives(runs.systems, BUDI, "Halo, mohon bantuannya ya.", "Re: Tagihan")
+    set_going(runs.systems, [taken])
     assert taken.outcome == "duplicate"
     wait = runs.wait(played.case)
     assert wait is not None
@@ -214,9 +214,9 @@ def test_the_agent_sees_that_the_customer_sent_it_again(runs: Runs) -> None:
     assert pending(played.case) == []
 
 
-def test_who_sends_a_mail_again_is_answered_in_the_case_that_goes_on(wired: Systems) -> None:
-    first, other = opened(wired, BUDI, MATI), opened(wired, BUDI, "Berapa harga paket 50 Mbps?", "Harga")
-    with wired.store.write() as session:
+def test_who_sends_a_mail_again_is_answered_in_the_case_that_goes_on(systems: Systems) -> None:
+    first, other = opened(systems, BUDI, MATI), opened(systems, BUDI, "Berapa harga paket 50 Mbps?", "Harga")
+    with systems.store.write() as session:
         session.get_one(Case, first.case_id).status = "merged"
         session.get_one(Case, first.case_id).merged_into = other.case_id
-    assert arrives(wired, BUDI, MATI) == TakenIn("duplicate", other.case_id)
+    assert arrives(systems, BUDI, MATI) == TakenIn("duplicate", other.case_id)

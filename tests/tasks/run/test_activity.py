@@ -74,32 +74,32 @@ def without_delays(monkeypatch: pytest.MonkeyPatch, doing: Activity[..., Any], r
 
 
 @contextmanager
-def counted(wired: Systems) -> Iterator[list[str]]:
+def counted(systems: Systems) -> Iterator[list[str]]:
     """The SQL statements that are sent meanwhile."""
     sent: list[str] = []
 
     def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    event.listen(wired.store.engine, "before_cursor_execute", count)
+    event.listen(systems.store.engine, "before_cursor_execute", count)
     yield sent
-    event.remove(wired.store.engine, "before_cursor_execute", count)
+    event.remove(systems.store.engine, "before_cursor_execute", count)
 
 
 def test_it_is_recorded_with_all_its_effects_and_stands_in_the_runs_history(runs: Runs) -> None:
-    wired, case = runs.wired, opened(runs.wired)
+    systems, case = runs.systems, opened(runs.systems)
     run = runs.start(close, case)
     letter_id = runs.go(close, run).result()
 
-    (record,) = rows(wired, ActivityRecord, name="closing")
+    (record,) = rows(systems, ActivityRecord, name="closing")
     assert (record.number, record.occurrence, record.attempt, record.state) == (12, 1, 1, "done")
     assert (record.performer, record.tries, record.run_id, record.sop_revision) == ("Agent Email", 1, run, REVISION)
     assert record.output == {"letter": letter_id}
     assert record.started_at <= record.ended_at
-    assert [deadline.kind for deadline in rows(wired, Deadline, over=False)] == ["closing"]
-    (letter,) = rows(wired, Letter, kind="closing")
+    assert [deadline.kind for deadline in rows(systems, Deadline, over=False)] == ["closing"]
+    (letter,) = rows(systems, Letter, kind="closing")
     assert letter.message_id == letter_id
-    with wired.store.read() as session:
+    with systems.store.read() as session:
         assert session.exec(select(Outbox.state).where(Outbox.letter_id == letter.id)).one() == "sent"
 
     def history() -> list[str]:
@@ -110,12 +110,12 @@ def test_it_is_recorded_with_all_its_effects_and_stands_in_the_runs_history(runs
 
 
 def test_what_is_done_is_not_done_again(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     first = runs.go(close, runs.start(close, case)).result()
     again = runs.start(close, case)
     assert runs.go(close, again).result() == first
-    assert len(rows(runs.wired, ActivityRecord, name="closing")) == 1
-    assert len(rows(runs.wired, Letter, kind="closing")) == 1
+    assert len(rows(runs.systems, ActivityRecord, name="closing")) == 1
+    assert len(rows(runs.systems, Letter, kind="closing")) == 1
     of_run = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(again)]))
     assert runs.client.read_task_runs(flow_run_filter=of_run) == []
 
@@ -128,15 +128,15 @@ def recorded(name: str, occurrence: int = 1, **output: Any) -> ActivityRecord:
     )  # fmt: skip
 
 
-def test_a_long_ledger_is_read_in_one_query_and_runs_nothing(wired: Systems) -> None:
+def test_a_long_ledger_is_read_in_one_query_and_runs_nothing(systems: Systems) -> None:
     """Outside of any run: an activity that was run, or a wait that was begun, would fail."""
-    opened(wired)
+    opened(systems)
     answer = {"by": "Sari", "choice": "BACK_TO_AGENT", "unit": "Billing", "cause": "", "repair": "", "note": ""}
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         for number in range(1, 51):
             session.add(recorded("inform_status", number, letter=f"<{number}@a>"))
             session.add(recorded(f"escalation-{number}", 1, **answer))
-    with counted(wired) as sent:
+    with counted(systems) as sent:
         case = CaseRun.open(1)
         letters = [inform_status(case, HANDLED).letter for _ in range(50)]
         units = [decide(case, Escalation, about="?").unit for _ in range(50)]
@@ -145,28 +145,28 @@ def test_a_long_ledger_is_read_in_one_query_and_runs_nothing(wired: Systems) -> 
     assert len(sent) - sent.count("BEGIN") == 1, sent
 
 
-def test_what_an_older_revision_recorded_is_still_read(wired: Systems) -> None:
-    opened(wired)
-    with wired.store.write() as session:
+def test_what_an_older_revision_recorded_is_still_read(systems: Systems) -> None:
+    opened(systems)
+    with systems.store.write() as session:
         session.add(recorded("inform_status", letter="<1@a>", tone="friendly"))
     assert inform_status(CaseRun.open(1), HANDLED) == Informed(letter="<1@a>", wants_escalation=False)
 
 
 def test_it_is_tried_again_while_that_helps(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     without_delays(monkeypatch, handle_intensively)
-    fault(runs.wired, "mycx", "down", 3)  # the adapter's own tries, once
+    fault(runs.systems, "mycx", "down", 3)  # the adapter's own tries, once
     assert runs.go(handle, runs.start(handle, case)).result() == "1-0000001"
     record = latest(case, "handle_intensively")
     assert (record.state, record.tries) == ("done", 2)
-    assert len(tickets(runs.wired)) == 1
+    assert len(tickets(runs.systems)) == 1
 
 
 def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     without_delays(monkeypatch, handle_intensively, 1)
     monkeypatch.setattr("adapters.systems.system_gate.OPENS_AFTER", 7)  # else the run would wait for it by itself
-    fault(runs.wired, "mycx", "down", 6)
+    fault(runs.systems, "mycx", "down", 6)
     run = runs.start(handle, case)
     assert runs.go(handle, run).name == "Suspended"
     record = latest(case, "handle_intensively")
@@ -180,15 +180,15 @@ def test_what_stays_away_is_handed_to_a_person(runs: Runs, monkeypatch: pytest.M
 
     assert runs.submit(run, "FixActivity", choice="RETRY").state == "accepted"
     assert runs.go(handle, run).result() == "1-0000001"
-    assert [(one.attempt, one.state) for one in rows(runs.wired, ActivityRecord, name="handle_intensively")] == [
+    assert [(one.attempt, one.state) for one in rows(runs.systems, ActivityRecord, name="handle_intensively")] == [
         (1, "failed"),
         (2, "done"),
     ]
 
 
 def test_a_missing_fact_is_given_by_a_person(runs: Runs) -> None:
-    runs.wired.settings.policy.segment_desks = {}
-    case = opened(runs.wired, BANK)
+    runs.systems.settings.policy.segment_desks = {}
+    case = opened(runs.systems, BANK)
     run = runs.start(hand_over, case)
     assert runs.go(hand_over, run).name == "Suspended"
     wait = runs.wait(case)
@@ -210,15 +210,15 @@ def test_a_missing_fact_is_given_by_a_person(runs: Runs) -> None:
         == "accepted"
     )
     assert runs.go(hand_over, run).result() == "Bank"
-    states = [one.state for one in rows(runs.wired, ActivityRecord, name="hand_over_segment")]
+    states = [one.state for one in rows(runs.systems, ActivityRecord, name="hand_over_segment")]
     assert states == ["failed", "done"]
-    assert [decision.by for decision in rows(runs.wired, Decision)] == ["Sari", "Sari"]
-    (letter,) = rows(runs.wired, Letter, kind="hand_over_segment")
-    assert b"bank@telkom.example" in runs.wired.store.kept(letter.sha256)
+    assert [decision.by for decision in rows(runs.systems, Decision)] == ["Sari", "Sari"]
+    (letter,) = rows(runs.systems, Letter, kind="hand_over_segment")
+    assert b"bank@telkom.example" in runs.systems.store.kept(letter.sha256)
 
 
 def test_a_list_that_a_letter_misses_is_given_with_commas(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(give_nothing_related, case)
     runs.go(give_nothing_related, run)
     assert runs.submit(run, "FixActivity", choice="RETRY", value="IndiHome TV, WiFi.id ").state == "accepted"
@@ -230,8 +230,8 @@ def test_a_list_that_a_letter_misses_is_given_with_commas(runs: Runs) -> None:
 
 def test_a_letter_that_cannot_be_written_is_sent_by_hand(runs: Runs) -> None:
     """Such as one to an address that no letter of ours can bear; all else that the activity does is done."""
-    case = opened(runs.wired)
-    with runs.wired.store.write() as session:
+    case = opened(runs.systems)
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(address="büdi@example.com"))
     run = runs.start(close, case)
     runs.go(close, run)
@@ -242,14 +242,14 @@ def test_a_letter_that_cannot_be_written_is_sent_by_hand(runs: Runs) -> None:
     assert runs.go(close, run).result() == ""
     record = latest(case, "closing")
     assert (record.state, record.performer) == ("done", "Sari (manual)")
-    assert rows(runs.wired, Letter, kind="closing") == []
-    assert [deadline.kind for deadline in rows(runs.wired, Deadline, over=False)] == ["closing"]
+    assert rows(runs.systems, Letter, kind="closing") == []
+    assert [deadline.kind for deadline in rows(runs.systems, Deadline, over=False)] == ["closing"]
 
 
 def test_a_crash_between_the_record_and_its_report_does_nothing_twice(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     without_delays(monkeypatch, closing)
     real, crashes = tasks.run.activity._Doing.perform, [Unavailable("engine", "the answer was lost")]
 
@@ -262,15 +262,15 @@ def test_a_crash_between_the_record_and_its_report_does_nothing_twice(
     monkeypatch.setattr(tasks.run.activity._Doing, "perform", perform)
     letter_id = runs.go(close, runs.start(close, case)).result()
     assert crashes == []
-    assert len(rows(runs.wired, ActivityRecord, name="closing")) == 1
-    (letter,) = rows(runs.wired, Letter, kind="closing")
+    assert len(rows(runs.systems, ActivityRecord, name="closing")) == 1
+    (letter,) = rows(runs.systems, Letter, kind="closing")
     assert letter.message_id == letter_id
     # the letter of the lost try is the monitor's to send
-    assert letter.id in due_letters(runs.wired)
+    assert letter.id in due_letters(runs.systems)
 
 
-def test_two_runs_at_once_record_once(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    case, real, quicker = opened(wired), closing.body, [CaseRun.open(1)]
+def test_two_runs_at_once_record_once(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, real, quicker = opened(systems), closing.body, [CaseRun.open(1)]
 
     def slow(work: Work) -> Closed:
         if quicker:
@@ -280,15 +280,15 @@ def test_two_runs_at_once_record_once(wired: Systems, monkeypatch: pytest.Monkey
     monkeypatch.setattr(closing, "body", slow)
     assert do_now(closing, case) == []
     assert quicker == []
-    assert len(rows(wired, ActivityRecord, name="closing")) == 1
-    assert len(rows(wired, Letter, kind="closing")) == 1
+    assert len(rows(systems, ActivityRecord, name="closing")) == 1
+    assert len(rows(systems, Letter, kind="closing")) == 1
 
 
 def test_a_defect_is_not_tried_again_and_a_person_is_told_where_it_is(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never its words, which may quote a customer."""
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     without_delays(monkeypatch, closing)
     calls: list[Work] = []
 
@@ -313,11 +313,11 @@ def test_a_defect_is_not_tried_again_and_a_person_is_told_where_it_is(
     assert MATI not in str(task.state)
     # mended
     assert runs.submit(run, "FixActivity", choice="RETRY").state == "accepted"
-    assert runs.go(close, run).result() == rows(runs.wired, Letter, kind="closing")[0].message_id
+    assert runs.go(close, run).result() == rows(runs.systems, Letter, kind="closing")[0].message_id
 
 
-def test_an_effect_that_fails_undoes_the_record(wired: Systems) -> None:
-    opened(wired)
+def test_an_effect_that_fails_undoes_the_record(systems: Systems) -> None:
+    opened(systems)
 
     def closing_badly(work: Work) -> Closed:
         work.letter(ClosingFacts(answer_by=work.now))
@@ -326,20 +326,20 @@ def test_an_effect_that_fails_undoes_the_record(wired: Systems) -> None:
 
     closing_badly.__name__ = "closing"
     assert do_now(activity(12)(closing_badly), CaseRun.open(1)) == []
-    assert [record.state for record in rows(wired, ActivityRecord, name="closing")] == ["failed"]
-    assert rows(wired, Letter, kind="closing") == []
+    assert [record.state for record in rows(systems, ActivityRecord, name="closing")] == ["failed"]
+    assert rows(systems, Letter, kind="closing") == []
 
 
-def test_in_a_batch_a_system_that_is_away_is_left_for_later(wired: Systems) -> None:
-    opened(wired)
-    fault(wired, "mycx", "down", 3)
+def test_in_a_batch_a_system_that_is_away_is_left_for_later(systems: Systems) -> None:
+    opened(systems)
+    fault(systems, "mycx", "down", 3)
     with pytest.raises(Unavailable):
         do_now(handle_intensively, CaseRun.open(1), COMPLAINT, Finding(unit="Billing"), 1)
-    assert rows(wired, ActivityRecord, name="handle_intensively") == []
+    assert rows(systems, ActivityRecord, name="handle_intensively") == []
 
 
-def test_in_a_batch_what_is_refused_is_recorded_and_stops_nothing(wired: Systems) -> None:
-    opened(wired)
+def test_in_a_batch_what_is_refused_is_recorded_and_stops_nothing(systems: Systems) -> None:
+    opened(systems)
     assert do_now(escalate_to_team_leader, CaseRun.open(1), HANDLED, "late") == []
     record = latest(CaseRun.open(1), "escalate_to_team_leader")
     assert record.state == "failed"
@@ -364,7 +364,7 @@ def test_number_and_clause_must_be_the_sops() -> None:
 def test_an_activity_that_times_out_again_and_again_is_handed_to_a_person(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     without_delays(monkeypatch, handle_intensively, 1)
     tries: list[int] = []
 

@@ -29,7 +29,7 @@ from tasks.upkeep.monitor import _pass
 from tests.cases import MAJU, opened, received, rows, snapshot
 from tests.tasks.intake.test_batch import BOUNCE
 
-pytestmark = pytest.mark.parametrize("wired", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.parametrize("systems", ["postgresql"], indirect=True)
 
 BLOCKED = 0.5
 """Seconds after which the other one waits for what we hold; less than those after which PostgreSQL looks (1)."""
@@ -53,10 +53,10 @@ def at_once(*acts: Callable[[], object]) -> list[type[Exception] | None]:
     return raised
 
 
-def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_reports_of_one_letter(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has its mail's row, which belongs to the case, before it wakes that."""
-    opened(wired)
-    report = BOUNCE % rows(wired, Letter)[0].message_id.encode()
+    opened(systems)
+    report = BOUNCE % rows(systems, Letter)[0].message_id.encode()
     both = threading.Barrier(2)
 
     def together(*known: Any) -> None:
@@ -65,19 +65,19 @@ def test_two_reports_of_one_letter(wired: Systems, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("tasks.intake.store_mail.undelivered", together)
     of_two_servers = (report, report.replace(b"@example.com>", b"@example.org>"))
-    assert at_once(*(partial(take_in, wired, received(one)) for one in of_two_servers)) == [None, None]
-    assert [wake.kind for wake in rows(wired, Signal)] == ["undelivered"]
+    assert at_once(*(partial(take_in, systems, received(one)) for one in of_two_servers)) == [None, None]
+    assert [wake.kind for wake in rows(systems, Signal)] == ["undelivered"]
 
 
 def question(case: CaseRun, form: type[Form]) -> Question[Any]:
     return Question(case, form, WaitKey("k"), form.asking(("Access Network",)))
 
 
-def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(wired)
-    with wired.store.write() as session:
-        undelivered(session, 1, "bounced", "550", wired.clock.now())
-    send_again(wired, 1)  # on the command line, while the agent is asked
+def test_a_report_and_the_decision_on_the_one_before(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(systems)
+    with systems.store.write() as session:
+        undelivered(session, 1, "bounced", "550", systems.clock.now())
+    send_again(systems, 1)  # on the command line, while the agent is asked
     decided = threading.Event()
 
     def decide() -> None:
@@ -89,8 +89,8 @@ def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch
         question(case, Unreachable).record(RecordState.DONE, {"choice": "SEND_AGAIN"}, "Sari", effect=effect)
 
     def report() -> None:
-        with wired.store.write() as session:
-            undelivered(session, 1, "bounced", "550 again", wired.clock.now())
+        with systems.store.write() as session:
+            undelivered(session, 1, "bounced", "550 again", systems.clock.now())
 
     def meets(session: Session, case_id: int) -> Case:
         decided.wait(10)
@@ -98,14 +98,14 @@ def test_a_report_and_the_decision_on_the_one_before(wired: Systems, monkeypatch
 
     monkeypatch.setattr("tasks.run.undelivered.going_on", meets)
     assert at_once(decide, report) == [None, None]
-    (outbox,) = rows(wired, Outbox)
+    (outbox,) = rows(systems, Outbox)
     assert (outbox.state, outbox.error, outbox.tries) == ("bounced", "550 again", 3)
 
 
-def test_a_deadline_and_the_cases_end(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(wired)
-    deadline = Deadline(case_id=case.case_id, kind=SignalKind.UPDATE, due_at=wired.clock.now())
-    with wired.store.write() as session:
+def test_a_deadline_and_the_cases_end(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = opened(systems)
+    deadline = Deadline(case_id=case.case_id, kind=SignalKind.UPDATE, due_at=systems.clock.now())
+    with systems.store.write() as session:
         session.add(deadline)
     passing, ending = threading.Event(), threading.Event()
 
@@ -119,35 +119,35 @@ def test_a_deadline_and_the_cases_end(wired: Systems, monkeypatch: pytest.Monkey
 
     def end() -> None:
         passing.wait(10)
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             locked(session, case.case_id)
             ending.set()
-            finish(session, case.case_id, "closed", "complaint", wired.clock.now())
+            finish(session, case.case_id, "closed", "complaint", systems.clock.now())
 
     monkeypatch.setattr("tasks.run.signals.of_deadline", meets)
-    assert at_once(partial(_pass, wired, deadline), end) == [None, None]
+    assert at_once(partial(_pass, systems, deadline), end) == [None, None]
     assert snapshot(case).status == "closed"
 
 
-def test_a_decision_and_a_merger(wired: Systems) -> None:
+def test_a_decision_and_a_merger(systems: Systems) -> None:
     """Who merges is first, so the decision, whose wait is gone, is not recorded."""
-    case, other = opened(wired), opened(wired, MAJU)
-    with wired.store.write() as session:
+    case, other = opened(systems), opened(systems, MAJU)
+    with systems.store.write() as session:
         session.add(
-            Wait(case_id=case.case_id, wait_key="k", form="x", role="x", since=wired.clock.now(), description="")
+            Wait(case_id=case.case_id, wait_key="k", form="x", role="x", since=systems.clock.now(), description="")
         )
     merging = threading.Event()
 
     def merge() -> None:
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             locked(session, case.case_id)
             merging.set()
             sleep(BLOCKED)
-            merge_rows(session, wired, case.case_id, other.case_id, "Rina")
+            merge_rows(session, systems, case.case_id, other.case_id, "Rina")
 
     def decide() -> None:
         merging.wait(10)
         question(case, Escalation).record(RecordState.DONE, {}, "Sari")
 
     assert at_once(merge, decide) == [None, AlreadyRecorded]
-    assert [record.state for record in rows(wired, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]
+    assert [record.state for record in rows(systems, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]

@@ -67,9 +67,9 @@ def test_a_moment_that_cannot_be_is_told_with_its_difference() -> None:
 AHEAD, BEHIND = timedelta(hours=7), timedelta(hours=-7)
 
 
-def shifted(wired: Systems, monkeypatch: pytest.MonkeyPatch, system: str, method: str, by: timedelta) -> None:
+def shifted(systems: Systems, monkeypatch: pytest.MonkeyPatch, system: str, method: str, by: timedelta) -> None:
     """All moments of tickets that a system tells are wrong by so much."""
-    adapter: Any = getattr(wired, system)
+    adapter: Any = getattr(systems, system)
     real = getattr(adapter, method)
 
     def told(*args: Any, **more: Any) -> Ticket | None:
@@ -92,9 +92,9 @@ def moment(at: datetime) -> str:
 
 
 @pytest.fixture
-def standing(wired: Systems) -> Systems:
-    wired.clock = StandingClock(wired.settings.home / "clock")
-    return wired
+def standing(systems: Systems) -> Systems:
+    systems.clock = StandingClock(systems.settings.home / "clock")
+    return systems
 
 
 @pytest.mark.parametrize("by", [AHEAD, BEHIND, timedelta(minutes=46)])

@@ -54,13 +54,13 @@ def ask_agent(case_id: int) -> str:
 
 
 def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None:
-    case = opened(runs.wired, BUDI)
+    case = opened(runs.systems, BUDI)
     run = runs.start(ask_agent, case)
-    show_news(runs.wired, case.case_id, "mail")  # nobody decides yet
+    show_news(runs.systems, case.case_id, "mail")  # nobody decides yet
     assert runs.go(ask_agent, run).name == "Suspended"
-    assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
-    assert not resume_waiting_case(runs.wired, case.case_id)
-    show_news(runs.wired, case.case_id, "mail")
+    assert arrives(runs.systems, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
+    assert not resume_waiting_case(runs.systems, case.case_id)
+    show_news(runs.systems, case.case_id, "mail")
     wait = runs.wait(case)
     assert wait is not None
     assert wait.description.startswith("Kurang yakin\n\nSungguh\n\n- **JKT-0000001**")
@@ -73,19 +73,19 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
 
 
 def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(runs.wired, BUDI)
+    case = opened(runs.systems, BUDI)
     run = runs.start(ask_agent, case)
     runs.go(ask_agent, run)
-    assert arrives(runs.wired, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
+    assert arrives(runs.systems, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati").case_id == 1
 
     def away(*_: object) -> None:
         raise Unavailable("Prefect", "ConnectError")
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs.wired.engine, "describe", away)
+        patch.setattr(runs.systems.engine, "describe", away)
         with pytest.raises(Unavailable):
-            show_news(runs.wired, case.case_id, "mail")
-    show_news(runs.wired, case.case_id, "mail")
+            show_news(runs.systems, case.case_id, "mail")
+    show_news(runs.systems, case.case_id, "mail")
     (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
     assert "lampu LOS hijau" in shown.decoded_value
 
@@ -120,37 +120,37 @@ def test_a_form_that_its_worker_shows_in_the_moment_of_an_offer_stays(
 
 def test_a_run_that_begins_before_its_id_is_kept_keeps_it_itself(runs: Runs) -> None:
     """Intake keeps the ids of the runs that it starts together; the first of them may wait already by then."""
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     other, run = runs.start(ask_leader, case), runs.start(handle_case, case, reference=case.reference)
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(run_id=None))
     runs.go(ask_leader, other)
     assert snapshot(case).run_id is None, "what looks at a case from a run of another kind is not its run"
     runs.go(handle_case, run)
     assert snapshot(case).run_id == run
-    assert cases_without_run(runs.wired) == []
+    assert cases_without_run(runs.systems) == []
 
 
 def test_a_wake_that_goes_to_another_case_in_this_moment_is_taken_there(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the other one's mail: its merger is being undone."""
-    case, other = opened(wired), opened(wired, MAJU)
-    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    case, other = opened(systems), opened(systems, MAJU)
+    keep_signal(systems, case.case_id, "mail", "mail:99", {"message": 99})
     record = Question.record
 
     def moved_before(*known: Any, **more: Any) -> ActivityRecord:
-        with wired.store.write() as session:
+        with systems.store.write() as session:
             session.execute(update(Signal).values(case_id=other.case_id))
         return record(*known, **more)
 
     monkeypatch.setattr(Question, "record", moved_before)
     assert Question(case, UnitProgress, WaitKey("k"), UnitProgress).take_signal() is None
-    assert (pending(other), rows(wired, Decision)) == (["mail"], [])
+    assert (pending(other), rows(systems, Decision)) == (["mail"], [])
 
 
 def test_a_person_answers(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     assert runs.go(ask_leader, run).name == "Suspended"
     wait = runs.wait(case)
@@ -163,15 +163,15 @@ def test_a_person_answers(runs: Runs) -> None:
     assert runs.submit(run, "Escalation", choice="OTHER_UNIT", unit="Billing").state == "accepted"
     assert runs.go(ask_leader, run).result() == "OTHER_UNIT Billing by Sari"
     assert runs.wait(case) is None
-    (decision,) = rows(runs.wired, Decision)
+    (decision,) = rows(runs.systems, Decision)
     assert (decision.by, decision.role, decision.answers["choice"]) == ("Sari", "Team Leader", "OTHER_UNIT")
-    (record,) = rows(runs.wired, ActivityRecord, name="escalation-1")
+    (record,) = rows(runs.systems, ActivityRecord, name="escalation-1")
     assert (record.state, record.performer, record.run_id) == ("done", "Team Leader: Sari", run)
     assert record.started_at == wait.since <= record.ended_at
 
 
 def test_what_the_schema_does_not_allow_is_refused_by_the_server(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
     for wrong in (
@@ -192,7 +192,7 @@ def test_what_the_schema_does_not_allow_is_refused_by_the_server(runs: Runs) -> 
 def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(
     runs: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
     assert runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus").state == "accepted"
@@ -204,7 +204,7 @@ def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(
     assert wait.description.startswith(
         "⚠ **Isi penyebab dan perbaikan / give the cause and the repair (5.10)**\n\nTerlambat"
     )
-    assert rows(runs.wired, Decision) == []
+    assert rows(runs.systems, Decision) == []
     shown = wait.json_schema["properties"]
     assert {name: shown[name].get("default") for name in ("by", "choice", "cause", "unit")} == {
         "by": None,
@@ -217,13 +217,13 @@ def test_what_the_schema_cannot_say_is_asked_again_with_the_reason_first(
         runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus", repair="Disambung").state == "accepted"
     )
     assert runs.go(ask_leader, run).is_completed()
-    states = [(record.state, record.performer) for record in rows(runs.wired, ActivityRecord, name="escalation-1")]
+    states = [(record.state, record.performer) for record in rows(runs.systems, ActivityRecord, name="escalation-1")]
     assert states == [("refused", "Team Leader: Sari"), ("done", "Team Leader: Sari")]
-    assert len(rows(runs.wired, Decision)) == 1
+    assert len(rows(runs.systems, Decision)) == 1
 
 
 def test_blanks_are_nobodys_name(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
     assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT", by="    ").state == "accepted"
@@ -237,7 +237,7 @@ def test_blanks_are_nobodys_name(runs: Runs) -> None:
 
 @pytest.mark.parametrize("form", ["Escalation", "UnitProgress"])
 def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     body = ask_leader if form == "Escalation" else ask_twice
     run = runs.start(body, case)
     runs.go(body, run)
@@ -247,25 +247,25 @@ def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
     wait = runs.wait(case)
     assert wait is not None
     assert wait.description.startswith("⚠ **“system” bukan nama orang")
-    assert rows(runs.wired, Decision) == []
+    assert rows(runs.systems, Decision) == []
 
 
 def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case whose run was deleted keeps no other from its form."""
     monkeypatch.setattr(adapters.engine.forms, "SHOWN_WITHIN", timedelta())
-    crashed, deleted = opened(runs.wired), opened(runs.wired, MAJU)
+    crashed, deleted = opened(runs.systems), opened(runs.systems, MAJU)
     run, lost = runs.start(ask_leader, crashed), runs.start(ask_leader, deleted)
     for one in (run, lost):
         runs.go(ask_leader, one)
     runs.client.delete_flow_run(UUID(lost))
-    assert offer_lost_forms(runs.wired, 10) == 0
+    assert offer_lost_forms(runs.systems, 10) == 0
     for parts in (["description"], ["schema"], ["schema", "description"]):
         for part in parts:
             runs.client.delete_flow_run_input(UUID(run), f"suspended-escalation-1-{part}")
         said = runs.submit(run, "Escalation", choice="Anything").state
         assert said == ("no_form" if "schema" in parts else "refused")
-        assert offer_lost_forms(runs.wired, 10) == 1
-        assert offer_lost_forms(runs.wired, 10) == 0
+        assert offer_lost_forms(runs.systems, 10) == 1
+        assert offer_lost_forms(runs.systems, 10) == 0
     assert runs.submit(run, "Escalation", choice="Anything").state == "refused"
     assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "accepted"
 
@@ -286,11 +286,11 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
 def test_a_wake_is_taken_exactly_once_whenever_it_comes(
     moment: str, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wired, case = runs.wired, opened(runs.wired)
+    systems, case = runs.systems, opened(runs.systems)
     run = runs.start(ask_twice, case)
 
     def comes() -> None:
-        assert arrives(wired, BUDI, "Sudah ada kabar?", f"Re: [{case.reference}]").outcome == "joined"
+        assert arrives(systems, BUDI, "Sudah ada kabar?", f"Re: [{case.reference}]").outcome == "joined"
 
     if moment == "before":
         comes()
@@ -303,15 +303,15 @@ def test_a_wake_is_taken_exactly_once_whenever_it_comes(
         assert state.name == "Suspended"
         comes()
         if moment == "after":
-            assert resume_waiting_case(wired, case.case_id)
+            assert resume_waiting_case(systems, case.case_id)
         else:
             assert deliver_signals.fn() == 1
-        assert not resume_waiting_case(wired, case.case_id), "the run is on its way already"
+        assert not resume_waiting_case(systems, case.case_id), "the run is on its way already"
     if moment != "before":
         assert runs.go(ask_twice, run).name == "Suspended"
 
-    (decision,) = rows(wired, Decision)
-    (wake,) = rows(wired, Signal)
+    (decision,) = rows(systems, Decision)
+    (wake,) = rows(systems, Signal)
     assert (decision.by, decision.wait_key, decision.signal_id) == (SYSTEM, "unit-progress-1", wake.id)
     assert decision.answers["message"] == wake.answers["message"]
     assert (wake.taken_by, wake.taken_at is not None) == ("unit-progress-1", True)
@@ -322,38 +322,38 @@ def test_a_wake_is_taken_exactly_once_whenever_it_comes(
 
 
 def test_two_wakes_are_taken_in_order(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_twice, case)
-    keep_signal(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
-    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
-    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_signal(runs.systems, case.case_id, "unit", "ticket:1", REPAIRED)
+    keep_signal(runs.systems, case.case_id, "mail", "mail:2", {"message": 2})
+    keep_signal(runs.systems, case.case_id, "mail", "mail:2", {"message": 2})
     assert runs.go(ask_twice, run).result() == ["REPAIRED:0:Kabel putus", "CUSTOMER_WROTE:2:"]
-    assert [wake.taken_by for wake in rows(runs.wired, Signal)] == ["unit-progress-1", "unit-progress-2"]
+    assert [wake.taken_by for wake in rows(runs.systems, Signal)] == ["unit-progress-1", "unit-progress-2"]
 
 
 def test_a_person_and_a_wake_at_once_both_count(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_twice, case)
     runs.go(ask_twice, run)
     assert runs.submit(run, "UnitProgress", choice="ESCALATE", note="Pelanggan menelepon").state == "accepted"
-    keep_signal(runs.wired, case.case_id, "mail", "mail:2", {"message": 2})
-    assert not resume_waiting_case(runs.wired, case.case_id)
+    keep_signal(runs.systems, case.case_id, "mail", "mail:2", {"message": 2})
+    assert not resume_waiting_case(runs.systems, case.case_id)
     assert runs.go(ask_twice, run).result() == ["ESCALATE:0:", "CUSTOMER_WROTE:2:"]
 
 
 def test_a_wake_that_a_form_does_not_take_is_kept(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
-    keep_signal(runs.wired, case.case_id, "unit", "ticket:1", REPAIRED)
+    keep_signal(runs.systems, case.case_id, "unit", "ticket:1", REPAIRED)
     runs.go(ask_leader, run)
-    assert not resume_waiting_case(runs.wired, case.case_id)
+    assert not resume_waiting_case(runs.systems, case.case_id)
     assert runs.state(run).name == "Suspended"
-    (wake,) = rows(runs.wired, Signal)
+    (wake,) = rows(runs.systems, Signal)
     assert wake.taken_at is None
 
 
 def test_a_second_submit_finds_nothing_waiting(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     assert runs.submit(run, "Escalation", choice="BACK_TO_AGENT").state == "not_waiting"
     runs.go(ask_leader, run)
@@ -366,12 +366,12 @@ def test_a_second_submit_finds_nothing_waiting(runs: Runs) -> None:
 
 
 def test_a_field_that_a_form_no_longer_has_breaks_no_sleeping_case(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
     runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
     runs.go(ask_leader, run)
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         record = session.exec(select(ActivityRecord).where(ActivityRecord.name == "escalation-1")).one()
         record.output = record.output | {"tone": "friendly"}
         session.add(record)
@@ -379,8 +379,8 @@ def test_a_field_that_a_form_no_longer_has_breaks_no_sleeping_case(runs: Runs) -
 
 
 def test_what_broke_a_run_no_longer_counts_once_it_goes_on(runs: Runs) -> None:
-    case = opened(runs.wired)
-    with runs.wired.store.write() as session:
+    case = opened(runs.systems)
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(restarts=3))
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
@@ -391,18 +391,18 @@ def test_what_broke_a_run_no_longer_counts_once_it_goes_on(runs: Runs) -> None:
 
 
 def test_a_wait_that_is_over_costs_nothing_and_asks_nobody(runs: Runs) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
     runs.go(ask_leader, run)
     runs.submit(run, "Escalation", choice="BACK_TO_AGENT")
     first = runs.go(ask_leader, run).result()
     later = runs.start(ask_leader, case)
     assert runs.go(ask_leader, later).result() == first
-    assert len(rows(runs.wired, Decision)) == 1
+    assert len(rows(runs.systems, Decision)) == 1
 
 
 def test_a_pass_cut_off_before_suspending_waits_with_the_same_form(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     run = runs.start(ask_leader, case)
 
     def dies() -> None:
@@ -412,7 +412,7 @@ def test_a_pass_cut_off_before_suspending_waits_with_the_same_form(runs: Runs, m
     with pytest.raises(KeyboardInterrupt):
         runs.go(ask_leader, run)
     before = runs.wait(case)
-    runs.wired.engine.restart(run, "it had crashed")
+    runs.systems.engine.restart(run, "it had crashed")
     assert runs.go(ask_leader, run).name == "Suspended"
     assert runs.wait(case) == before
 
@@ -420,17 +420,17 @@ def test_a_pass_cut_off_before_suspending_waits_with_the_same_form(runs: Runs, m
 def test_a_wake_that_was_dropped_in_the_last_moment_answers_nothing(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = opened(runs.wired)
-    keep_signal(runs.wired, case.case_id, "mail", "mail:1", {"message": 1})
+    case = opened(runs.systems)
+    keep_signal(runs.systems, case.case_id, "mail", "mail:1", {"message": 1})
     record = Question.record
 
     def dropped_before(*args: Any, **kwargs: Any) -> ActivityRecord:
-        with runs.wired.store.write() as session:
-            session.execute(update(Signal).values(taken_at=runs.wired.clock.now(), taken_by="split"))
+        with runs.systems.store.write() as session:
+            session.execute(update(Signal).values(taken_at=runs.systems.clock.now(), taken_by="split"))
         return record(*args, **kwargs)
 
     monkeypatch.setattr(Question, "record", dropped_before)
     run = runs.start(ask_leader, case)
     assert runs.go(ask_leader, run).name == "Suspended"
-    assert [wake.taken_by for wake in rows(runs.wired, Signal)] == ["split"]
-    assert rows(runs.wired, Decision) == []
+    assert [wake.taken_by for wake in rows(runs.systems, Signal)] == ["split"]
+    assert rows(runs.systems, Decision) == []

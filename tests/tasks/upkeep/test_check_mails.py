@@ -19,20 +19,20 @@ from tests.cases import BUDI, MAJU, OURS, mail
 from tests.stack import until
 
 
-def deliver(wired: Systems, count: int, *mails: bytes) -> Mailbox:
-    with smtplib.SMTP("127.0.0.1", wired.settings.smtp.port) as smtp:
+def deliver(systems: Systems, count: int, *mails: bytes) -> Mailbox:
+    with smtplib.SMTP("127.0.0.1", systems.settings.smtp.port) as smtp:
         for raw in mails:
             smtp.sendmail(BUDI, [OURS], raw)
-    box = wired.settings.mailboxes[0]
-    until(lambda: len(wired.ems.fetch(box, 9)) == count, "the mails are there")
+    box = systems.settings.mailboxes[0]
+    until(lambda: len(systems.ems.fetch(box, 9)) == count, "the mails are there")
     return box
 
 
-def test_what_only_one_side_knows_is_named(wired: Systems) -> None:
-    box = deliver(wired, 2, mail(BUDI), mail("", "tanpa pengirim"))
-    assert [(one.where, one.what) for one in check_mails(wired)] == [("INBOX", "not taken in yet")] * 2
-    list(take_batches(wired, box))
-    assert check_mails(wired) == [], "moved mails are the same mails"
+def test_what_only_one_side_knows_is_named(systems: Systems) -> None:
+    box = deliver(systems, 2, mail(BUDI), mail("", "tanpa pengirim"))
+    assert [(one.where, one.what) for one in check_mails(systems)] == [("INBOX", "not taken in yet")] * 2
+    list(take_batches(systems, box))
+    assert check_mails(systems) == [], "moved mails are the same mails"
 
     with IMAP4(box.host, box.port) as imap:
         imap.login(box.user, box.password.get_secret_value())
@@ -40,49 +40,49 @@ def test_what_only_one_side_knows_is_named(wired: Systems) -> None:
         imap.select(f'"{box.aside_folder}"')
         imap.store("1", "+FLAGS", r"(\Deleted)")
         imap.expunge()
-    never, gone = check_mails(wired)
+    never, gone = check_mails(systems)
     assert (never.where, never.what) == (box.done_folder, "never taken in")
     assert gone == Unaccounted(OURS, "ledger", 2, "in no folder any more; the case store has it")
 
 
 def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver(wired, 1, mail(BUDI))
-    walk = wired.ems.walk
+    deliver(systems, 1, mail(BUDI))
+    walk = systems.ems.walk
 
     def walked(box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
         yield from list(walk(box))
-        deliver(wired, 2, mail(MAJU))
-        list(take_batches(wired, box))
+        deliver(systems, 2, mail(MAJU))
+        list(take_batches(systems, box))
 
-    monkeypatch.setattr(wired.ems, "walk", walked)
-    assert [one.what for one in check_mails(wired)] == ["not taken in yet"], "as it was when it was looked at"
+    monkeypatch.setattr(systems.ems, "walk", walked)
+    assert [one.what for one in check_mails(systems)] == ["not taken in yet"], "as it was when it was looked at"
 
 
 @mock.patch.dict(os.environ)  # to which a command adds
 def test_the_command_ends_with_1_where_something_is_unaccounted_for(
-    wired: Systems, capsys: pytest.CaptureFixture[str]
+    systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    box = deliver(wired, 1, mail(BUDI))
+    box = deliver(systems, 1, mail(BUDI))
     assert layanan.main(["mails", "--check", "--json"]) == 1
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["mailbox"], found["where"], found["what"]) == (OURS, "INBOX", "not taken in yet")
-    list(take_batches(wired, box))
+    list(take_batches(systems, box))
     assert layanan.main(["mails", "--check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
 
 
 @mock.patch.dict(os.environ)
 def test_a_mailbox_that_refuses_us_keeps_no_other_from_being_checked(
-    wired: Systems, capsys: pytest.CaptureFixture[str]
+    systems: Systems, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    box = deliver(wired, 1, mail(BUDI))
+    box = deliver(systems, 1, mail(BUDI))
     bad = box.model_copy(update={"address": "bdg@telkom.example", "password": SecretStr("wrong")})
-    wired.settings.mailboxes = [bad, box]
+    systems.settings.mailboxes = [bad, box]
     assert layanan.main(["mails", "--check", "--json"]) == 1
     said = capsys.readouterr()
     assert [found["mailbox"] for found in json.loads(said.out)] == [OURS]
     assert "mailbox bdg@telkom.example: imap: MailboxLoginError" in said.err
-    wired.settings.mailboxes = []
+    systems.settings.mailboxes = []
     assert layanan.main(["mails", "--check"]) == 2, "where nothing is looked at, nothing is well"

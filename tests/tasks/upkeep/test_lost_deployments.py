@@ -39,13 +39,13 @@ class Lost:
     """A case that waits in a run whose deployment is deleted."""
 
     def __init__(self, runs: Runs) -> None:
-        self.runs, self.client, self.case = runs, runs.client, opened(runs.wired)
+        self.runs, self.client, self.case = runs, runs.client, opened(runs.systems)
         flow_id = self.client.create_flow(follow)
         parameters = {"case_id": self.case.case_id, "reference": self.case.reference}
-        pool = runs.wired.settings.pool_name
+        pool = runs.systems.settings.pool_name
         self.deployment = self.client.create_deployment(flow_id, f"gone-{self.case.case_id}", work_pool_name=pool)
         self.run = str(self.client.create_flow_run_from_deployment(self.deployment, parameters=parameters).id)
-        with runs.wired.store.write() as session:
+        with runs.systems.store.write() as session:
             session.execute(update(Case).where(col(Case.id) == self.case.case_id).values(run_id=self.run))
         assert runs.go(follow, self.run).name == "Suspended"
 
@@ -68,11 +68,11 @@ def lost(runs: Runs, stack: Stack) -> Lost:
 
 
 def doctor(lost: Lost) -> Check:
-    return Probe("lost runs", lost_runs, "").check(lost.runs.wired)
+    return Probe("lost runs", lost_runs, "").check(lost.runs.systems)
 
 
 def decisions(lost: Lost) -> list[tuple[str, object, object]]:
-    found = rows(lost.runs.wired, Decision, case_id=lost.case.case_id)
+    found = rows(lost.runs.systems, Decision, case_id=lost.case.case_id)
     return [(one.by, one.answers["choice"], one.answers["note"]) for one in found]
 
 
@@ -108,7 +108,7 @@ def test_an_answer_that_was_accepted_is_kept(worker: str, lost: Lost) -> None:
     assert snapshot(lost.case).status == "open", "nobody has cancelled it"
     assert lost.runs.go(follow, lost.other()).result() == "UPDATE kabel dipesan"
     assert decisions(lost) == [("Sari", "UPDATE", "kabel dipesan")]
-    assert rows(lost.runs.wired, Wait) == []
+    assert rows(lost.runs.systems, Wait) == []
 
 
 def test_an_answer_that_is_refused_is_asked_for_again_with_what_was_typed(lost: Lost) -> None:
@@ -124,7 +124,7 @@ def test_an_answer_that_is_refused_is_asked_for_again_with_what_was_typed(lost: 
 
 def test_a_wake_that_was_submitted_is_taken_once(lost: Lost) -> None:
     lost.is_deleted()
-    keep_signal(lost.runs.wired, lost.case.case_id, "unit", "ticket:1", {"choice": "UPDATE", "note": "dari unit"})
+    keep_signal(lost.runs.systems, lost.case.case_id, "unit", "ticket:1", {"choice": "UPDATE", "note": "dari unit"})
     deliver_signals.fn()
     assert lost.runs.state(lost.run).name == "Resuming"
     recover_runs.fn()
@@ -143,9 +143,9 @@ def test_where_replacing_is_cut_off_the_next_sweep_ends_it(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(lost.runs.wired.engine, cut, dies)
+        patch.setattr(lost.runs.systems.engine, cut, dies)
         with pytest.raises(ZeroDivisionError):
-            replace_run(lost.runs.wired, lost.case.case_id)
+            replace_run(lost.runs.systems, lost.case.case_id)
     assert lost.runs.state(lost.run).name == "Replaced"
     recover_runs.fn()
     assert snapshot(lost.case).status == "open"
@@ -170,7 +170,7 @@ def test_who_carries_a_run_ends_it_first(lost: Lost) -> None:
     lost.is_deleted()
     lost.answers()
     lost.client.set_flow_run_state(UUID(lost.run), Running(), force=True)
-    assert cases_of_lost_runs(lost.runs.wired) == []
+    assert cases_of_lost_runs(lost.runs.systems) == []
 
 
 def test_while_the_flow_is_not_deployed_at_all_the_old_run_still_takes_an_answer(
@@ -204,12 +204,12 @@ def test_the_flow_deleted_takes_its_runs_with_it_and_the_case_goes_on(lost: Lost
 
 
 def test_doctor_names_what_is_paused_switched_off_or_without_a_queue(lost: Lost, stack: Stack) -> None:
-    client, wired = lost.client, lost.runs.wired
-    pool = wired.settings.pool_name
+    client, systems = lost.client, lost.runs.systems
+    pool = systems.settings.pool_name
     standing = client.read_work_queue_by_name("standing", work_pool_name=pool)
     intake = client.read_deployment_by_name("receive-mail/receive-mail")
     schedule = intake.schedules[0]
-    assert deployments(wired)
+    assert deployments(systems)
     assert standing.priority > client.read_work_queue_by_name("default", work_pool_name=pool).priority
     try:
         client.update_work_pool(pool, WorkPoolUpdate(is_paused=True))
@@ -217,27 +217,27 @@ def test_doctor_names_what_is_paused_switched_off_or_without_a_queue(lost: Lost,
         client.update_deployment_schedule(intake.id, schedule.id, active=False)
         client.pause_deployment(client.read_deployment_by_name("monitor-cases/monitor-cases").id)
         with pytest.raises(Warn) as said:
-            deployments(wired)
+            deployments(systems)
         named = ("monitor-cases, receive-mail's schedule", f"work pool {pool}", "work queue standing")
         assert all(name in str(said.value) for name in named), str(said.value)
         client.delete_work_queue_by_id(standing.id)
         with pytest.raises(LayananError, match="in no work pool: monitor-cases, receive-mail, report-service"):
-            deployments(wired)
+            deployments(systems)
     finally:
         client.update_work_pool(pool, WorkPoolUpdate(is_paused=False))
         client.resume_deployment(client.read_deployment_by_name("monitor-cases/monitor-cases").id)
         stack.service.deploy()
-    assert deployments(wired)
+    assert deployments(systems)
 
 
 def test_late_passes_are_dropped_and_cases_go_first(lost: Lost) -> None:
     """After a night without a worker."""
-    client, wired = lost.client, lost.runs.wired
+    client, systems = lost.client, lost.runs.systems
     make_late(client, FORGOTTEN_AT_ONCE + 10)
     lost.answers()
     fresh = client.read_deployment_by_name("receive-mail/receive-mail").id
     fresh_run = client.create_flow_run_from_deployment(fresh).id
-    path = f"/work_pools/{wired.settings.pool_name}/get_scheduled_flow_runs"
+    path = f"/work_pools/{systems.settings.pool_name}/get_scheduled_flow_runs"
     due = [one["flow_run"] for one in client.request("POST", path, json={"limit": 200}).json()]  # type: ignore[arg-type]
     order = [run["id"] for run in due if run["id"] == lost.run or run["deployment_id"] == str(fresh)]
     assert order[0] == lost.run, "it is due after them, and is carried first"

@@ -55,14 +55,14 @@ def two(runs: Runs) -> tuple[Played, Played]:
     return first, second
 
 
-def writes(wired: Systems, case: CaseRun, text: str) -> int | None:
-    return arrives(wired, BUDI, text, f"Re: [{case.reference}]").case_id
+def writes(systems: Systems, case: CaseRun, text: str) -> int | None:
+    return arrives(systems, BUDI, text, f"Re: [{case.reference}]").case_id
 
 
 def test_one_ends_as_merged_and_later_mails_to_either_reach_the_other(two: tuple[Played, Played]) -> None:
     first, second = two
-    wired = first.runs.wired
-    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    systems = first.runs.systems
+    merge(systems, second.case.case_id, first.case.case_id, "Rina")
     ended = second.runs.go(handle_case, second.run)
     assert (ended.name, ended.result()) == ("Completed", "merged")
     row = snapshot(second.case)
@@ -71,7 +71,7 @@ def test_one_ends_as_merged_and_later_mails_to_either_reach_the_other(two: tuple
     description = first.comes_to("ApproveSolution")
     assert "Berapa harga paket" in description, "the other's mail is read where the case goes on"
     for number, case in enumerate((first.case, second.case)):
-        assert writes(wired, case, f"Tambahan {number}") == first.case.case_id
+        assert writes(systems, case, f"Tambahan {number}") == first.case.case_id
     assert first.runs.wait(second.case) is None
     assert 11 in second.path, "its history stays"
 
@@ -81,7 +81,7 @@ def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs
     first.comes_to("ConfirmAnalysis")
     second = Played(runs, MAJU, PRICE, "Harga paket")
     second.comes_to("ClosingPeriod")
-    merge(runs.wired, second.case.case_id, first.case.case_id, "Rina")
+    merge(runs.systems, second.case.case_id, first.case.case_id, "Rina")
     wait = runs.wait(first.case)
     assert wait is not None
     assert "Berapa harga paket" in wait.description
@@ -89,27 +89,27 @@ def test_who_decides_where_the_case_goes_on_reads_the_other_ones_mail(runs: Runs
 
 
 def test_a_mail_that_comes_while_its_case_is_merged_reaches_the_one(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = opened(wired), opened(wired, BUDI, PRICE, "Harga paket")
+    first, second = opened(systems), opened(systems, BUDI, PRICE, "Harga paket")
 
     def found(session: Session, *args: Any, **kwargs: Any) -> Match:
         match = find_case(session, *args, **kwargs)
-        merge_rows(session, wired, first.case_id, second.case_id, "Rina")
+        merge_rows(session, systems, first.case_id, second.case_id, "Rina")
         session.flush()
         return match
 
     monkeypatch.setattr("tasks.intake.place_mail.find_case", found)
-    taken = arrives(wired, BUDI, "Masih mati, tolong.", f"Re: [{first.reference}]")
+    taken = arrives(systems, BUDI, "Masih mati, tolong.", f"Re: [{first.reference}]")
     assert taken == TakenIn("joined", second.case_id)
 
 
 def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     first, second = two
-    wired = first.runs.wired
-    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    systems = first.runs.systems
+    merge(systems, second.case.case_id, first.case.case_id, "Rina")
     second.runs.go(handle_case, second.run)
-    unmerge(wired, second.case.case_id, "Rina")
+    unmerge(systems, second.case.case_id, "Rina")
     second.comes_to("ClosingPeriod")
     assert (snapshot(second.case).status, list(deadlines(second.case))) == ("open", ["closing"])
     assert pending(first.case) == []
@@ -118,89 +118,89 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
     second.comes_to("ClosingPeriod")
     assert second.path == [*path, 1], "nothing is done again"
     with pytest.raises(WrongUse, match="is not merged"):
-        unmerge(wired, second.case.case_id, "Rina")
+        unmerge(systems, second.case.case_id, "Rina")
 
 
 def test_to_undo_a_merger_again_mends_what_was_cut_off(
     two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
-    wired = first.runs.wired
+    systems = first.runs.systems
 
     def away(*_: object) -> None:
         raise Unavailable("Prefect", "ConnectError")
 
     with monkeypatch.context() as patch:
-        patch.setattr(wired.engine, "restart", away)
+        patch.setattr(systems.engine, "restart", away)
         for correct in (partial(merge, into_id=first.case.case_id), unmerge):
             with pytest.raises(Unavailable):
-                correct(wired, second.case.case_id, by="Rina")
-    unmerge(wired, second.case.case_id, "Rina")
+                correct(systems, second.case.case_id, by="Rina")
+    unmerge(systems, second.case.case_id, "Rina")
     second.comes_to("ClosingPeriod")
-    assert len(rows(wired, ActivityRecord, case_id=second.case.case_id, name="unmerged")) == 1
+    assert len(rows(systems, ActivityRecord, case_id=second.case.case_id, name="unmerged")) == 1
 
 
-def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(wired: Systems) -> None:
-    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
-    with wired.store.write() as session:
-        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+def test_new_mails_of_whoever_opened_the_merged_case_reach_the_one(systems: Systems) -> None:
+    ours, theirs = opened(systems, MAJU, SLOW), opened(systems, STRANGER, SLOW)
+    with systems.store.write() as session:
+        merge_rows(session, systems, theirs.case_id, ours.case_id, "Rina")
     again = f"Nomor {LINE} masih lambat sekali, mohon segera diperiksa."
-    assert arrives(wired, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
+    assert arrives(systems, STRANGER, again, "Masih lambat") == TakenIn("joined", ours.case_id)
 
 
-def test_whoever_wrote_in_one_of_two_merged_cases_names_either(wired: Systems) -> None:
-    ours, theirs = opened(wired, MAJU, SLOW), opened(wired, STRANGER, SLOW)
-    arrives(wired, BUDI, "Saya teknisinya.", f"[{theirs.reference}]")
-    add_party(wired, theirs.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    with wired.store.write() as session:
-        merge_rows(session, wired, theirs.case_id, ours.case_id, "Rina")
+def test_whoever_wrote_in_one_of_two_merged_cases_names_either(systems: Systems) -> None:
+    ours, theirs = opened(systems, MAJU, SLOW), opened(systems, STRANGER, SLOW)
+    arrives(systems, BUDI, "Saya teknisinya.", f"[{theirs.reference}]")
+    add_party(systems, theirs.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    with systems.store.write() as session:
+        merge_rows(session, systems, theirs.case_id, ours.case_id, "Rina")
     for sender in (MAJU, STRANGER, BUDI):
         for case in (ours, theirs):
-            taken = arrives(wired, sender, f"Ini fotonya, {case.reference}.", f"Re: [{case.reference}]")
+            taken = arrives(systems, sender, f"Ini fotonya, {case.reference}.", f"Re: [{case.reference}]")
             assert taken == TakenIn("joined", ours.case_id), (sender, case.reference)
-    with wired.store.write() as session:
+    with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == theirs.case_id).values(status="open", merged_into=None))
-    assert arrives(wired, STRANGER, "Ini juga.", f"Re: [{ours.reference}]").case_id != ours.case_id
+    assert arrives(systems, STRANGER, "Ini juga.", f"Re: [{ours.reference}]").case_id != ours.case_id
 
 
 def test_what_nobody_has_read_yet_goes_back_with_its_case(two: tuple[Played, Played]) -> None:
     first, second = two
-    wired = first.runs.wired
-    writes(wired, second.case, "Masih ada satu pertanyaan lagi, mohon dibantu.")
+    systems = first.runs.systems
+    writes(systems, second.case, "Masih ada satu pertanyaan lagi, mohon dibantu.")
     unread = pending(second.case)
-    merge(wired, second.case.case_id, first.case.case_id, "Rina")
-    assert writes(wired, second.case, "Dan satu lagi.") == first.case.case_id
-    unmerge(wired, second.case.case_id, "Rina")
+    merge(systems, second.case.case_id, first.case.case_id, "Rina")
+    assert writes(systems, second.case, "Dan satu lagi.") == first.case.case_id
+    unmerge(systems, second.case.case_id, "Rina")
     assert pending(second.case) == unread != []
     assert len(pending(first.case)) == 1, "what came since stays where it is"
 
 
 def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
     first, second = two
-    wired = first.runs.wired
+    systems = first.runs.systems
     with pytest.raises(WrongUse, match="cannot be merged into itself"):
-        merge(wired, first.case.case_id, first.case.case_id, "Rina")
-    busy = opened(wired, STRANGER)
+        merge(systems, first.case.case_id, first.case.case_id, "Rina")
+    busy = opened(systems, STRANGER)
     with pytest.raises(NotWaiting, match="at work"):
-        merge(wired, busy.case_id, first.case.case_id, "Rina")
-    with wired.store.write() as session:
+        merge(systems, busy.case_id, first.case.case_id, "Rina")
+    with systems.store.write() as session:
         session.execute(update(Case).where(Case.id == second.case.case_id).values(status="closed"))  # type: ignore[arg-type]
     with pytest.raises(WrongUse, match=r"\(closed\)"):
-        merge(wired, first.case.case_id, second.case.case_id, "Rina")
+        merge(systems, first.case.case_id, second.case.case_id, "Rina")
 
 
 def test_a_merger_that_was_cut_off_is_mended_by_repeating_it(
     two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = two
-    wired = first.runs.wired
+    systems = first.runs.systems
     with monkeypatch.context() as patch:
-        patch.setattr(wired.engine, "restart", _dies)
+        patch.setattr(systems.engine, "restart", _dies)
         with pytest.raises(KeyboardInterrupt):
-            merge(wired, second.case.case_id, first.case.case_id, "Rina")
-    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+            merge(systems, second.case.case_id, first.case.case_id, "Rina")
+    merge(systems, second.case.case_id, first.case.case_id, "Rina")
     assert second.goes_on() == "Completed"
-    assert len([one for one in rows(wired, Message) if one.case_id == second.case.case_id]) == 1
+    assert len([one for one in rows(systems, Message) if one.case_id == second.case.case_id]) == 1
 
 
 def _dies(*_: object) -> None:
@@ -209,80 +209,80 @@ def _dies(*_: object) -> None:
 
 def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = two
-    wired = first.runs.wired
+    systems = first.runs.systems
     first.mail("Oh ya, bagaimana cara pasang baru di rumah ibu saya?")
-    mail = rows(wired, Message)[-1].id or 0
+    mail = rows(systems, Message)[-1].id or 0
     started: list[int] = []
     monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda _, case_id: started.append(case_id))
-    new = split(wired, first.case.case_id, mail, "Rina")
+    new = split(systems, first.case.case_id, mail, "Rina")
     assert started == [new]
-    case = rows(wired, Case, id=new)[0]
-    assert (case.address, case.subject, case.status) == (BUDI, rows(wired, Message)[-1].subject, "open")
-    assert (rows(wired, Message)[-1].case_id, rows(wired, Message)[-1].outcome) == (new, "opened")
+    case = rows(systems, Case, id=new)[0]
+    assert (case.address, case.subject, case.status) == (BUDI, rows(systems, Message)[-1].subject, "open")
+    assert (rows(systems, Message)[-1].case_id, rows(systems, Message)[-1].outcome) == (new, "opened")
     with pytest.raises(WrongUse, match="no later mail"):
-        split(wired, first.case.case_id, 1, "Rina")
+        split(systems, first.case.case_id, 1, "Rina")
     first.comes_to("ApproveSolution")
 
 
 def test_a_form_shows_no_mail_that_is_no_longer_the_cases(two: tuple[Played, Played]) -> None:
     first, second = two
-    wired = first.runs.wired
+    systems = first.runs.systems
     first.decides("ApproveSolution", choice="COORDINATE")
     first.comes_to("UnitProgress")
 
     def shown() -> str:
-        show_news(wired, first.case.case_id)
+        show_news(systems, first.case.case_id)
         wait = first.runs.wait(first.case)
         assert wait is not None
         return wait.description
 
-    arrives(wired, BUDI, "Bagaimana cara pasang baru?", f"Re: [{first.case.reference}]")
+    arrives(systems, BUDI, "Bagaimana cara pasang baru?", f"Re: [{first.case.reference}]")
     assert "pasang baru" in shown()
-    split(wired, first.case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
+    split(systems, first.case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
     wait = first.runs.wait(first.case)
     assert wait is not None
     assert "pasang baru" not in wait.description
-    with wired.store.write() as session:
-        merge_rows(session, wired, second.case.case_id, first.case.case_id, "Rina")
+    with systems.store.write() as session:
+        merge_rows(session, systems, second.case.case_id, first.case.case_id, "Rina")
     assert "Berapa harga paket" in shown()
-    unmerge(wired, second.case.case_id, "Rina")
+    unmerge(systems, second.case.case_id, "Rina")
     wait = first.runs.wait(first.case)
     assert wait is not None
     assert "Berapa harga paket" not in wait.description
 
 
-def test_a_split_is_done_and_told_though_the_engine_is_away(wired: Systems, caplog: pytest.LogCaptureFixture) -> None:
-    case = opened(wired)
-    arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
-    assert split(wired, case.case_id, 2, "Rina") == 2
-    assert rows(wired, Case)[-1].run_id is None
+def test_a_split_is_done_and_told_though_the_engine_is_away(systems: Systems, caplog: pytest.LogCaptureFixture) -> None:
+    case = opened(systems)
+    arrives(systems, BUDI, PRICE, f"Re: [{case.reference}]")
+    assert split(systems, case.case_id, 2, "Rina") == 2
+    assert rows(systems, Case)[-1].run_id is None
     assert "JKT-0000002" in caplog.text
-    assert cases_without_run(wired) == [1, 2], "the monitor starts its run"
+    assert cases_without_run(systems) == [1, 2], "the monitor starts its run"
 
 
-def test_a_split_opens_no_case_that_intake_would_not_open(wired: Systems) -> None:
-    case = opened(wired)
-    arrives(wired, BUDI, PRICE, f"Re: [{case.reference}]")
-    with wired.store.write() as session:
+def test_a_split_opens_no_case_that_intake_would_not_open(systems: Systems) -> None:
+    case = opened(systems)
+    arrives(systems, BUDI, PRICE, f"Re: [{case.reference}]")
+    with systems.store.write() as session:
         session.execute(update(Message).values(language="xx"))
     with pytest.raises(WrongUse, match="language is missing or wrong"):
-        split(wired, case.case_id, 2, "Rina")
-    assert len(rows(wired, Case)) == 1
+        split(systems, case.case_id, 2, "Rina")
+    assert len(rows(systems, Case)) == 1
 
 
 @pytest.mark.parametrize("undo", [None, remove_party])
 def test_a_party_writes_in_the_case_and_learns_nothing_by_letter(
-    undo: Callable[..., None] | None, wired: Systems
+    undo: Callable[..., None] | None, systems: Systems
 ) -> None:
-    case = opened(wired)
-    own = arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    case = opened(systems)
+    own = arrives(systems, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
     assert own.outcome == "opened", "who quotes a reference opens a case of their own"
-    assert f"names {case.reference}" in rows(wired, Message)[-1].reason
-    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    assert [party.added_by for party in rows(wired, Party)] == ["Rina"]
+    assert f"names {case.reference}" in rows(systems, Message)[-1].reason
+    add_party(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    assert [party.added_by for party in rows(systems, Party)] == ["Rina"]
     if undo:
-        undo(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    again = arrives(wired, STRANGER, "Masih mati juga sampai sekarang.", f"Re: [{case.reference}]")
+        undo(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    again = arrives(systems, STRANGER, "Masih mati juga sampai sekarang.", f"Re: [{case.reference}]")
     assert again.case_id == (case.case_id if undo is None else own.case_id) or again.outcome == "opened"
     assert (again.case_id == case.case_id) == (undo is None)
     assert snapshot(case).address == BUDI
@@ -316,16 +316,16 @@ def test_what_happens_to_letters_and_tickets_of_a_merged_case_wakes_the_one_that
     first.comes_to("UnitProgress")
     second = Played(runs, MAJU, "Link VPN IP kami 4700001-0021497479 mati total sejak pagi.", "Link mati")
     second.comes_to("UnitProgress")
-    wired = runs.wired
-    keep_signal(wired, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
-    merge(wired, second.case.case_id, first.case.case_id, "Rina")
+    systems = runs.systems
+    keep_signal(systems, second.case.case_id, "unit", "kept", {"choice": "UPDATE"})
+    merge(systems, second.case.case_id, first.case.case_id, "Rina")
     second.runs.go(handle_case, second.run)
     assert (pending(second.case), pending(first.case)) == ([], ["unit", "mail"])
     first.comes_to("UnitProgress")
-    lost = rows(wired, Letter, case_id=second.case.case_id)[0]
-    with wired.store.write() as session:
-        undelivered(session, lost.id or 0, "bounced", "550", wired.clock.now())
-    change_ticket(wired, status="resolved", note=told("Kabel putus", "Kabel disambung"))
+    lost = rows(systems, Letter, case_id=second.case.case_id)[0]
+    with systems.store.write() as session:
+        undelivered(session, lost.id or 0, "bounced", "550", systems.clock.now())
+    change_ticket(systems, status="resolved", note=told("Kabel putus", "Kabel disambung"))
     follow_tickets.fn()
     assert (pending(second.case), sorted(pending(first.case))) == ([], ["undelivered", "unit"])
 
@@ -337,70 +337,72 @@ def test_tickets_of_merged_cases_are_followed_no_longer_than_the_case_that_goes_
     second.comes_to("ClosingPeriod")
     first.decides("ApproveSolution", choice="COORDINATE")
     first.comes_to("UnitProgress")
-    wired = runs.wired
-    merge(wired, first.case.case_id, second.case.case_id, "Rina")
-    assert [row.open for row in rows(wired, TicketRow)] == [True]
-    with wired.store.write() as session:
-        finish(session, second.case.case_id, "closed", "information", wired.clock.now())
-    assert [row.open for row in rows(wired, TicketRow)] == [False]
-    unmerge(wired, first.case.case_id, "Rina")
-    assert [row.open for row in rows(wired, TicketRow)] == [True], "its own case goes on"
+    systems = runs.systems
+    merge(systems, first.case.case_id, second.case.case_id, "Rina")
+    assert [row.open for row in rows(systems, TicketRow)] == [True]
+    with systems.store.write() as session:
+        finish(session, second.case.case_id, "closed", "information", systems.clock.now())
+    assert [row.open for row in rows(systems, TicketRow)] == [False]
+    unmerge(systems, first.case.case_id, "Rina")
+    assert [row.open for row in rows(systems, TicketRow)] == [True], "its own case goes on"
 
 
-def test_what_no_customer_wrote_gets_no_case(wired: Systems) -> None:
-    case = opened(wired)
-    sent = rows(wired, Letter)[0].message_id
-    assert take_in(wired, received(BOUNCE % sent.encode())).case_id == case.case_id
+def test_what_no_customer_wrote_gets_no_case(systems: Systems) -> None:
+    case = opened(systems)
+    sent = rows(systems, Letter)[0].message_id
+    assert take_in(systems, received(BOUNCE % sent.encode())).case_id == case.case_id
     with pytest.raises(WrongUse, match="no later mail"):
-        split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    assert len(rows(wired, Case)) == 1
+        split(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    assert len(rows(systems, Case)) == 1
 
 
 def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
-    case = opened(wired)
-    arrives(wired, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
-    add_party(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    arrives(wired, STRANGER, "Could you tell me the price of a second line for my shop?", f"Re: [{case.reference}]")
-    with wired.store.write() as session:
+    case = opened(systems)
+    arrives(systems, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
+    add_party(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    arrives(systems, STRANGER, "Could you tell me the price of a second line for my shop?", f"Re: [{case.reference}]")
+    with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case.case_id).values(sender_doubt="dmarc"))
-    new = rows(wired, Case, id=split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina"))[0]
+    new = rows(systems, Case, id=split(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina"))[0]
     assert (new.address, new.language, new.sender_doubt) == (STRANGER, "en", "dmarc")
     assert re.fullmatch(r"[a-z]{8}", new.token)
     assert new.token != snapshot(case).token
 
 
-def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It had joined by what outsiders cannot know, which its own case has no more."""
     monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
-    wired.settings.authserv_id = "mx.telkom.example"
-    (box,) = wired.settings.mailboxes
-    wired.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
-    case = opened(wired)
+    systems.settings.authserv_id = "mx.telkom.example"
+    (box,) = systems.settings.mailboxes
+    systems.settings.mailboxes = [box.model_copy(update={"forwarded": True})]
+    case = opened(systems)
     signed = f"Re: [{case.reference}-{snapshot(case).token}]"
     forged = {"Authentication_Results": "mx.telkom.example; dmarc=fail"}
-    assert arrives(wired, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
-    new = split(wired, case.case_id, rows(wired, Message)[-1].id or 0, "Rina")
-    assert (rows(wired, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("dmarc", "")
+    assert arrives(systems, BUDI, "Berapa tagihan saya?", signed, **forged).outcome == "joined"
+    new = split(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
+    assert (rows(systems, Case, id=new)[0].sender_doubt, snapshot(case).sender_doubt) == ("dmarc", "")
 
 
-def test_who_is_no_party_is_told_so(wired: Systems) -> None:
-    case = opened(wired)
+def test_who_is_no_party_is_told_so(systems: Systems) -> None:
+    case = opened(systems)
     for message_id in (99, 1):
         with pytest.raises(WrongUse, match="not a party"):
-            remove_party(wired, case.case_id, message_id, "Rina")
-    assert not rows(wired, ActivityRecord, name="no-party")
+            remove_party(systems, case.case_id, message_id, "Rina")
+    assert not rows(systems, ActivityRecord, name="no-party")
 
 
-def test_a_mail_without_a_sender_opens_no_case_when_it_is_split_off(wired: Systems) -> None:
+def test_a_mail_without_a_sender_opens_no_case_when_it_is_split_off(systems: Systems) -> None:
     """No letter could go to its address: a split opens a case as intake does, with the same checks."""
-    case = opened(wired)
-    arrives(wired, BUDI, "Lampu LOS masih merah.", f"Re: [{case.reference}]")
-    message_id = rows(wired, Message)[-1].id or 0
-    with wired.store.write() as session:
+    case = opened(systems)
+    arrives(systems, BUDI, "Lampu LOS masih merah.", f"Re: [{case.reference}]")
+    message_id = rows(systems, Message)[-1].id or 0
+    with systems.store.write() as session:
         session.execute(update(Message).where(col(Message.id) == message_id).values(sender=""))
     with pytest.raises(WrongUse, match="address is missing or wrong"):
-        split(wired, case.case_id, message_id, "Rina")
-    assert len(rows(wired, Case)) == 1
+        split(systems, case.case_id, message_id, "Rina")
+    assert len(rows(systems, Case)) == 1

@@ -57,145 +57,145 @@ from tests.stack import Stack, until
 # deadlines
 
 
-def test_a_deadline_wakes_its_case_once(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_deadline_wakes_its_case_once(systems: Systems) -> None:
+    case = opened(systems)
     done(closing, case)
     assert pass_deadlines.fn() == 0
-    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+    systems.clock.advance(48.1)  # type: ignore[attr-defined]
     assert pass_deadlines.fn() == 1
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert (wake.kind, wake.case_id, wake.source, wake.answers) == ("closing", 1, "deadline:1", {})
     assert deadlines(case) == {}
     assert pass_deadlines.fn() == 0
 
 
 def test_a_deadline_that_is_dropped_while_it_passes_wakes_nobody(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = opened(wired)
+    case = opened(systems)
     done(closing, case)
-    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+    systems.clock.advance(48.1)  # type: ignore[attr-defined]
     real = tasks.upkeep.monitor._pass
 
-    def meanwhile(wired: Systems, deadline: Deadline) -> None:
+    def meanwhile(systems: Systems, deadline: Deadline) -> None:
         done(closing, case)  # replaces the deadline that the pass has already read
-        real(wired, deadline)
+        real(systems, deadline)
 
     monkeypatch.setattr(tasks.upkeep.monitor, "_pass", meanwhile)
     pass_deadlines.fn()
-    assert rows(wired, Signal) == []
+    assert rows(systems, Signal) == []
     assert list(deadlines(case)) == ["closing"]
 
 
-def test_a_deadline_that_was_moved_wakes_at_its_new_time_only(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_deadline_that_was_moved_wakes_at_its_new_time_only(systems: Systems) -> None:
+    case = opened(systems)
     done(closing, case)
-    wired.clock.advance(47)  # type: ignore[attr-defined]
+    systems.clock.advance(47)  # type: ignore[attr-defined]
     done(closing, case)
-    wired.clock.advance(2)  # type: ignore[attr-defined]
+    systems.clock.advance(2)  # type: ignore[attr-defined]
     assert pass_deadlines.fn() == 0
-    wired.clock.advance(47)  # type: ignore[attr-defined]
+    systems.clock.advance(47)  # type: ignore[attr-defined]
     assert pass_deadlines.fn() == 1
 
 
 def test_a_part_that_breaks_keeps_no_other_from_its_work(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wired = runs.wired
+    systems = runs.systems
     for address in (BUDI, MAJU):
-        done(closing, opened(wired, address))
-    wired.clock.advance(48.1)  # type: ignore[attr-defined]
+        done(closing, opened(systems, address))
+    systems.clock.advance(48.1)  # type: ignore[attr-defined]
 
-    def breaks(wired: Systems, letter_id: int) -> str:
+    def breaks(systems: Systems, letter_id: int) -> str:
         if letter_id == 1:
             raise ZeroDivisionError
-        return deliver(wired, letter_id)
+        return deliver(systems, letter_id)
 
     monkeypatch.setattr(tasks.upkeep.monitor, "deliver", breaks)
     ended = monitor_cases(return_state=True)
     assert ended.is_failed()
     assert str(ended.message).startswith("1 items met a defect; see the worker's log")
     assert "a defect; the other items go on" in caplog.text
-    assert {outbox.state for outbox in rows(wired, Outbox) if outbox.letter_id > 1} == {"sent"}
-    assert {wake.kind for wake in rows(wired, Signal)} == {"closing"}
+    assert {outbox.state for outbox in rows(systems, Outbox) if outbox.letter_id > 1} == {"sent"}
+    assert {wake.kind for wake in rows(systems, Signal)} == {"closing"}
 
 
 # tickets
 
 
-def test_a_units_report_wakes_the_case_once(wired: Systems) -> None:
-    case = opened(wired)
+def test_a_units_report_wakes_the_case_once(systems: Systems) -> None:
+    case = opened(systems)
     done(coordinate_with_unit, case, ticket(case), "Access Network")
     assert follow_tickets.fn() == 1
-    assert rows(wired, Signal) == []
-    wired.clock.advance(4.1)  # type: ignore[attr-defined]
+    assert rows(systems, Signal) == []
+    systems.clock.advance(4.1)  # type: ignore[attr-defined]
     follow_tickets.fn()
     follow_tickets.fn()
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert wake.kind == "unit"
     assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
     assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
-    (row,) = rows(wired, TicketRow)
+    (row,) = rows(systems, TicketRow)
     assert (row.status, row.status_reason, row.open) == ("resolved", "MEDIACARE", True)
 
 
-def test_a_ticket_on_hold_is_escalated_with_the_units_word(wired: Systems) -> None:
-    case = opened(wired, MAJU)
+def test_a_ticket_on_hold_is_escalated_with_the_units_word(systems: Systems) -> None:
+    case = opened(systems, MAJU)
     done(coordinate_with_unit, case, ticket(case), "Access Network")
-    change_ticket(wired, status="held", statusChangeReason="x")
+    change_ticket(systems, status="held", statusChangeReason="x")
     follow_tickets.fn()
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert wake.answers["choice"] == "ESCALATE"
     assert "SLAHOLD" in wake.answers["note"]
     assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
 
 
-def test_a_repair_without_cause_is_escalated(wired: Systems) -> None:
-    ticket(opened(wired))
-    change_ticket(wired, status="resolved")
+def test_a_repair_without_cause_is_escalated(systems: Systems) -> None:
+    ticket(opened(systems))
+    change_ticket(systems, status="resolved")
     follow_tickets.fn()
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert wake.answers["choice"] == "ESCALATE"
     assert "tanpa penyebab" in wake.answers["note"]
 
 
-def test_a_unit_that_writes_a_novel_stops_no_case(wired: Systems) -> None:
-    ticket(opened(wired))
-    change_ticket(wired, status="resolved", note=told("Cause" * 2000, "Repair" * 2000))
+def test_a_unit_that_writes_a_novel_stops_no_case(systems: Systems) -> None:
+    ticket(opened(systems))
+    change_ticket(systems, status="resolved", note=told("Cause" * 2000, "Repair" * 2000))
     follow_tickets.fn()
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     answer = UnitProgress.filled_by_signal(wake.kind, wake.answers)
     assert (len(answer.cause), len(answer.repair)) == (LONGEST_TEXT, LONGEST_TEXT)
 
 
-def test_a_ticket_that_the_unit_closes_with_cause_and_repair_is_repaired(wired: Systems) -> None:
-    ticket(opened(wired))
-    change_ticket(wired, status="closed", note=told("Kabel putus", "Kabel disambung"))
+def test_a_ticket_that_the_unit_closes_with_cause_and_repair_is_repaired(systems: Systems) -> None:
+    ticket(opened(systems))
+    change_ticket(systems, status="closed", note=told("Kabel putus", "Kabel disambung"))
     assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert wake.answers == {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Kabel disambung"}
-    assert not rows(wired, TicketRow)[0].open
+    assert not rows(systems, TicketRow)[0].open
 
 
 @pytest.mark.parametrize("status", ["closed", "cancelled", "rejected"])
-def test_a_ticket_that_ends_without_a_repair_is_escalated(wired: Systems, status: str) -> None:
-    ticket(opened(wired))
-    change_ticket(wired, status=status)
+def test_a_ticket_that_ends_without_a_repair_is_escalated(systems: Systems, status: str) -> None:
+    ticket(opened(systems))
+    change_ticket(systems, status=status)
     assert (follow_tickets.fn(), follow_tickets.fn()) == (1, 0)
-    (wake,) = rows(wired, Signal)
+    (wake,) = rows(systems, Signal)
     assert wake.answers["choice"] == "ESCALATE"
     assert UnitProgress.filled_by_signal(wake.kind, wake.answers).problem() is None
-    assert not rows(wired, TicketRow)[0].open
+    assert not rows(systems, TicketRow)[0].open
 
 
 def test_a_report_that_is_read_while_the_case_coordinates_is_no_news(
-    wired: Systems, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = opened(wired)
+    case = opened(systems)
     handled = ticket(case)
     done(coordinate_with_unit, case, handled, "Access Network")
-    wired.clock.advance(4.1)  # type: ignore[attr-defined]
-    look = wired.nossa.progress
+    systems.clock.advance(4.1)  # type: ignore[attr-defined]
+    look = systems.nossa.progress
 
     def progress(external_id: str) -> Ticket | None:
         seen = look(external_id)
@@ -203,36 +203,36 @@ def test_a_report_that_is_read_while_the_case_coordinates_is_no_news(
         return seen
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(wired.nossa, "progress", progress)
+        meanwhile.setattr(systems.nossa, "progress", progress)
         follow_tickets.fn()
-    assert rows(wired, Signal) == []
-    (row,) = rows(wired, TicketRow)
+    assert rows(systems, Signal) == []
+    (row,) = rows(systems, TicketRow)
     assert (row.unit, row.status) == ("Core Network", "inProgress")
 
 
-def test_progress_without_news_wakes_nobody(wired: Systems) -> None:
-    ticket(opened(wired))
-    wired.clock.advance(1.5)  # type: ignore[attr-defined]
+def test_progress_without_news_wakes_nobody(systems: Systems) -> None:
+    ticket(opened(systems))
+    systems.clock.advance(1.5)  # type: ignore[attr-defined]
     follow_tickets.fn()
-    assert rows(wired, TicketRow)[0].status == "inProgress"
-    assert rows(wired, Signal) == []
+    assert rows(systems, TicketRow)[0].status == "inProgress"
+    assert rows(systems, Signal) == []
 
 
-def test_every_open_ticket_is_looked_at_in_each_pass(wired: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_open_ticket_is_looked_at_in_each_pass(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.upkeep.monitor, "MOST", 1)
     for number in range(3):
-        ticket(opened(wired, f"p{number}@example.com"))
-    with wired.store.write() as session:
+        ticket(opened(systems, f"p{number}@example.com"))
+    with systems.store.write() as session:
         session.execute(update(TicketRow).where(TicketRow.case_id == 2).values(open=False))  # type: ignore[arg-type]
     assert follow_tickets.fn() == 2
 
 
-def test_one_item_that_fails_keeps_no_other_from_its_work(wired: Systems) -> None:
+def test_one_item_that_fails_keeps_no_other_from_its_work(systems: Systems) -> None:
     for number in range(2):
-        ticket(opened(wired, f"p{number}@example.com"))
-    fault(wired, "nossa", "down", 3)
+        ticket(opened(systems, f"p{number}@example.com"))
+    fault(systems, "nossa", "down", 3)
     assert follow_tickets.fn() == 1
-    fault(wired, "nossa", "broken", 1)
+    fault(systems, "nossa", "broken", 1)
     assert follow_tickets.fn() == 1
     assert follow_tickets.fn() == 2
 
@@ -255,7 +255,7 @@ def fail(case_id: int, reference: str) -> str:
 @pytest.fixture
 def started(runs: Runs, stack: Stack) -> tuple[CaseRun, str]:
     """A case whose run the monitor has started, because intake could not."""
-    case = opened(runs.wired)
+    case = opened(runs.systems)
     assert recover_runs.fn() == 1
     run = snapshot(case).run_id
     assert run is not None
@@ -271,7 +271,7 @@ def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -
     assert runs.client.read_flow_run(UUID(run)).name == case.reference
     assert recover_runs.fn() == 0
     # and the same one, where the store had not kept its id
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(run_id=None))
     assert recover_runs.fn() == 1
     assert snapshot(case).run_id == run
@@ -281,22 +281,22 @@ def test_a_run_that_took_its_place_meanwhile_stays_the_cases(
     runs: Runs, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Intake keeps the ids of several runs together, after all have started."""
-    case, start = opened(runs.wired), runs.wired.engine.start_case
+    case, start = opened(runs.systems), runs.systems.engine.start_case
 
     def and_is_replaced(*known: Any) -> str:
-        with runs.wired.store.write() as session:
+        with runs.systems.store.write() as session:
             session.execute(update(Case).values(run_id="another"))
         return start(*known)
 
-    monkeypatch.setattr(runs.wired.engine, "start_case", and_is_replaced)
-    start_case(runs.wired, case.case_id)
+    monkeypatch.setattr(runs.systems.engine, "start_case", and_is_replaced)
+    start_case(runs.systems, case.case_id)
     assert snapshot(case).run_id == "another"
 
 
 def test_cases_start_again_once_the_flows_are_deployed_anew(runs: Runs, stack: Stack) -> None:
     """The engine's data base was lost, and this process goes on."""
-    case = opened(runs.wired)
-    runs.wired.engine.deployment_ids["handle-case"] = uuid4()
+    case = opened(runs.systems)
+    runs.systems.engine.deployment_ids["handle-case"] = uuid4()
     with pytest.raises(NothingDone, match="every item failed: Prefect: "):
         recover_runs.fn()
     assert recover_runs.fn() == 1
@@ -307,15 +307,15 @@ def test_a_broken_run_is_set_going_again_with_growing_pauses_but_not_for_ever(
     runs: Runs, started: tuple[CaseRun, str]
 ) -> None:
     case, run = started
-    later = SimulatedClock(runs.wired.settings.home / "machine")
+    later = SimulatedClock(runs.systems.settings.home / "machine")
     later.advance(2)
     for number in range(1, MOST_RESTARTS + 1):
         assert runs.go(fail, run).is_failed()
         if number > 1:
-            runs.wired.machine_clock = SystemClock()
+            runs.systems.machine_clock = SystemClock()
             recover_runs.fn()
             assert runs.state(run).is_failed(), "not at once"
-            runs.wired.machine_clock = later
+            runs.systems.machine_clock = later
         recover_runs.fn()
         assert (runs.state(run).name, snapshot(case).restarts) == ("Restarted", number)
     force(runs, run, Crashed())
@@ -342,11 +342,11 @@ def test_a_run_that_was_replaced_is_woken_where_that_was_cut_off(runs: Runs, sta
     assert runs.go(follow, run).name == "Suspended"
     runs.client.delete_flow_run(UUID(run))
     # the monitor dies before it has kept the new one's id, and a worker carries that on
-    other = runs.wired.engine.start_case(case.case_id, case.reference, after=run)
+    other = runs.systems.engine.start_case(case.case_id, case.reference, after=run)
     assert runs.go(follow, other).name == "Suspended"
     recover_runs.fn()
     assert snapshot(case).run_id == other
-    keep_signal(runs.wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(runs.systems, case.case_id, "mail", "mail:99", {"message": 99})
     deliver_signals.fn()
     assert runs.go(follow, other).result() == "CUSTOMER_WROTE"
 
@@ -369,20 +369,20 @@ def test_a_run_that_a_dead_worker_of_another_type_carried_is_lost(
 ) -> None:
     case, run = started
     force(runs, run, Running())
-    runs.wired.settings.worker_type = "process"
-    clock = SimulatedClock(runs.wired.settings.home / "machine")
+    runs.systems.settings.worker_type = "process"
+    clock = SimulatedClock(runs.systems.settings.home / "machine")
     clock.advance(minutes / 60)
-    runs.wired.machine_clock = clock
-    assert cases_of_lost_runs(runs.wired) == [case.case_id] * lost
+    runs.systems.machine_clock = clock
+    assert cases_of_lost_runs(runs.systems) == [case.case_id] * lost
 
 
 def test_more_runs_than_the_server_gives_at_a_time_are_all_found(
     runs: Runs, started: tuple[CaseRun, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened(runs.wired, MAJU)
+    opened(runs.systems, MAJU)
     assert recover_runs.fn() == 1
     monkeypatch.setattr("adapters.engine.runs.PAGE", 1)
-    assert cases_of_lost_runs(runs.wired) == []
+    assert cases_of_lost_runs(runs.systems) == []
 
 
 def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun, str]) -> None:
@@ -391,17 +391,17 @@ def test_a_run_whose_pool_was_deleted_is_lost(runs: Runs, started: tuple[CaseRun
     old = runs.client.read_deployment_by_name("handle-case/handle-case")
     deployment = runs.client.create_deployment(old.flow_id, "old", work_pool_name=pool)
     moved = str(runs.client.create_flow_run_from_deployment(deployment).id)
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(run_id=moved))
     runs.client.delete_work_pool(pool)
     assert runs.client.read_flow_run(UUID(moved)).work_pool_name is None
-    assert cases_of_lost_runs(runs.wired) == [case.case_id]
+    assert cases_of_lost_runs(runs.systems) == [case.case_id]
 
 
 def test_the_run_of_a_closed_case_is_left_in_peace(runs: Runs, started: tuple[CaseRun, str]) -> None:
     _, run = started
     force(runs, run, Crashed())
-    with runs.wired.store.write() as session:
+    with runs.systems.store.write() as session:
         session.execute(update(Case).values(status="closed"))
     recover_runs.fn()
     assert runs.state(run).name == "Crashed"
@@ -424,9 +424,9 @@ def test_an_orphan_is_set_going_again(
     force(runs, run, Running())
     if pid:
         runs.client.update_flow_run(UUID(run), infrastructure_pid=pid.format(run=run))
-    clock = SimulatedClock(runs.wired.settings.home / "machine")
+    clock = SimulatedClock(runs.systems.settings.home / "machine")
     clock.advance(minutes / 60)
-    runs.wired.machine_clock = clock
+    runs.systems.machine_clock = clock
     recover_runs.fn()
     assert runs.state(run).name == state
 
@@ -450,7 +450,7 @@ def test_polls_are_forgotten_after_a_day_or_a_week_and_cases_never(
         tidy_up.fn()
         return [str(one.id) for one in runs.client.read_flow_runs(flow_run_filter=standing)]
 
-    runs.wired.machine_clock = later = SimulatedClock(runs.wired.settings.home / "machine")
+    runs.systems.machine_clock = later = SimulatedClock(runs.systems.settings.home / "machine")
     assert sorted(left(0)) == sorted([run, broken])
     until(lambda: left(25) == [broken], "what ended well is forgotten, and what failed is looked at for longer")
     until(lambda: left(7 * 24) == [], "that is forgotten, too")
@@ -468,39 +468,39 @@ def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[Ca
     ticket(case)
     done(closing, case)
     assert runs.go(follow, run).name == "Suspended"
-    keep_signal(runs.wired, case.case_id, "answer", "deadline:99", {})
+    keep_signal(runs.systems, case.case_id, "answer", "deadline:99", {})
     runs.client.set_flow_run_state(UUID(run), Cancelling())
     assert runs.state(run).name == "Cancelled"
     recover_runs.fn()
     row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("cancelled", "cancelled in the Prefect UI", True)
-    assert rows(runs.wired, Wait) == []
+    assert rows(runs.systems, Wait) == []
     assert (deadlines(case), pending(case)) == ({}, [])
-    assert [row.open for row in rows(runs.wired, TicketRow)] == [False]
+    assert [row.open for row in rows(runs.systems, TicketRow)] == [False]
     assert recover_runs.fn() == 0
     assert runs.state(run).name == "Cancelled"
 
 
 def test_only_wakes_that_can_be_taken_are_delivered(runs: Runs, started: tuple[CaseRun, str]) -> None:
-    wired, (case, run) = runs.wired, started
+    systems, (case, run) = runs.systems, started
     # a case before it waits for a person, whom no wake replaces
-    other = opened(wired, MAJU)
-    keep_signal(wired, other.case_id, "mail", "mail:98", {"message": 98})
-    with wired.store.write() as session:
+    other = opened(systems, MAJU)
+    keep_signal(systems, other.case_id, "mail", "mail:98", {"message": 98})
+    with systems.store.write() as session:
         session.add(
             Wait(
                 case_id=other.case_id,
                 wait_key="k",
                 form="WriteAnswer",
                 role="x",
-                since=wired.clock.now(),
+                since=systems.clock.now(),
                 description="",
             )
         )
     runs.go(follow, run)
-    keep_signal(wired, case.case_id, "mail", "mail:99", {"message": 99})
+    keep_signal(systems, case.case_id, "mail", "mail:99", {"message": 99})
     assert deliver_signals.fn() == 1
     assert runs.go(follow, run).result() == "CUSTOMER_WROTE"
     assert deliver_signals.fn() == 0
-    assert not resume_waiting_case(wired, other.case_id)
+    assert not resume_waiting_case(systems, other.case_id)
     assert pending(other) == ["mail"]
