@@ -92,12 +92,12 @@ def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: py
 
 def test_news_that_two_processes_show_at_once_is_shown_by_one_of_them(runs: Runs) -> None:
     """Intake and a sweep may come to the same form in the same moment."""
-    run = runs.start(ask_agent, opened(runs.wired, BUDI))
+    run = runs.start(ask_agent, opened(runs.systems, BUDI))
     runs.go(ask_agent, run)
 
     def show(text: str) -> None:
         for _ in range(20):
-            PrefectEngine(runs.wired.settings).describe(run, "confirm-analysis-1", text)
+            PrefectEngine(runs.systems.settings).describe(run, "confirm-analysis-1", text)
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(show, ["one", "two", "three"]))
@@ -108,9 +108,9 @@ def test_news_that_two_processes_show_at_once_is_shown_by_one_of_them(runs: Runs
 def test_a_form_that_its_worker_shows_in_the_moment_of_an_offer_stays(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = runs.start(ask_agent, opened(runs.wired, BUDI))
+    run = runs.start(ask_agent, opened(runs.systems, BUDI))
     runs.go(ask_agent, run)
-    engine = PrefectEngine(runs.wired.settings)
+    engine = PrefectEngine(runs.systems.settings)
     monkeypatch.setattr("adapters.engine.forms.SHOWN_WITHIN", timedelta(0))
     monkeypatch.setattr(engine, "_stored", lambda *_: [])  # as it looked a moment ago
     engine.offer_form(run, "confirm-analysis-1", {}, "offered")
