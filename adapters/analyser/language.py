@@ -2,6 +2,7 @@
 
 import re
 
+from adapters.mail.signature_block import PERSON
 from models.letter import Language
 
 MOST_CHARACTERS = 4_000
@@ -10,6 +11,14 @@ LEAST_ENGLISH = 2
 """English words below which a mail to an Indonesian line is Indonesian: “urgent! wifi down, please help”."""
 
 _WORD = re.compile(r"[^\W\d_]+")
+_NOTICE = re.compile(
+    r"(?:^|[.!?:]\s)[\W_]{0,20}(?:(?:the (?:information|contents?) (?:\w+ ){0,3}?(?:of |in )?)?"
+    r"(?:this|the) (?:e-?mail|message|communication|transmission)\b"
+    r"|if you (?:are not|have received)\b|confidential|disclaimer|(?:legal )?notice\b)"
+    r"[^\n.]{0,200}(?:\n[^\n.]{1,200}){0,3}?\b(?:confidential|privileged|intended|recipient|addressee|in error)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The beginning of an English confidentiality notice, which a mail server adds to mails in any language."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -43,7 +52,14 @@ _INDONESIAN_ALONE = INDONESIAN - {"no"}
 
 
 def language(text: str) -> Language:
-    """English where English words clearly prevail; Indonesian otherwise, as for short, mixed and regional mails."""
-    words = _WORD.findall(text[:MOST_CHARACTERS].lower())
+    """English where English words clearly prevail; Indonesian otherwise, as for short, mixed and regional mails.
+
+    A confidentiality notice at the end does not count.
+    """
+    text = text[:MOST_CHARACTERS]
+    notice = _NOTICE.search(text)
+    if notice and not PERSON.search(text, notice.start()):
+        text = text[: notice.start()]
+    words = _WORD.findall(text.lower())
     english, indonesian = (sum(word in known for word in words) for known in (ENGLISH, _INDONESIAN_ALONE))
     return "en" if english >= LEAST_ENGLISH and english > 2 * indonesian else "id"

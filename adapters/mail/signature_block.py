@@ -60,8 +60,8 @@ _LEGAL = re.compile(
     re.IGNORECASE,
 )
 _OF_MAIL = re.compile(r"e-?mail|message|messaggi|communication|pesan|surel|nachricht", re.IGNORECASE)
-_PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Ss]aya|[Aa]ku)\b")
-"""A word that no notice has, and a customer's remark hardly lacks."""
+PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Ss]aya|[Aa]ku)\b")
+"""Words that no confidentiality notice has, and few remarks of a customer lack."""
 _LINES_LIMIT = 14
 """Lines of the longest signature."""
 _SPAN = 40
@@ -126,7 +126,7 @@ def _without_notices(paragraphs: list[list[str]]) -> list[list[str]]:
     for paragraph in paragraphs:
         text = " ".join(paragraph)
         words = {word.lower() for word in _LEGAL.findall(text)} if begun or _SECRET.search(text) else set()
-        if len(words) > 1 and _OF_MAIL.search(text) and not _PERSON.search(text):
+        if len(words) > 1 and _OF_MAIL.search(text) and not PERSON.search(text):
             begun = True
         else:
             kept.append(paragraph)

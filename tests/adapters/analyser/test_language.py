@@ -36,6 +36,33 @@ def test_an_english_no_is_no_indonesian_number(text: str) -> None:
     assert language(text) == "en"
 
 
+NOTICES = [
+    "This e-mail and any attachments are confidential and intended solely for the addressee. If you are not the "
+    "intended recipient, please notify the sender and delete this message.",
+    "This e-mail and any\nattachments are confidential and intended solely for\nthe addressee.",
+    "CONFIDENTIALITY NOTICE: The information contained in this message may be privileged. Any review, use or "
+    "disclosure by others is prohibited.",
+    "Disclaimer:\nThe contents of this email are intended for the person it was sent to. We are not liable for it.",
+    "The information in this transmission is privileged and is for the use of the recipient only.",
+    "*** This message has been sent by PT Maju and may contain confidential information. ***",
+    "If you have received this message in error, please delete it and tell us at once. It may be confidential.",
+]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+@pytest.mark.parametrize("between", ["\n\n", "\n", "\n\nBudi\nPT Maju Jaya\n\n_____\n", ". "])
+def test_an_english_confidentiality_notice_below_does_not_make_a_mail_english(notice: str, between: str) -> None:
+    for own in ("wifi mati, mohon dicek.", "Internet kantor mati.", "122345678901"):
+        assert language(f"Gangguan\n{own}{between}{notice}") == "id"
+    own = "Our office has had no internet since this morning. Could you please check it?"
+    assert language(f"No internet\n{own}{between}{notice}") == "en"
+
+
+def test_a_customer_who_writes_of_confidential_matters_is_read_to_the_end() -> None:
+    assert language("My data\nThis message is confidential. My neighbour uses my line. I want it to stop.") == "en"
+    assert language("Mohon bantuannya. This is about the confidential data that you have of me and my family.") == "en"
+
+
 @pytest.mark.skipif(not LABELLED.exists(), reason=f"NOT MEASURED: {LABELLED} is missing")
 def test_labelled_mails() -> None:
     mails = [json.loads(line) for line in LABELLED.read_text().splitlines()]
