@@ -1,7 +1,8 @@
 """Forms of suspended runs: submitting, showing and reading them. Held by `tests/tasks/run/test_waits.py`."""
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -85,7 +86,7 @@ class Forms(Api):
                 return False
             stored = False
             while not stored:  # another process may be replacing it, too; the last one's text stays
-                with suppress(ObjectNotFound):
+                with _unless(HTTPStatus.NOT_FOUND):
                     self.client.delete_flow_run_input(UUID(run_id), key)
                 stored = self._put(run_id, key, json.dumps(description))
         return True
@@ -107,13 +108,20 @@ class Forms(Api):
 
     def _put(self, run_id: str, key: str, value: str) -> bool:
         """Store it; returns False where another process has stored its own in this moment."""
-        try:
+        with _unless(HTTPStatus.CONFLICT):
             self.client.create_flow_run_input(UUID(run_id), key, value)
-        except PrefectHTTPStatusError as error:
-            if error.response.status_code != HTTPStatus.CONFLICT:
-                raise
-            return False
-        return True
+            return True
+        return False
 
     def _stored(self, run_id: str, key: str) -> list[Any]:
         return list(self.client.filter_flow_run_input(UUID(run_id), key, 1, set()))
+
+
+@contextmanager
+def _unless(status: HTTPStatus) -> Iterator[None]:
+    """Let the server answer with this status."""
+    try:
+        yield
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != status:
+            raise
