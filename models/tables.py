@@ -376,6 +376,10 @@ class Decision(SQLModel, table=True):
     answers: Json = Field(default_factory=dict, sa_type=JSON)
     decided_at: datetime = Field(sa_type=UTC_TIME)
     signal_id: int | None = Field(default=None, foreign_key="signal.id")
+    staff_id: int | None = None
+    """Number of the member of staff who decided; None where nobody had signed in."""
+    signed_in: str = ""
+    """How (:class:`models.staff.SignedIn`)."""
 
 
 _STALE = text("escalated_to <> shown_to")
@@ -408,7 +412,11 @@ class Wait(SQLModel, table=True):
     description: str
     json_schema: Json = Field(default_factory=dict, sa_type=JSON)
     given: Json = Field(default_factory=dict, sa_type=JSON)
-    """What somebody answered in a run that could not go on; the run that has taken its place takes it."""
+    """What somebody has answered already: at the desk, or in a run that could not go on. The run takes it."""
+    given_by: int | None = None
+    """Number of the member of staff (:class:`models.staff.Staff`)."""
+    given_how: str = ""
+    """How they had signed in (:class:`models.staff.SignedIn`)."""
 
 
 class Signal(SQLModel, table=True):
