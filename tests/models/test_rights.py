@@ -1,6 +1,7 @@
 """The table of rights: each role of staff on each role that a form asks."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ MAY = {
 }
 
 
-def somebody(*roles: StaffRole, **more: object) -> Staff:
+def somebody(*roles: StaffRole, **more: Any) -> Staff:
     return Staff(id=7, name="Sari", email="sari@telkom.example", roles=[role.name for role in roles], **more)
 
 
