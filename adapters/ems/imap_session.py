@@ -26,9 +26,8 @@ from imap_tools.errors import (
     MailboxUidsError,
     UnexpectedCommandStatusError,
 )
-from imap_tools.imap_utf7 import utf7_decode
-from imap_tools.utils import encode_folder
 
+from adapters.ems.imap_internals import answer, ask_capabilities, capabilities, decoded, encoded, refused_command
 from adapters.ems.login import NoToken, bearer
 from adapters.ems.pool import BROKEN
 from models.errors import BrokenAnswer, Refused, Unavailable
@@ -73,8 +72,6 @@ _COMMANDS: dict[type[Exception], str] = {
     MailboxAppendError: "APPEND",
 }
 """The command that an error is about."""
-_BAD = re.compile(r"([A-Z]+) command error: BAD\b")
-"""How imaplib says which command the server does not understand; a test holds it to that."""
 _NAMESPACE_PREFIX = re.compile(rb'\("([^"]*)" (?:"[^"]+"|NIL)')
 _PREFIXES: "WeakKeyDictionary[BaseMailBox, tuple[str, tuple[str, ...]]]" = WeakKeyDictionary()
 """Of sessions that were asked: the personal namespace's prefix, and those of the others."""
@@ -119,8 +116,7 @@ def connect(box: Mailbox) -> BaseMailBox:
     )
     try:
         _log_in(imap, box)
-        # imaplib asks before the login, when servers do not speak of MOVE yet.
-        imap.client.capabilities = tuple(imap.client.capability()[1][0].decode().upper().split())
+        ask_capabilities(imap)
     except BaseException:
         imap.client.shutdown()
         raise
@@ -169,9 +165,9 @@ def _meaning(error: Exception) -> Unavailable | Refused:
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):
-        bad = _BAD.match(str(error))
-        return Refused("imap", f"{what} to {bad[1]}: {_LOG}" if bad else what)
-    said = str(error.command_result)
+        command = refused_command(error) if isinstance(error, imaplib.IMAP4.error) else ""
+        return Refused("imap", f"{what} to {command}: {_LOG}" if command else what)
+    said = answer(error)
     code = _CODE.search(said)
     what += f" {code[1]}" if code else ""
     if _LATER.search(said):
@@ -202,7 +198,7 @@ def named(imap: BaseMailBox, folder: str) -> str:
 
     One that says where it stands, in whatever namespace, is taken as it is.
     """
-    if "NAMESPACE" not in imap.client.capabilities or folder.upper() == "INBOX":
+    if "NAMESPACE" not in capabilities(imap) or folder.upper() == "INBOX":
         return folder
     if imap not in _PREFIXES:
         said = imap.client.namespace()[1][0]
@@ -214,7 +210,7 @@ def named(imap: BaseMailBox, folder: str) -> str:
 
 def _prefixes(said: bytes) -> tuple[str, tuple[str, ...]]:
     """The personal namespace's prefix, and those of all others; the personal ones come first, and may be NIL."""
-    found = [utf7_decode(prefix) for prefix in _NAMESPACE_PREFIX.findall(said)]
+    found = [decoded(prefix) for prefix in _NAMESPACE_PREFIX.findall(said)]
     return ("", tuple(found)) if said.startswith(b"NIL") or not found else (found[0], tuple(found[1:]))
 
 
@@ -370,7 +366,7 @@ def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
 def can_move(imap: BaseMailBox) -> str:
     """The extension by which the server moves mails without touching others."""
     for name in ("MOVE", "UIDPLUS"):
-        if name in imap.client.capabilities:
+        if name in capabilities(imap):
             return name
     raise Refused("imap", "the server offers neither MOVE nor UIDPLUS")
 
@@ -390,9 +386,9 @@ def can_flag(imap: BaseMailBox) -> None:
 
 def quota(imap: BaseMailBox, folder: str) -> int | None:
     """Per cent of the folder's quota that is used; None where there is none."""
-    if not any(name.startswith("QUOTA") for name in imap.client.capabilities):
+    if not any(name.startswith("QUOTA") for name in capabilities(imap)):
         return None
-    _, (_, lines) = imap.client.getquotaroot(encode_folder(named(imap, folder)).decode())
+    _, (_, lines) = imap.client.getquotaroot(encoded(named(imap, folder)))
     found = [(int(used), int(most)) for line in lines if line for used, most in _QUOTA.findall(line)]
     return max((100 * used // most for used, most in found if most), default=None)
 
@@ -402,9 +398,9 @@ def idle(imap: BaseMailBox) -> Iterator[None]:
 
     imap-tools' IDLE takes the end of a connection for silence and breaks on a line that comes in two pieces.
     """
-    if "IDLE" not in imap.client.capabilities:
+    if "IDLE" not in capabilities(imap):
         raise Refused("imap", "the server does not know IDLE: set idle to false in LAYANAN_MAILBOXES")
-    imap.client.sock.settimeout(SILENCE)
+    imap.client.socket().settimeout(SILENCE)
     imap.client.send(b"idle IDLE\r\n")
     with suppress(TimeoutError):
         while (line := imap.client.readline()) and not line.startswith(b"idle "):

@@ -1,25 +1,21 @@
-"""The simulator's IMAP server: pymap's in-memory backend, with two of its weaknesses fixed.
+"""The simulator's IMAP server: pymap's in-memory backend.
 
-Held by `tests/adapters/simulator/test_main.py`.
+pymap documents how its server is started, not how another program embeds it. `tests/adapters/simulator/test_imap.py`
+names each part that is used here, and what to look at when one has changed.
 """
 
 import asyncio
 import socket
 from argparse import Namespace
-from contextlib import AsyncExitStack, closing
 from datetime import datetime
-from io import BytesIO
 
 from proxyprotocol.sock import SocketInfo
 from pymap.backend.dict import Config, Login
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxSet
 from pymap.concurrent import Subsystem
-from pymap.context import connection_exit
-from pymap.imap import IMAPConnection
-from pymap.imap.state import ConnectionState
+from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
-from pymap.parsing.response import Response
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
@@ -75,21 +71,4 @@ class ImapServer:
         assert task is not None
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
-        connection = _Connection(self._config.commands, self._config, reader, writer, SocketInfo.get(writer, None))
-        async with AsyncExitStack() as stack:
-            connection_exit.set(stack)
-            stack.enter_context(closing(connection))
-            await connection.run(ConnectionState(self._login, self._config))
-
-
-class _Connection(IMAPConnection):
-    """Sends each response in one piece, because clients fail on an IDLE line that arrives in two."""
-
-    async def write_response(self, resp: Response) -> None:
-        whole = BytesIO()
-        await resp.async_write(whole)
-        try:
-            self.writer.write(whole.getvalue())
-            await self.writer.drain()
-        except ConnectionError:
-            return  # the next read ends the connection
+        await IMAPServer(self._login, self._config)(reader, writer, SocketInfo.get(writer, None))

@@ -12,7 +12,26 @@ from adapters.ems import NotLetIn
 from adapters.ems.signing import signed
 from models.settings import Dkim
 from tests.adapters.ems.world import BUDI, OURS, World, letter
+from tests.contracts import Private
 from tests.servers import eventually
+
+KEYS = (
+    "signing._key gives dkim.sign an RSA key as PEM and an Ed25519 key as 32 bytes in Base64, which is not documented."
+)
+PARTS = [
+    Private("dkim", "sign", KEYS, mentions=("privkey", "signature_algorithm=b'rsa-sha256'", "include_headers=None")),
+    Private(
+        "dkim",
+        "DKIM.sign",
+        KEYS,
+        mentions=("parse_pem_private_key(privkey)", "SigningKey(privkey, encoder=nacl.encoding.Base64Encoder)"),
+    ),
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+def test_dkimpy_is_as_we_use_it(part: Private) -> None:
+    part.hold()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from adapters.systems.nossa import Nossa
 from models.facts import TicketStatus
 from tests.adapters.systems import tmf_specs
 from tests.adapters.systems.back_office import SEED, BackOffice, back_office
+from tests.contracts import Private
 
 needs_specs = pytest.mark.skipif(not tmf_specs.SPECS.is_dir(), reason=tmf_specs.MISSING)
 COLLECTIONS = {
@@ -186,3 +187,16 @@ def test_faults_hit_their_system_alone_and_pass(office: BackOffice) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         call(office, "POST", "mycx", tickets, TICKET)
     assert len(office.tickets()) == 1
+
+
+def test_uvicorn_leaves_signals_to_us() -> None:
+    """Without this, a Ctrl-C would end uvicorn alone and leave the simulator's other servers running."""
+    Private(
+        "uvicorn",
+        "Server.capture_signals",
+        "adapters/simulator/tmf.py replaces it; see test_main.py.",
+        "(self) -> 'Generator[None, None, None]'",
+    ).hold()
+    Private(
+        "uvicorn", "Server.serve", "It must call what we replace.", mentions=("with self.capture_signals():",)
+    ).hold()
