@@ -1,6 +1,6 @@
 """All that the service uses of imaplib and imap-tools beyond their documented API.
 
-Any release may change them. `tests/adapters/ems/test_imap_internals.py` names each of them, and what to look at when one
+Any release may change them. `tests/adapters/ems/test_imap_internals.py` names each, and what to look at when one
 has changed.
 """
 
