@@ -6,7 +6,6 @@ Used by `layanan up`, the demo and the tests. A server that already answers at t
 import logging
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +25,7 @@ from adapters.engine.environment import engine_environment
 from adapters.engine.pages import fix_pages
 from adapters.engine.runs import PrefectEngine
 from adapters.wiring import load_systems
+from flows.deploy import deploy_all
 from flows.processes import Process, Restarter, Starter, end, last_line
 from flows.stop_signals import ending, pause
 from models.errors import LayananError, Unavailable
@@ -110,16 +110,7 @@ class Service:
             except ObjectNotFound:
                 with suppress(ObjectAlreadyExists):
                     client.create_work_pool(self._new_pool())
-        with tempfile.TemporaryFile("w+", errors="replace") as said:
-            process = self._starter.start(["prefect", "--no-prompt", "deploy", "--all"], said)
-            try:
-                _until(lambda: process.poll() is not None)
-            finally:
-                process.kill()
-                process.wait()
-            said.seek(0)
-            if process.returncode != 0:
-                raise Unavailable("Prefect", f"deploying failed: {said.read().strip()[-1000:]}")
+        deploy_all(self.settings)
 
     def start_worker(self) -> None:
         """Start the worker of the settings' type."""
