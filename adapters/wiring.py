@@ -6,14 +6,14 @@ Held by `tests/tasks/upkeep/test_doctor.py`, which looks at each of them.
 import atexit
 from functools import cached_property, lru_cache
 
-from adapters.analyser.rules import Analyser, RuleAnalyser
+from adapters.analyser.rules import RuleAnalyser
 from adapters.case_store.store import Store
 from adapters.clock import Clock, SystemClock, clock_of
 from adapters.console import logs
 from adapters.ems import Ems, ImapSmtp
 from adapters.engine.runs import PrefectEngine
-from adapters.letters.canned_answers import CannedAnswers, TemplateAnswers
-from adapters.letters.writer import LetterWriter, TemplateLetters
+from adapters.letters.canned_answers import TemplateAnswers
+from adapters.letters.writer import TemplateLetters
 from adapters.systems.embassy import Embassy, LineTester
 from adapters.systems.epayment import Bills, EPayment
 from adapters.systems.mrtg import Mrtg, TrafficMeter
@@ -69,17 +69,17 @@ class Systems:
         return ems
 
     @cached_property
-    def letters(self) -> LetterWriter:
+    def letters(self) -> TemplateLetters:
         """Writes letters."""
         return TemplateLetters(self.settings)
 
     @cached_property
-    def analyser(self) -> Analyser:
+    def analyser(self) -> RuleAnalyser:
         """Analyses what a mail is about."""
         return RuleAnalyser()
 
     @cached_property
-    def canned_answers(self) -> CannedAnswers:
+    def canned_answers(self) -> TemplateAnswers:
         """Canned answers to general questions."""
         return TemplateAnswers()
 

@@ -29,7 +29,7 @@ from adapters.wiring import Systems, load_systems
 from models.letter import LetterKind
 from models.sop import ACTIVITIES, REVISION, Role
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, Signal
-from tasks.intake.batch import take_in
+from tasks.intake.batch import take_in_batch
 from tasks.upkeep import monitor
 from tasks.upkeep.report import service_report
 
@@ -81,8 +81,8 @@ def _work(systems: Systems, cases: int) -> dict[str, Callable[[], object]]:
         return work
 
     return {
-        "intake of a new mail": lambda: take_in(systems, _mail(f"baru{next(_uids)}@example.com")),
-        "intake of a known sender's mail": lambda: take_in(systems, _mail(f"p{cases}@example.com")),
+        "intake of a new mail": lambda: take_in_batch(systems, [_mail(f"baru{next(_uids)}@example.com")]),
+        "intake of a known sender's mail": lambda: take_in_batch(systems, [_mail(f"p{cases}@example.com")]),
         "monitor: letters, deadlines, wakes": lambda: [part.fn() for part in monitor.PARTS[:3]],
         "waiting": look(listing.waiting),
         "case": look(listing.case, str(cases)),

@@ -29,7 +29,7 @@ from models.settings import Office
 from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Signal, TicketRow, Wait
 from tasks.handle_intensively import Handled, handle_intensively
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn, take_in_batch
 from tasks.run.activity import Activity, _Doing
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver, due_letters
@@ -109,6 +109,11 @@ def mail(sender: str, text: str = MATI, subject: str = "Internet mati", **header
 def received(raw: bytes, uid: int = 0) -> Received:
     """The mail as our mailbox holds it, at a place of its own."""
     return Received(OURS, "JKT", 1, uid or next(_uids), raw)
+
+
+def take_in(systems: Systems, mail: Received) -> TakenIn:
+    """Intake of one mail."""
+    return take_in_batch(systems, [mail])[mail.uid]
 
 
 def arrives(

@@ -18,7 +18,7 @@ import layanan
 from adapters.console.settings_table import settings_table
 from adapters.ems import Received
 from adapters.wiring import Systems
-from tasks.intake.batch import take_in
+from tasks.intake.batch import take_in_batch
 from tests.quoted import PAGES, ROOT, STANDS_FOR, Quoted, parse, quoted
 from tests.test_layanan import BOX, BUDI, alone, systems
 
@@ -80,7 +80,7 @@ def test_quoted_commands_that_only_look_run(systems: Systems, capsys: pytest.Cap
     mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = BUDI, BOX, "Modem", "<4@pelanggan.example>"
     mail.set_content("Modem saya mati.")
     mail.add_alternative("<p>Modem saya <b>mati</b>.</p>", subtype="html")
-    take_in(systems, Received(BOX, "JKT", 1, 4, mail.as_bytes()))
+    take_in_batch(systems, [Received(BOX, "JKT", 1, 4, mail.as_bytes())])
     Path("odd.eml").write_bytes(mail.as_bytes())
     failed = [str(one) for one in of("layanan") if looks_only(one) and layanan.main(_here(one.words)) != 0]
     assert not failed, capsys.readouterr().err

@@ -37,11 +37,10 @@ from models.reasons import DOUBTS
 from models.settings import Settings
 from models.tables import Case, Decision, Kept, Message, Outbox, Wait
 from tasks.closing import closing
-from tasks.intake.batch import take_in
 from tasks.run.case_run import CaseRun
 from tasks.run.submit import answers
 from tests.adapters.systems import back_office
-from tests.cases import asks, do_now
+from tests.cases import asks, do_now, take_in
 from tests.ports import free_port
 from tests.servers import scripted
 from tests.stack import Stack, running

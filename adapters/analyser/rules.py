@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from adapters.analyser import words
 from adapters.analyser.numbers import known_references, service_numbers
@@ -16,14 +16,6 @@ MAX_SUBJECT, MAX_TEXT = 300, 10_000
 _REPLY = ("re:", "bls:", "balas:")
 _MEANT = 4.0  # weight from which a product is meant
 _OFFICE_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi", "hosting", "mobile"}
-
-
-class Analyser(Protocol):
-    """Says what a mail wants."""
-
-    def analyse(self, subject: str, text: str, *, sender_name: str = "") -> Analysis:
-        """Analyse a mail; ``text`` is the new text, without quoted letters."""
-        ...
 
 
 class RuleAnalyser:
@@ -44,7 +36,10 @@ class RuleAnalyser:
         self._ours = any_of(words.OURS)
 
     def analyse(self, subject: str, text: str, *, sender_name: str = "") -> Analysis:
-        """Analyse a mail, of which no more than ``MAX_SUBJECT`` and ``MAX_TEXT`` characters are read."""
+        """Analyse a mail; ``text`` is its new text, without quoted letters.
+
+        No more than ``MAX_SUBJECT`` and ``MAX_TEXT`` characters are read.
+        """
         subject, text = subject[:MAX_SUBJECT], text[:MAX_TEXT]
         mail = _Mail.read(subject, text)
         topics = self._topics.score(mail.letter, self._place(mail))

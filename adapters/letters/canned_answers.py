@@ -6,7 +6,7 @@ The texts are in ``templates/<language>/answers.toml``. They say where and how, 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,20 +24,6 @@ class CannedAnswer:
 
     text: str
     related_products: tuple[str, ...]
-
-
-class CannedAnswers(Protocol):
-    """Knows the canned answers."""
-
-    def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> CannedAnswer | None:
-        """The canned answer, or None where a person must write one.
-
-        Args:
-            topic: Of the question.
-            products: Of the question; empty if unknown.
-            language: Of the letter.
-        """
-        ...
 
 
 class _Entry(BaseModel):
@@ -75,7 +61,13 @@ class TemplateAnswers:
         }
 
     def answer(self, topic: Topic, products: tuple[Product, ...], language: Language) -> CannedAnswer | None:
-        """See :meth:`CannedAnswers.answer`."""
+        """The canned answer, or None where a person must write one.
+
+        Args:
+            topic: Of the question.
+            products: Of the question; empty if unknown.
+            language: Of the letter.
+        """
         book = self._books[language]
         texts = book.topics.get(topic)
         if texts is None:

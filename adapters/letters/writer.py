@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 
@@ -27,8 +27,12 @@ ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
 """An address that a letter can go to."""
 
 
-class LetterWriter(Protocol):
-    """Writes letters."""
+class TemplateLetters:
+    """Writes letters from the templates in ``folder``, with times in the site's time zone."""
+
+    def __init__(self, settings: Settings, folder: Path = TEMPLATES) -> None:
+        self._settings = settings
+        self._templates = {language: self._environment(folder, language) for language in get_args(Language)}
 
     def write(
         self,
@@ -73,37 +77,6 @@ class LetterWriter(Protocol):
         Raises:
             MissingFact: A required fact or argument is empty or unusable.
         """
-        ...
-
-
-class TemplateLetters:
-    """Writes letters from the templates in ``folder``, with times in the site's time zone."""
-
-    def __init__(self, settings: Settings, folder: Path = TEMPLATES) -> None:
-        self._settings = settings
-        self._templates = {language: self._environment(folder, language) for language in get_args(Language)}
-
-    def write(
-        self,
-        facts: LetterFacts,
-        *,
-        language: Language,
-        reference: str,
-        recipient: str,
-        recipient_name: str,
-        sender: str,
-        subject: str,
-        message_id: str,
-        in_reply_to: str,
-        references: tuple[str, ...],
-        now: datetime,
-        automatic: bool,
-        attached: tuple[bytes, ...] = (),
-        token: str = "",
-        conversation: str = "",
-        copies: tuple[str, ...] = (),
-    ) -> RenderedLetter:
-        """See :meth:`LetterWriter.write`."""
         _check(facts, reference=reference, message_id=message_id)
         _check_addresses(facts, recipient=(recipient,), sender=(sender,), copies=copies)
         service = one_line(self._settings.sender_name)

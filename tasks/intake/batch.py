@@ -43,20 +43,13 @@ class TakenIn:
     """It is our own copy of a letter, and belongs where those are."""
 
 
-def take_in(systems: Systems, received: Received) -> TakenIn:
-    """Store one mail and its outcome, and write the first response where one is due.
-
-    Raises:
-        Unavailable: the case store does not answer; the mail stays on the server.
-    """
-    return take_in_batch(systems, [received])[received.uid]
-
-
 def take_in_batch(systems: Systems, batch: Sequence[Received]) -> dict[int, TakenIn]:
-    """Do so with mails of one mailbox, one after the other; what became of each, by UID.
+    """Store mails of one mailbox with their outcomes, and write the first responses that are due.
+
+    Returns what became of each mail, by UID.
 
     Raises:
-        Unavailable: as for ``take_in``; some may have been taken in.
+        Unavailable: the case store does not answer. Some mails may have been stored; the others stay on the server.
     """
     known = _known(systems, batch)
     taken = {uid: answered(systems, message) for uid, message in known.items()}

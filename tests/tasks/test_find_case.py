@@ -9,7 +9,7 @@ from adapters.wiring import Systems
 from models.analysis import Analysis
 from models.tables import Bounce, Case, Letter, Message, Signal
 from tasks.end_case import end_case
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.case_run import CaseRun
 from tests.cases import (
@@ -29,6 +29,7 @@ from tests.cases import (
     received,
     rows,
     snapshot,
+    take_in,
     text,
 )
 from tests.runs import Played, Runs

@@ -2,8 +2,7 @@
 
 from adapters.wiring import Systems
 from models.tables import ActivityRecord, Letter, Outbox
-from tasks.intake.batch import take_in
-from tests.cases import BUDI, MATI, OURS, arrives, letter, opened, received, rows, text
+from tests.cases import BUDI, MATI, OURS, arrives, letter, opened, received, rows, take_in, text
 from tests.runs import Played, Runs
 
 

@@ -12,7 +12,7 @@ from models.tables import Case, Letter, Message, Signal
 from tasks.closing import closing
 from tasks.hand_over_segment import hand_over_segment
 from tasks.inform_status import inform_status
-from tasks.intake.batch import TakenIn, take_in, take_in_batch
+from tasks.intake.batch import TakenIn, take_in_batch
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
 from tests.cases import (
@@ -37,6 +37,7 @@ from tests.cases import (
     received,
     rows,
     snapshot,
+    take_in,
     text,
     ticket,
 )

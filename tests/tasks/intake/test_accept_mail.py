@@ -6,8 +6,7 @@ from adapters.wiring import Systems
 from models.errors import WrongUse
 from models.tables import Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
-from tasks.intake.batch import take_in
-from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows
+from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows, take_in
 
 
 def latest(systems: Systems) -> Message:

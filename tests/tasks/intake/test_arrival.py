@@ -9,12 +9,12 @@ from adapters.ems import Received
 from adapters.wiring import Systems
 from models.tables import Case, Message
 from tasks.intake.accept_mail import accept_mail
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import deliver
 from tasks.serve_complaint import serve_complaint
 from tasks.upkeep.report import service_report
-from tests.cases import BUDI, LINE, OURS, PRICE, done, mail, need, rows, text
+from tests.cases import BUDI, LINE, OURS, PRICE, done, mail, need, rows, take_in, text
 from tests.conftest import BOTH
 
 HOUR = timedelta(hours=1)

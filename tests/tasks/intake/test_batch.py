@@ -24,11 +24,11 @@ from adapters.wiring import Systems
 from models.errors import Defect
 from models.mail import ParsedMail
 from models.tables import ActivityRecord, Bounce, Case, Kept, Letter, Message, Outbox, Signal
-from tasks.intake.batch import TakenIn, take_in, take_in_batch
+from tasks.intake.batch import TakenIn, take_in_batch
 from tasks.intake.place_mail import Look, Placed, place
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
-from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot
+from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot, take_in
 from tests.conftest import BOTH
 
 BOUNCE = b"""From: Mail Delivery System <MAILER-DAEMON@example.com>

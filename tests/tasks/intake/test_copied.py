@@ -9,12 +9,26 @@ from adapters.wiring import Systems
 from models.errors import WrongUse
 from models.tables import Bounce, Case, Letter, Outbox, Party, Signal
 from tasks.intake.accept_mail import accept_mail
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
 from tasks.run.send_letter import deliver
 from tasks.upkeep.merge_case import add_party, remove_party
-from tests.cases import BUDI, LINE, MAJU, MATI, OURS, STRANGER, accepted, arrives, opened, received, rows, snapshot
+from tests.cases import (
+    BUDI,
+    LINE,
+    MAJU,
+    MATI,
+    OURS,
+    STRANGER,
+    accepted,
+    arrives,
+    opened,
+    received,
+    rows,
+    snapshot,
+    take_in,
+)
 from tests.tasks.intake.test_batch import BOUNCE
 
 ANDI, JOKO = "andi@maju.example", "joko@maju.example"

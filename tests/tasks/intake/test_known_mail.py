@@ -15,10 +15,10 @@ from adapters.mail.parser import parse
 from adapters.wiring import Systems
 from flows.receive_mail import set_going
 from models.tables import Case, Message
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
-from tests.cases import BUDI, LINE, LINK, MATI, STRANGER, arrives, mail, opened, pending, received, rows
+from tests.cases import BUDI, LINE, LINK, MATI, STRANGER, arrives, mail, opened, pending, received, rows, take_in
 from tests.conftest import BOTH
 from tests.runs import Played, Runs
 

@@ -6,9 +6,9 @@ from adapters.wiring import Systems
 from models.errors import WrongUse
 from models.tables import Bounce, Case, Letter, Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tests.adapters.mail.test_parser import MAILS
-from tests.cases import BUDI, LINE, MATI, OURS, STRANGER, arrives, mail, opened, received, rows, snapshot
+from tests.cases import BUDI, LINE, MATI, OURS, STRANGER, arrives, mail, opened, received, rows, snapshot, take_in
 
 
 def eml(name: str, **words: str) -> bytes:

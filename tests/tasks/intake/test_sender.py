@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from adapters.wiring import Systems, load_systems
 from models.tables import Bounce, Case, Letter, Message, Outbox, Signal
 from tasks.end_case import end_case
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tests.cases import (
     BUDI,
@@ -25,6 +25,7 @@ from tests.cases import (
     received,
     rows,
     snapshot,
+    take_in,
 )
 from tests.conftest import BOTH
 from tests.runs import Played, Runs

@@ -14,7 +14,6 @@ from adapters.wiring import Systems
 from models.forms import Escalation, Form, Unreachable
 from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
-from tasks.intake.batch import take_in
 from tasks.run import signals
 from tasks.run.ask_unreachable import settle
 from tasks.run.case_run import CaseRun
@@ -26,7 +25,7 @@ from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question
 from tasks.upkeep.merge_case import MERGED, merge_rows
 from tasks.upkeep.monitor import _pass
-from tests.cases import MAJU, opened, received, rows, snapshot
+from tests.cases import MAJU, opened, received, rows, snapshot, take_in
 from tests.tasks.intake.test_batch import BOUNCE
 
 pytestmark = pytest.mark.parametrize("systems", ["postgresql"], indirect=True)

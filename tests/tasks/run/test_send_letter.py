@@ -15,7 +15,6 @@ from models.errors import Refused, Unavailable
 from models.settings import Smtp
 from models.states import SignalKind
 from models.tables import Kept, Letter, Outbox, Relay, Signal
-from tasks.intake.batch import take_in
 from tasks.run.relay import FIRST_PAUSE
 from tasks.run.send_letter import (
     BACKOFF,
@@ -28,7 +27,7 @@ from tasks.run.send_letter import (
 )
 from tasks.run.undelivered import undelivered
 from tasks.upkeep.monitor import send_due_letters
-from tests.cases import BUDI, STRANGER, StandingClock, accepted, letter, opened, received, rows
+from tests.cases import BUDI, STRANGER, StandingClock, accepted, letter, opened, received, rows, take_in
 from tests.conftest import BOTH
 from tests.ports import free_port
 from tests.servers import scripted

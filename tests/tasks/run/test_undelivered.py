@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from models.forms import Unreachable, UnreachableChoice
 from models.tables import Bounce, Case, Decision, Letter, Outbox, Signal, Wait
 from tasks.end_case import Ended, end_case
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.join_case import join_case
 from tasks.receive_and_analyse import receive_and_analyse
 from tasks.run.ask_unreachable import problem, settle
@@ -35,6 +35,7 @@ from tests.cases import (
     received,
     rows,
     snapshot,
+    take_in,
 )
 from tests.runs import Played, Runs
 from tests.tasks.intake.test_batch import BOUNCE

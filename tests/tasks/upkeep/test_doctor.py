@@ -14,7 +14,6 @@ from models.errors import LayananError, Refused
 from models.forms import ConfirmAnalysis, SupervisorEscalation
 from models.settings import HttpSystem, Office
 from models.tables import Case, Deadline, Message, Wait
-from tasks.intake.batch import take_in
 from tasks.upkeep.doctor import Check, examine
 from tasks.upkeep.doctor.back_office import back_office
 from tasks.upkeep.doctor.check import Warn
@@ -23,7 +22,7 @@ from tasks.upkeep.doctor.ems import copies, mailbox
 from tasks.upkeep.doctor.records import letters, mails, waits
 from tasks.upkeep.monitor import _note_settings, watch_waits
 from tests.adapters.ems.world import World
-from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received
+from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received, take_in
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import dovecot

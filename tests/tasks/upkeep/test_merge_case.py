@@ -14,7 +14,7 @@ from flows.handle_case import handle_case
 from models.errors import NotWaiting, Unavailable, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.find_case import Match, find_case
-from tasks.intake.batch import TakenIn, take_in
+from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
 from tasks.run.resume import show_news
@@ -37,6 +37,7 @@ from tests.cases import (
     received,
     rows,
     snapshot,
+    take_in,
     told,
 )
 from tests.runs import Played, Runs
