@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.console.screen import complain, say, show
-from flows.command_line import cases, letters, mails, service
+from flows.command_line import audit, cases, letters, mails, service
 from flows.command_line.shared import Json, code_of, read_settings
 from models.errors import LayananError, Refused, WrongUse
 
@@ -155,6 +155,10 @@ def _command_line() -> typer.Typer:
     for name, look in mails.ONE_MAIL.items():
         mail_app.command(name)(look)
     app.add_typer(mail_app, name="mail", rich_help_panel="Cases and people")
+    audit_app = typer.Typer(no_args_is_help=True, help="Check, show and export the audit log: who did what, and when.")
+    for name, act in audit.AUDIT.items():
+        audit_app.command(name)(act)
+    app.add_typer(audit_app, name="audit", rich_help_panel="Cases and people")
     clock_app = typer.Typer()
     clock_app.callback(invoke_without_command=True)(clock)
     clock_app.command()(advance)

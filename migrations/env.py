@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from adapters.case_store.store import Store
-from models import staff, tables  # noqa: F401 - the tables must be known to the metadata
+from models import audit, staff, tables  # noqa: F401 - the tables must be known to the metadata
 from models.settings import load_settings
 
 

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from adapters.case_store.store import Store
-from models import staff, tables  # noqa: F401 - the tables must be known to the metadata
+from models import audit, staff, tables  # noqa: F401 - the tables must be known to the metadata
 from models.errors import Refused
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"

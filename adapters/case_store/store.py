@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, OperationalError, TimeoutError
 from sqlmodel import Session, select
 
+from adapters.case_store.audit import append_noted
 from adapters.folder import private
 from models.errors import Defect, LayananError, Refused, SettingsError, Unavailable
 from models.settings import Settings
@@ -96,6 +97,7 @@ class Store:
                 # sorted, so that two transactions with the same content do not deadlock
                 rows = [{"sha256": name, "content": kept[name]} for name in sorted(kept)]
                 session.execute(_INSERT[session.get_bind().dialect.name], rows)
+            append_noted(session)
 
     @staticmethod
     def alone(session: Session, names: Iterable[str]) -> None:

@@ -169,6 +169,11 @@ class Settings(FromSources):
         return self.database_url.get_secret_value() or f"sqlite:///{(self.home / 'cases.sqlite').absolute()}"
 
     @property
+    def audit_seals(self) -> Path:
+        """File of the audit log's seals."""
+        return self.home / "audit-seals"
+
+    @property
     def store_id(self) -> str:
         """Distinguishes two case stores on one Prefect server without revealing the database."""
         return hashlib.sha256(self.store_url.encode()).hexdigest()[:8]

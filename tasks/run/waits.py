@@ -21,7 +21,9 @@ from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from adapters.case_store import audit
 from adapters.engine.suspend import suspend_for
+from models.audit import Action, Entry
 from models.errors import LayananError
 from models.forms import MEANWHILE, NOBODY, SYSTEM, Desk, Form, Unreachable
 from models.sop import REVISION, Role
@@ -36,6 +38,7 @@ from tasks.run.wait_key import WaitKey
 from tasks.run.work import Effect
 
 F = TypeVar("F", bound=Form)
+_AUDITED = {RecordState.DONE: Action.DECIDED, RecordState.REFUSED: Action.DECISION_REFUSED}
 
 
 @dataclass(frozen=True)
@@ -263,6 +266,8 @@ class Question(Generic[F]):
                 session.add(self._decision(output, by, now, signal))
             if effect:
                 effect(session)
+            if state in _AUDITED:
+                audit.note(session, self._entry(_AUDITED[state], output, by, wait, now))
             session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
         return record
 
@@ -276,6 +281,22 @@ class Question(Generic[F]):
             answers=answers,
             decided_at=now,
             signal_id=signal.id if signal else None,
+        )
+
+    def _entry(self, action: Action, output: dict[str, Any], by: str, wait: Wait | None, now: datetime) -> Entry:
+        """For the audit log: what was decided, and on which facts."""
+        given = wait if wait and by != SYSTEM else None
+        return Entry(
+            action,
+            now,
+            by,
+            staff_id=given.given_by if given else None,
+            signed_in=given.given_how if given else "",
+            reference=self.case.reference,
+            subject=str(self.key),
+            before=wait.description if wait else None,
+            after=output,
+            run_id=self.case.run_id,
         )
 
     def _performer(self, wait: Wait | None, by: str) -> str:

@@ -16,6 +16,7 @@ from adapters.engine.runs import PrefectEngine
 from adapters.engine.suspend import suspend_for
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
+from models.audit import AuditRow, AuditSalt, content_hash
 from models.errors import Unavailable
 from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Signal
@@ -434,3 +435,37 @@ def test_a_wake_that_was_dropped_in_the_last_moment_answers_nothing(
     assert runs.go(ask_leader, run).name == "Suspended"
     assert [wake.taken_by for wake in rows(runs.systems, Signal)] == ["split"]
     assert rows(runs.systems, Decision) == []
+
+
+def test_what_is_decided_and_what_is_refused_stands_in_the_audit_log(runs: Runs) -> None:
+    case = opened(runs.systems)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus")
+    runs.go(ask_leader, run)
+    wait = runs.wait(case)
+    assert wait is not None
+    runs.submit(run, "Escalation", choice="TAKE_OVER", cause="Kabel putus", repair="Disambung")
+    assert runs.go(ask_leader, run).is_completed()
+    refused, decided = rows(runs.systems, AuditRow)
+    assert [(row.action, row.actor, row.subject) for row in (refused, decided)] == [
+        ("decision_refused", "Sari", "escalation-1"),
+        ("decided", "Sari", "escalation-1-r2"),
+    ]
+    assert (decided.reference, decided.run_id, decided.signed_in) == ("JKT-0000001", run, "")
+    _, salt = rows(runs.systems, AuditSalt)
+    (decision,) = rows(runs.systems, Decision)
+    assert decided.after == content_hash(salt.salt, decision.answers)
+    assert decided.before == content_hash(salt.salt, wait.description)
+
+
+def test_what_the_service_answers_stands_in_the_audit_log_as_the_systems(runs: Runs) -> None:
+    case = opened(runs.systems)
+    for source in ("one", "two"):
+        keep_signal(runs.systems, case.case_id, "unit", source, REPAIRED)
+    run = runs.start(ask_twice, case)
+    assert runs.go(ask_twice, run).is_completed()
+    assert [(row.action, row.actor, row.staff_id) for row in rows(runs.systems, AuditRow)] == [
+        ("decided", SYSTEM, None),
+        ("decided", SYSTEM, None),
+    ]
