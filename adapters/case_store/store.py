@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from sqlite3 import SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
 from time import monotonic
 from typing import Any
 
@@ -41,6 +42,8 @@ SURE = 1.0
 """Seconds after its last use in which a connection is not pinged."""
 _TOO_LARGE = "54000"
 """PostgreSQL's SQLSTATE for a value too large for an index: an OperationalError, although the database works."""
+_TAKEN = {"23505", SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY}
+"""What PostgreSQL and SQLite say of a unique key that another row has."""
 
 
 class AlreadyRecorded(LayananError):
@@ -189,6 +192,8 @@ class Store:
         try:
             yield
         except IntegrityError as error:
+            if not _is_taken_key(error.orig):
+                raise _defect(error) from None
             raise AlreadyRecorded(type(error.orig).__name__) from error
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _TOO_LARGE:
@@ -225,6 +230,10 @@ _INSERT: dict[str, Any] = {
 def _defect(error: DBAPIError) -> Defect:
     """An error without the database's text, which may quote a row."""
     return Defect(f"case store: {type(error.orig).__name__}")
+
+
+def _is_taken_key(error: BaseException | None) -> bool:
+    return getattr(error, "sqlstate", None) in _TAKEN or getattr(error, "sqlite_errorcode", None) in _TAKEN
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -16,8 +16,7 @@ F = TypeVar("F", bound=Form)
 def engines_form(form: type[F], description: str) -> type[F]:
     """The form as a class of Prefect's, under its own name: by that name a refusal is told from a defect."""
     made: Any = type(form.__name__, (form, RunInput), {"__module__": form.__module__})
-    made._description = description
-    return cast(type[F], made)
+    return cast(type[F], made.with_initial_data(description=description))
 
 
 def suspend_for(form: type[F], description: str, key: str) -> F:

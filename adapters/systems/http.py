@@ -73,8 +73,11 @@ class HttpCalls:
         except _RetryLater as later:
             self.gate.failed(later.why, later.wait)
             raise
+        except Unavailable:
+            self.gate.not_called("no token")
+            raise
         except BrokenAnswer:
-            # it has answered; that nobody can read it is this resource's matter
+            # the system has answered; a broken answer concerns this resource alone
             self.gate.answered()
             raise
         self.gate.answered()

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from adapters.case_store.holds import goes_first, pause_after
 from adapters.case_store.store import AlreadyRecorded, Store
 from adapters.clock import Clock
-from adapters.systems.gate import UnderWay
+from adapters.systems.gate import Gate, UnderWay
 from models.errors import AskedToWait
 from models.tables import SystemRow, UnderWayRow
 
@@ -30,30 +30,26 @@ NEWS = timedelta(hours=1)
 """After this, a fault that was met before is reported again."""
 
 
-class SystemGate:
-    """See :class:`adapters.systems.gate.Gate`.
+class SystemGate(Gate):
+    """The gate that the whole service shares.
 
     Args:
-        name: Of the system's settings.
-        system: As people call it.
-        clock: The machine's.
-        zone: In which people read the time.
-        call_seconds: Time that one call may take.
+        name: Name of the system's settings.
+        system: Name of the system as people call it.
+        clock: The machine's clock.
+        zone: Time zone in which people read the time.
+        call_seconds: Timeout of one call.
     """
 
     def __init__(self, store: Store, name: str, system: str, clock: Clock, zone: ZoneInfo, call_seconds: float) -> None:
+        super().__init__(clock)
         self._store = store
         self._name = name
         self._system = system
-        self._clock = clock
         self._zone = zone
         self._call = timedelta(seconds=call_seconds + 5)
         self._mine = threading.local()
         """Of this thread's call. ``troubled``: it entered after a failure; ``lease``: it goes first, until then."""
-
-    def now(self) -> datetime:
-        """See :class:`adapters.systems.gate.Gate`."""
-        return self._clock.now()
 
     def state(self) -> SystemRow:
         """The system's row, empty where there is none."""
@@ -61,7 +57,7 @@ class SystemGate:
             return session.get(SystemRow, self._name) or SystemRow(name=self._name)
 
     def enter(self) -> None:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         known, now = self.state(), self.now()
         self._mine.troubled, self._mine.lease = known.failures > 0, None
         if known.until is None:
@@ -87,7 +83,7 @@ class SystemGate:
         return AskedToWait(self._system, f"{what} until {at} ({known.why})", until, since)
 
     def answered(self) -> None:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         if not getattr(self._mine, "troubled", False):
             return
         # a pause that another call has met meanwhile stays
@@ -99,7 +95,7 @@ class SystemGate:
         self._mine.troubled = False
 
     def failed(self, why: str, wait: timedelta | None) -> None:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         now, lease = self.now(), getattr(self._mine, "lease", None)
         try:
             known = self._note_failure(now, why, wait, lease)
@@ -107,6 +103,11 @@ class SystemGate:
             known = self._note_failure(now, why, wait, lease)
         if wait is not None:
             raise self.asked(known)
+
+    def not_called(self, why: str) -> None:
+        """See :class:`Gate`."""
+        if getattr(self._mine, "lease", None):
+            self.failed(why, None)
 
     def _note_failure(self, now: datetime, why: str, wait: timedelta | None, lease: datetime | None) -> SystemRow:
         with self._store.write() as session:
@@ -125,7 +126,7 @@ class SystemGate:
         return known
 
     def left_out(self, what: str) -> bool:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         known, now = self.state(), self.now()
         if known.left_out == what and known.left_out_at and now - known.left_out_at < NEWS:
             return False
@@ -138,20 +139,20 @@ class SystemGate:
         return True
 
     def under_way(self, key: str) -> UnderWay | None:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         with self._store.read() as session:
             known = session.get(UnderWayRow, (self._name, key))
         return UnderWay(known.monitor, known.since) if known else None
 
     def accepted(self, key: str, monitor: str) -> UnderWay:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         under_way = UnderWay(monitor, self.now())
         with self._store.write() as session:
             session.merge(UnderWayRow(system=self._name, key=key, monitor=monitor, since=under_way.since))
         return under_way
 
     def forget(self, key: str) -> None:
-        """See :class:`adapters.systems.gate.Gate`."""
+        """See :class:`Gate`."""
         of_key = (col(UnderWayRow.system) == self._name, col(UnderWayRow.key) == key)
         with self._store.write() as session:
             session.execute(delete(UnderWayRow).where(*of_key))

@@ -17,7 +17,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from adapters.systems.gate import Gate, OpenGate, UnderWay
+from adapters.systems.gate import Gate, UnderWay
 from adapters.systems.http import LONGEST_WORDS, HttpCalls, NotFound, monitor_of, words_of
 from adapters.systems.records import MOMENT, Reading, described, problems_of, values_at
 from models.errors import AskedToWait, BrokenAnswer, Refused
@@ -45,7 +45,7 @@ class TmfClient:
 
     def __init__(self, system: str, settings: HttpSystem, gate: Gate | None = None) -> None:
         self.system = system
-        self.gate: Gate = gate or OpenGate()
+        self.gate = gate or Gate()
         self._http = HttpCalls(system, settings, self.gate)
         self._zone = ZoneInfo(settings.timezone or "UTC")
 

@@ -17,7 +17,7 @@ from models.forms import ConfirmSender
 from models.letter import LetterKind
 from models.need import Path
 from models.sop import ACTIVITIES, REVISION
-from models.states import LOST
+from models.states import LOST, EscalationReason
 from models.tables import UTC_TIME, ActivityRecord, Case, Decision, FirstPoll, Letter, Message, Outbox, Wait
 from tasks.first_response import first_response
 from tasks.run.clocks import overdue_decisions
@@ -223,14 +223,15 @@ def _bilingual(code: str) -> str:
 def _waits(session: Session, now: datetime, overdue: Mapping[str, int]) -> str:
     lines = [
         "### Menunggu sekarang / Waiting now",
-        "| untuk / for | kasus / cases | terlambat / overdue | dieskalasi / escalated | median | terlama / longest |",
-        "|---|---|---|---|---|---|",
+        "| untuk / for | kasus / cases | terlambat / overdue | dieskalasi / escalated "
+        "| perbaikan terlambat / repair overdue | median | terlama / longest |",
+        "|---|---|---|---|---|---|---|",
     ]
     lasted = Elapsed(Wait.since, literal(now, UTC_TIME))
     ranks = _ranks(session, lasted, col(Wait.role))
-    escalated = _number_where(col(Wait.escalated_to) != "")
-    query = select(Wait.role, func.count(), escalated).group_by(Wait.role).order_by(Wait.role)
-    for role, count, raised in session.execute(query):
+    raised = [_number_where(col(Wait.escalated_for) == reason) for reason in EscalationReason]
+    query = select(Wait.role, func.count(), *raised).group_by(Wait.role).order_by(Wait.role)
+    for role, count, late, repair in session.execute(query):
         median, longest = _span(ranks[role][0]), _span(ranks[role][-1])
-        lines.append(f"| {role} | {count} | {overdue.get(role, 0)} | {raised} | {median} | {longest} |")
+        lines.append(f"| {role} | {count} | {overdue.get(role, 0)} | {late} | {repair} | {median} | {longest} |")
     return "\n".join(lines)

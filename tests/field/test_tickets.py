@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.systems.gate import OpenGate
+from adapters.systems.gate import Gate
 from adapters.systems.http import HttpCalls
 from adapters.systems.mycx import MyCx
 from tests.adapters.systems.back_office import BackOffice
@@ -28,7 +28,7 @@ def test_a_ticket_behind_any_number_of_others_is_found(
     odd: Change, filters: Change | None, office: BackOffice, between: Proxy
 ) -> None:
     system = mycx(office, between)
-    calls = HttpCalls("My CX", office.settings("mycx"), OpenGate())
+    calls = HttpCalls("My CX", office.settings("mycx"), Gate())
     for number in range(54):
         calls.call_once("POST", "troubleTicket/v4/troubleTicket", json=_body(f"JKT-{number}/1"))
     between.change(odd)

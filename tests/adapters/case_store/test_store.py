@@ -18,7 +18,7 @@ from sqlmodel import col, select
 
 from adapters.case_store import schema
 from adapters.case_store.store import SMALL, AlreadyRecorded, Store
-from models.errors import Refused, Unavailable
+from models.errors import Defect, Refused, Unavailable
 from models.settings import Settings
 from models.tables import Case, Kept
 from tests.models.test_tables import new_case, stored
@@ -84,6 +84,13 @@ def test_the_same_key_is_a_conflict(store: Store) -> None:
         stored(store, Case.model_validate(new_case().model_dump() | {"id": 1}))
     assert error.value.permanent
     assert "budi" not in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [{"mailbox": None}, {"previous_id": 99}], ids=["not null", "foreign key"])
+def test_a_row_that_breaks_another_rule_is_a_defect(store: Store, wrong: dict[str, object]) -> None:
+    """Only a unique key that is taken means that somebody else has recorded the same."""
+    with pytest.raises(Defect, match=r"^case store: \w+$"):
+        stored(store, Case(**new_case().model_dump(exclude_unset=True) | wrong))
 
 
 def test_rows_stay_readable_after_the_session(store: Store) -> None:

@@ -1,5 +1,6 @@
 """What one call learns of a back-office system keeps all others: in other tasks, processes and machines."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -285,3 +286,30 @@ def test_a_system_that_nobody_reaches(world: World) -> None:
             client.get("things/v4/thing", "1", Entity)
     with pytest.raises(AskedToWait, match=r"has failed 6 times, is left alone until .* \(ConnectError\)"):
         client.get("things/v4/thing", "1", Entity)
+
+
+def test_a_probe_without_a_token_gives_its_turn_back_and_is_named(world: World, tmp_path: Path) -> None:
+    client = world.client()
+    world.answer = (503, {}, {})
+    for _ in range(2):
+        world.call(client)
+    token = tmp_path / "token"
+    settings = world.server.settings.model_copy(update={"token_file": token})
+    world.clock.move(FIRST_PAUSE.total_seconds())
+    calls, locked_out = world.calls, TmfClient("NOSSA", settings, world.gate())
+    with pytest.raises(Unavailable, match="no token"):
+        locked_out.get("things/v4/thing", "1", Entity)
+    assert world.calls == calls
+    assert world.gate().state().probing is False
+    assert re.search(r"is left alone until .* \(no token\)", world.call(locked_out))
+    token.write_text("abc")
+    world.answer = (200, {}, {"id": "1"})
+    world.clock.move(LONGEST_PAUSE.total_seconds())
+    assert world.call(locked_out) == "1"
+
+
+def test_a_system_that_answers_is_not_left_alone_for_our_missing_token(world: World, tmp_path: Path) -> None:
+    settings = world.server.settings.model_copy(update={"token_file": tmp_path / "token"})
+    for _ in range(OPENS_AFTER):
+        assert "no token" in world.call(TmfClient("NOSSA", settings, world.gate()))
+    assert world.call() == "1"

@@ -9,7 +9,7 @@ import pytest
 from adapters.wiring import Systems
 from models.letter import LetterKind
 from models.sop import REVISION
-from models.states import LetterState
+from models.states import EscalationReason, LetterState
 from models.tables import ActivityRecord, Case, Decision, FirstPoll, Letter, Message, Outbox, Wait
 from tasks.closing import closing
 from tasks.receive_and_analyse import receive_and_analyse
@@ -198,16 +198,22 @@ def test_open_waits_are_told_with_their_median_and_longest(systems: Systems) -> 
         with systems.store.write() as session:
             known: dict[str, Any] = {"wait_key": str(number), "form": "ApproveSolution", "description": ""}
             session.add(Wait(case_id=case.id, role="Agent", since=now - hours * HOUR, **known))
-    assert "| Agent | 3 | 0 | 0 | 2:00:00 | 30:00:00 |" in service_report(systems)
+    assert "| Agent | 3 | 0 | 0 | 0 | 2:00:00 | 30:00:00 |" in service_report(systems)
 
 
 def test_waits_that_are_overdue_or_escalated_are_counted(systems: Systems) -> None:
     now = systems.clock.now()
-    for number, (role, to) in enumerate((("Agent Email", ""), ("Agent Email", "Team Leader"), ("Supervisor", ""))):
+    overdue, repair = EscalationReason.OVERDUE, EscalationReason.REPAIR
+    waits = [("Agent Email", "", None), ("Agent Email", "Team Leader", overdue), ("Supervisor", "", None)]
+    waits.append(("Team Leader", "Supervisor", repair))
+    for number, (role, to, why) in enumerate(waits):
         case = Added(systems, 30 * DAY).letter(MINUTE)
         known: dict[str, Any] = {"wait_key": str(number), "form": "SupervisorEscalation", "description": ""}
         with systems.store.write() as session:
-            session.add(Wait(case_id=case.id, role=role, escalated_to=to, since=now - 20 * DAY, **known))
+            raised: dict[str, Any] = {"escalated_to": to, "escalated_for": why}
+            session.add(Wait(case_id=case.id, role=role, since=now - 20 * DAY, **raised, **known))
     report = service_report(systems)
-    assert "| Agent Email | 2 | 1 | 1 | 480:00:00 | 480:00:00 |" in report
-    assert "| Supervisor | 1 | 1 | 0 | 480:00:00 | 480:00:00 |" in report
+    assert "| Agent Email | 2 | 1 | 1 | 0 | 480:00:00 | 480:00:00 |" in report
+    assert "| Supervisor | 1 | 1 | 0 | 0 | 480:00:00 | 480:00:00 |" in report
+    # it went up because the unit is late, and not because the leader is
+    assert "| Team Leader | 1 | 1 | 0 | 1 | 480:00:00 | 480:00:00 |" in report
