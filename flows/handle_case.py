@@ -10,34 +10,29 @@ from typing import Any, TypeVar
 
 from prefect import flow
 
-from models.forms import (
-    SYSTEM,
-    AnswerChoice,
-    ApproveSolution,
-    ClosingChoice,
-    ClosingPeriod,
+from models.forms.analysis import (
     ConfirmAnalysis,
     ConfirmSender,
-    CustomerAnswer,
-    Desk,
-    DisputeChoice,
-    DisputedClosing,
+    SameMatter,
+    SameMatterChoice,
+    SenderChoice,
+    TopicChoice,
+)
+from models.forms.answers import AnswerChoice, CustomerAnswer, UnclearAnswer, UnclearChoice, WriteAnswer
+from models.forms.base import SYSTEM
+from models.forms.closing import ClosingChoice, ClosingPeriod, DisputeChoice, DisputedClosing
+from models.forms.complaint import (
+    ApproveSolution,
+    ComplaintForm,
     Escalation,
     EscalationChoice,
     HandlingStuck,
     ProgressChoice,
-    SameMatter,
-    SameMatterChoice,
-    SenderChoice,
     SolutionChoice,
     StuckChoice,
     SupervisorChoice,
     SupervisorEscalation,
-    TopicChoice,
-    UnclearAnswer,
-    UnclearChoice,
     UnitProgress,
-    WriteAnswer,
 )
 from models.need import MISSING, Need, Path, Solution, Turn
 from tasks.ask_customer import ask_customer
@@ -61,7 +56,7 @@ from tasks.serve_complaint import serve_complaint
 from tasks.solve_need import solve_need
 from tasks.upkeep.merge_case import MERGED
 
-D = TypeVar("D", bound=Desk)
+D = TypeVar("D", bound=ComplaintForm)
 
 MOST_QUESTIONS = 2
 """How often a customer is asked before an agent reads the answers, and says how it goes on."""

@@ -189,6 +189,10 @@ class TicketStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+ENDED = frozenset({TicketStatus.CLOSED, TicketStatus.CANCELLED, TicketStatus.REJECTED})
+"""Final states of a ticket: nobody works on it any more."""
+
+
 class Ticket(Fact):
     """A trouble ticket (My CX and NOSSA, TMF621)."""
 
@@ -202,6 +206,11 @@ class Ticket(Fact):
     repair: str | None = None
     created_at: AwareDatetime | None = None
     changed_at: AwareDatetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether its status is final."""
+        return self.status in ENDED
 
 
 class MassDisturbance(Fact):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
-from models.forms import Unreachable, UnreachableChoice
+from models.forms.trouble import Unreachable, UnreachableChoice
 from models.need import Output
 from models.states import UNDER_WAY, SignalKind
 from models.tables import Deadline, Decision, Letter, Outbox

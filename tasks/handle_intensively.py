@@ -1,6 +1,5 @@
 """Activity 6: handle the complaint intensively: its trouble ticket in My CX (SOP 7.6, 5.4)."""
 
-from adapters.systems.mycx import ENDED
 from models.facts import Ticket
 from models.need import Finding, Output
 from models.states import SignalKind
@@ -48,7 +47,7 @@ def in_force(work: Work, external_id: str, ticket: Ticket, unit: str) -> tuple[s
     Those after the first of a round are numbered (``JKT-0000123/1.2``) and looked for before one is made, so that a
     repeat finds them, too.
     """
-    while ticket.status in ENDED:
+    while ticket.ended:
         work.save(ticket_row(work, external_id, ticket, ticket.unit or unit))
         first, _, number = external_id.partition(".")
         external_id = f"{first}.{int(number or 1) + 1}"
@@ -65,6 +64,6 @@ def ticket_row(work: Work, external_id: str, ticket: Ticket, unit: str) -> Ticke
         unit=unit,
         status=ticket.status.value,
         status_reason=ticket.status_reason or "",
-        open=ticket.status not in ENDED,
+        open=not ticket.ended,
         **ticket_times(ticket, "My CX", opened_at=work.case.opened_at, now=work.now),
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from adapters.letters.message import reply_subject
 from models.analysis import Analysis, Finding, Kind, Urgency
 from models.facts import Customer, Segment, Tier
-from models.forms import NeedChoice, TopicChoice
+from models.forms.analysis import NeedChoice, TopicChoice
 from models.mail import UNREAD
 from models.need import Need
 from models.reasons import doubts_said, warnings_said

@@ -23,16 +23,18 @@ from adapters.wiring import Systems
 from models.analysis import Kind
 from models.errors import LayananError
 from models.facts import Segment
-from models.forms import Form
+from models.forms.base import Form
 from models.need import Finding, Need
 from models.settings import Office
 from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Signal, TicketRow, Wait
 from tasks.handle_intensively import Handled, handle_intensively
 from tasks.intake.batch import TakenIn, take_in_batch
-from tasks.run.activity import Activity, _Doing
+from tasks.run.activity import Activity
+from tasks.run.attempt import Attempt
 from tasks.run.case_run import CaseRun
-from tasks.run.send_letter import deliver, due_letters
+from tasks.run.lease import due_letters
+from tasks.run.send_letter import deliver
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question
 from tasks.serve_complaint import Complaint
@@ -139,14 +141,13 @@ def need(**more: Any) -> Need:
 
 def do_now(activity: Activity[P, R], case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> list[int]:
     """Do an activity without a task run; returns the ids of the letters to send. What fails is recorded as failed."""
-    occurrence = case.next_occurrence(activity.name)
-    doing = _Doing(activity, case, occurrence, 1, {}, "", args, kwargs)
+    attempt = Attempt(activity, case, case.next_occurrence(activity.name), args, kwargs)
     try:
-        record, letters = doing.perform()
+        record, letters = attempt.perform()
     except LayananError as error:
         if not error.permanent:
             raise
-        record, letters = doing.failed(error), []
+        record, letters = attempt.failed(error), []
     case.remember(record)
     return letters
 

@@ -14,7 +14,8 @@ from sqlmodel import col
 from adapters.engine.forms import Resumed
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
-from models.forms import FORMS, Choice
+from models.forms import FORMS
+from models.forms.base import Choice
 from models.tables import ActivityRecord, Case, Wait
 from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun

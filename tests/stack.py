@@ -26,7 +26,8 @@ from adapters.wiring import Systems
 from flows.processes import ROOT
 from flows.service import Service
 from flows.stop_signals import ending
-from models.forms import FORMS, Choice
+from models.forms import FORMS
+from models.forms.base import Choice
 from models.settings import Settings, load_settings
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tests.ports import free_port

@@ -31,7 +31,9 @@ from adapters.ems import Received
 from adapters.wiring import Systems, load_systems
 from flows.processes import ROOT
 from models.errors import WrongUse
-from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation, EscalationChoice, TopicChoice
+from models.forms.analysis import ConfirmAnalysis, TopicChoice
+from models.forms.answers import CustomerAnswer
+from models.forms.complaint import Escalation, EscalationChoice
 from models.mail import Doubt
 from models.reasons import DOUBTS
 from models.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from prefect import suspend_flow_run
 from prefect.input import RunInput
 
-from models.forms import Form
+from models.forms.base import Form
 
 F = TypeVar("F", bound=Form)
 

@@ -10,8 +10,6 @@ from adapters.systems.tmf621 import TROUBLE_TICKET, TroubleTicket, find_ticket
 from models.facts import Ticket, TicketStatus
 from models.settings import HttpSystem
 
-ENDED = frozenset({TicketStatus.CLOSED, TicketStatus.CANCELLED, TicketStatus.REJECTED})
-
 
 class Tickets(Protocol):
     """Creates tickets and passes them on."""
@@ -119,21 +117,21 @@ class MyCx:
     def add_note(self, ticket_id: str, text: str) -> Ticket:
         """See :class:`Tickets`."""
         now = self._get(ticket_id)
-        if now.fact().status in ENDED or _has_note(now, text):
+        if now.fact().ended or _has_note(now, text):
             return now.fact()
         return self._change(ticket_id, _notes(now, text))
 
     def close(self, ticket_id: str, reason: str) -> Ticket:
         """See :class:`Tickets`."""
         now = self.ticket(ticket_id)
-        if now.status in ENDED:
+        if now.ended:
             return now
         try:
             return self._change(ticket_id, {"status": TicketStatus.CLOSED, "statusChangeReason": reason})
         except Conflict:
             # an earlier try whose answer was lost may have closed it
             now = self.ticket(ticket_id)
-            if now.status in ENDED:
+            if now.ended:
                 return now
             raise
 

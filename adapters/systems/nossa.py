@@ -7,7 +7,7 @@ from adapters.systems.gate import Gate
 from adapters.systems.records import Characteristic, Entity, Utc, characteristic, one_of
 from adapters.systems.tmf import TmfClient
 from adapters.systems.tmf621 import find_ticket, is_unknown, status_of
-from models.facts import MassDisturbance, Ticket, TicketStatus
+from models.facts import ENDED, MassDisturbance, Ticket, TicketStatus
 from models.settings import HttpSystem
 
 STATUS_WORDS = {
@@ -29,7 +29,7 @@ STATUS_WORDS = {
 """NOSSA's own words, which it keeps in ``statusChangeReason``, and the TMF621 status they mean."""
 
 SERVICE_PROBLEM = "serviceProblemManagement/v4/serviceProblem"
-OVER = frozenset({TicketStatus.RESOLVED, TicketStatus.CLOSED, TicketStatus.CANCELLED, TicketStatus.REJECTED})
+OVER = ENDED | {TicketStatus.RESOLVED}
 
 
 class TicketProgress(Protocol):

@@ -22,7 +22,7 @@ CUSTOMER = "customerManagement/v4/customer"
 PRODUCT = "productInventory/v4/product"
 PARTY = {"Individual": "party/v4/individual", "Organization": "party/v4/organization"}
 # TMF637 spells "aborted " with a trailing blank
-ENDED = frozenset({"cancelled", "terminated", "aborted", "aborted "})
+ENDED_PRODUCTS = frozenset({"cancelled", "terminated", "aborted", "aborted "})
 
 
 class Customers(Protocol):
@@ -155,7 +155,7 @@ class Siska:
 
     def _products(self, filters: dict[str, str], ours: Callable[[Product], bool | None]) -> list[Product]:
         products = self._client.search(PRODUCT, Product, filters, ours)
-        return [product for product in products if product.status not in ENDED]
+        return [product for product in products if product.status not in ENDED_PRODUCTS]
 
     def _party(self, known: EngagedParty | None) -> Party | None:
         """Who the customer is, where SISKA says it; a customer has a name without it."""

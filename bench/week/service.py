@@ -33,7 +33,8 @@ from adapters.wiring import Systems, load_systems
 from flows.handle_case import handle_case
 from flows.receive_mail import take_batches
 from models.errors import LayananError
-from models.forms import FORMS, is_choice
+from models.forms import FORMS
+from models.forms.base import is_choice
 from models.sop import Role
 from models.tables import ActivityRecord, Case, Deadline, Letter, Message, Outbox, Wait
 from tasks.run.activity import RETRY_DELAYS, Activity

@@ -1,58 +1,42 @@
 """`@activity(number)` (SOP 10.2): an SOP activity as a recorded, retried, once-only Prefect task.
 
-Calling a decorated function inside a case's flow looks in the ledger first: what is recorded is returned without a
-task run, so each activity stands once in the run's history however often the run wakes. Otherwise the body runs
-as a Prefect task (retried while that helps, bounded in time), and its output, actor, times, tries and run are recorded
-in one transaction with its local effects. What cannot be done, be it for a defect of ours, is recorded as failed and
-a person is asked.
+Calling a decorated function inside a case's flow first looks in the ledger. What is recorded is returned without a task
+run, so each activity appears once in the run's history, however often the run resumes. Otherwise the body runs as a
+Prefect task: retried while that helps, with a timeout for each try. An activity that cannot be done, even because of a
+defect of ours, is recorded as failed, and a person is asked.
 """
 
 import logging
 import random
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, get_type_hints
+from typing import Any, cast
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.runtime import task_run
-from pydantic import BaseModel
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from adapters.case_store.store import AlreadyRecorded
-from models.errors import AskedToWait, Defect, LayananError, MissingFact, Refused, Unavailable
-from models.forms import FixActivity, FixActivityByLeader, FixChoice, OfficeOpens
+from models.errors import AskedToWait, LayananError, Unavailable
+from models.forms.trouble import FixActivity, FixActivityByLeader, FixChoice, OfficeOpens
 from models.letter import LetterKind
 from models.settings import Settings
-from models.sop import BY_TASK, REVISION, STEPS_BY_TASK
+from models.sop import BY_TASK, STEPS_BY_TASK
 from models.states import RecordState
-from models.tables import ActivityRecord, Case, Deadline, Letter, Message
+from models.tables import ActivityRecord, Case, Letter, Message
 from tasks.run import drain
+from tasks.run.attempt import Attempt, Body, Definition, Help, P, R, Routine
 from tasks.run.briefing import escaped
 from tasks.run.case_run import CaseRun
 from tasks.run.send_letter import send_letter
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import decide
-from tasks.run.work import Work
 
-P = ParamSpec("P")
-R = TypeVar("R", bound=BaseModel)
-Body = Callable[Concatenate[Work, P], R]
-
-Routine = Callable[[Settings, Case], bool]
-
-log = logging.getLogger("layanan.activity")
-
-ROOT = Path(__file__).parents[2]
 RETRY_DELAYS = [2.0, 10.0, 30.0, 60.0]
 """Seconds between tries of an activity; a system that is away longer than that is a person's matter."""
 SOON = timedelta(minutes=15)
-"""A system that is left alone no longer than that, all in all, is no person's matter yet: the run goes on then."""
+"""Time for which a system may be held back in all before a person is asked; until then the run waits by itself."""
 SPREAD = 3.0
 """Seconds over which runs go on that have waited for the same moment."""
 LONGEST_SAID = 300
@@ -69,8 +53,9 @@ def _never(_settings: Settings, _case: Case) -> bool:
 def activity(number: int, *, routine: Routine = _never) -> Callable[[Body[P, R]], "Activity[P, R]"]:
     """Make a function the SOP's activity ``number``; its name must be the one that `models/sop.py` gives.
 
-    Where it is ``routine`` for a case, its letter keeps office hours: while the site is closed, it waits for the
-    opening and is done then.
+    Args:
+        routine: Whether the activity's letter keeps office hours, by settings and case. If so, the activity waits for
+            the office to open.
     """
 
     def decorate(body: Body[P, R]) -> "Activity[P, R]":
@@ -83,19 +68,19 @@ def activity(number: int, *, routine: Routine = _never) -> Callable[[Body[P, R]]
 
 
 def step(clause: str) -> Callable[[Body[P, R]], "Activity[P, R]"]:
-    """Make a function a recorded step that section 7 does not number but ``clause`` asks for."""
+    """Make a function a recorded step, for which the SOP's ``clause`` asks, and which section 7 does not number."""
 
     def decorate(body: Body[P, R]) -> "Activity[P, R]":
         known = STEPS_BY_TASK[body.__name__]
         if known.clause != clause:
             raise ValueError(f"{body.__name__} belongs to {known.clause} of the SOP, not {clause}")
-        return Activity(body, None, f"{clause} · {known.label}", known.performer)
+        return Activity(body, None, f"{clause} · {known.label}", known.performer, _never)
 
     return decorate
 
 
 class _NoThreadWarning(logging.Filter):
-    """Drops the engine's remark, at every activity, that a time-out cannot cut a blocking call: ours all end."""
+    """Drops Prefect's warning at every activity that a timeout cannot interrupt a blocking call: ours all end."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("Timeout of")
@@ -104,24 +89,15 @@ class _NoThreadWarning(logging.Filter):
 logging.getLogger("prefect.task_runs").addFilter(_NoThreadWarning())
 
 
-class Activity(Generic[P, R]):
+class Activity(Definition[P, R]):
     """A decorated activity; call it with the case's run in the place of :class:`Work`."""
 
-    def __init__(
-        self, body: Body[P, R], number: int | None, label: str, performer: str, routine: Routine = _never
-    ) -> None:
-        self.body = body
-        self.routine = routine
-        self.number = number
-        self.name = body.__name__
-        self.label = label
-        self.performer = performer
-        self.output: type[R] = get_type_hints(body)["return"]
-        self.__doc__ = body.__doc__
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.task: Task[..., Any] = Task(
             self._perform,
-            name=label,
-            task_run_name=label,
+            name=self.label,
+            task_run_name=self.label,
             retries=len(RETRY_DELAYS),
             retry_delay_seconds=RETRY_DELAYS,
             retry_jitter_factor=0.3,
@@ -134,13 +110,13 @@ class Activity(Generic[P, R]):
     def __call__(self, case: CaseRun, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do it, or return what was done."""
         occurrence = case.next_occurrence(self.name)
-        given: dict[str, str] = {}
-        by_hand = ""
-        for attempt in count(1):
-            record = case.record(self.name, occurrence, attempt)
+        facts: dict[str, str] = {}
+        given = Help(facts)
+        for number in count(1):
+            record = case.record(self.name, occurrence, number)
             if record is None:
-                doing = _Doing(self, case, occurrence, attempt, given, by_hand, args, kwargs)
-                record = (doing.held() if attempt == 1 else None) or self._run(doing)
+                attempt = Attempt(self, case, occurrence, args, kwargs, number=number, given=given)
+                record = (attempt.held() if number == 1 else None) or self._run(attempt)
                 case.remember(record)
             if record.state == RecordState.DONE:
                 return self.output.model_validate(record.output)
@@ -148,10 +124,10 @@ class Activity(Generic[P, R]):
                 key = WaitKey.of_opening(self.name, occurrence)
                 decide(case, OfficeOpens, key=key, about=f"{KEEPS_HOURS}: **{self.label}**")
                 continue
-            fix = self._fix(case, WaitKey.of_fix(self.name, occurrence, attempt), record.output)
-            by_hand = fix.by if fix.choice is FixChoice.BY_HAND else ""
+            fix = self._fix(case, WaitKey.of_fix(self.name, occurrence, number), record.output)
             if (fact := record.output.get("fact")) and fix.value:
-                given[fact] = fix.value
+                facts[fact] = fix.value
+            given = Help(facts, fix.by if fix.choice is FixChoice.BY_HAND else "")
         raise AssertionError("unreachable")
 
     def _fix(self, case: CaseRun, key: WaitKey, output: dict[str, Any]) -> FixActivity:
@@ -170,213 +146,55 @@ class Activity(Generic[P, R]):
         return fix
 
     def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[Letter]:
-        """Do it without a task run, in a transaction that goes on, in which the case may have been opened.
+        """Do it without a task run, inside the caller's transaction, which may have opened the case.
 
-        Flushes nothing. What fails is recorded as failed; the case goes on without it.
+        Flushes nothing. A failure is recorded; the case goes on without the activity.
 
         Args:
-            messages: All of the case's, where they are known.
+            messages: All mails of the case, if the caller knows them.
 
         Raises:
-            AlreadyRecorded: when the transaction is committed, if somebody else has recorded it first.
+            AlreadyRecorded: at the commit, if another transaction has recorded it first.
         """
         occurrence = case.next_occurrence(self.name)
         if case.record(self.name, occurrence) is not None:
             return []
-        record, letters = _Doing(self, case, occurrence, 1, {}, "", (), {}).perform_within(session, messages)
+        record, letters = Attempt(self, case, occurrence).perform_within(session, messages)
         case.remember(record)
         return letters
 
     def do_beneath(
         self, session: Session, case: CaseRun, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[ActivityRecord, list[Letter]]:
-        """Do it once more while the case's run waits for somebody, in a transaction that goes on.
+        """Do it once more while the case's run waits for somebody, inside the caller's transaction.
 
-        The run itself never does such an activity, so its own counting stays as it is. What fails is recorded as
-        failed.
+        The run itself never does such an activity, so its own counting stays as it is. A failure is recorded.
 
         Raises:
-            AlreadyRecorded: when the transaction is committed, if somebody else has recorded it first.
+            AlreadyRecorded: at the commit, if another transaction has recorded it first.
         """
-        doing = _Doing(self, case, case.times(self.name) + 1, 1, {}, "", args, kwargs)
-        return doing.perform_within(session, ())
+        return Attempt(self, case, case.times(self.name) + 1, args, kwargs).perform_within(session, ())
 
-    def _run(self, doing: "_Doing[P, R]") -> ActivityRecord:
+    def _run(self, attempt: Attempt[P, R]) -> ActivityRecord:
         drain.stop_if_asked()
         try:
-            record, letters = cast(tuple[ActivityRecord, list[int]], self.task(doing))
+            record, letters = cast(tuple[ActivityRecord, list[int]], self.task(attempt))
         except AskedToWait as error:
-            if _soon(error, doing.run.systems.machine_clock.now()):
-                # not all of those who wait at the same moment
+            if _soon(error, attempt.run.systems.machine_clock.now()):
+                # spread, because many runs may wait for the same moment
                 drain.go_on_at(error.until + timedelta(seconds=random.uniform(0, SPREAD)), str(error))
-            return doing.failed(error)
+            return attempt.failed(error)
         except LayananError as error:
-            return doing.failed(error)
+            return attempt.failed(error)
         except TimeoutError:
-            return doing.failed(Unavailable(self.name, f"took longer than {TIMEOUT} s"))
+            return attempt.failed(Unavailable(self.name, f"took longer than {TIMEOUT} s"))
         for letter_id in letters:
             send_letter(letter_id)
         return record
 
     @staticmethod
-    def _perform(doing: "_Doing[P, R]") -> "tuple[ActivityRecord, list[int]]":
-        return doing.perform()
-
-
-class _Doing(Generic[P, R]):
-    """One attempt at an activity. A plain class, so that Prefect passes it on without looking inside."""
-
-    def __init__(
-        self,
-        activity: Activity[P, R],
-        case: CaseRun,
-        occurrence: int,
-        attempt: int,
-        given: dict[str, str],
-        by_hand: str,
-        args: Any,
-        kwargs: Any,
-    ) -> None:
-        self.activity = activity
-        self.run = case
-        self.occurrence = occurrence
-        self.attempt = attempt
-        self.given = given
-        self.by_hand = by_hand
-        self.args = args
-        self.kwargs = kwargs
-        self.started = case.systems.clock.now()
-        self.tries = 1
-
-    def perform(self) -> tuple[ActivityRecord, list[int]]:
-        """Run the body and record it; a try before this one may have got that far already.
-
-        Raises:
-            Defect: anything that is no error of ours; a person must have it fixed.
-        """
-        with self._defects():
-            return self._perform()
-
-    @contextmanager
-    def _defects(self) -> Iterator[None]:
-        try:
-            yield
-        except (LayananError, TimeoutError):
-            raise
-        except Exception as error:
-            log.exception("a defect in %s", self.activity.name)
-            raise Defect(f"defect: {type(error).__name__} in {place(error)}") from None
-
-    def _perform(self) -> tuple[ActivityRecord, list[int]]:
-        self.tries = task_run.run_count or 1
-        if (already := self._recorded()) is not None:
-            return already, []
-        with self.run.store.read() as session:
-            case = session.exec(select(Case).where(Case.id == self.run.case_id)).one()
-        work = Work(self.run.systems, case, self.activity.name, self.occurrence, self.given, self.by_hand)
-        record = self._do(work)
-        try:
-            with self.run.store.write() as session:
-                letters = self._write(session, record, work)
-        except AlreadyRecorded:
-            already = self._recorded()
-            if already is None:
-                raise
-            return already, []
-        return record, [letter.id for letter in letters if letter.id is not None]
-
-    def perform_within(self, session: Session, messages: Sequence[Message]) -> tuple[ActivityRecord, list[Letter]]:
-        """Run the body and record it, be it as failed, in this transaction."""
-        known: dict[str, Any] = {"session": session, "messages": messages}
-        work = Work(self.run.systems, self.run.row, self.activity.name, self.occurrence, **known)
-        try:
-            with self._defects():
-                record = self._do(work)
-        except LayananError as error:
-            if not error.permanent:
-                raise
-            record = self._failure(error)
-            session.add(record)
-            return record, []
-        return record, self._write(session, record, work)
-
-    def _do(self, work: Work) -> ActivityRecord:
-        output = self.activity.body(work, *self.args, **self.kwargs)
-        return self._new(RecordState.DONE, output.model_dump(mode="json"), work.performer or self.activity.performer)
-
-    def _write(self, session: Session, record: ActivityRecord, work: Work) -> list[Letter]:
-        session.add(record)
-        for effect in work.effects:
-            known_now = effect(session)
-            if isinstance(known_now, self.activity.output):
-                record.output = known_now.model_dump(mode="json")
-        return work.letters
-
-    def held(self) -> ActivityRecord | None:
-        """Record that it waits for the office to open; None where it does not."""
-        run, settings = self.run, self.run.systems.settings
-        opens = settings.office_of(run.row.mailbox).next_open(self.started)
-        if opens <= self.started:
-            return None
-        with run.store.read() as session:
-            case = session.get_one(Case, run.case_id)
-        if not self.activity.routine(settings, case):
-            return None
-        record = self._new(RecordState.HELD, {"until": opens.isoformat()}, self.activity.performer)
-        with run.store.write() as session:
-            session.add(record)
-            session.add(Deadline(case_id=run.case_id, kind=OfficeOpens.ends, due_at=opens))
-        return record
-
-    def failed(self, error: LayananError) -> ActivityRecord:
-        """Record that a person must help."""
-        record = self._failure(error)
-        with self.run.store.write() as session:
-            session.add(record)
-        return record
-
-    def _failure(self, error: LayananError) -> ActivityRecord:
-        output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
-        if isinstance(error, Refused) and error.said:
-            output["said"] = error.said
-        return self._new(RecordState.FAILED, output, self.activity.performer)
-
-    def _new(self, state: RecordState, output: dict[str, Any], performer: str) -> ActivityRecord:
-        ended: datetime = self.run.systems.clock.now()
-        return ActivityRecord(
-            case_id=self.run.case_id,
-            number=self.activity.number,
-            name=self.activity.name,
-            occurrence=self.occurrence,
-            attempt=self.attempt,
-            state=state,
-            output=output,
-            performer=performer,
-            started_at=self.started,
-            ended_at=ended,
-            tries=self.tries,
-            run_id=self.run.run_id,
-            sop_revision=REVISION,
-        )
-
-    def _recorded(self) -> ActivityRecord | None:
-        with self.run.store.read() as session:
-            return session.exec(
-                select(ActivityRecord).where(
-                    ActivityRecord.case_id == self.run.case_id,
-                    ActivityRecord.name == self.activity.name,
-                    ActivityRecord.occurrence == self.occurrence,
-                    ActivityRecord.attempt == self.attempt,
-                )
-            ).first()
-
-
-def place(error: Exception) -> str:
-    """Where in our code an error was met: file and line."""
-    met = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [(path, line) for path, line in met if path.is_relative_to(ROOT) and "site-packages" not in path.parts]
-    path, line = ours[-1]
-    return f"{path.relative_to(ROOT)}:{line}"
+    def _perform(attempt: Attempt[P, R]) -> tuple[ActivityRecord, list[int]]:
+        return attempt.perform()
 
 
 def _soon(error: AskedToWait, now: datetime) -> bool:
@@ -384,10 +202,10 @@ def _soon(error: AskedToWait, now: datetime) -> bool:
 
 
 def _helps(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again helps: our errors say so, a time-out may pass, anything else is a defect."""
+    """Whether trying again helps: our errors say so, a timeout may pass, anything else is a defect."""
     error = state.result(raise_on_failure=False)
     if isinstance(error, AskedToWait):
-        return False  # before that moment it does not help, and a worker's thread need not wait for it
+        return False  # it does not help before that moment, and need not keep a worker's thread until then
     if isinstance(error, LayananError):
         return not error.permanent
     return isinstance(error, TimeoutError)

@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from models.errors import LayananError
-from models.forms import Unreachable, UnreachableChoice
+from models.forms.trouble import Unreachable, UnreachableChoice
 from models.letter import LetterKind
 from models.mail import lower_case, without_detail
 from models.sop import label

@@ -16,18 +16,11 @@ from sqlmodel import Session, col, select
 from adapters.mail.authentication import METHODS
 from adapters.mail.charset import TURNED
 from models.facts import TicketStatus
-from models.forms import (
-    FORMS,
-    SYSTEM,
-    Escalation,
-    Form,
-    HandlingStuck,
-    SupervisorEscalation,
-    TopicChoice,
-    UnitProgress,
-    Unreachable,
-    is_choice,
-)
+from models.forms import FORMS
+from models.forms.analysis import TopicChoice
+from models.forms.base import SYSTEM, Form, is_choice
+from models.forms.complaint import Escalation, HandlingStuck, SupervisorEscalation, UnitProgress
+from models.forms.trouble import Unreachable
 from models.mail import Automatic
 from models.reasons import Why, said, warnings_said
 from models.sop import label

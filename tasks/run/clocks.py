@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.analysis import Kind
-from models.forms import FORMS, Form
+from models.forms import FORMS
+from models.forms.base import Form
 from models.sop import DECIDE, Role
 from models.states import EscalationReason, RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Signal, Wait

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from adapters.wiring import Systems
-from models.forms import Form
+from models.forms.base import Form
 from models.states import Retired, SignalKind
 from models.tables import Case, Deadline, Outbox, Signal
 

@@ -11,7 +11,8 @@ from sqlmodel import select
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, Refused, WrongUse
-from models.forms import FORMS, NOBODY, SYSTEM, is_choice
+from models.forms import FORMS
+from models.forms.base import NOBODY, SYSTEM, is_choice
 from models.tables import Case, Wait
 from tasks.run.resume import resume
 

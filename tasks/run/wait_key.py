@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from models.forms import Form
+from models.forms.base import Form
 
 _AGAIN = re.compile(r"(.*?)(?:-r(\d+))?")
 

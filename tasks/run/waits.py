@@ -25,14 +25,18 @@ from adapters.case_store import audit
 from adapters.engine.suspend import suspend_for
 from models.audit import Action, Entry
 from models.errors import LayananError
-from models.forms import MEANWHILE, NOBODY, SYSTEM, Desk, Form, Unreachable
-from models.sop import REVISION, Role
+from models.forms.base import NOBODY, SYSTEM, Form
+from models.forms.complaint import ComplaintForm
+from models.forms.fields import MEANWHILE
+from models.forms.trouble import Unreachable
+from models.sop import Role
 from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Decision, Signal, Wait
 from tasks.run import ask_unreachable, clocks, signals
 from tasks.run.briefing import brief
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
+from tasks.run.ledger import entry
 from tasks.run.resume import label, resume_waiting_case
 from tasks.run.wait_key import WaitKey
 from tasks.run.work import Effect
@@ -193,7 +197,7 @@ class Question(Generic[F]):
         if before is not None and before.state == RecordState.REFUSED:
             return before.started_at
         since = None
-        for key in self.key.earlier(self.form) if issubclass(self.form, Desk) else ():
+        for key in self.key.earlier(self.form) if issubclass(self.form, ComplaintForm) else ():
             record = self.case.record(key.name, 1)
             if record is None or record.output.get("choice") not in MEANWHILE:
                 break
@@ -246,18 +250,16 @@ class Question(Generic[F]):
             # before all else, as who merges or ends the case does
             locked(session, case.case_id)
             wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
-            record = ActivityRecord(
-                case_id=case.case_id,
-                name=self.key.name,
-                occurrence=1,
-                attempt=self.key.attempt,
-                state=state,
-                output=output,
-                performer=self._performer(wait, by),
-                started_at=wait.since if wait else now,
+            record = entry(
+                case.case_id,
+                self.key.name,
+                output,
+                self._performer(wait, by),
                 ended_at=now,
+                state=state,
+                attempt=self.key.attempt,
+                started_at=wait.since if wait else now,
                 run_id=case.run_id,
-                sop_revision=REVISION,
             )
             session.add(record)
             if state is RecordState.DONE:

@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlmodel import select
 
-from adapters.systems.mycx import ENDED
 from adapters.wiring import Systems
 from models.facts import Ticket, TicketStatus
-from models.forms import LONGEST_TEXT
+from models.forms.fields import LONGEST_TEXT
 from models.tables import Case, TicketRow
 from tasks.run import signals
 from tasks.run.family import going_on
@@ -30,7 +29,7 @@ def follow(systems: Systems, known: TicketRow) -> None:
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
             return  # the case has changed units meanwhile, so this is news of the unit before
-        row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, seen.status not in ENDED
+        row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, not seen.ended
         row.status_reason = seen.status_reason or ""
         opened_at = session.get_one(Case, known.case_id).opened_at
         for column, value in ticket_times(seen, "NOSSA", opened_at=opened_at, now=now).items():

@@ -7,19 +7,21 @@ in the ledger of its cases, and can be undone: :func:`unmerge` undoes a merger, 
 import logging
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from adapters.systems.mycx import ENDED
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
+from models.facts import ENDED
 from models.reasons import Why
-from models.sop import REVISION, Role
+from models.sop import Role
 from models.states import RecordState, Retired, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Message, Party, Signal, TicketRow, Wait
 from tasks.run import signals
 from tasks.run.family import locked
+from tasks.run.ledger import entry
 from tasks.run.lifetime import new_case, open_case
 from tasks.run.resume import resume_or_show, show_news
 from tasks.run.start_case import start_case
@@ -73,7 +75,7 @@ def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, b
     deadlines = session.exec(running).all()
     unread = signals.pending(case_id, [SignalKind.MAIL, SignalKind.UNIT, SignalKind.UNDELIVERED])
     wakes = session.exec(unread).all()
-    kept: dict[str, object] = {
+    kept: dict[str, Any] = {
         "into": into.reference,
         "deadlines": [deadline.id for deadline in deadlines],
         "wakes": [wake.id for wake in wakes],
@@ -201,7 +203,7 @@ def add_party(systems: Systems, case_id: int, message_id: int, by: str, *, lette
                 raise WrongUse(f"nobody else was in To or Cc of the customer's mails in {case.reference}")
         else:
             session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now, letters=letters))
-        told_of: dict[str, object] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
+        told_of: dict[str, Any] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
         session.add(_record(session, case_id, "party", told_of, by, now))
 
 
@@ -224,7 +226,7 @@ def _record(
     session: Session,
     case_id: int,
     name: str,
-    output: dict[str, object],
+    output: dict[str, Any],
     by: str,
     now: datetime,
     attempt: int = 0,
@@ -232,15 +234,6 @@ def _record(
 ) -> ActivityRecord:
     """A correction, or, with an attempt, the end of a wait."""
     query = select(ActivityRecord.id).where(ActivityRecord.case_id == case_id, ActivityRecord.name == name)
-    return ActivityRecord(
-        case_id=case_id,
-        name=name,
-        occurrence=1 if attempt else len(session.exec(query).all()) + 1,
-        attempt=attempt or 1,
-        state=state,
-        output=output,
-        performer=f"{Role.TEAM_LEADER}: {by}",
-        started_at=now,
-        ended_at=now,
-        sop_revision=REVISION,
-    )
+    occurrence = 1 if attempt else len(session.exec(query).all()) + 1
+    known: dict[str, Any] = {"state": state, "occurrence": occurrence, "attempt": attempt or 1}
+    return entry(case_id, name, output, f"{Role.TEAM_LEADER}: {by}", ended_at=now, **known)

@@ -15,9 +15,10 @@ from models.states import SignalKind
 from models.tables import Case, Deadline, ServiceRow, Signal, TicketRow, Wait
 from tasks.run import signals
 from tasks.run.clocks import waits_to_watch
+from tasks.run.lease import due_letters
 from tasks.run.relay import refusal_now
 from tasks.run.resume import resume_or_show
-from tasks.run.send_letter import deliver, due_letters
+from tasks.run.send_letter import deliver
 from tasks.run.start_case import cases_without_run, start_case
 from tasks.upkeep.follow_ticket import follow
 from tasks.upkeep.recover_runs import cancel, cases_of_lost_runs, open_cases, replace, restart, take_over

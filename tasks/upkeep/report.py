@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from adapters.case_store.elapsed import Elapsed
 from adapters.wiring import Systems
-from models.forms import ConfirmSender
+from models.forms.analysis import ConfirmSender
 from models.letter import LetterKind
 from models.need import Path
 from models.sop import ACTIVITIES, REVISION

@@ -14,7 +14,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from sqlmodel import col, func, select
 
-from models.forms import FORMS, Choice
+from models.forms import FORMS
+from models.forms.base import Choice
 from models.tables import ActivityRecord, Case, Message, Outbox, Signal, Wait
 from tests.demo.scenarios import HOURS, Mail, Scenario, Step
 from tests.stack import Stack

@@ -24,7 +24,7 @@ import flows.handle_case
 import flows.monitor_cases
 import flows.receive_mail
 import tasks.intake.batch
-import tasks.run.activity
+import tasks.run.attempt
 import tasks.run.send_letter
 import tasks.run.waits
 from flows.worker import InProcessWorker
@@ -38,9 +38,9 @@ PERFORM = ("perform", "perform_within")
 """Points that are named after their activity."""
 POINTS: list[tuple[Any, str]] = [
     # every activity boundary: before it begins, and after it is recorded but not yet reported
-    (tasks.run.activity._Doing, "perform"),
+    (tasks.run.attempt.Attempt, "perform"),
     # the first response, which is done in the transaction of its mail
-    (tasks.run.activity._Doing, "perform_within"),
+    (tasks.run.attempt.Attempt, "perform_within"),
     # every effect outside: before the call, and after the call but before the record
     (adapters.ems.ImapSmtp, "send"),
     (adapters.ems.ImapSmtp, "settle"),
@@ -55,8 +55,8 @@ POINTS: list[tuple[Any, str]] = [
     (tasks.run.waits.Question, "begin"),
     (tasks.run.waits.Question, "record"),
     (tasks.run.waits, "suspend_for"),
-    (tasks.run.send_letter, "_take_lease"),
-    (tasks.run.send_letter, "_sent"),
+    (tasks.run.send_letter, "take_lease"),
+    (tasks.run.send_letter, "sent"),
 ]
 
 

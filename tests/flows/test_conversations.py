@@ -14,7 +14,7 @@ from models.settings import Smtp
 from models.states import SignalKind
 from models.tables import Bounce, Letter, Message, Outbox, Signal
 from tasks.run.case_run import CaseRun
-from tasks.run.send_letter import BACKOFF
+from tasks.run.outcome import BACKOFF
 from tasks.upkeep.check_mails import check_mails
 from tasks.upkeep.monitor import send_due_letters
 from tests.adapters.ems.world import World, letter

@@ -29,7 +29,8 @@ from flows.worker import InProcessWorker
 from models.settings import load_settings
 from models.sop import disallowed
 from models.tables import Case
-from tasks.run.send_letter import deliver, due_letters
+from tasks.run.lease import due_letters
+from tasks.run.send_letter import deliver
 from tasks.run.start_case import replace_run, start_case
 from tasks.upkeep.recover_runs import cases_of_lost_runs
 from tests.cases import BUDI, PRICE, opened

@@ -8,7 +8,11 @@ from pydantic import ValidationError
 
 from adapters.engine.suspend import engines_form
 from models.analysis import Topic
-from models.forms import FORMS, SYSTEM, Choice, Desk, FixChoice, Form, ProgressChoice, TopicChoice
+from models.forms import FORMS
+from models.forms.analysis import TopicChoice
+from models.forms.base import SYSTEM, Choice, Form
+from models.forms.complaint import ComplaintForm, ProgressChoice
+from models.forms.trouble import FixChoice
 from models.sop import Role
 from models.states import SignalKind
 
@@ -155,11 +159,13 @@ def test_people_are_not_offered_what_only_the_service_can_say() -> None:
 
 def test_a_customers_mail_reaches_every_wait_for_the_customer_and_every_complaint_on_a_desk() -> None:
     for form in FORMS.values():
-        assert ("mail" in form.takes) == (form.role in (Role.CUSTOMER, Role.UNIT) or issubclass(form, Desk)), form
+        assert ("mail" in form.takes) == (form.role in (Role.CUSTOMER, Role.UNIT) or issubclass(form, ComplaintForm)), (
+            form
+        )
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS.values() if issubclass(form, Desk)])
-def test_what_happens_meanwhile_is_no_decision(form: type[Desk]) -> None:
+@pytest.mark.parametrize("form", [form for form in FORMS.values() if issubclass(form, ComplaintForm)])
+def test_what_happens_meanwhile_is_no_decision(form: type[ComplaintForm]) -> None:
     for kind, answers in ((SignalKind.MAIL, {"message": 7}), (SignalKind.UPDATE, {})):
         taken = form.filled_by_signal(kind, answers)
         assert (taken.decided, taken.problem(), taken.message) == (False, None, answers.get("message", 0))

@@ -1,5 +1,6 @@
 from adapters.wiring import Systems
-from models.forms import ConfirmAnalysis, Escalation
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.complaint import Escalation
 from models.states import EscalationReason, RecordState
 from models.tables import ActivityRecord, Wait
 from tasks.escalate_wait import escalate_wait

@@ -12,12 +12,12 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from sqlalchemy import event, update
 from sqlmodel import select
 
-import tasks.run.activity
+import tasks.run.attempt
 from adapters.clock import SystemClock
 from adapters.wiring import Systems
 from models.errors import Unavailable
 from models.facts import Segment
-from models.forms import Escalation
+from models.forms.complaint import Escalation
 from models.letter import ClosingFacts
 from models.need import Finding
 from models.sop import REVISION
@@ -32,7 +32,7 @@ from tasks.handle_intensively import Handled, handle_intensively
 from tasks.inform_status import Informed, inform_status
 from tasks.run.activity import Activity, activity, step
 from tasks.run.case_run import CaseRun
-from tasks.run.send_letter import due_letters
+from tasks.run.lease import due_letters
 from tasks.run.waits import decide
 from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
@@ -251,7 +251,7 @@ def test_a_crash_between_the_record_and_its_report_does_nothing_twice(
 ) -> None:
     case = opened(runs.systems)
     without_delays(monkeypatch, closing)
-    real, crashes = tasks.run.activity._Doing.perform, [Unavailable("engine", "the answer was lost")]
+    real, crashes = tasks.run.attempt.Attempt.perform, [Unavailable("engine", "the answer was lost")]
 
     def perform(doing: Any) -> Any:
         result = real(doing)
@@ -259,7 +259,7 @@ def test_a_crash_between_the_record_and_its_report_does_nothing_twice(
             raise crashes.pop()
         return result
 
-    monkeypatch.setattr(tasks.run.activity._Doing, "perform", perform)
+    monkeypatch.setattr(tasks.run.attempt.Attempt, "perform", perform)
     letter_id = runs.go(close, runs.start(close, case)).result()
     assert crashes == []
     assert len(rows(runs.systems, ActivityRecord, name="closing")) == 1

@@ -11,7 +11,9 @@ from sqlmodel import Session
 
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
-from models.forms import Escalation, Form, Unreachable
+from models.forms.base import Form
+from models.forms.complaint import Escalation
+from models.forms.trouble import Unreachable
 from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.run import signals

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from adapters.wiring import Systems
 from models.facts import LineQuality, LineTest, Ticket, TicketStatus
-from models.forms import UnitProgress
+from models.forms.complaint import UnitProgress
 from models.letter import LetterFacts
 from models.tables import TicketRow
 from tasks.coordinate_with_unit import coordinate_with_unit

@@ -19,8 +19,10 @@ from models.letter import ClosingFacts, StatusFacts, WaitingFacts
 from models.states import SignalKind
 from models.tables import Bounce, Case, Letter, Outbox, Signal
 from models.tables import Relay as RelayRow
+from tasks.run.lease import due_letters
+from tasks.run.outcome import MOST_REFUSALS
 from tasks.run.relay import FIRST_PAUSE, SEVERAL
-from tasks.run.send_letter import MOST_REFUSALS, deliver, deliver_all, due_letters
+from tasks.run.send_letter import deliver, deliver_all
 from tasks.run.work import Work
 from tasks.upkeep.doctor import Check, examine
 from tasks.upkeep.monitor import send_due_letters

@@ -15,16 +15,10 @@ from models.errors import Refused, Unavailable
 from models.settings import Smtp
 from models.states import SignalKind
 from models.tables import Kept, Letter, Outbox, Relay, Signal
+from tasks.run.lease import due_letters, queued, take_lease
+from tasks.run.outcome import BACKOFF, LONGEST_BACKOFF, MOST_DEFERRALS, Outcome, Sending
 from tasks.run.relay import FIRST_PAUSE
-from tasks.run.send_letter import (
-    BACKOFF,
-    LONGEST_BACKOFF,
-    MOST_DEFERRALS,
-    deliver,
-    deliver_all,
-    due_letters,
-    send_again,
-)
+from tasks.run.send_letter import deliver, deliver_all, send_again, sent
 from tasks.run.undelivered import undelivered
 from tasks.upkeep.monitor import send_due_letters
 from tests.cases import BUDI, STRANGER, StandingClock, accepted, letter, opened, received, rows, take_in
@@ -83,14 +77,13 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
 ) -> None:
     for sender in (BUDI, STRANGER):
         opened(systems, sender)
-    really = tasks.run.send_letter._sent
 
-    def dies_at_the_second(systems: Systems, way: tasks.run.send_letter._Queued, *more: Any) -> object:
-        if way.letter_id == 2:
+    def dies_at_the_second(sending: Sending, until: float) -> Outcome:
+        if sending.letter.letter_id == 2:
             raise KeyboardInterrupt
-        return really(systems, way, *more)
+        return sent(sending, until)
 
-    monkeypatch.setattr(tasks.run.send_letter, "_sent", dies_at_the_second)
+    monkeypatch.setattr(tasks.run.send_letter, "sent", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         deliver_all(systems, [1, 2])
     assert [(letter.state, letter.attempts) for letter in rows(systems, Outbox)] == [("sent", 1), ("sending", 1)]
@@ -241,7 +234,7 @@ def test_without_a_copy_it_is_sent_once_more_and_then_a_person_asked(systems: Sy
     assert len(set(accepted(systems, CUT_OFF))) == 1, "who gets both sees one Message-ID"
     machine.advance(systems.settings.claim_seconds / 3600)
     assert deliver(systems, 1) == "failed"
-    assert outbox(systems).error == "smtp: it is open whether it went, and no copy of it came"
+    assert outbox(systems).error == "smtp: the delivery is unconfirmed, and no copy has come"
     assert [wake.kind for wake in rows(systems, Signal)] == [SignalKind.UNDELIVERED]
     assert len(accepted(systems, CUT_OFF)) == 2
 
@@ -292,16 +285,16 @@ def test_a_letter_that_shall_go_later_outlives_a_restart(systems: Systems, machi
     assert len(accepted(systems, BUDI)) == 1
 
 
-def claimed(systems: Systems) -> None:
-    """A sender has claimed the letter, and died."""
+def leased(systems: Systems) -> None:
+    """A sender has leased the letter, and died."""
     with systems.store.write() as session:
-        (way,) = tasks.run.send_letter._queued(systems, [1])
-        assert tasks.run.send_letter._take_lease(session, systems, way)
+        (letter,) = queued(systems, [1])
+        assert take_lease(session, systems, letter)
 
 
 def test_a_sender_that_died_before_the_server_is_made_good(systems: Systems, machine: StandingClock) -> None:
     opened(systems)
-    claimed(systems)
+    leased(systems)
     assert deliver(systems, 1) == "sending"
     machine.advance(systems.settings.claim_seconds / 3600)
     assert deliver(systems, 1) == "sent"
@@ -311,7 +304,7 @@ def test_a_sender_that_died_before_the_server_is_made_good(systems: Systems, mac
 
 def test_in_doubt_and_without_mail_servers_it_stays_open(systems: Systems, machine: StandingClock, back: Smtp) -> None:
     opened(systems)
-    claimed(systems)
+    leased(systems)
     machine.advance(systems.settings.claim_seconds / 3600)
     away(systems)
     assert deliver(systems, 1) == "sending"

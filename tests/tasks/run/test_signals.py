@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.wiring import Systems
-from models.forms import ApproveSolution
+from models.forms.complaint import ApproveSolution
 from models.states import Retired, SignalKind
 from models.tables import Outbox, Signal
 from tasks.run import signals

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from sqlalchemy import delete
 
-from models.forms import Unreachable, UnreachableChoice
+from models.forms.trouble import Unreachable, UnreachableChoice
 from models.tables import Bounce, Case, Decision, Letter, Outbox, Signal, Wait
 from tasks.end_case import Ended, end_case
 from tasks.intake.batch import TakenIn

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.forms import Escalation, UnitProgress
+from models.forms.complaint import Escalation, UnitProgress
 from tasks.run.wait_key import WaitKey
 
 

@@ -18,7 +18,9 @@ from adapters.wiring import Systems
 from flows.handle_case import handle_case
 from models.audit import AuditRow, AuditSalt, content_hash
 from models.errors import Unavailable
-from models.forms import SYSTEM, ConfirmAnalysis, Escalation, UnitProgress
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.base import SYSTEM
+from models.forms.complaint import Escalation, UnitProgress
 from models.tables import ActivityRecord, Case, Decision, Signal
 from tasks.run.case_run import CaseRun
 from tasks.run.resume import offer_lost_forms, resume_waiting_case, show_news

@@ -11,7 +11,8 @@ from sqlmodel import col
 from adapters.wiring import Systems
 from flows.receive_mail import take_batches
 from models.errors import LayananError, Refused
-from models.forms import ConfirmAnalysis, SupervisorEscalation
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.complaint import SupervisorEscalation
 from models.settings import HttpSystem, Office
 from models.tables import Case, Deadline, Message, Wait
 from tasks.upkeep.doctor import Check, examine

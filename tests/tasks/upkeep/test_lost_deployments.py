@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from adapters.engine.polls import FORGOTTEN_AT_ONCE
 from models.errors import LayananError, NothingDone
-from models.forms import UnitProgress
+from models.forms.complaint import UnitProgress
 from models.tables import Case, Decision, Wait
 from tasks.run.case_run import CaseRun
 from tasks.run.start_case import replace_run

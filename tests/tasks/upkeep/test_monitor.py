@@ -19,7 +19,8 @@ from adapters.wiring import Systems
 from flows.monitor_cases import monitor_cases
 from models.errors import NothingDone
 from models.facts import Ticket
-from models.forms import LONGEST_TEXT, UnitProgress
+from models.forms.complaint import UnitProgress
+from models.forms.fields import LONGEST_TEXT
 from models.tables import Case, Deadline, Outbox, Signal, TicketRow, Wait
 from tasks.closing import closing
 from tasks.coordinate_with_unit import coordinate_with_unit

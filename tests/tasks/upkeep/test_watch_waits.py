@@ -13,7 +13,11 @@ from sqlalchemy import delete, event, update
 from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
 from models.errors import NothingDone, Unavailable
-from models.forms import FORMS, ConfirmAnalysis, ConfirmSender, CustomerAnswer, FixActivity, UnitProgress, Unreachable
+from models.forms import FORMS
+from models.forms.analysis import ConfirmAnalysis, ConfirmSender
+from models.forms.answers import CustomerAnswer
+from models.forms.complaint import UnitProgress
+from models.forms.trouble import FixActivity, Unreachable
 from models.settings import Limits, Office
 from models.sop import Role
 from models.states import SignalKind
@@ -21,7 +25,7 @@ from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.keep_informed import keep_informed
 from tasks.run.clocks import INFORMS, PERSONS, cases_without_clock, overdue_decisions, waits_to_watch
-from tasks.run.send_letter import due_letters
+from tasks.run.lease import due_letters
 from tasks.upkeep.monitor import pass_deadlines, watch_waits
 from tests.cases import asks, at_office, deadlines, done, keep_signal, opened, pending, rows, text, ticket, waiting
 from tests.conftest import BOTH

@@ -1,0 +1,148 @@
+"""The forms' base: what a form says of itself, and how it is shown and filled in.
+
+Held by `tests/models/test_forms.py`.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self, TypeGuard, cast
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.json_schema import SkipJsonSchema
+
+from models.sop import Role
+from models.states import SignalKind
+
+SYSTEM = "system"
+"""Who signs a form that the service itself submits."""
+NOBODY = "“system” bukan nama orang / is nobody's name"
+"""Why a person's answer that is signed so is refused."""
+
+
+Takes = Mapping[SignalKind, Mapping[str, Any]]
+
+
+class Choice(StrEnum):
+    """An answer to choose: its value is what people read, its name is what is recorded."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.__members__.get(str(value))
+
+
+class Form(BaseModel):
+    """Base of all forms.
+
+    ``takes`` names the kinds of signal that answer in a person's place (see :class:`models.tables.Signal`), and what
+    each of them answers beside its own facts. ``hidden`` names fields and codes of choices that are not for people.
+    """
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    title: ClassVar[str]
+    role: ClassVar[Role]
+    takes: ClassVar[Takes] = {}
+    ends: ClassVar[SignalKind | None] = None
+    """Kind of the deadline by which a wait ends that is no person's."""
+    keeps_informed: ClassVar[bool] = True
+    """Where the form itself takes no update: whether the customer may be written to while it waits (SOP 5.8)."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    solves: ClassVar[str] = ""
+    """Code of the choice that brings the solution: it needs a cause and a repair (SOP 5.10)."""
+
+    by: str = Field(
+        title="Nama Anda / Your name",
+        description="Untuk riwayat kasus / for the case's history",
+        min_length=2,
+        max_length=80,
+    )
+
+    @classmethod
+    def slug(cls) -> str:
+        """The form's name as the engine allows it in a key: ``unit-progress``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def problem(self) -> str | None:
+        """Why these answers cannot be taken together; None when they can."""
+        given = dict(self)
+        if self.solves and given["choice"].name == self.solves and not (given["cause"] and given["repair"]):
+            return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
+        return None
+
+    def answers(self) -> dict[str, Any]:
+        """What is recorded: choices by their codes."""
+        return {
+            name: value.name if isinstance(value, Choice) else str(value) if isinstance(value, StrEnum) else value
+            for name, value in self
+        }
+
+    @classmethod
+    def signals(cls) -> tuple[SignalKind, ...]:
+        """Kinds of signal that end this wait: a letter that did not arrive ends each that is no person's."""
+        return (*cls.takes, SignalKind.UNDELIVERED) if cls.takes else ()
+
+    @classmethod
+    def filled_by_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> Self:
+        """The form as the service fills it for a signal of a kind that it takes."""
+        return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
+
+    @classmethod
+    def submitted_for_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> dict[str, str]:
+        """What the service submits to resume the run: no more than the form shows; the run reads the signal itself."""
+        meant = {**cls.takes.get(kind, {}), **answers}.get("choice")
+        shown = _shown(cls.model_fields["choice"].annotation, cls.hidden)
+        code = next((code for code in (meant, "UPDATE") if code in shown.__members__), None)
+        return {"by": SYSTEM, "choice": (shown[code] if code else next(iter(shown))).value}
+
+    @classmethod
+    def asking(cls, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any) -> type[Self]:
+        """The form as it is shown: with first answers filled in, and units to choose from.
+
+        The fields are rebuilt whole: a default that is only set would lose its title in the Prefect UI.
+        """
+        fields: dict[str, Any] = {}
+        hidden = cls.hidden.union(hidden)
+        for name, field in cls.model_fields.items():
+            kind: Any = field.annotation
+            if name == "unit":
+                kind = _units(units)
+            elif is_choice(kind):
+                kind = _shown(kind, hidden)
+            if name in hidden:
+                kind = Annotated[kind, SkipJsonSchema()]  # type: ignore[type-arg]
+            default = defaults.get(name, ... if field.is_required() else field.default)
+            if name == "unit":
+                default = kind(default) if default in units else next(iter(kind))
+            elif name in defaults and is_choice(kind):
+                default = next((one for one in kind if default in {one.name, one.value}), ...)
+            fields[name] = (
+                kind,
+                Field(
+                    default=default,
+                    title=field.title,
+                    description=field.description,
+                    min_length=_length(field.metadata, "min_length"),
+                    max_length=_length(field.metadata, "max_length"),
+                ),
+            )
+        return create_model(cls.__name__, __base__=cls, **fields)
+
+
+def is_choice(kind: Any) -> TypeGuard[type[Choice]]:
+    """Whether a field's annotation is an answer to choose."""
+    return isinstance(kind, type) and issubclass(kind, Choice)
+
+
+def _shown(kind: Any, hidden: AbstractSet[str]) -> Any:
+    """The choices without those that are hidden."""
+    shown = {code: choice.value for code, choice in kind.__members__.items() if code not in hidden}
+    return kind if len(shown) == len(kind) else cast(Any, Choice)(kind.__name__, shown)
+
+
+def _units(units: tuple[str, ...]) -> Any:
+    return StrEnum("Unit", {unit: unit for unit in units})
+
+
+def _length(metadata: list[Any], name: str) -> int | None:
+    return next((getattr(item, name) for item in metadata if hasattr(item, name)), None)
