@@ -14,16 +14,16 @@ from adapters.ems import Ems, ImapSmtp
 from adapters.engine.runs import PrefectEngine
 from adapters.letters.canned_answers import TemplateAnswers
 from adapters.letters.writer import TemplateLetters
-from adapters.systems.embassy import Embassy, LineTester
-from adapters.systems.epayment import Bills, EPayment
-from adapters.systems.mrtg import Mrtg, TrafficMeter
-from adapters.systems.mycx import MyCx, Tickets
-from adapters.systems.nossa import Nossa, TicketProgress
-from adapters.systems.securecrt import Devices, SecureCrt
-from adapters.systems.siska import Customers, Siska
+from adapters.systems.embassy import Embassy
+from adapters.systems.epayment import EPayment
+from adapters.systems.mrtg import Mrtg
+from adapters.systems.mycx import MyCx
+from adapters.systems.nossa import Nossa
+from adapters.systems.securecrt import SecureCrt
+from adapters.systems.siska import Siska
 from adapters.systems.system_gate import SystemGate
-from adapters.systems.telkom_center import TelkomCenter, Topology
-from adapters.systems.tenoss import Services, Tenoss
+from adapters.systems.telkom_center import TelkomCenter
+from adapters.systems.tenoss import Tenoss
 from models.settings import HttpName, HttpSystem, Settings, load_settings
 
 SYSTEMS: dict[HttpName, str] = {
@@ -94,47 +94,47 @@ class Systems:
         return SystemGate(self.store, name, SYSTEMS[name], self.machine_clock, self.settings.zone, system.timeout)
 
     @cached_property
-    def siska(self) -> Customers:
+    def siska(self) -> Siska:
         """Customers."""
         return Siska(self.behind("siska"), self.gate("siska"))
 
     @cached_property
-    def epayment(self) -> Bills:
+    def epayment(self) -> EPayment:
         """Bills."""
         return EPayment(self.behind("epayment"), self.gate("epayment"))
 
     @cached_property
-    def tenoss(self) -> Services:
+    def tenoss(self) -> Tenoss:
         """Data and internet services."""
         return Tenoss(self.behind("tenoss"), self.gate("tenoss"))
 
     @cached_property
-    def telkom_center(self) -> Topology:
+    def telkom_center(self) -> TelkomCenter:
         """Topology of links."""
         return TelkomCenter(self.behind("telkom_center"), self.gate("telkom_center"))
 
     @cached_property
-    def embassy(self) -> LineTester:
+    def embassy(self) -> Embassy:
         """Line measurements."""
         return Embassy(self.behind("embassy"), self.gate("embassy"))
 
     @cached_property
-    def mycx(self) -> Tickets:
+    def mycx(self) -> MyCx:
         """Trouble tickets."""
         return MyCx(self.behind("mycx"), self.gate("mycx"))
 
     @cached_property
-    def nossa(self) -> TicketProgress:
+    def nossa(self) -> Nossa:
         """Progress of tickets at the units."""
         return Nossa(self.behind("nossa"), self.gate("nossa"))
 
     @cached_property
-    def mrtg(self) -> TrafficMeter:
+    def mrtg(self) -> Mrtg:
         """Traffic of links."""
         return Mrtg(self.settings.mrtg, self.clock)
 
     @cached_property
-    def securecrt(self) -> Devices:
+    def securecrt(self) -> SecureCrt:
         """Device sessions."""
         return SecureCrt(self.settings.securecrt)
 

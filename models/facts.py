@@ -133,7 +133,6 @@ class LineTest(Fact):
     measured_at: AwareDatetime | None
     snr_db: float | None
     attenuation_db: float | None
-    attainable_kbps: float | None
     quality: LineQuality
 
 
@@ -217,7 +216,5 @@ class MassDisturbance(Fact):
     """A known disturbance of many customers (gamas)."""
 
     ticket_id: str
-    description: str
-    estimated_end: AwareDatetime | None = None
     status_word: str = ""
     """The system's own word for its state, if we do not know it: a person must say whether the disturbance goes on."""

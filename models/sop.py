@@ -4,10 +4,8 @@ The numbers, clauses and names stand here once; the decorators of ``tasks/`` and
 against this table by tests, and this table against the original document.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import Literal, get_args
 
 REVISION = "IN.OCC.TDSCC.P-05 rev 02"
@@ -42,8 +40,6 @@ class Activity:
     label: str
     """What operators read in the Prefect UI."""
     performers: tuple[Role, ...]
-    output: str
-    goal: str
     kpi: str
 
     @property
@@ -63,8 +59,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Receive and analyse",
         "Terima & analisa / Receive and analyse",
         _A,
-        "complaint or information",
-        "analysis of the need",
         "Kebutuhan pelanggan tercatat / the customer's need is recorded",
     ),
     Activity(
@@ -74,8 +68,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Serve the complaint",
         "Layani komplain / Serve the complaint",
         _A,
-        "the complaint's details",
-        "know the complaint",
         "Kesesuaian catatan dengan komplain / the record matches the complaint",
     ),
     Activity(
@@ -85,8 +77,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Give the information the customer needs",
         "Siapkan informasi / Find the information",
         _A,
-        "information",
-        "meet the need",
         "Kesesuaian informasi dengan produk Telkom / the information fits Telkom's product",
     ),
     Activity(
@@ -96,8 +86,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Handle the complaint",
         "Tangani komplain / Handle the complaint",
         _A,
-        "a solution",
-        "find a solution",
         "Kesesuaian solusi dengan produk Telkom / the solution fits Telkom's product",
     ),
     Activity(
@@ -107,8 +95,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Solve the customer's need",
         "Solusikan kebutuhan / Solve the need",
         _A,
-        "the problem's solution",
-        "handle the complaint",
         "Solusi pada saat itu juga / solved there and then",
     ),
     Activity(
@@ -118,8 +104,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Handle the complaint intensively",
         "Tangani intens / Handle intensively",
         _A,
-        "the problem's solution",
-        "handle it intensively",
         "Informasi dan solusi diberikan / information and solution given",
     ),
     Activity(
@@ -129,8 +113,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Coordinate with the related unit",
         "Koordinasi unit / Coordinate with unit",
         _A,
-        "solution from the applications",
-        "handle the complaint",
         "Solusi bersama pihak backend / solution together with the back-end party",
     ),
     Activity(
@@ -140,8 +122,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Escalate to the team leader",
         "Eskalasi ke team leader / Escalate to team leader",
         _A,
-        "solution",
-        "solved sooner",
         "SLA penanganan komplain / SLA of complaint handling",
     ),
     Activity(
@@ -151,8 +131,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Inform the status of the complaint",
         "Kabar status / Inform the status",
         _A_TL_SPV,
-        "status update",
-        "the customer knows the current state",
         "Informasi tepat dan berkala / information on time and at regular intervals",
     ),
     Activity(
@@ -162,8 +140,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Inform the result of the repair",
         "Kabar hasil / Inform the result",
         _A_TL_SPV,
-        "solution",
-        "request fulfilled",
         "Solusi penanganan diberikan / solution given",
     ),
     Activity(
@@ -173,8 +149,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Give the information the customer asked for",
         "Beri informasi / Give the information",
         _A,
-        "information",
-        "request fulfilled",
         "Informasi sesuai kebutuhan / the information is what was asked",
     ),
     Activity(
@@ -184,8 +158,6 @@ ACTIVITIES: tuple[Activity, ...] = (
         "Closing",
         "Closing / Closing",
         _A,
-        "closing",
-        "a satisfied customer",
         "Closing sesuai standar / closing follows the standard",
     ),
 )
@@ -255,36 +227,3 @@ WORK_INSTRUCTIONS: dict[str, str] = {
 
 Site = Literal["JKT", "BDG"]
 SITES: tuple[Site, ...] = get_args(Site)
-
-START, END = 0, 99
-ORDER: dict[int, frozenset[int]] = {
-    START: frozenset({1}),
-    # W-89, thanks and mail without a wish go from the analysis to the closing;
-    # a customer who does not answer our question, too
-    # mail that is not for us, and thanks for a closing, end there
-    1: frozenset({1, 2, 3, 12, END}),
-    2: frozenset({4}),
-    3: frozenset({11}),
-    4: frozenset({5, 6}),
-    5: frozenset({10}),
-    # the customer is told the status wherever the case is (SOP 5.8)
-    6: frozenset({7, 8, 9, 10}),
-    7: frozenset({7, 8, 9, 10}),
-    8: frozenset({6, 7, 8, 9, 10}),
-    9: frozenset({6, 7, 8, 9, 10}),
-    10: frozenset({12}),
-    11: frozenset({12}),
-    # an answer within the waiting period is read (1); where it disputes the closing, the case goes on from there
-    12: frozenset({1, END}),
-}
-"""Which activity may follow which. ``START`` and ``END`` are the case's own ends."""
-
-
-def disallowed(path: Sequence[int]) -> list[tuple[int, int]]:
-    """Steps of a case's path that the SOP does not allow; an empty list for a good one.
-
-    Args:
-        path: activity numbers in the order in which they were done, of a case that ended.
-    """
-    steps = [START, *path, END]
-    return [(a, b) for a, b in pairwise(steps) if b not in ORDER[a]]

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tenacity import retry, retry_if_result, stop_after_attempt
-
-from adapters.systems.http import PAUSE, Conflict
+from adapters.systems.http import Conflict
 from adapters.systems.records import Entity
+from adapters.systems.retries import until_found
 from models.errors import AskedToWait, Unavailable
 
 T = TypeVar("T")
@@ -35,21 +34,10 @@ def create_once(find: Callable[[], T | None], create: Callable[[], T]) -> T:
         except AskedToWait:
             raise
         except (Unavailable, Conflict) as error:
-            found = _look_again(find)
+            found = until_found(find)  # the first POST may still be running
             if found is None and (posts == 2 or isinstance(error, Conflict)):
                 raise
     return found
-
-
-@retry(
-    retry=retry_if_result(lambda found: found is None),
-    stop=stop_after_attempt(3),
-    wait=PAUSE,
-    retry_error_callback=lambda _: None,
-)
-def _look_again(find: Callable[[], T | None]) -> T | None:
-    """Look up to three times, because the first POST may still be running."""
-    return find()
 
 
 def only_first(system: str, found: Iterable[E], created: Callable[[E], datetime | None]) -> E | None:

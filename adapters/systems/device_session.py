@@ -196,9 +196,6 @@ class _Device(BaseConnection):
     def cleanup(self, command: str = "") -> None:
         """Closing is enough; logging out may wait for 30 s."""
 
-    def _disable_infoswitch_cli(self, *arguments: Any, **options: Any) -> None:
-        """SmartAX does this in ``enable`` mode alone, which a read-only account does not have."""
-
 
 class _Transport(Transport):
     """Notes what the device offers where we take none of it; paramiko's error does not tell."""

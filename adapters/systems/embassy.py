@@ -4,13 +4,12 @@ Guesses: our external id is the test's ``name`` (the API has no field for it), t
 those of ``METRICS``, and a line on fibre is told by the test's characteristic ``technology``.
 """
 
-from typing import Any, Protocol
-
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_fixed
+from typing import Any
 
 from adapters.systems.create_once import create_once, only_first
 from adapters.systems.gate import Gate
 from adapters.systems.records import Characteristic, Entity, Utc, Wire, characteristic
+from adapters.systems.retries import until_found
 from adapters.systems.tmf import TmfClient
 from models.errors import Unavailable
 from models.facts import LineQuality, LineTest
@@ -18,21 +17,9 @@ from models.settings import HttpSystem
 
 SERVICE_TEST = "serviceTestManagement/v4/serviceTest"
 SPECIFICATION = "line-quality"
-METRICS = {"snr": "dB", "attenuation": "dB", "attainableRate": "kbit/s"}
+METRICS = {"snr": "dB", "attenuation": "dB"}
 FINAL = frozenset({"completed", "failed", "cancelled", "rejected"})
 POLLS, POLL_SECONDS = 8, 0.5
-
-
-class LineTester(Protocol):
-    """Measures lines."""
-
-    def measure(self, service_number: str, external_id: str) -> LineTest:
-        """The measurement with our ``external_id``: the one that is there, else a new one, once it has ended.
-
-        Raises:
-            Unavailable: it has not ended yet; a later call with the same id goes on waiting for it.
-        """
-        ...
 
 
 class Value(Wire):
@@ -68,13 +55,17 @@ class ServiceTest(Entity):
 
 
 class Embassy:
-    """EMBASSY over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Measures lines. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("EMBASSY", settings, gate)
 
     def measure(self, service_number: str, external_id: str) -> LineTest:
-        """See :class:`LineTester`; it waits about four seconds at most."""
+        """The measurement of a line: the one with our ``external_id``, else a new one; waits about four seconds for it.
+
+        Raises:
+            Unavailable: it has not ended yet; a later call with the same id finds it.
+        """
         body: dict[str, Any] = {
             "name": external_id,
             "mode": "ONDEMAND",
@@ -104,15 +95,14 @@ class Embassy:
         return only_first("EMBASSY", ours, lambda test: test.start_date_time)
 
     def _ended(self, test_id: str) -> ServiceTest:
-        polls = Retrying(
-            retry=retry_if_result(lambda test: not test.ended),
-            stop=stop_after_attempt(POLLS),
-            wait=wait_fixed(POLL_SECONDS),
-        )
-        try:
-            return polls(lambda: self._client.get(SERVICE_TEST, test_id, ServiceTest))
-        except RetryError:
-            raise Unavailable("EMBASSY", "the measurement has not ended yet") from None
+        def look() -> ServiceTest | None:
+            test = self._client.get(SERVICE_TEST, test_id, ServiceTest)
+            return test if test.ended else None
+
+        test = until_found(look, POLLS, POLL_SECONDS)
+        if test is None:
+            raise Unavailable("EMBASSY", "the measurement has not ended yet")
+        return test
 
 
 def _in_unit(measure: Measure) -> bool:
@@ -131,7 +121,6 @@ def _fact(test: ServiceTest) -> LineTest:
         measured_at=max(times, default=test.end_date_time),
         snr_db=snr,
         attenuation_db=attenuation,
-        attainable_kbps=values.get("attainableRate"),
         quality=LineQuality.NOT_APPLICABLE if fibre else copper_quality(snr, attenuation),
     )
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal
 
 from adapters.systems.gate import Gate
 from adapters.systems.records import Entity, Utc, Wire, one_of
@@ -11,14 +11,6 @@ from models.facts import Bill
 from models.settings import HttpSystem
 
 CUSTOMER_BILL = "customerBillManagement/v4/customerBill"
-
-
-class Bills(Protocol):
-    """Knows the bills."""
-
-    def bills(self, customer_id: str) -> tuple[Bill, ...]:
-        """The customer's bills, newest first."""
-        ...
 
 
 class Money(Wire):
@@ -53,13 +45,13 @@ class CustomerBill(Wire):
 
 
 class EPayment:
-    """E-Payment over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Knows the bills. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("E-Payment", settings, gate)
 
     def bills(self, customer_id: str) -> tuple[Bill, ...]:
-        """See :class:`Bills`; bills without a date come last."""
+        """The customer's bills, newest first; bills without a date come last."""
         found = self._client.search(
             CUSTOMER_BILL,
             CustomerBill,

@@ -14,25 +14,17 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 from pydantic_core import from_json
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from adapters.systems.gate import Gate
+from adapters.systems.retries import while_unavailable
 from adapters.token import NoToken, read_token
-from models.errors import AskedToWait, BrokenAnswer, Refused, Unavailable
+from models.errors import BrokenAnswer, Refused, Unavailable
 from models.settings import HttpSystem
 
 RETRY_LATER = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which a retry helps. Every other one from 300 on is permanent."""
 LONGEST_RETRY_AFTER = timedelta(days=1)
 LONGEST_WORDS = 300
-PAUSE = wait_exponential(multiplier=0.2, max=2) + wait_random(0, 0.2)
-
-_retried = retry(
-    retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and not isinstance(error, AskedToWait)),
-    stop=stop_after_attempt(3),
-    wait=PAUSE,
-    reraise=True,
-)
 
 
 class Conflict(Refused):
@@ -58,10 +50,9 @@ class HttpCalls:
         self.settings = settings
         self.gate = gate
 
-    @_retried
     def call(self, method: str, resource: str, identifier: str = "", **request: Any) -> httpx.Response:
         """Call, in up to three attempts. ``resource`` is such as ``customerManagement/v4/customer``, or a URL."""
-        return self.call_once(method, resource, identifier, **request)
+        return while_unavailable(lambda: self.call_once(method, resource, identifier, **request))
 
     def call_once(self, method: str, resource: str, identifier: str = "", **request: Any) -> httpx.Response:
         """Call in one attempt: for what must not be repeated blindly."""

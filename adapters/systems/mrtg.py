@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise, takewhile
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+from typing import Any, Literal, NamedTuple
 
 from adapters.clock import Clock
 from models import settings
@@ -41,20 +39,6 @@ TARGET_KEYWORDS = frozenset(
 PER_SECOND = {"perminute": 60, "perhour": 3600}
 
 
-class TrafficMeter(Protocol):
-    """Knows how much goes through a link."""
-
-    def traffic(self, target_or_service_id: str) -> Traffic | None:
-        """The last hour of a link; None where the system does not know the link.
-
-        Raises:
-            Unavailable: no log at the moment.
-            Refused: the log cannot be used: see the message.
-            BrokenAnswer: the log or the configuration breaks its format.
-        """
-        ...
-
-
 class Mrtg:
     """MRTG's files on this machine. Reads them anew on each call; MRTG may rewrite them at any time."""
 
@@ -63,7 +47,13 @@ class Mrtg:
         self._clock = clock
 
     def traffic(self, target_or_service_id: str) -> Traffic | None:
-        """See :class:`TrafficMeter`. *In* and *out* are MRTG's own: *in* is into the device's port."""
+        """The last hour of a link; None if MRTG does not know the link. *In* means into the device's port.
+
+        Raises:
+            Unavailable: there is no log at the moment.
+            Refused: the log cannot be used; the message says why.
+            BrokenAnswer: the log or the configuration breaks its format.
+        """
         config = _read_config(self._cfg)
         target = config.find(target_or_service_id)
         if target is None:
@@ -378,15 +368,9 @@ def _read_log(file: Path) -> str:
         Unavailable: there is neither, or the disk does not answer.
         BrokenAnswer: too large for a log, which has a constant length.
     """
-    moments = Retrying(
-        retry=retry_if_exception_type(FileNotFoundError),
-        stop=stop_after_attempt(3),
-        wait=wait_random(0.02, 0.1),
-        reraise=True,
-    )
     try:
         try:
-            data = moments(_read, file)
+            data = _read(file)
         except FileNotFoundError:
             data = _read(file.with_suffix(".old"))
     except OSError:

@@ -1,6 +1,6 @@
 """My CX (SOP 11.1 My CX): trouble tickets (TMF621 v4). Every call may be repeated and takes effect once."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.systems.create_once import create_once
 from adapters.systems.gate import Gate
@@ -11,50 +11,8 @@ from models.facts import Ticket, TicketStatus
 from models.settings import HttpSystem
 
 
-class Tickets(Protocol):
-    """Creates tickets and passes them on."""
-
-    def create_ticket(
-        self,
-        *,
-        external_id: str,
-        description: str,
-        severity: str,
-        ticket_type: str,
-        unit: str,
-        service_number: str | None,
-        customer_id: str | None,
-    ) -> Ticket:
-        """The ticket with our ``external_id``: the one that is there, else a new one, given to ``unit``."""
-        ...
-
-    def renew(self, ticket_id: str, external_id: str, unit: str) -> Ticket:
-        """As ``create_ticket``, with the words and the customer of a ticket that has ended."""
-        ...
-
-    def ticket(self, ticket_id: str) -> Ticket:
-        """The ticket as it stands."""
-        ...
-
-    def find(self, external_id: str) -> Ticket | None:
-        """The ticket with our ``external_id``, if there is one."""
-        ...
-
-    def assign(self, ticket_id: str, unit: str, note: str) -> Ticket:
-        """Give the ticket to ``unit``, which starts (again) on it. The same unit with the same note is a repeat."""
-        ...
-
-    def add_note(self, ticket_id: str, text: str) -> Ticket:
-        """Add a note for the unit; a note with this text is added once, and none where the ticket has ended."""
-        ...
-
-    def close(self, ticket_id: str, reason: str) -> Ticket:
-        """Close the ticket; a ticket that has ended stays as it is."""
-        ...
-
-
 class MyCx:
-    """My CX over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Creates tickets and passes them on. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("My CX", settings, gate)
@@ -70,7 +28,7 @@ class MyCx:
         service_number: str | None,
         customer_id: str | None,
     ) -> Ticket:
-        """See :class:`Tickets`; a lost answer makes no second ticket."""
+        """The ticket with our ``external_id``, else a new one for ``unit``; a lost answer makes no second ticket."""
         body: dict[str, Any] = {
             "externalId": external_id,
             "description": description,
@@ -85,7 +43,7 @@ class MyCx:
         return self._create(external_id, body)
 
     def renew(self, ticket_id: str, external_id: str, unit: str) -> Ticket:
-        """See :class:`Tickets`."""
+        """As ``create_ticket``, with the description and the customer of a ticket that has ended."""
         ended = self._get(ticket_id)
         body = {
             "externalId": external_id,
@@ -98,16 +56,16 @@ class MyCx:
         return self._create(external_id, body)
 
     def ticket(self, ticket_id: str) -> Ticket:
-        """See :class:`Tickets`."""
+        """The ticket as it is now."""
         return self._get(ticket_id).fact()
 
     def find(self, external_id: str) -> Ticket | None:
-        """See :class:`Tickets`."""
+        """The ticket with our ``external_id``, if there is one."""
         found = find_ticket(self._client, external_id)
         return found.fact() if found else None
 
     def assign(self, ticket_id: str, unit: str, note: str) -> Ticket:
-        """See :class:`Tickets`."""
+        """Give the ticket to ``unit``, which starts on it (again). The same unit with the same note is a repeat."""
         now = self._get(ticket_id)
         if now.fact().unit == unit and _has_note(now, note):
             return now.fact()
@@ -115,14 +73,14 @@ class MyCx:
         return self._change(ticket_id, change)
 
     def add_note(self, ticket_id: str, text: str) -> Ticket:
-        """See :class:`Tickets`."""
+        """Add a note for the unit, once for each text; none if the ticket has ended."""
         now = self._get(ticket_id)
         if now.fact().ended or _has_note(now, text):
             return now.fact()
         return self._change(ticket_id, _notes(now, text))
 
     def close(self, ticket_id: str, reason: str) -> Ticket:
-        """See :class:`Tickets`."""
+        """Close the ticket; a ticket that has ended stays as it is."""
         now = self.ticket(ticket_id)
         if now.ended:
             return now

@@ -1,10 +1,9 @@
 """NOSSA (SOP 11.1 NOSSA): a ticket's progress at the units (TMF621 v4, read only) and mass disturbances (TMF656 v4)."""
 
 from datetime import UTC, datetime
-from typing import Protocol
 
 from adapters.systems.gate import Gate
-from adapters.systems.records import Characteristic, Entity, Utc, characteristic, one_of
+from adapters.systems.records import Entity, Utc, one_of
 from adapters.systems.tmf import TmfClient
 from adapters.systems.tmf621 import find_ticket, is_unknown, status_of
 from models.facts import ENDED, MassDisturbance, Ticket, TicketStatus
@@ -32,38 +31,27 @@ SERVICE_PROBLEM = "serviceProblemManagement/v4/serviceProblem"
 OVER = ENDED | {TicketStatus.RESOLVED}
 
 
-class TicketProgress(Protocol):
-    """Follows the units' work."""
-
-    def progress(self, external_id: str) -> Ticket | None:
-        """The ticket with our external id, ``status_reason`` being NOSSA's own word; None: not yet there."""
-        ...
-
-    def open_disturbance(self, service_number: str) -> MassDisturbance | None:
-        """The mass disturbance (gamas) that hits this service now; of several, the oldest."""
-        ...
-
-
 class ServiceProblem(Entity):
-    """What we read of a problem. Guess: its expected end is the characteristic ``estimatedEnd``."""
+    """What we read of a problem."""
 
     loggable_id = True
     status: str = ""
-    description: str = ""
     creation_date: Utc | None = None
     resolution_date: Utc | None = None
     affected_service: tuple[Entity, ...] = ()
-    characteristic: tuple[Characteristic, ...] = ()
 
 
 class Nossa:
-    """NOSSA over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Follows the units' work. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("NOSSA", settings, gate)
 
     def progress(self, external_id: str) -> Ticket | None:
-        """See :class:`TicketProgress`. A word that is none of NOSSA's is shown; the standard's status then holds."""
+        """The ticket with our external id, and NOSSA's own word as ``status_reason``; None: NOSSA does not have it yet.
+
+        A word that is none of NOSSA's is shown, and the standard's status is used.
+        """
         found = find_ticket(self._client, external_id)
         if found is None:
             return None
@@ -72,7 +60,7 @@ class Nossa:
         return ticket.model_copy(update={"status": status}) if status else ticket
 
     def open_disturbance(self, service_number: str) -> MassDisturbance | None:
-        """See :class:`TicketProgress`."""
+        """The mass disturbance (gamas) that affects this service now; of several, the oldest."""
         hitting = [
             problem
             for problem in self._client.search(
@@ -86,10 +74,7 @@ class Nossa:
         if not hitting:
             return None
         oldest = min(hitting, key=lambda problem: problem.creation_date or datetime.max.replace(tzinfo=UTC))
-        end = characteristic(oldest.characteristic, "estimatedEnd")
         return MassDisturbance(
             ticket_id=oldest.id,
-            description=oldest.description,
-            estimated_end=self._client.moment(end, f"{SERVICE_PROBLEM} {oldest.id}: estimatedEnd"),
             status_word=oldest.status if is_unknown(oldest.status) else "",
         )

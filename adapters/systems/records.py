@@ -15,7 +15,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     ModelWrapValidatorHandler,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -44,7 +43,6 @@ def _in_utc(time: datetime, info: ValidationInfo) -> datetime:
 
 Utc = Annotated[datetime, AfterValidator(_in_utc)]
 """A time in UTC; a time without a time zone is in the system's."""
-MOMENT: TypeAdapter[datetime | None] = TypeAdapter(Utc | None)
 
 
 class Wire(BaseModel):

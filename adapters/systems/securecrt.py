@@ -8,17 +8,9 @@ import logging
 import re
 import time
 from threading import Lock
-from typing import Protocol
-
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_random_exponential,
-)
 
 from adapters.systems.device_session import ask
+from adapters.systems.retries import while_unavailable
 from adapters.systems.securecrt_sessions import SYSTEM, Session, find_session
 from models import settings
 from models.errors import BrokenAnswer, Refused, Unavailable
@@ -36,13 +28,6 @@ INTERFACE_COMMANDS = {
     "nokia_sros": ("show port {} detail", NUMBERED),
     "zte_zxros": ("show interface gpon-olt_{}", NUMBERED),
 }
-# frame, slot, port, ONU
-ONU_COMMANDS = {
-    "huawei_smartax": "display ont info {} {} {} {}",
-    "zte_zxros": "show gpon onu state gpon-olt_{}/{}/{}",
-}
-ONU_RANGES = (range(100), range(100), range(256), range(128))
-
 # devices print an error as plain text, which to SSH is a success
 FAILURE = re.compile(
     r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unknown|unrecognized|error|bad|authorization)|"
@@ -56,8 +41,17 @@ SECRET = re.compile(
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)", re.DOTALL)
 
 
-class Devices(Protocol):
-    """Queries network devices, read-only. Calls block until the diagnosis's timeout: make them from a thread."""
+class SecureCrt:
+    """Queries the devices of SecureCRT's session files, read-only, with our own account.
+
+    One session at a time for each device. Calls block until the diagnosis's timeout.
+    """
+
+    def __init__(self, settings: settings.SecureCrt) -> None:
+        self._settings = settings
+        self._in_use: dict[str, Lock] = {}
+        for name in ("netmiko", "paramiko"):  # below this level they log what is sent and read
+            logging.getLogger(name).setLevel(logging.WARNING)
 
     def read_interface(self, device: str, interface: str) -> DeviceReading:
         """State, counters and errors of an interface, as the device prints them.
@@ -68,43 +62,15 @@ class Devices(Protocol):
 
         Raises:
             Unavailable: the device did not answer, or not in time.
-            Refused: no such session, an unknown host key, a wrong password, a command that it does not know.
+            Refused: no such session, an unknown host key, a wrong password, or a command that the device rejects.
             BrokenAnswer: the session file is broken, or the device answered nothing.
         """
-        ...
-
-    def read_onu(self, device: str, frame: int, slot: int, port: int, onu: int) -> DeviceReading:
-        """The state of one ONU, as the OLT prints it. Errors as for :meth:`read_interface`."""
-        ...
-
-
-class SecureCrt:
-    """Devices of SecureCRT's session files, with our own account. One session at a time for each device."""
-
-    def __init__(self, settings: settings.SecureCrt) -> None:
-        self._settings = settings
-        self._in_use: dict[str, Lock] = {}
-        for name in ("netmiko", "paramiko"):  # below this level they log what is sent and read
-            logging.getLogger(name).setLevel(logging.WARNING)
-
-    def read_interface(self, device: str, interface: str) -> DeviceReading:
-        """See :class:`Devices`."""
         template, form = INTERFACE_COMMANDS.get(self._settings.device_type, ("", ""))
         if not template:
             raise Refused(SYSTEM, "no interface command for devices of this type")
         if not re.fullmatch(form, interface, re.ASCII):
             raise Refused(SYSTEM, "this is not the name of an interface")
         return self._read(device, template.format(interface))
-
-    def read_onu(self, device: str, frame: int, slot: int, port: int, onu: int) -> DeviceReading:
-        """See :class:`Devices`."""
-        template = ONU_COMMANDS.get(self._settings.device_type)
-        if not template:
-            raise Refused(SYSTEM, "no ONU command for devices of this type")
-        numbers = (frame, slot, port, onu)
-        if not all(number in possible for number, possible in zip(numbers, ONU_RANGES, strict=True)):
-            raise Refused(SYSTEM, "these are not the numbers of an ONU")
-        return self._read(device, template.format(*numbers))
 
     def _read(self, device: str, command: str) -> DeviceReading:
         session = find_session(self._settings.sessions, device)
@@ -115,23 +81,15 @@ class SecureCrt:
         if not lock.acquire(timeout=patience):
             raise Unavailable(SYSTEM, "another session of ours is open on the device")
         try:
-            tries = Retrying(
-                retry=retry_if_exception_type(Unavailable),
-                stop=stop_after_attempt(3) | stop_before_delay(patience),
-                wait=wait_random_exponential(multiplier=0.2, max=2),
-                reraise=True,
-            )
-            output = self._masked(tries(self._ask, session, command, deadline))
+            said = while_unavailable(lambda: ask(self._settings, session, _checked(command), deadline), patience)
         finally:
             lock.release()
+        output = self._masked(said)
         if FAILURE.search(output):
             raise Refused(SYSTEM, "the device answered with an error")
         if not output.strip():
             raise BrokenAnswer(SYSTEM, "the device answered nothing")
         return DeviceReading(device=session.path, command=command, output=output)
-
-    def _ask(self, session: Session, command: str, deadline: float) -> str:
-        return ask(self._settings, session, _checked(command), deadline)
 
     def _masked(self, output: str) -> str:
         if own := self._settings.password.get_secret_value():

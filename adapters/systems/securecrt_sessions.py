@@ -16,7 +16,7 @@ from models.errors import BrokenAnswer, Refused
 SYSTEM = "SecureCRT"
 LARGEST_FILE = 1024 * 1024
 DEEPEST_FOLDER = 32
-# S text, D hexadecimal number, Z lines; a key with another type than ours is malformed
+# S text, D hexadecimal number; one of these keys with another type is an error
 KEYS = {
     "Protocol Name": "S",
     "Hostname": "S",
@@ -25,7 +25,6 @@ KEYS = {
     "[SSH2] Port": "D",
     "[SSH1] Port": "D",
     "Port": "D",
-    "Description": "Z",
 }
 # by protocol: the key that holds its port, and the port where that is missing
 PORTS = {"SSH2": ("[SSH2] Port", 22), "SSH1": ("[SSH1] Port", 22), "Telnet": ("Port", 23), "Serial": ("", None)}
@@ -47,9 +46,6 @@ class Session:
     """May be empty."""
     jump: str
     """Firewall as SecureCRT names it, ``Session:<path>`` for a jump host; empty: direct."""
-    description: str
-    malformed: tuple[int, ...]
-    """Numbers of lines that could not be read; the others hold."""
 
 
 def find_session(root: Path, device: str) -> Session:
@@ -98,8 +94,8 @@ def read_session(root: Path, file: Path) -> Session:
         Refused: the file cannot be read.
         BrokenAnswer: too large, of an unknown encoding, or without a host or a port in range.
     """
-    own, malformed = _parse(_text(file))
-    template = _parse(_text(root / TEMPLATE))[0] if (root / TEMPLATE).is_file() else {}
+    own = _parse(_text(file))
+    template = _parse(_text(root / TEMPLATE)) if (root / TEMPLATE).is_file() else {}
     values = {key: value for key, value in template.items() if key not in NEVER_INHERITED} | own
     protocol, host = str(values.get("Protocol Name", "")), str(values.get("Hostname", ""))
     if not host and protocol != "Serial":
@@ -116,8 +112,6 @@ def read_session(root: Path, file: Path) -> Session:
         port=None if port is None else int(port),
         user=str(values.get("Username", "")),
         jump="" if jump == "None" else jump,
-        description=str(values.get("Description", "")),
-        malformed=tuple(malformed),
     )
 
 
@@ -136,37 +130,27 @@ def _text(file: Path) -> str:
         raise BrokenAnswer(SYSTEM, "the session file is neither UTF-8 nor UTF-16") from None
 
 
-def _parse(text: str) -> tuple[dict[str, str | int], list[int]]:
-    """The values of our keys, and the numbers of lines that make no sense. A key given twice: the last holds."""
+def _parse(text: str) -> dict[str, str | int]:
+    """The values of our keys; of a key that is given twice, the last. A line that makes no sense is skipped."""
     values: dict[str, str | int] = {}
-    malformed: list[int] = []
     # not splitlines(): it splits at U+0085, U+2028 and more, which may stand in a text
     lines = re.split(r"\r?\n", text)
     position = 0
     while position < len(lines):
         line = lines[position]
-        position = number = position + 1
+        position += 1
         head = re.match(r'([SDBZ]):"([^"]*)"=', line)
         if not head:
-            malformed += [number] if line else []
             continue
         kind, key = head.groups()
-        count = re.compile(r"[0-9A-Fa-f]{1,8}").fullmatch(line, head.end()) if kind != "S" else None
-        if key in KEYS and (kind != KEYS[key] or not (count or kind == "S")):
-            raise BrokenAnswer(SYSTEM, f"the session’s line {number} is malformed")
-        if kind != "S" and not count:
-            malformed.append(number)
-            continue
-        block = []
+        count = re.compile(r"[0-9A-Fa-f]{1,8}").fullmatch(line, head.end())
+        if key in KEYS and (kind != KEYS[key] or (kind == "D" and not count)):
+            raise BrokenAnswer(SYSTEM, f"the session’s line {position} is malformed")
+        if key in KEYS:
+            values[key] = int(count[0], 16) if kind == "D" and count else line[head.end() :]
         left = int(count[0], 16) if count and kind in "BZ" else 0
-        # the count decides, not the look: a line of a description may look like a key
+        # the count decides, not the look: a line of a block may look like a key
         while left > 0 and position < len(lines) and lines[position].startswith(" "):
             left -= 1 if kind == "Z" else len(lines[position].split())
-            block.append(lines[position][1:])
             position += 1
-        if left or key in values:
-            malformed.append(number)
-        if key in KEYS:
-            content = "\n".join(block) if kind == "Z" else line[head.end() :]
-            values[key] = int(content, 16) if kind == "D" else content
-    return values, malformed
+    return values

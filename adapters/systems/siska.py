@@ -5,7 +5,6 @@ a product's service number is its characteristic ``serviceNumber``.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from pydantic import Field
 
@@ -23,26 +22,6 @@ PRODUCT = "productInventory/v4/product"
 PARTY = {"Individual": "party/v4/individual", "Organization": "party/v4/organization"}
 # TMF637 spells "aborted " with a trailing blank
 ENDED_PRODUCTS = frozenset({"cancelled", "terminated", "aborted", "aborted "})
-
-
-class Customers(Protocol):
-    """Knows the customers."""
-
-    def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
-        """The customer with this mail address on record, in any case of letters; None: no one, or not only one.
-
-        Args:
-            lines: service numbers that are named: of several customers with the address, theirs is meant.
-        """
-        ...
-
-    def customer_by_service_number(self, number: str) -> Customer | None:
-        """The customer of the product with this service number; ended products do not count."""
-        ...
-
-    def customer(self, customer_id: str) -> Customer:
-        """The customer with this id."""
-        ...
 
 
 class MediumCharacteristic(Wire):
@@ -123,13 +102,17 @@ class Product(Wire):
 
 
 class Siska:
-    """SISKA over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Knows the customers. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("SISKA", settings, gate)
 
     def customer_by_address(self, address: str, lines: Iterable[str] = ()) -> Customer | None:
-        """See :class:`Customers`."""
+        """The customer with this mail address on record, in upper or lower case; None: none, or several.
+
+        Args:
+            lines: service numbers that a mail names: of several customers with the address, the owner is meant.
+        """
         wanted = lower_case(address)
         filters = {"contactMedium.characteristic.emailAddress": wanted}
         found = self._client.search(CUSTOMER, SiskaCustomer, filters, lambda one: wanted in one.addresses)
@@ -139,12 +122,12 @@ class Siska:
         return self._fact(found[0]) if len(found) == 1 else None
 
     def customer_by_service_number(self, number: str) -> Customer | None:
-        """See :class:`Customers`."""
+        """The customer of the product with this service number; ended products do not count."""
         customer_id = self._owner(number)
         return self.customer(customer_id) if customer_id else None
 
     def customer(self, customer_id: str) -> Customer:
-        """See :class:`Customers`."""
+        """The customer with this id."""
         return self._fact(self._client.get(CUSTOMER, customer_id, SiskaCustomer))
 
     def _owner(self, number: str) -> str | None:

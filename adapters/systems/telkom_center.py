@@ -5,7 +5,6 @@ characteristics ``device`` and ``trafficTarget``.
 """
 
 from collections import deque
-from typing import Protocol
 
 from adapters.systems.gate import Gate
 from adapters.systems.http import NotFound
@@ -20,14 +19,6 @@ OPERATIONAL = {"enable": True, "enabled": True, "disable": False, "disabled": Fa
 """The standard's words, and those that servers write for them; any other says nothing."""
 DEPTH = 5
 MOST = 50
-
-
-class Topology(Protocol):
-    """Knows the links."""
-
-    def topology(self, resource_id: str) -> tuple[Resource, ...]:
-        """The resource and those related to it, nearest first, each once."""
-        ...
 
 
 class Relationship(Wire):
@@ -58,13 +49,13 @@ class InventoryResource(Entity):
 
 
 class TelkomCenter:
-    """TELKOM.CENTER over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Knows the links. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("TELKOM.CENTER", settings, gate)
 
     def topology(self, resource_id: str) -> tuple[Resource, ...]:
-        """See :class:`Topology`; at most five steps away and fifty resources."""
+        """The resource and its relatives, nearest first, each once: at most five steps away and fifty resources."""
         found: dict[str, Resource] = {}
         waiting = deque([(resource_id, 0)])
         while waiting and len(found) < MOST:

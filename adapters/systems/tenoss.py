@@ -1,7 +1,5 @@
 """TENOSS (SOP 11.1 TENOSS): data and internet services (TMF638 v4)."""
 
-from typing import Protocol
-
 from adapters.systems.gate import Gate
 from adapters.systems.http import NotFound
 from adapters.systems.records import Entity, one_of
@@ -11,14 +9,6 @@ from models.facts import Service
 from models.settings import HttpSystem
 
 SERVICE = "serviceInventory/v4/service"
-
-
-class Services(Protocol):
-    """Knows the services."""
-
-    def services(self, customer_id: str) -> tuple[Service, ...]:
-        """The customer's services, with the resources beneath them."""
-        ...
 
 
 class InventoryService(Entity):
@@ -33,13 +23,13 @@ class InventoryService(Entity):
 
 
 class Tenoss:
-    """TENOSS over HTTP. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
+    """Knows the services. Errors are those of :class:`adapters.systems.http.HttpCalls`."""
 
     def __init__(self, settings: HttpSystem, gate: Gate | None = None) -> None:
         self._client = TmfClient("TENOSS", settings, gate)
 
     def services(self, customer_id: str) -> tuple[Service, ...]:
-        """See :class:`Services`; resources are looked for one level down, in the services that support it."""
+        """The customer's services, with their resources and those of the services that support them, one level down."""
         found = self._client.search(
             SERVICE,
             InventoryService,

@@ -7,7 +7,7 @@ callbacks (TM Forum's hub): nobody signs them, so that anybody who can reach us 
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 from uuid import uuid4
@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from adapters.systems.gate import Gate, UnderWay
 from adapters.systems.http import LONGEST_WORDS, HttpCalls, NotFound, monitor_of, words_of
-from adapters.systems.records import MOMENT, Reading, described, problems_of, values_at
+from adapters.systems.records import Reading, described, problems_of, values_at
+from adapters.systems.retries import until_found
 from models.errors import AskedToWait, BrokenAnswer, Refused
 from models.settings import HttpSystem
 
@@ -112,14 +112,6 @@ class TmfClient:
             return self.get(resource, identifier, shape)
         return self._read(resource, answer, shape)
 
-    def moment(self, text: str | None, member: str) -> datetime | None:
-        """The time that an untyped member contains; None, and reported, where it is not a time."""
-        try:
-            return MOMENT.validate_python(text, context=Reading(self._zone))
-        except ValidationError as error:
-            self.report(member, [problems_of(error)[0]["type"]])
-            return None
-
     def report(self, where: str, dropped: Iterable[str]) -> None:
         """Tell people what was dropped from an answer: its place and problem, never its value."""
         what = f"{where}: {', '.join(dict.fromkeys(dropped))}"[:LONGEST_WORDS]
@@ -177,18 +169,11 @@ class TmfClient:
         return page
 
     def _follow(self, resource: str, under_way: UnderWay, key: str, find: Callable[[], M | None]) -> M:
-        looks = Retrying(
-            retry=retry_if_result(lambda found: found is None),
-            stop=stop_after_attempt(FOLLOWS),
-            wait=wait_fixed(FOLLOW_SECONDS),
-            retry_error_callback=lambda _: None,
-        )
-
         def look() -> M | None:
             self._ask_monitor(resource, under_way, key)
             return find()
 
-        found: M | None = looks(look)
+        found = until_found(look, FOLLOWS, FOLLOW_SECONDS)
         if found is not None:
             self.gate.forget(key)
             return found

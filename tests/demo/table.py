@@ -12,9 +12,9 @@ from rich.table import Table
 from sqlmodel import func, select
 
 from models.letter import LetterKind
-from models.sop import disallowed
 from models.tables import Case, Outbox
 from tests.demo.player import Play, Player, Sent
+from tests.order import disallowed
 from tests.stack import Stack
 
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from flows.processes import ROOT
-from models.sop import ACTIVITIES, REVISION, disallowed
+from models.sop import ACTIVITIES, REVISION
+from tests.order import disallowed
 from tests.stack import Stack, until
 
 BUDI, SITI, JOKO = (f"{name}@pelanggan.example" for name in ("budi", "siti", "joko"))

@@ -11,9 +11,10 @@ import pytest
 from sqlmodel import col, select
 
 from flows.service import Service
-from models.sop import ACTIVITIES, STEPS, disallowed
+from models.sop import ACTIVITIES, STEPS
 from models.tables import Case
 from tests.flows.kill_worker import PERFORM, POINTS
+from tests.order import disallowed
 from tests.stack import Stack, until
 
 OURS, DESK = "layanan@telkom.example", "enterprise.care@telkom.example"

@@ -27,7 +27,6 @@ from flows.receive_mail import take_batches
 from flows.service import Service
 from flows.worker import InProcessWorker
 from models.settings import load_settings
-from models.sop import disallowed
 from models.tables import Case
 from tasks.run.lease import due_letters
 from tasks.run.send_letter import deliver
@@ -36,6 +35,7 @@ from tasks.upkeep.recover_runs import cases_of_lost_runs
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored
+from tests.order import disallowed
 from tests.stack import Stack, until
 
 pytestmark = pytest.mark.slow

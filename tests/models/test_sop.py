@@ -10,20 +10,17 @@ import pytest
 from models.letter import LetterKind
 from models.sop import (
     ACTIVITIES,
-    END,
-    ORDER,
     POLICIES,
     REVISION,
     SITES,
-    START,
     STEPS,
     SYSTEMS,
     WORK_INSTRUCTIONS,
     Step,
-    disallowed,
 )
 from models.sop import Activity as SopActivity
 from tasks.run.activity import Activity
+from tests.order import END, ORDER, START, disallowed
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT.parent / "shared" / "sop-original.txt"

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from netmiko.base_connection import BaseConnection
 from netmiko.channel import SSHChannel
-from netmiko.huawei.huawei_smartax import HuaweiSmartAXSSH
 from netmiko.ssh_dispatcher import CLASS_MAPPER
 from paramiko.client import SSHClient
 from paramiko.transport import Transport
 
 from adapters.systems.device_session import OLD_ALGORITHMS, _Device
-from adapters.systems.securecrt import INTERFACE_COMMANDS, ONU_COMMANDS
+from adapters.systems.securecrt import INTERFACE_COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -45,7 +44,6 @@ from adapters.systems.securecrt import INTERFACE_COMMANDS, ONU_COMMANDS
         (BaseConnection, "normalize_cmd", "self.RETURN", "the end of line that a command gets"),
         (SSHChannel, "read_channel", "self.read_buffer()", "whether all reading goes through read_buffer"),
         (SSHChannel, "read_buffer", "remote_conn.recv", "what is counted against the limit of output"),
-        (HuaweiSmartAXSSH, "_disable_infoswitch_cli", "infoswitch", "what SmartAX sends at login in enable mode"),
         (Transport, "_really_parse_kex_init", "kex_algo_list", "the names of the lists of algorithms that it returns"),
         (Transport, "get_security_options", "SecurityOptions", "our own lists of algorithms"),
         (SSHClient, "connect", "transport_factory", "whether a transport class of ours may be given"),
@@ -68,7 +66,7 @@ def test_every_list_of_algorithms_has_its_name() -> None:
         assert f'"{kind}"' in disabled, f"paramiko.transport.Transport no longer takes {kind} in disabled_algorithms"
 
 
-@pytest.mark.parametrize("device_type", sorted({*INTERFACE_COMMANDS, *ONU_COMMANDS}))
+@pytest.mark.parametrize("device_type", sorted(INTERFACE_COMMANDS))
 def test_our_overrides_come_before_those_of_each_driver(device_type: str) -> None:
     driver = CLASS_MAPPER[device_type]
     assert issubclass(driver, BaseConnection), f"netmiko's driver for {device_type} is not a BaseConnection"

@@ -15,7 +15,7 @@ import pytest
 from adapters.clock import Clock, SimulatedClock
 from adapters.simulator.mrtg import TrafficLogs
 from adapters.simulator.seed import Seed
-from adapters.systems.mrtg import Mrtg, TrafficMeter, _read_config
+from adapters.systems.mrtg import Mrtg, _read_config
 from models import settings
 from models.errors import BrokenAnswer, LayananError, Refused, Unavailable
 from models.facts import Traffic
@@ -61,7 +61,7 @@ class Files:
     def configure(self, text: str = "") -> None:
         self.cfg.write_text(f"WorkDir: {self.folder}\nMaxBytes[link]: 1000\nTarget[link]: 1:s3cret@h:\n{text}")
 
-    def meter(self, clock: Clock = SOON_AFTER) -> TrafficMeter:
+    def meter(self, clock: Clock = SOON_AFTER) -> Mrtg:
         return Mrtg(settings.Mrtg(cfg=self.cfg), clock)
 
     def traffic(self, name: str = "link", clock: Clock = SOON_AFTER) -> Traffic:
@@ -81,7 +81,7 @@ def files(tmp_path: Path) -> Files:
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"the samples that rateup wrote are not at {SAMPLES}")
 class TestSamples:
     @pytest.fixture
-    def meter(self, tmp_path: Path) -> TrafficMeter:
+    def meter(self, tmp_path: Path) -> Mrtg:
         cfg = tmp_path / "mrtg.cfg"
         cfg.write_text((SAMPLES / "mrtg.cfg").read_text().replace("/var/lib/mrtg", str(SAMPLES)))
         return Mrtg(settings.Mrtg(cfg=cfg), SOON_AFTER)
@@ -96,7 +96,7 @@ class TestSamples:
     )
     def test_measured(
         self,
-        meter: TrafficMeter,
+        meter: Mrtg,
         target: str,
         inward: int,
         outward: int,
@@ -112,14 +112,14 @@ class TestSamples:
         assert shares == (in_percent, out_percent)
 
     @pytest.mark.parametrize(("target", "state"), [("unanswered", "unknown"), ("stale", "stale")])
-    def test_withheld(self, meter: TrafficMeter, target: str, state: str) -> None:
+    def test_withheld(self, meter: Mrtg, target: str, state: str) -> None:
         traffic = meter.traffic(target)
         assert traffic is not None
         assert traffic.state == state
         numbers = traffic.model_dump(include={"in_bytes_per_s", "out_bytes_per_s", "in_share", "out_share"})
         assert set(numbers.values()) == {None}
 
-    def test_by_service_id(self, meter: TrafficMeter) -> None:
+    def test_by_service_id(self, meter: Mrtg) -> None:
         traffic = meter.traffic("4700001-0021497480")
         assert traffic is not None
         assert traffic.target == "saturated"

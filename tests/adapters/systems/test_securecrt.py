@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from adapters.clock import SystemClock
 from adapters.simulator.device import DeviceServer
 from adapters.simulator.seed import Seed
-from adapters.systems.securecrt import Devices, SecureCrt, _checked
+from adapters.systems.securecrt import SecureCrt, _checked
 from adapters.systems.securecrt_sessions import Session, find_session, read_session, session_files
 from models import settings
 from models.errors import BrokenAnswer, LayananError, Refused, Unavailable
@@ -53,9 +53,7 @@ class TestSessionFiles:
             ("Surabaya/SBY-KBL-CONSOLE", "Serial", "", None, ""),
             ("Surabaya/SBY-KBL-DSLAM-03", "Telnet", "192.0.2.33", 2306, "ccops"),
         ]
-        assert found[0].description == "BRAS witel Bandung\nservice 4700001-0021497479"
-        assert found[1].description == "OLT Dago – lantai 2"
-        assert all(not s.jump and not s.malformed for s in found)
+        assert all(not s.jump for s in found)
 
     @needs_samples
     def test_saved_password_of_the_sample_is_not_kept(self) -> None:
@@ -72,8 +70,9 @@ class TestSessionFiles:
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
     def test_encodings_and_line_ends(self, root: Path, encoding: str) -> None:
         text = 'S:"Username"=ünal\r\nS:"Hostname"=a\u2028b\nZ:"Description"=00000002\r\n \r\n  x=\r\n'
+        text += 'S:"Protocol Name"=SSH2\r\n'
         session = self.session(root, text.encode(encoding))
-        assert (session.user, session.host, session.description) == ("ünal", "a\u2028b", "\n x=")
+        assert (session.user, session.host, session.protocol) == ("ünal", "a\u2028b", "SSH2")
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -92,7 +91,7 @@ class TestSessionFiles:
         with pytest.raises(BrokenAnswer, match=message):
             self.session(root, text)
 
-    def test_counts_decide_and_odd_lines_are_noted(self, root: Path) -> None:
+    def test_counts_decide_and_odd_lines_are_skipped(self, root: Path) -> None:
         session = self.session(
             root,
             'Z:"Description"=00000002\n S:"Hostname"=wrong\n line\n'
@@ -101,9 +100,7 @@ class TestSessionFiles:
             'S:"Hostname"=first\nS:"Hostname"=a="b"\n'
             'Z:"Other"=00000009\n short\n',
         )
-        assert session.description == 'S:"Hostname"=wrong\nline'
         assert session.host == 'a="b"'
-        assert session.malformed == (7, 9, 10)
 
     def test_inherits_neither_host_nor_user(self, root: Path) -> None:
         root.mkdir()
@@ -202,10 +199,10 @@ class TestSimulator:
         background.run(server.stop())
 
     @pytest.fixture
-    def devices(self, server: DeviceServer) -> Devices:
+    def devices(self, server: DeviceServer) -> SecureCrt:
         return SecureCrt(settings.SecureCrt.model_validate(server.settings()["securecrt"]))
 
-    def test_reads_interfaces(self, devices: Devices) -> None:
+    def test_reads_interfaces(self, devices: SecureCrt) -> None:
         reading = devices.read_interface("bdg-dgo-olt-01", PORT)
         assert (reading.device, reading.command) == ("BDG-DGO-OLT-01", f"show interfaces {PORT}")
         lines = reading.output.splitlines()
@@ -215,12 +212,12 @@ class TestSimulator:
         assert "is down" in down
         assert "     0 packets input" in down
 
-    def test_reads_a_device_in_a_folder(self, devices: Devices) -> None:
+    def test_reads_a_device_in_a_folder(self, devices: SecureCrt) -> None:
         reading = devices.read_interface("SBY-A-RATHER-LONG-NAME-02", "Te1/1")
         assert reading.device == "Surabaya/SBY-A-RATHER-LONG-NAME-02"
         assert reading.output.startswith("Te1/1 is up")
 
-    def test_unknown_interface(self, devices: Devices) -> None:
+    def test_unknown_interface(self, devices: SecureCrt) -> None:
         with pytest.raises(Refused, match="answered with an error"):
             devices.read_interface("BDG-DGO-OLT-01", "GigabitEthernet9/9/9")
 
@@ -237,17 +234,17 @@ class TestSimulator:
             "x" * 300 + "1",
         ],
     )
-    def test_injection_is_never_sent(self, server: DeviceServer, devices: Devices, interface: str) -> None:
+    def test_injection_is_never_sent(self, server: DeviceServer, devices: SecureCrt, interface: str) -> None:
         with pytest.raises(Refused, match="not the name of an interface"):
             devices.read_interface("BDG-DGO-OLT-01", interface)
         assert not server.received
 
-    def test_sends_nothing_but_the_log_in_and_the_command(self, server: DeviceServer, devices: Devices) -> None:
+    def test_sends_nothing_but_the_log_in_and_the_command(self, server: DeviceServer, devices: SecureCrt) -> None:
         devices.read_interface("BDG-DGO-OLT-01", PORT)
         lines = {line for _, line in server.received}
         assert lines == {"", "terminal width 511", "terminal length 0", f"show interfaces {PORT}"}
 
-    def test_wrong_host_key(self, server: DeviceServer, devices: Devices, tmp_path: Path) -> None:
+    def test_wrong_host_key(self, server: DeviceServer, devices: SecureCrt, tmp_path: Path) -> None:
         known = tmp_path / "known_hosts"
         other = KEY.export_public_key().decode().strip()
         hosts = [line.split()[0] for line in known.read_text().splitlines()]
@@ -258,7 +255,7 @@ class TestSimulator:
 
     @pytest.mark.parametrize("content", ["", None])
     def test_unknown_host_key(
-        self, server: DeviceServer, devices: Devices, tmp_path: Path, content: str | None
+        self, server: DeviceServer, devices: SecureCrt, tmp_path: Path, content: str | None
     ) -> None:
         known = tmp_path / "known_hosts"
         known.unlink() if content is None else known.write_text(content)
@@ -267,7 +264,7 @@ class TestSimulator:
         assert not server.received
         assert (known.read_text() if known.exists() else None) == content
 
-    def test_broken_file_of_host_keys(self, devices: Devices, tmp_path: Path) -> None:
+    def test_broken_file_of_host_keys(self, devices: SecureCrt, tmp_path: Path) -> None:
         (tmp_path / "known_hosts").write_text("h ssh-ed25519 A\n")
         with pytest.raises(Refused, match="file of host keys"):
             devices.read_interface("BDG-DGO-OLT-01", PORT)
@@ -348,7 +345,7 @@ class OddDevice:
         port = f'D:"[SSH2] Port"={self.server.get_port():08x}\n'
         (self.folder / "Sessions/SW-1.ini").write_text("".join([*lines, port]))
 
-    def devices(self, **changes: Any) -> Devices:
+    def devices(self, **changes: Any) -> SecureCrt:
         return SecureCrt(
             settings.SecureCrt(
                 sessions=self.folder / "Sessions",
@@ -591,20 +588,6 @@ class TestOddDevices:
         assert f"another kind than the known one: ssh-ed25519 {ours} is shown" in kind
         assert f"ecdsa-sha2-nistp256 {ecdsa.get_fingerprint()} is known" in kind
         assert not any("changed" in text for text in (new, kind))
-        assert not device.logins
-
-    def test_onu_without_enable(self, odd: Odd) -> None:
-        device = odd(says("  Run state : online\n"), prompt="OLT-1>")
-        devices = device.devices(device_type="huawei_smartax")
-        reading = devices.read_onu("SW-1", 0, 1, 3, 5)
-        assert reading.command == "display ont info 0 1 3 5"
-        assert reading.output.strip() == "Run state : online"
-        assert set(device.received) == {"", "undo smart", "scroll", "display ont info 0 1 3 5"}
-
-    def test_onu_out_of_range(self, odd: Odd) -> None:
-        device = odd(says("up\n"))
-        with pytest.raises(Refused, match="ONU"):
-            device.devices(device_type="huawei_smartax").read_onu("SW-1", 0, 1, 3, 128)
         assert not device.logins
 
     @pytest.mark.parametrize(

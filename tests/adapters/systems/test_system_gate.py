@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session
 
-import adapters.systems.create_once
 from adapters.case_store.store import Store
-from adapters.systems.http import HttpCalls
 from adapters.systems.records import Entity
 from adapters.systems.system_gate import FIRST_PAUSE, LONGEST_PAUSE, OPENS_AFTER, PROBING, SystemGate
 from adapters.systems.tmf import TmfClient
@@ -27,8 +26,7 @@ START = datetime(2026, 11, 30, 2, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for waiting in (HttpCalls.call, adapters.systems.create_once._look_again):
-        monkeypatch.setattr(waiting.retry, "sleep", lambda _: None)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
 
 
 class Moved:

@@ -1,12 +1,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from adapters.systems.create_once import _look_again, create_once, only_first
-from adapters.systems.http import Conflict, HttpCalls
+from adapters.systems.create_once import create_once, only_first
+from adapters.systems.http import Conflict
 from adapters.systems.records import Entity
 from adapters.systems.tmf import TmfClient
 from models.errors import BrokenAnswer, LayananError, Refused, Unavailable
@@ -16,8 +17,7 @@ from tests.adapters.systems.back_office import Answer, Request, scripted
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for waiting in (HttpCalls.call, _look_again):
-        monkeypatch.setattr(waiting.retry, "sleep", lambda _: None)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
 
 
 ALL = [{"id": str(number)} for number in range(7)]

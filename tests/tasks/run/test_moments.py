@@ -198,7 +198,7 @@ def test_every_moment_of_a_letter_is_known_as_past_or_as_a_promise() -> None:
 
 
 def measured(at: datetime | None, **values: float | None) -> LineTest:
-    known: dict[str, Any] = {"snr_db": 28.0, "attenuation_db": 20.0, "attainable_kbps": None} | values
+    known: dict[str, Any] = {"snr_db": 28.0, "attenuation_db": 20.0} | values
     return LineTest(test_id="1", state="completed", measured_at=at, quality=LineQuality.GOOD, **known)
 
 
