@@ -28,8 +28,14 @@ def upgrade(store: Store) -> None:
     """Upgrade the schema to the code's revision. Repeating it does nothing.
 
     Raises:
+        Refused: the schema is older or newer than those that this version knows.
         Unavailable: the database does not answer.
     """
+    found, _ = revisions(store)
+    known = {script.revision for script in ScriptDirectory.from_config(config(store)).walk_revisions()}
+    if found and found not in known:
+        what = f"its schema is {found}, which this version cannot upgrade: it knows {min(known)} to {max(known)}"
+        raise Refused("case store", f"{what}; use the version that wrote it, or one between")
     with store.read():
         command.upgrade(config(store), "head")
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeGuard, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from models.settings import Settings
+from models.settings import HttpSystem, Settings
 
 HEAD = """\
 The service reads each setting from these sources. The first one that has it wins:
@@ -18,7 +18,9 @@ The service reads each setting from these sources. The first one that has it win
 4. `layanan.toml`, or the file that `LAYANAN_SETTINGS` names. `LAYANAN_SMTP__HOST` is `host` in its table `smtp`.
 
 In the environment, lists and maps are JSON. `LAYANAN_MAILBOXES` is a list of objects; the table shows their members
-as `LAYANAN_MAILBOXES[].…`. Restart the service after a change. `layanan settings > docs/settings.md` writes this page.
+as `LAYANAN_MAILBOXES[].…`. All back-office systems behind HTTP have the same settings: the last rows describe them
+once, with `<SYSTEM>` in the place of `MYCX`, `NOSSA` and so on. Restart the service after a change.
+`layanan settings > docs/settings.md` writes this page.
 
 | setting | default | description |
 |---|---|---|
@@ -27,13 +29,16 @@ as `LAYANAN_MAILBOXES[].…`. Restart the service after a change. `layanan setti
 
 def settings_table() -> str:
     """The table, with an introduction that says where settings are read from."""
-    return HEAD + "\n".join(_rows(Settings, "LAYANAN_"))
+    return HEAD + "\n".join([*_rows(Settings, "LAYANAN_"), *_rows(HttpSystem, "LAYANAN_<SYSTEM>__")])
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         variable = f"{prefix}{name}" if "[]" in prefix else f"{prefix}{name.upper()}"
         kind, member = field.annotation, next(iter(get_args(field.annotation)), None)
+        if kind is HttpSystem:
+            yield f"| `{variable}__…` |  | {_description(field)}: the settings of `LAYANAN_<SYSTEM>__…` |"
+            continue
         if _is_model(kind):
             yield from _rows(kind, f"{variable}." if "[]" in prefix else f"{variable}__")
             continue

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise, takewhile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from adapters.clock import Clock
+from adapters.systems.retries import until_found
 from models import settings
 from models.errors import BrokenAnswer, Refused, Unavailable
 from models.facts import Rates, Traffic
@@ -27,6 +29,8 @@ CLOCK_SKEW = timedelta(minutes=1)
 ROUNDED = 1.5
 """Units by which a rate of the log may differ from the counters', as it is cut to a whole number."""
 RRD_SECONDS = 10
+RENAMING_SECONDS = 0.05
+"""Pause after which a log that MRTG is renaming is looked for again."""
 NO_RATES = dict.fromkeys(("in_bytes_per_s", "out_bytes_per_s", "in_share", "out_share"))
 LARGEST_FILE = 4 * 1024 * 1024
 
@@ -368,11 +372,15 @@ def _read_log(file: Path) -> str:
         Unavailable: there is neither, or the disk does not answer.
         BrokenAnswer: too large for a log, which has a constant length.
     """
+
+    def newest() -> bytes | None:
+        with suppress(FileNotFoundError):
+            return _read(file)
+        return None
+
     try:
-        try:
-            data = _read(file)
-        except FileNotFoundError:
-            data = _read(file.with_suffix(".old"))
+        data = until_found(newest, seconds=RENAMING_SECONDS)
+        data = _read(file.with_suffix(".old")) if data is None else data
     except OSError:
         raise Unavailable(SYSTEM, "the target's log cannot be read") from None
     if len(data) > LARGEST_FILE:

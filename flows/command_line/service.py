@@ -4,7 +4,7 @@ from collections import Counter
 from contextlib import suppress
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -24,8 +24,6 @@ from models.errors import SettingsError
 if TYPE_CHECKING:
     from models.settings import Mailbox
 
-HTTP_SYSTEMS = ("mycx", "nossa", "siska", "epayment", "tenoss", "telkom_center", "embassy")
-
 
 def up() -> None:
     """Run the service on this machine until Ctrl-C: Prefect's server, the deployments and a worker.
@@ -42,7 +40,10 @@ def _keep_up() -> None:
     settings = engine_settings()
     if not settings.mailboxes:
         raise SettingsError(NO_MAILBOX)
-    if missing := [f"LAYANAN_{name.upper()}__URL" for name in HTTP_SYSTEMS if name not in settings.model_fields_set]:
+    from models.settings import HttpName
+
+    http = get_args(HttpName)
+    if missing := [f"LAYANAN_{name.upper()}__URL" for name in http if name not in settings.model_fields_set]:
         raise SettingsError(f"not set: {', '.join(missing)}; for a rehearsal `layanan simulator` has them all")
     from flows.service import Service
 

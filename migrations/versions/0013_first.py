@@ -1,4 +1,4 @@
-"""The tables of 28 November 2026: revisions 0001 to 0013 in one step. An older store needs a version of before first."""
+"""The tables of 28 November 2026: revisions 0001 to 0013 in one step. `layanan migrate` refuses an older store."""
 
 from typing import Any
 

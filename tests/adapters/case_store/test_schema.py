@@ -10,8 +10,8 @@ from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from adapters.case_store import schema
-from adapters.case_store.store import AlreadyRecorded, Store
-from models.errors import Refused, Unavailable
+from adapters.case_store.store import Store
+from models.errors import Defect, Refused, Unavailable
 from models.tables import Bounce, Case, Letter, Message, NewLetter, NewMessage, row
 from tests.conftest import BOTH
 from tests.models.test_tables import NOW, new_case, stored
@@ -64,18 +64,18 @@ def test_rows_that_refer_to_others_outlive_tables_that_are_made_anew(store: Stor
     stored(store, row(Message, NewMessage.model_validate({**mail, "case_id": 1})))
     stored(store, row(Letter, NewLetter.model_validate({**letter, "subject": "", "sha256": "2", "written_at": NOW})))
     stored(store, Bounce(letter_id=1, mail_id=1, address="c@d", action="failed", hard=True))
-    command.downgrade(schema.config(store), "0010")
+    command.downgrade(schema.config(store), "0013")
     schema.upgrade(store)
     assert schema.drift(store) == []
     with store.read() as session:
         assert [len(session.exec(select(table)).all()) for table in (Message, Letter, Bounce)] == [1, 1, 1]
-    with pytest.raises(AlreadyRecorded), store.write() as session:
+    with pytest.raises(Defect), store.write() as session:
         session.execute(update(Bounce).values(mail_id=2))
 
 
 def test_every_migration_can_be_taken_back(store: Store) -> None:
     stored(store, new_case())
-    command.downgrade(schema.config(store), "0001")
+    command.downgrade(schema.config(store), "0013")
     schema.upgrade(store)
     assert schema.drift(store) == []
     with store.read() as session:
@@ -134,6 +134,14 @@ def test_a_store_of_another_revision_is_refused(store: Store) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Refused, match="its schema is 9999"):
         schema.check(store)
+
+
+@pytest.mark.parametrize("revision", ["0012", "9999"])
+def test_a_store_that_this_version_cannot_upgrade_is_refused(store: Store, revision: str) -> None:
+    with store.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+    with pytest.raises(Refused, match=f"its schema is {revision}, which this version cannot upgrade"):
+        schema.upgrade(store)
 
 
 def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
