@@ -102,6 +102,11 @@ class Staff(SQLModel, table=True):
         """Their roles."""
         return frozenset(StaffRole[name] for name in self.roles)
 
+    @property
+    def code_ready(self) -> bool:
+        """Whether they have typed a one-time code: before that, its secret is only offered."""
+        return bool(self.code_secret) and self.code_used > 0
+
     def absent(self, now: AwareDatetime) -> bool:
         """Whether they are away at this moment."""
         return bool(self.absent_from and self.absent_from <= now and (not self.absent_until or now < self.absent_until))

@@ -16,6 +16,7 @@ from models.errors import SettingsError
 from models.mail import Ours
 from models.office_hours import OfficeHours
 from models.settings.base import ZoneName
+from models.settings.desk import Desk
 from models.settings.mail import Mailbox, Smtp
 from models.settings.office import Office
 from models.settings.policy import Limits, Policy
@@ -142,6 +143,7 @@ class Settings(FromSources):
         "members; a member that is missing has its default, not the value of `LAYANAN_OFFICE`",
         examples=['{"BDG": {"hours": {"mon": "07:00-16:00"}}}'],
     )
+    desk: Desk = Field(default=Desk(), description="The desk, on which people decide")
     limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
 
     @field_validator("mailboxes")
