@@ -619,7 +619,7 @@ def test_doctor_names_the_setting_that_keeps_letters_from_going(
         assert layanan.main(["doctor", "--json"]) == 1
     (check,) = (one for one in json.loads(capsys.readouterr().out) if one["name"] == "EMS: letters")
     assert check["state"] == "fail"
-    assert re.match("smtp: 535 to the login: look at .*LAYANAN_SMTP__PASSWORD", check["found"])
+    assert re.match("smtp: 535 to the login: check .*LAYANAN_SMTP__PASSWORD", check["found"])
 
 
 def test_doctor_speaks_a_line_a_check(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:

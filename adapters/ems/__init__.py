@@ -8,26 +8,25 @@ import math
 from collections.abc import Sequence
 
 from adapters.ems.imap import Mailboxes
-from adapters.ems.protocol import Ems, Lying, NotLetIn, Received
-from adapters.ems.smtp import WayOut
+from adapters.ems.protocol import Ems, NotLetIn, Received, Unsettled
+from adapters.ems.smtp import SmtpRelay
 from models.errors import LayananError, Refused
 from models.settings import Mailbox, Settings
 
-__all__ = ["Ems", "ImapSmtp", "Lying", "NotLetIn", "Received"]
-
+__all__ = ["Ems", "ImapSmtp", "NotLetIn", "Received", "Unsettled"]
 
 _log = logging.getLogger(__name__)
 
 
-class ImapSmtp(Mailboxes, WayOut):
+class ImapSmtp(Mailboxes, SmtpRelay):
     """The real EMS. Connections are opened when needed, kept for all threads, and dropped on any error."""
 
     def __init__(self, settings: Settings) -> None:
         Mailboxes.__init__(self, settings)
-        WayOut.__init__(self, settings.smtp)
+        SmtpRelay.__init__(self, settings.smtp)
         self._settings = settings
 
-    def send(  # type: ignore[override]  # the other is decorated
+    def send(  # type: ignore[override]  # tenacity's decorator hides the signature
         self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, copies: Sequence[str] = ()
     ) -> None:
         """See :class:`Ems`."""
@@ -36,15 +35,15 @@ class ImapSmtp(Mailboxes, WayOut):
             try:
                 self.keep_copy(raw, self._settings.mailbox(sender))
             except LayananError as error:
-                _log.warning("the copy of a letter is not kept: %s", error)
+                _log.warning("the copy of a letter was not kept: %s", error)
 
     def reach_copies(self, box: Mailbox) -> str:
         """See :class:`Ems`."""
         way = self._settings.smtp.copies
         if way == "none":
-            return "none are kept: LAYANAN_SMTP__IN_DOUBT says what becomes of a letter that may have gone"
+            return "none are kept: LAYANAN_SMTP__IN_DOUBT decides what happens to an unconfirmed letter"
         if not self.has_sent_folder(box):
-            what = f"there is no folder {box.sent_folder}: make it in the mailbox, or name the one that there is"
+            what = f"there is no folder {box.sent_folder}: create it in the mailbox, or name an existing one"
             raise Refused("imap", f"{what} in sent_folder of LAYANAN_MAILBOXES")
         if way == "address":
             self.takes_copies(box.address)

@@ -1,4 +1,4 @@
-"""Mail comes in: mailboxes over IMAP."""
+"""The mailboxes that mail comes from, over IMAP."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -10,20 +10,20 @@ from imap_tools import AND, BaseMailBox, Header
 
 from adapters.ems import imap_session as session
 from adapters.ems.pool import BROKEN, Pool, again
-from adapters.ems.protocol import Lying, Received
+from adapters.ems.protocol import Received, Unsettled
 from models.errors import Refused, Unavailable
 from models.settings import Mailbox, Settings
 
 WALKED = 500
-"""Mails whose sizes are asked for together."""
+"""Mails that ``walk`` yields together."""
 MOST_BROKEN = 20
-"""Mails that a server does not give, after which nobody looks for one that it does."""
+"""Unreadable mails after which a poll stops looking for a readable one."""
 
 _log = logging.getLogger(__name__)
 
 
 class _NotGiven(Unavailable):
-    """The server answers, until it is asked for these mails."""
+    """The server ends the connection when it is asked for these mails."""
 
 
 class Mailboxes:
@@ -33,7 +33,7 @@ class Mailboxes:
         self._batch, self._largest = settings.intake_batch_bytes, settings.mail_max_bytes
         self._in: dict[str, Pool[BaseMailBox]] = {}
         self._broken: dict[str, set[int]] = {}
-        """UIDs of mails that the server did not give; what they mean anew after a change of UIDVALIDITY waits once."""
+        """By address: UIDs of mails that the server could not read."""
 
     def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
         """See :class:`Ems`."""
@@ -45,9 +45,9 @@ class Mailboxes:
         return received or (self._one_by_one(box, limit, after, broken) if broken else [])
 
     def _one_by_one(self, box: Mailbox, limit: int, after: int, broken: set[int]) -> list[Received]:
-        """What can be read where a batch cannot: servers end the connection over one mail that is broken there.
+        """Fetch mails one by one where a batch fails: some servers end the connection because of one broken mail.
 
-        Those that were ``broken`` when they were last asked for come last, so that none waits behind them.
+        Mails that were ``broken`` the last time come last, so that no other mail waits behind them.
         """
         received: list[Received] = []
         not_given: list[int] = []
@@ -66,15 +66,15 @@ class Mailboxes:
             if full or len(not_given) >= MOST_BROKEN:
                 break
         if not_given:
-            what = f"the server does not give {_named(not_given, box)}"
+            what = f"the server cannot read {_named(not_given, box)}"
             if not received:
-                raise Refused("imap", f"{what}: look at its log")
+                raise Refused("imap", f"{what}: check its log")
             _log.warning("imap: %s, mailbox of %s", what, box.site)
         return sorted(received, key=lambda mail: mail.uid)
 
     @again
     def _left(self, box: Mailbox, after: int) -> list[int]:
-        """UIDs that are not settled; raises where it is the server that is away."""
+        """Unsettled UIDs; raises if the server is away."""
         with self._imap(box) as imap:
             session.select(imap, box.folder)
             return [uid for uid in session.unsettled(imap, box) if uid > after]
@@ -85,23 +85,23 @@ class Mailboxes:
             uidvalidity = session.select(imap, box.folder)
             uids = wanted(session.unsettled(imap, box))
             try:
-                # another intake may have been faster with the first ones
+                # another intake may have moved the first ones meanwhile
                 batches = session.batches(imap, uids, self._batch, self._largest)
                 mails = next(filter(None, batches), {})
             except BROKEN as error:
                 raise _NotGiven("imap", type(error).__name__) from None
         if nothing := [uid for uid, mail in mails.items() if not mail.raw]:
-            _log.warning("imap: the server gives nothing of %s, mailbox of %s", _named(nothing, box), box.site)
+            _log.warning("imap: the server sends no content of %s, mailbox of %s", _named(nothing, box), box.site)
         return [Received(box.address, box.site, uidvalidity, uid, *mail, box.since) for uid, mail in mails.items()]
 
     @again
-    def lying(self, box: Mailbox) -> Lying:
+    def unsettled(self, box: Mailbox) -> Unsettled:
         """See :class:`Ems`."""
         with self._imap(box) as imap:
             uidvalidity = session.select(imap, box.folder)
             new = session.unsettled(imap, box)
             everything = session.unsettled(imap, box.model_copy(update={"since": None}))
-        return Lying(uidvalidity, tuple(new), tuple(sorted(set(everything).difference(new))))
+        return Unsettled(uidvalidity, tuple(new), tuple(sorted(set(everything).difference(new))))
 
     @again
     def settle(
@@ -123,7 +123,7 @@ class Mailboxes:
 
     def listen(self, box: Mailbox) -> Iterator[None]:
         """See :class:`Ems`."""
-        with session.meaning():
+        with session.errors():
             imap = session.connect(box)
             try:
                 session.select(imap, box.folder)
@@ -155,7 +155,7 @@ class Mailboxes:
                 mails = session.batches(imap, uids, self._batch, self._largest)
                 return {uid: sha256(mail.raw).hexdigest() for batch in mails for uid, mail in batch.items()}
         except (Refused, Unavailable):
-            left = set(self._uids(box, folder))  # the server is there: it is a mail that is broken
+            left = set(self._uids(box, folder))  # if this succeeds, the server is there and a mail is broken
             if len(uids) == 1:
                 return {uid: "" for uid in uids if uid in left}
         half = len(uids) // 2
@@ -180,7 +180,7 @@ class Mailboxes:
                     continue
                 session.select(imap, folder)
                 found = imap.uids(AND(header=Header("Message-ID", message_id)))
-                # The server finds substrings too.
+                # the server's search finds substrings, too
                 heads = session.bodies(imap, found, "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]").items()
                 same = [uid for uid, head in heads if head.partition(b":")[2].strip() == message_id.encode()]
                 if any(map(is_it, session.bodies(imap, same, f"BODY.PEEK[]<0.{self._largest}>").values())):
@@ -189,7 +189,7 @@ class Mailboxes:
 
     @again
     def keep_copy(self, raw: bytes, box: Mailbox) -> None:
-        """Put a copy of a letter into the mailbox's folder for them.
+        """Put a copy of a letter into the mailbox's sent folder.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -199,7 +199,7 @@ class Mailboxes:
 
     @again
     def has_sent_folder(self, box: Mailbox) -> bool:
-        """Whether there is a folder for copies.
+        """Whether the mailbox has its sent folder.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -208,7 +208,7 @@ class Mailboxes:
             return session.exists(imap, box.sent_folder)
 
     def close_imap(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         for pool in list(self._in.values()):
             pool.close()
 
@@ -217,7 +217,7 @@ class Mailboxes:
         new = Pool[BaseMailBox](
             lambda it: it.client.noop()[0] == "OK", lambda it: it.logout(), lambda it: it.client.shutdown()
         )
-        with session.meaning(), self._in.setdefault(box.address, new).use(partial(session.connect, box)) as imap:
+        with session.errors(), self._in.setdefault(box.address, new).use(partial(session.connect, box)) as imap:
             yield imap
 
 

@@ -1,4 +1,4 @@
-"""One session with an IMAP server: logging in, reading within bounds, settling, and what its errors mean.
+"""One session with an IMAP server: login, bounded reading, moving mail, and the translation of its errors.
 
 Held by `tests/adapters/ems/test_imap.py` and `tests/adapters/ems/test_login.py`.
 """
@@ -34,20 +34,20 @@ from models.errors import BrokenAnswer, Refused, Unavailable
 from models.settings import Mailbox
 
 IMAP_TIMEOUT = 30.0
-"""Seconds that one step of a session may take."""
+"""Timeout of one step of a session, in seconds."""
 SILENCE = 600.0
-"""Seconds after which a connection that waits and hears nothing is made anew: routers forget silent ones sooner than
-RFC 2177's 29 minutes."""
+"""Seconds of silence after which a listening connection is renewed: routers drop silent ones sooner than RFC 2177's 29
+minutes."""
 BEGINNING = 1_000_000
-"""Bytes that are read of a mail which is too large to be read whole."""
+"""Bytes that are read of a mail that is too large to be read whole."""
 TOGETHER = 500
-"""Mails that one command names."""
+"""Most UIDs in one command."""
 NO_MAIL_BEFORE = date(1990, 1, 1)
-"""What a server says came earlier came when its clock was wrong, and nobody knows when."""
+"""An earlier arrival shows that the server's clock was wrong; when the mail came is unknown."""
 DONE = "LayananDone"
-"""Keyword of mail that is done, where the settings want it flagged."""
+"""Keyword of processed mail, if the settings want it flagged."""
 
-# RFC 5530: the server says "later", or another intake has moved a mail in this moment.
+# RFC 5530: the server says "later", or another intake has just moved a mail
 _LATER = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|EXPUNGEISSUED)\]")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _CODE = re.compile(r"\[([A-Z]+)\b")
@@ -60,10 +60,10 @@ _QUOTA = re.compile(rb"\b(?:STORAGE|MESSAGE) (\d+) (\d+)")
 _WHERE: dict[type[Exception], str] = {
     ConnectionRefusedError: "host and port",
     ssl.SSLError: "port and tls",
-    # a port for TLS waits for the client to begin
+    # on a port for TLS, the server waits for the client to begin
     TimeoutError: "host, port and tls",
 }
-"""What to look at where no session begins, by the error itself: those derived from it end one, too."""
+"""What to check if no session begins, by the exact class: a derived one may also end a running session."""
 
 _COMMANDS: dict[type[Exception], str] = {
     MailboxUidsError: "UID SEARCH",
@@ -71,17 +71,17 @@ _COMMANDS: dict[type[Exception], str] = {
     MailboxFolderSubscribeError: "SUBSCRIBE",
     MailboxAppendError: "APPEND",
 }
-"""The command that an error is about."""
+"""Names of commands, by error."""
 _NAMESPACE_PREFIX = re.compile(rb'\("([^"]*)" (?:"[^"]+"|NIL)')
 _PREFIXES: "WeakKeyDictionary[BaseMailBox, tuple[str, tuple[str, ...]]]" = WeakKeyDictionary()
-"""Of sessions that were asked: the personal namespace's prefix, and those of the others."""
-_LOG = "the server refuses this command: look at its log"
+"""By session: the prefix of the personal namespace, and those of the others."""
+_LOG = "the server refuses this command: check its log"
 
 Line = bytes | tuple[bytes, bytes]
 
 
 class NotDone(UnexpectedCommandStatusError):
-    """The server did not do a command."""
+    """The server refused a command."""
 
     def __init__(self, command: str, result: Any) -> None:
         super().__init__(result, "OK")
@@ -89,15 +89,15 @@ class NotDone(UnexpectedCommandStatusError):
 
 
 class Mail(NamedTuple):
-    """A mail's bytes, whether they are its beginning alone, and when it came."""
+    """A mail's bytes, whether they are only its beginning, and its time of arrival."""
 
     raw: bytes
     cut: bool
     arrived_at: datetime | None
 
 
-class Known(NamedTuple):
-    """What the server says of a mail: its bytes, 0 where it does not say, and when it came."""
+class Described(NamedTuple):
+    """A mail's size in bytes (0 if the server gives none) and its time of arrival."""
 
     size: int = 0
     arrived_at: datetime | None = None
@@ -108,7 +108,7 @@ Batch = dict[int, Mail]
 
 
 def connect(box: Mailbox) -> BaseMailBox:
-    """A session that is logged in, with no folder open; raises what :func:`meaning` translates."""
+    """Open a session and log in. Raises what :func:`errors` translates."""
     imap: BaseMailBox = (
         MailBox(box.host, box.port, IMAP_TIMEOUT, ssl_context=ssl.create_default_context())
         if box.tls
@@ -128,7 +128,7 @@ def _log_in(imap: BaseMailBox, box: Mailbox) -> None:
     try:
         if box.xoauth2.used:
             answer = bearer(box.user, box.xoauth2).encode()
-            # what comes before the server's "no" wants an empty answer
+            # before its refusal the server sends a challenge, which takes an empty answer
             imap.client.authenticate("XOAUTH2", lambda challenge: b"" if challenge else answer)
         elif (box.user + password).isascii():
             imap.login(box.user, password, initial_folder=None)
@@ -141,27 +141,27 @@ def _log_in(imap: BaseMailBox, box: Mailbox) -> None:
 
 
 @contextmanager
-def meaning() -> Iterator[None]:
-    """What goes wrong in a session, as an error of ours."""
+def errors() -> Iterator[None]:
+    """Translate what goes wrong in a session into errors of ours."""
     try:
         yield
     except BROKEN as error:
-        raise _meaning(error) from None
+        raise _translated(error) from None
 
 
-def _meaning(error: Exception) -> Unavailable | Refused:
-    """Names the error and the server's response code (RFC 5530); a server's own words may hold anything."""
+def _translated(error: Exception) -> Unavailable | Refused:
+    """Name the error and the server's response code (RFC 5530). Its own words may contain anything and are left out."""
     what = type(error).__name__
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Refused("imap", f"{what}: look at host and tls in LAYANAN_MAILBOXES, or at the server's certificate")
+        return Refused("imap", f"{what}: check host and tls in LAYANAN_MAILBOXES, or the server's certificate")
     if isinstance(error, NoToken):
-        return Refused("imap", f"{what}: {error}: look at xoauth2 in LAYANAN_MAILBOXES")
+        return Refused("imap", f"{what}: {error}: check xoauth2 in LAYANAN_MAILBOXES")
     if isinstance(error, socket.gaierror):
-        return Unavailable("imap", f"{what}: there is no such host: look at host in LAYANAN_MAILBOXES")
+        return Unavailable("imap", f"{what}: there is no such host: check host in LAYANAN_MAILBOXES")
     if isinstance(error, imaplib.IMAP4.readonly):
-        return Refused("imap", f"{what}: look at the rights of user in LAYANAN_MAILBOXES")
+        return Refused("imap", f"{what}: check the rights of user in LAYANAN_MAILBOXES")
     if where := _WHERE.get(type(error)):
-        return Unavailable("imap", f"{what}: look at {where} in LAYANAN_MAILBOXES")
+        return Unavailable("imap", f"{what}: check {where} in LAYANAN_MAILBOXES")
     if isinstance(error, OSError | imaplib.IMAP4.abort):
         return Unavailable("imap", what)
     if not isinstance(error, UnexpectedCommandStatusError):
@@ -173,11 +173,11 @@ def _meaning(error: Exception) -> Unavailable | Refused:
     if _LATER.search(said):
         return Unavailable("imap", what)
     if isinstance(error, MailboxLoginError):
-        what += ": look at user, password, xoauth2 in LAYANAN_MAILBOXES"
+        what += ": check user, password, xoauth2 in LAYANAN_MAILBOXES"
     elif isinstance(error, MailboxFolderSelectError):
-        what += ": look at folder in LAYANAN_MAILBOXES"
+        what += ": check folder in LAYANAN_MAILBOXES"
     elif isinstance(error, MailboxMoveError | MailboxCopyError):
-        what += ": look at done_folder and aside_folder in LAYANAN_MAILBOXES, and at the room on the server"
+        what += ": check done_folder and aside_folder in LAYANAN_MAILBOXES, and the free space on the server"
     else:
         command = error.command if isinstance(error, NotDone) else _COMMANDS.get(type(error), "a command")
         what += f" to {command}: {_LOG}"
@@ -194,9 +194,9 @@ def select(imap: BaseMailBox, folder: str, readonly: bool = True) -> int:
 
 
 def named(imap: BaseMailBox, folder: str) -> str:
-    """A folder's name on this server: our own ones stand below the personal namespace (RFC 2342), such as ``INBOX.``.
+    """A folder's full name on this server: our folders are in the personal namespace (RFC 2342), such as ``INBOX.``.
 
-    One that says where it stands, in whatever namespace, is taken as it is.
+    A name that already begins with the prefix of a namespace stays as it is.
     """
     if "NAMESPACE" not in capabilities(imap) or folder.upper() == "INBOX":
         return folder
@@ -209,21 +209,21 @@ def named(imap: BaseMailBox, folder: str) -> str:
 
 
 def _prefixes(said: bytes) -> tuple[str, tuple[str, ...]]:
-    """The personal namespace's prefix, and those of all others; the personal ones come first, and may be NIL."""
+    """The prefix of the personal namespace and those of the others. The server names the personal one first, or NIL."""
     found = [decoded(prefix) for prefix in _NAMESPACE_PREFIX.findall(said)]
     return ("", tuple(found)) if said.startswith(b"NIL") or not found else (found[0], tuple(found[1:]))
 
 
 def exists(imap: BaseMailBox, folder: str) -> bool:
-    """Whether the server has a folder."""
+    """Whether the folder exists."""
     return imap.folder.exists(named(imap, folder))
 
 
 def made(imap: BaseMailBox, folder: str) -> str:
-    """Make a folder where it is missing; its name on this server."""
+    """Create the folder if it is missing; return its full name."""
     name = named(imap, folder)
     if not imap.folder.exists(name):
-        # another intake was faster, or what comes next says what is wrong; and who does not subscribe still finds it
+        # another intake may have been faster; otherwise the next command fails and names the error
         with suppress(MailboxFolderCreateError, MailboxFolderSubscribeError):
             imap.folder.create(name)
             imap.folder.subscribe(name, True)
@@ -231,14 +231,14 @@ def made(imap: BaseMailBox, folder: str) -> str:
 
 
 def append(imap: BaseMailBox, raw: bytes, folder: str) -> None:
-    """Put a mail into a folder, as read."""
+    """Add a mail to a folder, marked as read."""
     imap.append(raw, made(imap, folder), flag_set=[r"\Seen"])
 
 
 def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
-    """UIDs of the open folder's mails that intake has not settled, and that came when it reads, oldest first.
+    """UIDs of the selected folder's mails that intake has not settled and that came after ``box.since``, oldest first.
 
-    A server looks for whole days, in whatever zone it likes: near the border each mail's own moment counts.
+    A server searches by whole days in a time zone of its own, so near the border each mail's time of arrival decides.
     """
     unsettled = f"UNKEYWORD {DONE}" if box.after == "flag" else "ALL"
     if box.since is None:
@@ -251,27 +251,27 @@ def unsettled(imap: BaseMailBox, box: Mailbox) -> list[int]:
     near = search(imap, f"{unsettled} {from_then} BEFORE {_search_day(day + timedelta(2))}")
     early: set[int] = set()
     for first in range(0, len(near), TOGETHER):
-        known = _known(imap, near[first : first + TOGETHER]).items()
+        known = _described(imap, near[first : first + TOGETHER]).items()
         early |= {uid for uid, (_, arrived_at) in known if arrived_at and arrived_at < box.since}
     return [uid for uid in found if uid not in early]
 
 
 def _search_day(day: date) -> str:
-    """As SEARCH wants it, whatever the machine's language."""
+    """A date for SEARCH, independent of the locale."""
     return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 def batches(imap: BaseMailBox, uids: Collection[int], most: int, largest: int) -> Iterator[Batch]:
-    """Mails in order, batch by batch.
+    """Read mails in order, batch by batch.
 
-    A batch has at most ``most`` bytes, or one mail. Of mails above ``largest`` bytes the beginning is read. One that is
-    there, and of which the server gives nothing, is empty.
+    A batch has at most ``most`` bytes, or one mail. Of a mail above ``largest`` bytes only the beginning is read. If
+    the server does not send the content of an existing mail, that mail is empty.
     """
     batch: dict[int, tuple[bool, datetime | None]] = {}
     total = 0
-    known = _known(imap, uids)
+    known = _described(imap, uids)
     for uid in uids:
-        size, arrived_at = known.get(uid, Known())
+        size, arrived_at = known.get(uid, Described())
         cut = size > largest
         size = BEGINNING if cut else size
         if batch and total + size > most:
@@ -289,18 +289,18 @@ def _read(imap: BaseMailBox, batch: dict[int, tuple[bool, datetime | None]]) -> 
         uids = [uid for uid, (is_cut, _) in batch.items() if is_cut is cut]
         given = bodies(imap, uids, f"BODY.PEEK[]{part}")
         if left := still_there(imap, [uid for uid in uids if uid not in given]):
-            # it may have been for a moment
+            # the server may have failed for a moment
             given |= dict.fromkeys(left, b"") | bodies(imap, left, f"BODY.PEEK[]{part}")
         found |= {uid: Mail(raw, *batch[uid]) for uid, raw in given.items()}
-    # Courier makes one up for each that another session has removed meanwhile
+    # Courier makes up a mail in place of one that another session has removed meanwhile
     return {uid: found[uid] for uid in still_there(imap, sorted(found))}
 
 
 def still_there(imap: BaseMailBox, known: list[int]) -> list[int]:
-    """Those that nobody has moved or removed."""
+    """The UIDs of ``known`` that are still in the folder."""
     if not known:
         return []
-    imap.client.noop()  # until then the server may not say what is gone
+    imap.client.noop()  # before it the server may hide what is gone
     there: set[int] = set()
     for first in range(0, len(known), TOGETHER):
         there |= set(search(imap, f"UID {','.join(map(str, known[first : first + TOGETHER]))}"))
@@ -308,14 +308,14 @@ def still_there(imap: BaseMailBox, known: list[int]) -> list[int]:
 
 
 def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int, bytes]:
-    """A part of mails by UID, unparsed and unmarked (imap-tools' own fetch would parse each).
+    """One part of each mail by UID, without marking it as read (imap-tools' own fetch would parse each mail).
 
-    Without those of which the server gives nothing (NIL).
+    Mails of which the server sends nothing (NIL) are left out.
     """
     data = _fetch(imap, uids, what)
     found: dict[int, bytes] = {}
     for item, after in zip(data, [*data[1:], b""], strict=False):
-        # (what stands before the body, the body); some servers tell the UID after it
+        # a tuple is (text before the body, body); some servers send the UID after the body
         if isinstance(item, tuple):
             uid = _UID.search(item[0]) or (_UID.search(after) if isinstance(after, bytes) else None)
             if uid:
@@ -325,13 +325,13 @@ def bodies(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> dict[int,
     return found
 
 
-def _known(imap: BaseMailBox, uids: Collection[int]) -> dict[int, Known]:
-    found: dict[int, Known] = {}
+def _described(imap: BaseMailBox, uids: Collection[int]) -> dict[int, Described]:
+    found: dict[int, Described] = {}
     for item in _fetch(imap, uids, "RFC822.SIZE INTERNALDATE"):
         line = item[0] if isinstance(item, tuple) else item
         if uid := _UID.search(line):
             size = _SIZE.search(line)
-            found[int(uid[1])] = Known(int(size[1]) if size else 0, _arrived(line))
+            found[int(uid[1])] = Described(int(size[1]) if size else 0, _arrived(line))
     return found
 
 
@@ -350,21 +350,21 @@ def _fetch(imap: BaseMailBox, uids: Iterable[int | str], what: str) -> list[Line
 
 
 def move(imap: BaseMailBox, uids: list[str], folder: str) -> None:
-    """Move mails of the open folder, and no others; the folder is made where it is missing."""
+    """Move these mails, and no others, to a folder, which is created if it is missing."""
     folder = made(imap, folder)
     if can_move(imap) == "MOVE":
         imap.move(uids, folder)
         return
-    # Courier says OK to a mail that is gone
+    # Courier answers OK for a mail that is gone
     if not (uids := list(map(str, still_there(imap, list(map(int, uids)))))):
         return
     imap.copy(uids, folder)
     uid(imap, "STORE", ",".join(uids), "+FLAGS.SILENT", r"(\Deleted)")
-    uid(imap, "EXPUNGE", ",".join(uids))  # these alone, not what others have marked
+    uid(imap, "EXPUNGE", ",".join(uids))  # only these, not what others have marked
 
 
 def can_move(imap: BaseMailBox) -> str:
-    """The extension by which the server moves mails without touching others."""
+    """The extension by which the server moves mails without touching other ones."""
     for name in ("MOVE", "UIDPLUS"):
         if name in capabilities(imap):
             return name
@@ -372,20 +372,20 @@ def can_move(imap: BaseMailBox) -> str:
 
 
 def flag(imap: BaseMailBox, uids: list[str]) -> None:
-    """Mark mails of the open folder as done."""
+    """Mark mails of the selected folder as processed."""
     can_flag(imap)
     uid(imap, "STORE", ",".join(uids), "+FLAGS.SILENT", f"({DONE})")
 
 
 def can_flag(imap: BaseMailBox) -> None:
-    """See that the folder, opened for writing, keeps our keyword (RFC 3501, 7.1: a list may be missing)."""
+    """Check that the folder, selected for writing, keeps our keyword. A server may list none (RFC 3501, 7.1)."""
     flags = imap.client.response("PERMANENTFLAGS")[1][0]
     if flags is not None and b"\\*" not in flags and DONE.encode() not in flags:
         raise Refused("imap", "the server keeps no keywords: set after to “move” in LAYANAN_MAILBOXES")
 
 
 def quota(imap: BaseMailBox, folder: str) -> int | None:
-    """Per cent of the folder's quota that is used; None where there is none."""
+    """Used share of the folder's quota in per cent; None without a quota."""
     if not any(name.startswith("QUOTA") for name in capabilities(imap)):
         return None
     _, (_, lines) = imap.client.getquotaroot(encoded(named(imap, folder)))
@@ -394,29 +394,29 @@ def quota(imap: BaseMailBox, folder: str) -> int | None:
 
 
 def idle(imap: BaseMailBox) -> Iterator[None]:
-    """Wait in the open folder for mail: one item whenever the server tells of some; ends after a long silence.
+    """Wait in the selected folder for mail. Yields whenever the server announces some; ends after a long silence.
 
-    imap-tools' IDLE takes the end of a connection for silence and breaks on a line that comes in two pieces.
+    imap-tools' IDLE mistakes a closed connection for silence, and fails on a line that arrives in two pieces.
     """
     if "IDLE" not in capabilities(imap):
-        raise Refused("imap", "the server does not know IDLE: set idle to false in LAYANAN_MAILBOXES")
+        raise Refused("imap", "the server does not support IDLE: set idle to false in LAYANAN_MAILBOXES")
     imap.client.socket().settimeout(SILENCE)
     imap.client.send(b"idle IDLE\r\n")
     with suppress(TimeoutError):
         while (line := imap.client.readline()) and not line.startswith(b"idle "):
             if line.rstrip().endswith(b" EXISTS"):
                 yield
-        raise Unavailable("imap", "IDLE was ended by the server")
+        raise Unavailable("imap", "the server ended IDLE")
 
 
 def search(imap: BaseMailBox, criteria: str) -> list[int]:
-    """UIDs of the open folder's mails that the server finds, in order."""
+    """UIDs of the selected folder's mails that match, in order."""
     found = uid(imap, "SEARCH", criteria)
     return sorted({int(one) for line in found if isinstance(line, bytes) for one in line.split()})
 
 
 def uid(imap: BaseMailBox, command: str, *arguments: str) -> list[Line]:
-    """One UID command."""
+    """Run one UID command."""
     try:
         result = imap.client.uid(command, *arguments)
     except imaplib.IMAP4.abort:

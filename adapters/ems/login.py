@@ -1,7 +1,7 @@
-"""Logging in with a token (XOAUTH2) where others use a password.
+"""Login with an access token (XOAUTH2) instead of a password.
 
-A token is read, or its command run, for each login: it is never older than its connection, and a server that ends one
-because its token has run out gets a new one with the next.
+The token is read, or its command run, for each login. If a server ends a connection because the token has expired, the
+next connection logs in with a new one.
 """
 
 from adapters.token import NoToken, read_token
@@ -11,9 +11,9 @@ __all__ = ["NoToken", "bearer"]
 
 
 def bearer(user: str, of: Xoauth2) -> str:
-    """What XOAUTH2 sends: the user and the current access token.
+    """The XOAUTH2 response: the user and the current access token.
 
     Raises:
-        NoToken: file or command give none.
+        NoToken: the file or command gives no token.
     """
     return f"user={user}\1auth=Bearer {read_token(of)}\1\1"

@@ -1,10 +1,9 @@
-"""Connections that are kept, and calls that are tried again within seconds."""
+"""A pool of connections to one server, and the retry policy for calls on them."""
 
 import imaplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Full, LifoQueue
-from time import monotonic
 from typing import Generic, TypeVar
 
 from imap_tools.errors import ImapToolsError
@@ -20,11 +19,9 @@ from adapters.ems.protocol import NotLetIn, UsOrRecipient
 from models.errors import Unavailable
 
 KEPT = 4
-"""Idle connections to one server that are kept."""
-SURE = 1.0
-"""Seconds after its last use in which a connection is not asked whether it lives."""
+"""Most idle connections that are kept for one server."""
 BROKEN = (OSError, ValueError, imaplib.IMAP4.error, ImapToolsError)
-"""What a session may raise; smtplib's errors are among the first."""
+"""Exceptions that a session may raise; smtplib's are subclasses of OSError."""
 
 C = TypeVar("C")
 
@@ -37,15 +34,15 @@ again = retry(
 
 
 class Pool(Generic[C]):
-    """Connections to one server. One thread has one at a time; the latest idle one that lives is used again."""
+    """Connections to one server. Each is used by one thread at a time; the most recently used idle one comes first."""
 
     def __init__(self, lives: Callable[[C], bool], end: Callable[[C], object], drop: Callable[[C], object]) -> None:
         self._lives, self._end, self._drop = lives, end, drop
-        self._idle: LifoQueue[tuple[C, float]] = LifoQueue(KEPT)
+        self._idle: LifoQueue[C] = LifoQueue(KEPT)
 
     @contextmanager
     def use(self, connect: Callable[[], C]) -> Iterator[C]:
-        """A connection of one's own; any error ends it, because nobody knows its state then."""
+        """Lend a connection. Any error closes it, because its state is unknown then."""
         connection = self._living() or connect()
         try:
             yield connection
@@ -53,28 +50,28 @@ class Pool(Generic[C]):
             quietly(self._drop, connection)
             raise
         try:
-            self._idle.put_nowait((connection, monotonic()))
+            self._idle.put_nowait(connection)
         except Full:
             quietly(self._end, connection)
 
     def close(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         with suppress(Empty):
             while True:
-                quietly(self._end, self._idle.get_nowait()[0])
+                quietly(self._end, self._idle.get_nowait())
 
     def _living(self) -> C | None:
         with suppress(Empty):
             while True:
-                connection, used = self._idle.get_nowait()
+                connection = self._idle.get_nowait()
                 with suppress(*BROKEN):
-                    if monotonic() < used + SURE or self._lives(connection):
+                    if self._lives(connection):
                         return connection
                 quietly(self._drop, connection)
         return None
 
 
 def quietly(act: Callable[[C], object], connection: C) -> None:
-    """Do something to a connection whose end is near; it may have ended already."""
+    """Log out of or drop a connection that may be broken already."""
     with suppress(*BROKEN):
         act(connection)

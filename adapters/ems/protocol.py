@@ -1,4 +1,4 @@
-"""What the rest of the service knows of EMS: what it gives, what it takes, and how it fails.
+"""The interface of EMS for the rest of the service: its data, methods and errors.
 
 Held by `tests/adapters/ems/test_imap.py` and `tests/adapters/ems/test_smtp.py`.
 """
@@ -17,22 +17,22 @@ from models.sop import Site
 
 
 class NotLetIn(Unavailable):
-    """The SMTP server refuses us and not a letter: login, certificate, sender. Works once a person has fixed it.
+    """The SMTP server refuses us, not a letter: login, certificate, sender. Sending works once a person has fixed that.
 
-    It is not tried again within seconds: accounts are locked after a few wrong passwords.
+    The call is not retried within seconds, because servers lock an account after a few wrong passwords.
     """
 
 
 class UsOrRecipient(Unavailable):
-    """The SMTP server refuses a letter for good (5xx), and its code does not say whether the recipient or we are meant.
+    """The SMTP server refuses a letter for good (5xx), and its code does not say whether it means the recipient or us.
 
-    What it answers to other letters tells; it is not tried again within seconds.
+    Its answers to other letters decide that. The call is not retried within seconds.
     """
 
 
 @dataclass(frozen=True)
 class Received:
-    """One mail as a mailbox holds it. ``uid`` names it only together with ``uidvalidity`` (RFC 3501, 2.3.1.1)."""
+    """One mail in a mailbox. ``uid`` identifies it only together with ``uidvalidity`` (RFC 3501, 2.3.1.1)."""
 
     mailbox: str
     site: Site
@@ -40,21 +40,21 @@ class Received:
     uid: int
     raw: bytes = field(repr=False)
     cut: bool = False
-    """``raw`` is only the mail's beginning: the whole is larger than the settings allow and stays on the server."""
+    """``raw`` is only the beginning: the mail is larger than the settings allow, and the rest stays on the server."""
     arrived_at: datetime | None = None
-    """When it came to the mailbox, as the server says; None where it does not."""
+    """Time of arrival in the mailbox as the server gives it; None if it gives none."""
     since: datetime | None = None
-    """Nothing that came earlier is read, as far as the server can be believed; None: whatever lies there."""
+    """Earliest arrival of mail that is read; None: all mail is read."""
 
     @cached_property
     def sha256(self) -> str:
-        """Of ``raw``: the ledger knows a mail by it."""
+        """Of ``raw``; identifies the mail in the ledger."""
         return hashlib.sha256(self.raw).hexdigest()
 
 
 @dataclass(frozen=True)
-class Lying:
-    """What lies unsettled in a mailbox, by UID: what would be taken in, and what came before ``Mailbox.since``."""
+class Unsettled:
+    """UIDs of mail that intake has not settled: what it would take in, and what came before ``Mailbox.since``."""
 
     uidvalidity: int
     new: tuple[int, ...]
@@ -62,23 +62,23 @@ class Lying:
 
 
 class Ems(Protocol):
-    """Receives mail and sends letters. What came to a mailbox before its ``since`` is not seen by it."""
+    """Receives mail and sends letters. It ignores mail that came to a mailbox before its ``since``."""
 
     def fetch(self, box: Mailbox, limit: int, after: int = 0) -> list[Received]:
-        """At most ``limit`` mails of the mailbox that are not settled, oldest first; none is marked or left out.
+        """At most ``limit`` unsettled mails of the mailbox with a UID above ``after``, oldest first; none is marked.
 
-        They are fewer where the settings' bytes of a batch are reached; one at least, if there is any. ``after`` is
-        the last UID that is passed over. So is a mail that the server itself cannot read.
+        There are fewer if the batch reaches the size limit of the settings, but at least one if there is any. A mail
+        that the server itself cannot read is skipped.
 
         Raises:
             Unavailable: the server cannot be reached, or said "later".
-            Refused: login or folder was refused; the text names the setting to look at. Or only mails are left that the
-                server cannot read; the text names them.
+            Refused: the login or the folder was refused; the text names the setting to check. Or the server can read
+                none of the mails that are left; the text names them.
         """
         ...
 
-    def lying(self, box: Mailbox) -> Lying:
-        """What lies in the mailbox, without reading any of it.
+    def unsettled(self, box: Mailbox) -> Unsettled:
+        """List the unsettled mails of the mailbox without reading them.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -88,31 +88,35 @@ class Ems(Protocol):
     def settle(
         self, box: Mailbox, uidvalidity: int, done: Sequence[int], aside: Sequence[int], copies: Sequence[int] = ()
     ) -> None:
-        """Move mails whose outcome is committed out of the way, by UID; what has gone already is passed over.
+        """Move mails, whose outcome is committed, out of the folder; skip those that are gone already.
 
-        ``copies`` of our letters go where they belong. Those that are ``done`` are flagged instead where the mailbox's
-        settings say so. Where the mailbox's UIDVALIDITY is another one, the UIDs mean other mails and nothing is done.
+        If the mailbox has another UIDVALIDITY by now, the UIDs mean other mails and nothing is done.
+
+        Args:
+            done: UIDs for the folder of processed mail; they are flagged instead if the mailbox's settings say so.
+            aside: UIDs for the folder of quarantined mail.
+            copies: UIDs of copies of our letters, for the sent folder.
 
         Raises:
-            Unavailable, Refused: as for ``fetch``; some may have been moved, and a repeat moves the others.
+            Unavailable, Refused: as for ``fetch``; some mails may have been moved, and a repeat moves the others.
         """
         ...
 
     def listen(self, box: Mailbox) -> Iterator[None]:
-        """Wait for mail (IDLE, RFC 2177): one item whenever there may be some, the first at once if there is.
+        """Wait for mail (IDLE, RFC 2177). Yields whenever mail may have come, and at once if there is some already.
 
-        Has a connection of its own, which is closed with the iterator. Ends after a long silence: begin anew.
+        The iterator has its own connection and closes it at its end. It ends after a long silence; then call again.
 
         Raises:
-            Unavailable: the connection broke or was ended.
-            Refused: as for ``fetch``, or the server does not know IDLE.
+            Unavailable: the connection broke, or the server ended it.
+            Refused: as for ``fetch``, or the server does not support IDLE.
         """
         ...
 
     def walk(self, box: Mailbox) -> Iterator[tuple[str, dict[int, str]]]:
-        """Every mail of the folders that intake uses, some at a time: the folder, and SHA-256 by UID.
+        """Go through all mails of the folders that intake uses, in batches: the folder, and the SHA-256 by UID.
 
-        It is that of the bytes that ``fetch`` gives; empty where the server cannot read a mail.
+        It is the hash of the bytes that ``fetch`` returns, or empty if the server cannot read the mail.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -120,7 +124,7 @@ class Ems(Protocol):
         ...
 
     def reach_imap(self, box: Mailbox) -> int | None:
-        """Log in, and see that mail can be read and settled; returns per cent of the quota used, if there is one.
+        """Check that mail can be read and settled. Returns the used share of the quota in per cent, None without one.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -128,11 +132,10 @@ class Ems(Protocol):
         ...
 
     def has_copy(self, message_id: str, box: Mailbox, is_it: Callable[[bytes], bool] = bool) -> bool:
-        """Whether a copy of our letter has come to the mailbox that it was sent from.
+        """Whether a copy of our letter is in the mailbox that the letter was sent from.
 
-        Anybody may write a mail with that Message-ID: ``is_it`` says of its bytes whether it is the letter.
-
-        A copy travels as the letter does: a "no" right after the sending proves nothing yet.
+        Anybody can write a mail with the same Message-ID, so ``is_it`` decides by the bytes whether it is the letter.
+        The copy travels like the letter; False right after sending proves nothing.
 
         Raises:
             Unavailable, Refused: as for ``fetch``.
@@ -142,32 +145,31 @@ class Ems(Protocol):
     def send(
         self, raw: bytes, sender: str, recipients: Sequence[str], until: float = math.inf, copies: Sequence[str] = ()
     ) -> None:
-        """Hand one letter (RFC 5322, CRLF) over for all recipients or none, with a copy to ourselves.
+        """Send one letter (RFC 5322, CRLF) to all recipients or none, with a copy to ourselves.
 
-        It is signed (DKIM) where the settings name a key. A copy that is refused, to ourselves or to one of ``copies``,
-        does not stop the letter. Its text is not begun after ``until``, by ``time.monotonic``.
+        The letter is signed (DKIM) if the settings name a key. If a copy is refused, to ourselves or to one of
+        ``copies``, the letter still goes. Sending the text does not begin after ``until`` (``time.monotonic``).
 
         Raises:
-            Unavailable: nothing was accepted; the server cannot be reached, said "later" (4xx), was too slow, or
-                refuses us (:class:`NotLetIn`, whose text names the setting to look at), or perhaps us
-                (:class:`UsOrRecipient`).
-            Refused: nothing was accepted, and this letter never will be: a 5xx answer that concerns its recipient or
-                itself; the text names its code.
-            OutcomeUnknown: the connection broke between the letter's end and the answer.
+            Unavailable: nothing was accepted: the server cannot be reached, said "later" (4xx), was too slow, refuses
+                us (:class:`NotLetIn`; the text names the setting to check), or perhaps us (:class:`UsOrRecipient`).
+            Refused: nothing was accepted, and a retry does not help: a 5xx answer about the recipient or the letter;
+                the text names its code.
+            OutcomeUnknown: the connection broke between the end of the letter and the answer.
         """
         ...
 
     def reach_copies(self, box: Mailbox) -> str:
-        """See that copies of letters can come to the mailbox, and say how; nothing is sent.
+        """Check that copies of letters can reach the mailbox, and say how; nothing is sent.
 
         Raises:
             Unavailable: as for ``fetch`` and ``send``.
-            Refused: there is no folder for them, or the SMTP server takes nothing for their address.
+            Refused: the folder for copies is missing, or the SMTP server refuses the address for copies.
         """
         ...
 
     def reach_smtp(self) -> None:
-        """Log in where letters go out; nothing is sent.
+        """Log in to the SMTP relay; nothing is sent.
 
         Raises:
             Unavailable: as for ``send``.
@@ -175,5 +177,5 @@ class Ems(Protocol):
         ...
 
     def close(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         ...

@@ -1,4 +1,4 @@
-"""Letters are signed (DKIM, RFC 6376) where the settings name a key and the server for letters does not do it."""
+"""Signs letters (DKIM, RFC 6376), for relays that do not sign them."""
 
 import base64
 
@@ -9,18 +9,18 @@ SIGNED = (
     *(b"from", b"to", b"reply-to", b"subject", b"date", b"message-id", b"in-reply-to", b"references"),
     *(b"mime-version", b"content-type", b"content-transfer-encoding", b"auto-submitted"),
 )
-"""Headers that a signature covers, where the letter has them."""
+"""Headers that the signature covers if the letter has them."""
 _ED25519 = bytes.fromhex("302e020100300506032b657004220420")
-"""How such a key begins (RFC 8410), before its 32 bytes."""
+"""The DER prefix of an Ed25519 key (RFC 8410); the 32 bytes of the key follow."""
 
 
 def signed(raw: bytes, sender: str, by: Dkim) -> bytes:
-    """The letter, its signature before it.
+    """The letter with its signature.
 
     Raises:
         NotLetIn: the key cannot be used; the letter waits until a person has fixed that.
     """
-    import dkim  # what is not signed does without it
+    import dkim  # loaded only if letters are signed
 
     domain = by.domain or sender.rpartition("@")[2]
     try:
@@ -35,12 +35,12 @@ def signed(raw: bytes, sender: str, by: Dkim) -> bytes:
             include_headers=SIGNED,
         )
     except (OSError, ValueError, dkim.DKIMException) as error:
-        raise NotLetIn("dkim", f"{type(error).__name__}: look at LAYANAN_SMTP__DKIM__KEY_FILE and __DOMAIN") from None
+        raise NotLetIn("dkim", f"{type(error).__name__}: check LAYANAN_SMTP__DKIM__KEY_FILE and __DOMAIN") from None
     return signature + raw
 
 
 def _key(pem: bytes) -> tuple[bytes, bytes]:
-    """The algorithm that a key is for, and the key as dkimpy wants it."""
+    """The key's algorithm, and the key in the form that dkimpy expects."""
     der = base64.b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"--")))
     if der.startswith(_ED25519):
         return b"ed25519-sha256", base64.b64encode(der.removeprefix(_ED25519))

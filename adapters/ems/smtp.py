@@ -1,4 +1,4 @@
-"""Letters go out: one server over SMTP."""
+"""The SMTP relay that letters leave by."""
 
 import logging
 import math
@@ -17,19 +17,19 @@ from adapters.ems.signing import signed
 from models.errors import Deferred, OutcomeUnknown, Refused, Unavailable
 from models.settings import Smtp
 
-# smtplib would send to another address instead.
+# smtplib would cut such an address and send to what is left
 _UNFIT = re.compile(r"[\x00-\x20<>\x7f]|^$")
 
-OF_ACCOUNT = "LAYANAN_SMTP__USER, LAYANAN_MAILBOXES, and at what the server allows that account"
-"""Where to look when the server refuses us behind the login."""
+OF_ACCOUNT = "LAYANAN_SMTP__USER, LAYANAN_MAILBOXES, and what the server allows that account"
+"""What to check when the server refuses us after the login."""
 MOST_WORDS = 200
-"""Characters of a server's words that are kept."""
+"""Characters of a server's answer that are kept."""
 
 _log = logging.getLogger(__name__)
 
 
-class WayOut:
-    """The server that the settings name; each method promises what :class:`Ems` says."""
+class SmtpRelay:
+    """The relay of the settings; each method promises what :class:`Ems` says."""
 
     def __init__(self, settings: Smtp) -> None:
         self._smtp_settings = settings
@@ -41,25 +41,23 @@ class WayOut:
     ) -> None:
         """See :class:`Ems`."""
         if any(map(_UNFIT.search, (sender, *recipients, *copies))):
-            raise Refused("smtp", "an address that no command can carry")
+            raise Refused("smtp", "an address that SMTP cannot carry")
         if self._smtp_settings.copies == "address":
             copies = [*copies, self._copy_to(sender)]
         if self._smtp_settings.dkim.selector:
             raw = signed(raw, sender, self._smtp_settings.dkim)
         stuffed = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n"))  # RFC 5321, 4.5.2
         with self._smtp() as smtp:
-            everybody = [*recipients, *copies]
-            answers = _envelope(smtp, sender, _mail_options(raw, sender, *everybody), everybody)
-            _check("MAIL", *next(answers))
-            for _recipient in recipients:
-                _check("RCPT", *next(answers))
-            for _copy in copies:
-                code, _text = next(answers)
+            _check("MAIL", *smtp.mail(sender, _mail_options(raw, sender, *recipients, *copies)))
+            for recipient in recipients:
+                _check("RCPT", *smtp.rcpt(recipient))
+            for copy in copies:
+                code, _text = smtp.rcpt(copy)
                 if code // 100 != 2:
                     _log.warning("smtp: the copy of a letter was refused (%d)", code)
             _check("DATA", *smtp.docmd("DATA"), expected=3)
             if monotonic() > until:
-                raise Unavailable("smtp", "too slow to send a letter: look at it, or at LAYANAN_CLAIM_SECONDS")
+                raise Unavailable("smtp", "too slow to send a letter: check the server, or LAYANAN_CLAIM_SECONDS")
             smtp.send(stuffed + b"\r\n.\r\n")
             try:
                 code, text = smtp.getreply()
@@ -79,18 +77,17 @@ class WayOut:
 
     @again
     def takes_copies(self, sender: str) -> None:
-        """See that the server takes a recipient where copies of letters go; nothing is sent."""
+        """Check that the server accepts the address for copies of letters; nothing is sent."""
         copy_to = self._copy_to(sender)
         with self._smtp() as smtp:
-            answers = _envelope(smtp, sender, _mail_options(b"", sender, copy_to), [copy_to])
-            _check("MAIL", *next(answers))
-            code, text = next(answers)
+            _check("MAIL", *smtp.mail(sender, _mail_options(b"", sender, copy_to)))
+            code, text = smtp.rcpt(copy_to)
             smtp.rset()
         if code // 100 == 5:
             raise Refused(
                 "smtp",
-                f"{code} to the address for copies of letters: set LAYANAN_SMTP__COPY_TO to one that is taken, or "
-                "LAYANAN_SMTP__COPIES to “append” or “none”",
+                f"{code} to the address for copies of letters: set LAYANAN_SMTP__COPY_TO to an address that the server "
+                "accepts, or LAYANAN_SMTP__COPIES to “append” or “none”",
             )
         _check("RCPT", code, text)
 
@@ -99,7 +96,7 @@ class WayOut:
         return self._smtp_settings.copy_to or f"{local}+Sent@{domain}"
 
     def close_smtp(self) -> None:
-        """End the connections that nobody uses."""
+        """Close the idle connections."""
         self._out.close()
 
     @contextmanager
@@ -108,7 +105,7 @@ class WayOut:
             with self._out.use(self._connect_smtp) as smtp:
                 yield smtp
         except (ValueError, smtplib.SMTPNotSupportedError) as error:
-            raise Refused("smtp", type(error).__name__) from None  # addresses that this server cannot take
+            raise Refused("smtp", type(error).__name__) from None  # the server cannot take this address
         except OSError as error:
             raise Unavailable("smtp", type(error).__name__) from None
 
@@ -125,12 +122,12 @@ class WayOut:
                 if to.tls == "starttls":
                     smtp.starttls(context=context)
                 smtp.ehlo_or_helo_if_needed()
-            # many servers offer no login before TLS
+            # many servers offer a login only with TLS
             tls = "LAYANAN_SMTP__TLS, " if to.tls == "none" else ""
             with _asking("the login", f"{tls}LAYANAN_SMTP__USER, LAYANAN_SMTP__PASSWORD, LAYANAN_SMTP__XOAUTH2"):
                 if to.xoauth2.used:
                     answer = bearer(to.user, to.xoauth2)
-                    # what comes before the server's "no" wants an empty answer
+                    # before its refusal the server sends a challenge, which takes an empty answer
                     smtp.auth("XOAUTH2", lambda challenge=None: "" if challenge else answer)
                 elif to.user:
                     smtp.login(to.user, to.password.get_secret_value())
@@ -142,16 +139,16 @@ class WayOut:
 
 @contextmanager
 def _asking(step: str, settings: str) -> Iterator[None]:
-    """What goes wrong before any letter is the service's trouble."""
+    """Turn errors before the first letter into Unavailable or NotLetIn, which name the settings to check."""
     try:
         yield
     except (OSError, ValueError) as error:
         code = getattr(error, "smtp_code", 0)
-        # certificates are among the first
+        # certificate errors are ValueErrors
         lasting = code // 100 == 5 or isinstance(error, ValueError | smtplib.SMTPNotSupportedError)
         name = f"NoToken ({error})" if isinstance(error, NoToken) else type(error).__name__
-        what = f"{code if code > 0 else name} to {step}: look at {settings}"
-        what += ", or at the server's certificate" if isinstance(error, ssl.SSLCertVerificationError) else ""
+        what = f"{code if code > 0 else name} to {step}: check {settings}"
+        what += ", or the server's certificate" if isinstance(error, ssl.SSLCertVerificationError) else ""
         said = getattr(error, "smtp_error", b"")
         reply = _reply(code, said if isinstance(said, bytes) else str(said).encode()) if code > 0 else ("", "")
         raise (NotLetIn if lasting else Unavailable)("smtp", what, reply=reply[0], words=reply[1]) from None
@@ -164,41 +161,26 @@ def _mail_options(raw: bytes, *addresses: str) -> list[str]:
     ]
 
 
-def _envelope(
-    smtp: smtplib.SMTP, sender: str, options: Sequence[str], recipients: Sequence[str]
-) -> Iterator[tuple[int, bytes]]:
-    """The server's answers to MAIL and each RCPT; all are asked for in one go where it can take that (RFC 2920)."""
-    # smtplib's own commands see whether it takes addresses beyond ASCII
-    if not smtp.has_extn("pipelining") or "SMTPUTF8" in options:
-        yield smtp.mail(sender, options)
-        yield from map(smtp.rcpt, recipients)
-        return
-    commands = [" ".join([f"MAIL FROM:<{sender}>", *options]), *(f"RCPT TO:<{recipient}>" for recipient in recipients)]
-    smtp.send("".join(f"{command}\r\n" for command in commands).encode())
-    for _command in commands:
-        yield smtp.getreply()
-
-
 def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
-    """Raise what an answer other than the expected means (RFC 5321, 4.2.1); the error's text has no words of it."""
+    """Raise the error for an unexpected answer (RFC 5321, 4.2.1). Its text repeats none of the server's words."""
     if code // 100 == expected:
         return
     reply, words = _reply(code, text)
     what = f"{reply} to {step}"
     if code // 100 != 5:
-        # 421: the service ends, whatever the letter (RFC 5321, 3.8)
+        # 421: the server closes the connection, whatever the letter (RFC 5321, 3.8)
         of_letter = step != "MAIL" and code // 100 == 4 and code != 421
         raise (Deferred if of_letter else Unavailable)("smtp", what, reply=reply, words=words)
     match concerns(step, code, reply.partition(" ")[2]):
         case "us":
-            raise NotLetIn("smtp", f"{what}: look at {OF_ACCOUNT}", reply=reply, words=words)
+            raise NotLetIn("smtp", f"{what}: check {OF_ACCOUNT}", reply=reply, words=words)
         case "recipient":
             raise Refused("smtp", what, words, reply=reply)
     raise UsOrRecipient("smtp", what, reply=reply, words=words)
 
 
 def _reply(code: int, text: bytes) -> tuple[str, str]:
-    """Code and status, and the words behind them without addresses."""
+    """Code and status, and the words after them without addresses."""
     status = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
     words = " ".join(re.sub(r"\S*@\S*", "…", text[status.end() if status else 0 :].decode("utf-8", "replace")).split())
     return f"{code} {status[0].decode()}" if status else str(code), words[:MOST_WORDS]

@@ -110,7 +110,7 @@ def look(systems: Systems, box: Mailbox) -> FirstLook:
     """
     poll = _known(systems, box) or _first_seen(systems, box)
     box = _from(box, poll)
-    lying = systems.ems.lying(box)
+    lying = systems.ems.unsettled(box)
     waits = poll.agreed_at is None and len(lying.new) > systems.settings.first_poll_most
     since = (box.since or poll.seen_at).astimezone(systems.settings.zone_of(box.address))
     return FirstLook(box, f"{since:%Y-%m-%d %H:%M %Z}", lying.uidvalidity, len(lying.new), len(lying.older), waits)

@@ -58,7 +58,7 @@ def refuses_us(session: Session, systems: Systems, error: OfSystem, *, several: 
     """Record that the relay refuses us, or cannot be reached; the next probe is later than the one before."""
     now, smtp = systems.machine_clock.now(), systems.settings.smtp
     systems.store.alone(session, {f"relay {smtp.account}"})
-    told = f"{error} for several recipients in a row: look at {OF_ACCOUNT}" if several else str(error)
+    told = f"{error} for several recipients in a row: check {OF_ACCOUNT}" if several else str(error)
     relay = refusal(session, systems) or Relay(name=smtp.account, since=now, error="", not_before=now)
     relay.error, relay.words, relay.reply = told, error.words, error.reply
     relay.not_before = now + pause_after(relay.probes, FIRST_PAUSE, timedelta(seconds=smtp.probe_seconds))

@@ -41,7 +41,7 @@ def _check(systems: Systems, box: Mailbox) -> Iterator[Unaccounted]:
     # intake may meanwhile move a mail into a folder that was already read
     with systems.store.read() as session:
         newest = session.exec(select(func.max(Message.id))).one() or 0
-    older = frozenset(systems.ems.lying(read_from(systems, box)).older)
+    older = frozenset(systems.ems.unsettled(read_from(systems, box)).older)
     for folder, mails in systems.ems.walk(box):
         hashes = set(mails.values())
         seen |= hashes

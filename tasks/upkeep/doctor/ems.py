@@ -36,7 +36,7 @@ def relay(systems: Systems) -> str:
         raise LayananError(f"{said}; since {since}; {waiting} letter(s) wait, next probe {again}")
     if unclear:
         said = ", ".join(sorted(_quoted(reply, words) for reply, words in unclear))
-        raise Warn(f"refuses some letters with {said}; they are retried. It may refuse us: look at {OF_ACCOUNT}")
+        raise Warn(f"refuses some letters with {said}; they are retried. It may refuse us: check {OF_ACCOUNT}")
     return "takes letters"
 
 

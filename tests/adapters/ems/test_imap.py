@@ -65,7 +65,7 @@ def test_what_came_before_a_moment_is_not_seen_and_not_touched(world: World) -> 
             imap.append("INBOX", None, at, letter(number))
     box = world.box.model_copy(update={"since": SINCE})
     with world.ems() as ems:
-        lying = ems.lying(box)
+        lying = ems.unsettled(box)
         mails = ems.fetch(box, 9)
         assert ids(mails) == [f"<c{number}@telkom.example>" for number in (2, 3, 4)], "no server ran in 1970"
         assert [mail.uid for mail in mails] == list(lying.new)
@@ -87,8 +87,8 @@ def test_where_it_is_flagged_what_came_before_gets_no_flag(genuine: World) -> No
         (mail,) = ems.fetch(box, 9)
         ems.settle(box, mail.uidvalidity, [mail.uid], [])
         assert ems.fetch(box, 9) == []
-        assert ems.lying(box).new == ()
-        assert len(ems.lying(box).older) == 1
+        assert ems.unsettled(box).new == ()
+        assert len(ems.unsettled(box).older) == 1
 
 
 @pytest.mark.parametrize(
@@ -185,16 +185,16 @@ def test_a_batch_that_another_intake_was_faster_to_take_is_passed_over(
     genuine: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine.write(letter(1), letter(2))
-    world, measured = bounded(genuine, intake_batch_bytes=1), imap_session._known
+    world, measured = bounded(genuine, intake_batch_bytes=1), imap_session._described
     with world.ems() as ems, world.ems() as other:
         one, two = other.fetch(world.box, 1)[0], other.fetch(world.box, 2, 1)[0]
 
-        def is_slow(*asked: Any) -> dict[int, imap_session.Known]:
+        def is_slow(*asked: Any) -> dict[int, imap_session.Described]:
             known = measured(*asked)
             other.settle(world.box, one.uidvalidity, [one.uid], [])
             return known
 
-        monkeypatch.setattr(imap_session, "_known", is_slow)
+        monkeypatch.setattr(imap_session, "_described", is_slow)
         assert ems.fetch(world.box, 9) == [two]
 
 
@@ -250,11 +250,11 @@ def test_a_mail_that_the_server_cannot_read_keeps_no_other_back(
     with genuine.ems() as ems:
         mails = ems.fetch(genuine.box, 9)
         assert ids(mails) == [f"<c{number}@telkom.example>" for number in (0, 2, 4)]
-        (uid,) = map(int, re.findall(r"does not give mail UID (\d+) in INBOX", caplog.text))
+        (uid,) = map(int, re.findall(r"cannot read mail UID (\d+) in INBOX", caplog.text))
         hashes = {mail.uid: sha256(mail.raw).hexdigest() for mail in mails}
         assert list(ems.walk(genuine.box)) == [("INBOX", hashes | {uid: ""})]
         ems.settle(genuine.box, mails[0].uidvalidity, list(hashes), [])
-        with pytest.raises(Refused, match=f"does not give mail UID {uid} in INBOX"):
+        with pytest.raises(Refused, match=f"cannot read mail UID {uid} in INBOX"):
             ems.fetch(genuine.box, 9)
 
 
@@ -274,12 +274,12 @@ def test_many_mails_that_the_server_cannot_read_keep_none_back(
     broken_there(real[0], 0, 1, 2)
     genuine.write(letter(4))
     with genuine.ems() as ems:
-        with pytest.raises(Refused, match="does not give mail UID"):
+        with pytest.raises(Refused, match="cannot read mail UID"):
             ems.fetch(genuine.box, 9)
         mails = ems.fetch(genuine.box, 9)
         assert ids(mails) == ["<c4@telkom.example>"]
         ems.settle(genuine.box, mails[0].uidvalidity, [mails[0].uid], [])
-        with pytest.raises(Refused, match="does not give mail UID"):
+        with pytest.raises(Refused, match="cannot read mail UID"):
             ems.fetch(genuine.box, 9)
 
 
@@ -332,9 +332,9 @@ def mailbox(server: Dovecot) -> Mailbox:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"folder": "Nowhere"}, "MailboxFolderSelectError.*look at folder in LAYANAN_MAILBOXES"),
-        ({"password": SecretStr("no")}, "MailboxLoginError AUTHENTICATIONFAILED: look at user, password"),
-        ({"user": "böse"}, "MailboxLoginError.*look at user, password"),
+        ({"folder": "Nowhere"}, "MailboxFolderSelectError.*check folder in LAYANAN_MAILBOXES"),
+        ({"password": SecretStr("no")}, "MailboxLoginError AUTHENTICATIONFAILED: check user, password"),
+        ({"user": "böse"}, "MailboxLoginError.*check user, password"),
     ],
 )
 def test_what_is_wrong_with_a_mailbox_is_named(change: dict[str, object], says: str, genuine: World) -> None:
@@ -350,7 +350,7 @@ def test_a_folder_that_cannot_be_made_is_named(genuine: World) -> None:
     box = genuine.box.model_copy(update={"done_folder": "a//b"})
     with genuine.ems() as ems:
         (mail,) = ems.fetch(box, 9)
-        with pytest.raises(Refused, match="MailboxMoveError CANNOT: look at done_folder and aside_folder"):
+        with pytest.raises(Refused, match="MailboxMoveError CANNOT: check done_folder and aside_folder"):
             ems.settle(box, mail.uidvalidity, [mail.uid], [])
         assert ems.fetch(box, 9) == [mail]
 
@@ -478,7 +478,7 @@ def test_a_mail_that_is_there_and_of_which_the_server_gives_nothing_is_not_left_
         ems, box = liar(port)
         assert ems.fetch(box, 9) == [Received(OURS, "JKT", 7, 5, raw)]
         assert next(ems.walk(box)) == ("INBOX", {5: sha256(raw).hexdigest()})
-    assert ("gives nothing of mail UID 5 in INBOX" in caplog.text) is (not raw)
+    assert ("sends no content of mail UID 5 in INBOX" in caplog.text) is (not raw)
 
 
 def test_a_mail_that_is_gone_before_it_is_read_is_left_out() -> None:
@@ -495,7 +495,7 @@ def test_a_mailbox_that_may_only_be_read_is_named_and_not_waited_for() -> None:
     ) as port:
         ems, box = liar(port)
         for ask in (partial(ems.settle, box, 7, [5], []), partial(ems.reach_imap, box)):
-            with pytest.raises(Refused, match="imap: readonly: look at the rights of user in LAYANAN_MAILBOXES"):
+            with pytest.raises(Refused, match="imap: readonly: check the rights of user in LAYANAN_MAILBOXES"):
                 ask()
 
 

@@ -34,7 +34,7 @@ def test_a_token_opens_both_ways_and_is_read_anew_for_each_login(
     with caplog.at_level(logging.DEBUG), world.ems() as ems:
         with pytest.raises(Refused, match=r"imap: MailboxLoginError.*xoauth2") as no:
             ems.fetch(world.box, 1)
-        with pytest.raises(NotLetIn, match=r"smtp: 535 to the login: look at .*LAYANAN_SMTP__XOAUTH2") as none:
+        with pytest.raises(NotLetIn, match=r"smtp: 535 to the login: check .*LAYANAN_SMTP__XOAUTH2") as none:
             ems.send(letter(1), OURS, [BUDI])
         file.write_text(inside.token(OURS) + "\n")
         ems.send(letter(1), OURS, [BUDI])
@@ -79,7 +79,7 @@ def test_a_command_that_gives_none_is_named_without_its_words(
         monkeypatch.setattr("adapters.token.TOKEN_SECONDS", 0.5)
     world = by(genuine, Xoauth2(token_command=(sys.executable, "-c", code)))
     with world.ems() as ems:
-        with pytest.raises(Refused, match=f"imap: NoToken: {says}.*: look at xoauth2") as no:
+        with pytest.raises(Refused, match=f"imap: NoToken: {says}.*: check xoauth2") as no:
             ems.fetch(world.box, 1)
         with pytest.raises(NotLetIn, match=rf"smtp: NoToken \({says}.*LAYANAN_SMTP__XOAUTH2"):
             ems.reach_smtp()

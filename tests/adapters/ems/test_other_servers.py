@@ -132,7 +132,7 @@ def test_a_folder_that_says_where_it_stands_is_taken_as_it_is(ours: Account) -> 
 
 def test_a_folder_for_copies_that_is_missing_is_named(ours: Account) -> None:
     with relay() as (port, _), ours.ems(port=port) as ems:
-        with pytest.raises(Refused, match=r"there is no folder Sent: make it .* sent_folder of LAYANAN_MAILBOXES"):
+        with pytest.raises(Refused, match=r"there is no folder Sent: create it .* sent_folder of LAYANAN_MAILBOXES"):
             ems.reach_copies(ours.box)
         with ours.session() as client:
             client.create("INBOX.Sent")
@@ -144,17 +144,17 @@ def test_a_mail_that_another_session_removes_is_left_out_and_keeps_no_other_back
 ) -> None:
     """Courier gives one that it makes up in its place: “message unavailable”, from root@localhost."""
     ours.write(letter(1), letter(2), letter(3))
-    measured = imap_session._known
+    measured = imap_session._described
     with ours.ems() as ems:
         one, two, _three = ems.fetch(ours.box, 9)
 
-        def is_slow(*asked: Any) -> dict[int, imap_session.Known]:
+        def is_slow(*asked: Any) -> dict[int, imap_session.Described]:
             known = measured(*asked)
-            monkeypatch.setattr(imap_session, "_known", measured)
+            monkeypatch.setattr(imap_session, "_described", measured)
             ours.expunge(one.uid)
             return known
 
-        monkeypatch.setattr(imap_session, "_known", is_slow)
+        monkeypatch.setattr(imap_session, "_described", is_slow)
         assert ids(ems.fetch(ours.box, 9)) == ["<c2@telkom.example>", "<c3@telkom.example>"]
         ours.expunge(two.uid)
         ems.settle(ours.box, one.uidvalidity, [one.uid, two.uid], [])
@@ -305,9 +305,9 @@ BAD, NO = b"%t BAD what is that\r\n", b"%t NO not now\r\n"
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({b"SEARCH": BAD}, "UID SEARCH: the server refuses this command: look at its log"),
-        ({b"SEARCH": NO}, "UID SEARCH: the server refuses this command: look at its log"),
-        ({b"EXAMINE": BAD}, "error to EXAMINE: the server refuses this command: look at its log"),
+        ({b"SEARCH": BAD}, "UID SEARCH: the server refuses this command: check its log"),
+        ({b"SEARCH": NO}, "UID SEARCH: the server refuses this command: check its log"),
+        ({b"EXAMINE": BAD}, "error to EXAMINE: the server refuses this command: check its log"),
     ],
 )
 def test_a_command_that_the_server_does_not_do_is_named(change: dict[bytes, bytes | None], says: str) -> None:

@@ -104,7 +104,7 @@ def test_a_key_that_is_no_use_is_no_letters_fault(text: str | None, genuine: Wor
     if text is not None:
         file.write_text(text)
     with genuine.ems(dkim=Dkim(selector="s1", key_file=file)) as ems:
-        with pytest.raises(NotLetIn, match=r"dkim: \w+: look at LAYANAN_SMTP__DKIM__KEY_FILE"):
+        with pytest.raises(NotLetIn, match=r"dkim: \w+: check LAYANAN_SMTP__DKIM__KEY_FILE"):
             ems.send(letter(1), OURS, [BUDI])
         with pytest.raises(NotLetIn):
             ems.reach_smtp()

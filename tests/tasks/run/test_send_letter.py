@@ -140,7 +140,7 @@ def test_a_letter_that_another_may_claim_before_it_is_out_does_not_go(systems: S
     opened(systems)
     systems.settings.claim_seconds = 0.0001
     assert deliver(systems, 1) == "queued"
-    assert outbox(systems).error == "smtp: too slow to send a letter: look at it, or at LAYANAN_CLAIM_SECONDS"
+    assert outbox(systems).error == "smtp: too slow to send a letter: check the server, or LAYANAN_CLAIM_SECONDS"
     assert accepted(systems, BUDI) == []
     systems.settings.claim_seconds = 60
     machine.advance(1)
@@ -333,7 +333,7 @@ def test_letters_outlive_a_wrong_password(systems: Systems, machine: StandingClo
         systems.settings.smtp.port, systems.settings.smtp.user = port, "layanan"
         systems.settings.smtp.password = SecretStr("lama")
         assert deliver(systems, 1) == "queued"
-    assert outbox(systems).error.startswith("smtp: 535 to the login: look at")
+    assert outbox(systems).error.startswith("smtp: 535 to the login: check")
     assert probe_in(machine, systems, systems.settings.smtp.account) == FIRST_PAUSE
     machine.advance(1)
     systems.settings.smtp.port, systems.settings.smtp.user = back.port, back.user
@@ -349,7 +349,7 @@ def test_in_doubt_a_refused_mailbox_leaves_it_open(systems: Systems, machine: St
     box = systems.settings.mailboxes[0]
     password, box.password = box.password, SecretStr("lama")
     assert deliver(systems, 1) == "sending"
-    assert outbox(systems).error.startswith("imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password")
+    assert outbox(systems).error.startswith("imap: MailboxLoginError AUTHENTICATIONFAILED: check user, password")
     machine.advance(1)
     mailboxes, systems.settings.mailboxes = systems.settings.mailboxes, []
     assert deliver(systems, 1) == "sending"

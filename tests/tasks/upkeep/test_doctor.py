@@ -38,14 +38,14 @@ def examined(systems: Systems) -> Check:
     [
         (
             {"password": SecretStr("lama")},
-            "imap: MailboxLoginError AUTHENTICATIONFAILED: look at user, password, xoauth2",
+            "imap: MailboxLoginError AUTHENTICATIONFAILED: check user, password, xoauth2",
         ),
-        ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: look at folder in LAYANAN_MAILBOXES"),
-        ({"port": 0}, "imap: ConnectionRefusedError: look at host and port in LAYANAN_MAILBOXES"),
-        ({"port": 1}, "imap: SSLError: look at port and tls in LAYANAN_MAILBOXES"),
-        ({"tls": False}, "imap: TimeoutError: look at host, port and tls in LAYANAN_MAILBOXES"),
-        ({"host": "hilang.invalid"}, "imap: gaierror: there is no such host: look at host in LAYANAN_MAILBOXES"),
-        ({}, "imap: SSLCertVerificationError: look at host and tls in LAYANAN_MAILBOXES"),
+        ({"folder": "Hilang"}, "imap: MailboxFolderSelectError: check folder in LAYANAN_MAILBOXES"),
+        ({"port": 0}, "imap: ConnectionRefusedError: check host and port in LAYANAN_MAILBOXES"),
+        ({"port": 1}, "imap: SSLError: check port and tls in LAYANAN_MAILBOXES"),
+        ({"tls": False}, "imap: TimeoutError: check host, port and tls in LAYANAN_MAILBOXES"),
+        ({"host": "hilang.invalid"}, "imap: gaierror: there is no such host: check host in LAYANAN_MAILBOXES"),
+        ({}, "imap: SSLCertVerificationError: check host and tls in LAYANAN_MAILBOXES"),
     ],
 )
 def test_a_mailbox_that_cannot_be_read_is_named_and_goes_on_by_itself(
