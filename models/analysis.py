@@ -1,4 +1,4 @@
-"""Activity 1's output: what a mail wants. Each finding carries its evidence and a confidence from 0 to 1.
+"""Activity 1's output: what a mail wants, as findings with evidence and a confidence from 0 to 1.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Kind(StrEnum):
-    """What the writer brings (SOP 7.1: complaint or information)."""
+    """Why the customer writes (SOP 7.1: complaint or information)."""
 
     COMPLAINT = "complaint"
     INFORMATION = "information"
@@ -26,7 +26,7 @@ Topic = Literal[
     "case_status", "other",
 ]  # fmt: skip
 PERSONAL_TOPICS: frozenset[Topic] = frozenset({"bill_copy", "billing_amount", "account_data", "privacy"})
-"""Topics whose answer needs the customer's own data: it goes to an address on record only."""
+"""Topics whose answer contains the customer's own data, and so goes only to an address on record."""
 Product = Literal[
     "indihome_internet", "indihome_tv", "telephony", "astinet", "vpn_ip", "metro_ethernet", "managed_wifi",
     "hosting", "mobile", "other",
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Finding(BaseModel, Generic[T]):
-    """One finding: its value, how sure it is, and the words of the mail that say so."""
+    """One finding: its value, the confidence, and the words of the mail that support it."""
 
     model_config = ConfigDict(frozen=True)
     value: T
@@ -47,7 +47,7 @@ class Finding(BaseModel, Generic[T]):
 
 
 class ServiceNumber(BaseModel):
-    """A service number named in the new text, normalised (digits; telephone with area code; service id with hyphen)."""
+    """A service number in the new text, normalised: digits; telephone with area code; service id with hyphen."""
 
     model_config = ConfigDict(frozen=True)
     value: str
@@ -65,7 +65,7 @@ class Analysis(BaseModel):
     products: Finding[tuple[Product, ...]]
     service_numbers: tuple[ServiceNumber, ...] = ()
     known_references: tuple[str, ...] = ()
-    """Tickets or case numbers named, as written."""
+    """Numbers of tickets or cases, as written."""
     urgency: Finding[Urgency]
     segment_hint: Finding[SegmentHint]
     wants_escalation: Finding[bool]
@@ -75,5 +75,5 @@ class Analysis(BaseModel):
     """Whether the new text says no more than thanks, or that all is well."""
 
     def sure(self, threshold: float) -> bool:
-        """Whether kind and topic, which choose the case's path, both reach ``threshold``."""
+        """Whether kind and topic, which choose the case's path, both have at least this confidence."""
         return min(self.kind.confidence, self.topic.confidence) >= threshold

@@ -1,4 +1,4 @@
-"""A mail as the service sees it: parsed, decoded, bounded. The raw bytes stay beside it, by content hash.
+"""A parsed mail. Its raw bytes are stored beside it, under their hash.
 
 Held by `tests/adapters/mail/test_parser.py`.
 """
@@ -16,11 +16,11 @@ from models.letter import Language
 
 
 class Automatic(StrEnum):
-    """Mail that no customer wrote; it is recorded and never answered."""
+    """Kinds of mail that no customer wrote. It is recorded and never answered."""
 
     BOUNCE = "bounce"
     DELAYED = "delayed"
-    """A letter is late; its server still tries."""
+    """A letter is delayed; the server still tries."""
     AUTO_REPLY = "auto_reply"
     LIST = "list"
     FEEDBACK = "feedback"
@@ -28,12 +28,12 @@ class Automatic(StrEnum):
     CHALLENGE = "challenge"
     """A robot asks whether a person sent our letter."""
     CALENDAR = "calendar"
-    """An answer to an invitation; an invitation itself is a customer's."""
+    """A reply to an invitation; an invitation itself is a customer's mail."""
     SPAM = "spam"
 
 
 class Problem(StrEnum):
-    """What was wrong with a mail, or why not all of it could be read."""
+    """What is wrong with a mail, or why a part of it could not be read."""
 
     NO_HEADER = "no_header"
     NO_SENDER = "no_sender"
@@ -56,105 +56,105 @@ UNREAD = {
     *(Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TOO_LARGE),
     *(Problem.TEXT_IN_RTF, Problem.OPAQUE, Problem.ENCRYPTED),
 }
-"""With these, the customer's words may be where we did not read: a person looks."""
+"""Problems because of which the customer's words may be in an unread part: a person reads the mail."""
 
 
 READ_IN_PART = {Problem.TOO_DEEP, Problem.TOO_MANY_PARTS, Problem.TOO_LARGE, Problem.TEXT_CUT}
-"""With these, two mails may differ where we did not read."""
+"""Problems because of which two mails may differ in an unread part."""
 
 
 class Doubt(StrEnum):
-    """Why it is uncertain that a mail's sender is who the address says: it is taken for forged."""
+    """Why a mail is taken for forged: its sender may not be who the address says."""
 
     DMARC = "dmarc"
-    """The domain disowns the mail, as it does where a forwarder has broken what it had signed."""
+    """The domain disowns the mail. A forwarder that breaks the signature causes that, too."""
     SPF = "spf"
-    """The domain has no DMARC, and the mail is neither from a server of its own nor signed by it."""
+    """The domain has no DMARC, and the mail is neither from its servers nor signed by it."""
     SEVERAL_SENDERS = "several_senders"
-    """Our server's verdict may be of another one than the address that we read."""
+    """Our server may have judged another address than the one that we read."""
     TWO_READINGS = "two_readings"
-    """Another program may take another address for the sender's."""
+    """Another program may read another sender's address."""
     ODD_DOMAIN = "odd_domain"
-    """Some programs turn such a domain into another one, which may be a customer's."""
+    """Some programs turn this domain into another one, which may be a customer's."""
 
 
 BY_FORWARDER = frozenset({Doubt.DMARC, Doubt.SPF})
-"""Doubts of which a forwarder may be the only cause."""
+"""Doubts that a forwarder alone may cause."""
 
 
 class Caution(StrEnum):
-    """What else a person should know of a mail's sender."""
+    """What else a person should know about a mail's sender."""
 
     TYPED_SENDER = "typed_sender"
-    """Nothing shows that the mail is from who has that address."""
+    """The sender typed the address into a form; nothing shows that it is theirs."""
     OTHER_ADDRESS = "other_address"
     REPLIES_ELSEWHERE = "replies_elsewhere"
     LOOKALIKE = "lookalike"
 
 
 class Attachment(BaseModel):
-    """One attachment; ``name`` is safe to show and to write."""
+    """One attachment. ``name`` is safe to show and to write."""
 
     model_config = ConfigDict(frozen=True)
     name: str
     type: str
-    """Media type, by the content where that tells; as the sender declared it otherwise."""
+    """Media type by the content, or else as declared."""
     size: int
     sha256: str
 
 
 class BounceRecipient(BaseModel):
-    """What a bounce says of one recipient."""
+    """What a bounce says about one recipient."""
 
     model_config = ConfigDict(frozen=True)
     address: str
     action: str
     """``failed``, ``delayed``, ``delivered``, … (RFC 3464, 2.3.3)."""
     status: str = ""
-    """Enhanced status code (RFC 3463); empty where there is none."""
+    """Enhanced status code (RFC 3463); empty without one."""
     hard: bool
-    """Failed for good; sending again does not help."""
+    """Whether it failed permanently, so that sending again does not help."""
 
 
 PassedOn = Literal["", "group", "form"]
-"""What passed a mail on to us: a mailing list of our own, or a contact form."""
+"""What passed a mail on to us: a mailing list of ours, or a contact form."""
 
 
 class Authentication(BaseModel):
-    """What our mail server found out of the sender (RFC 8601): ``pass``, ``fail``, …; empty where it says nothing."""
+    """Our mail server's results for the sender (RFC 8601): ``pass``, ``fail``, …; empty without a result."""
 
     model_config = ConfigDict(frozen=True)
     spf: str = ""
     dkim: str = ""
     dmarc: str = ""
     disowned_by: str = ""
-    """``spf`` where it fails for the sender's own domain, and neither DMARC nor its signature says more."""
+    """``spf`` if SPF fails for the sender's own domain, and neither DMARC nor a DKIM signature decides."""
 
 
 def lower_case(address: str) -> str:
-    """The address in lower case; a letter beyond ASCII never becomes one of ASCII, as the Kelvin sign would a k."""
+    """The address in lower case. A non-ASCII letter never becomes an ASCII one, as the Kelvin sign would become k."""
     if address.isascii():
         return address.lower()
     return "".join(low if (low := sign.lower()).isascii() == sign.isascii() else sign for sign in address)
 
 
 def without_detail(address: str) -> str:
-    """The address without what stands behind a plus: ``robot+1@…`` and ``robot+2@…`` are one mailbox (RFC 5233)."""
+    """The address without the detail after a plus: ``robot+1@…`` and ``robot+2@…`` are one mailbox (RFC 5233)."""
     local, at, domain = address.rpartition("@")
-    # of a gateway's telephone number (“+62812…@…”) nothing would be left
+    # a gateway's telephone number (“+62812…@…”) stays whole
     return f"{local.partition('+')[0] or local}{at}{domain}"
 
 
 @dataclass(frozen=True)
 class Ours:
-    """The addresses that the settings name: our own, and those of forms whose Reply-To is the customer."""
+    """The addresses in the settings: our own, and those of forms whose Reply-To is the customer."""
 
     addresses: frozenset[str] = frozenset()
-    """Lower case, as all of them."""
+    """Lower case, like ``forms``."""
     forms: frozenset[str] = frozenset()
 
     def has(self, address: str) -> bool:
-        """Whether an address, lower case, is one of ours, or a folder of it (``layanan+Sent@…``)."""
+        """Whether a lower-case address is ours, or a folder of ours (``layanan+Sent@…``)."""
         return not self.addresses.isdisjoint([address, without_detail(address)])
 
 
@@ -162,28 +162,28 @@ NOBODY = Ours()
 
 
 class ParsedMail(BaseModel):
-    """What a parser made of one mail."""
+    """One mail as the parser returns it."""
 
     model_config = ConfigDict(frozen=True)
     sha256: str
     """Of the raw bytes."""
     message_id: str
-    """With angle brackets; made from the hash where the mail has none."""
+    """With angle brackets; made from the hash if the mail has none."""
     sender: str
-    """Who wrote it, lower case, its domain in ASCII where that is so written as IDNA wants it; empty for nobody.
+    """The author's address in lower case, its domain in ASCII if IDNA allows it; empty for nobody.
 
-    The address of From; behind a group of ours that writes its own there, or a form that the settings name, its author.
+    It is the address of From. If a mailing list of ours or a form of the settings rewrote From, it is the author's.
     """
     sender_name: str
     passed_on: PassedOn = ""
-    """What stands in From in the author's place."""
+    """What put its own address in From in place of the author's."""
     reply_to: tuple[str, ...] = ()
-    """Addresses that answers are asked for at."""
+    """Addresses that the sender wants replies at."""
     list_name: str = ""
-    """Address (or else identifier) of the mailing list that it came by, where that is none of ours."""
+    """Address, or else identifier, of the foreign mailing list that it came by."""
     recipients: tuple[str, ...]
     delivered_to: tuple[str, ...] = ()
-    """Addresses that mail servers on the way delivered it to, where they say so."""
+    """Addresses that mail servers on the way name as delivered to."""
     subject: str
     bare_subject: str = ""
     """Without the marks of replies and forwards."""
@@ -191,26 +191,26 @@ class ParsedMail(BaseModel):
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     conversation: str = ""
-    """What the mails of one conversation share, where its sender's program is Outlook."""
+    """Identifier of the conversation, if the sender's program is Outlook."""
     continues: bool = False
-    """It answers in that conversation."""
+    """Whether it is a reply in that conversation."""
     text: str
-    """All of the text that the sender's program shows."""
+    """The whole text that a mail program shows."""
     new_text: str
-    """Without quoted letters and signature; in doubt, text is kept."""
+    """The text without quoted mails and signature; in doubt, text is kept."""
     other_forms: str = ""
-    """SHA-256 of the words of alternatives that are not shown; empty where there are none."""
+    """SHA-256 of the words of alternatives that are not shown; empty without any."""
     language: Language
     automatic: Automatic | None = None
     automatic_reason: str = ""
     doubtful: bool = False
-    """It is automatic by words, a name or a gateway's mark alone: a person may have written it."""
+    """Only words, a name or a gateway's mark make it automatic: a person may have written it."""
     of_server: bool = False
-    """A mail server's own address (postmaster, …) wrote it, in words alone: a report, or who minds the server."""
+    """Whether a mail server's own address (postmaster, …) sent it as prose: a report, or the server's administrator."""
     bounce: tuple[BounceRecipient, ...] = ()
-    """What a bounce says of each recipient."""
+    """What a bounce says about each recipient."""
     reported_message_id: str = ""
-    """Of a bounce or a complaint: Message-ID of the letter that it reports, where it says so."""
+    """Message-ID of the letter that a bounce or complaint reports; empty if it names none."""
     attachments: tuple[Attachment, ...] = ()
     problems: tuple[Problem, ...] = ()
     authentication: Authentication = Authentication()
@@ -219,17 +219,17 @@ class ParsedMail(BaseModel):
 
     @cached_property
     def content(self) -> str:
-        """SHA-256 of all that two copies of one mail have in common, whatever way they came.
+        """SHA-256 of everything that two copies of one mail share, whatever way they came.
 
-        Another word anywhere makes another mail: in the Subject, but for marks of replies and forwards, in the text, in
-        a name. So does another mail that it answers. What was not read whole is like nothing but its own bytes.
+        Another word makes another mail: in the Subject (except the marks of replies and forwards), in the text, or in a
+        name. So does a reply to another mail. A mail that was read in part equals only a mail of the same bytes.
         """
         parts = [
             [self.sender, self.sender_name, self.bare_subject, self.other_forms],
             self.text.split(),
             [(part.name, part.sha256) for part in self.attachments],
             [*self.in_reply_to, *self.references],
-            # the address that it was sent to may name a case
+            # the recipient's address may name a case
             sorted({detail for one in self.recipients if (detail := one.rpartition("@")[0].partition("+")[2])}),
             [self.sha256] * (not READ_IN_PART.isdisjoint(self.problems)),
         ]
@@ -237,5 +237,5 @@ class ParsedMail(BaseModel):
 
     @property
     def forged(self) -> bool:
-        """Whether the domain of the sender's address disowns the mail, or another sender stands beside it."""
+        """Whether there is any doubt about the sender."""
         return bool(self.doubts)

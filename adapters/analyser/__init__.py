@@ -1,1 +1,1 @@
-"""Activity 1 by rules: what a mail wants."""
+"""Activity 1 by rules: finds what a mail wants."""

@@ -1,4 +1,4 @@
-"""The language of a mail, and so of the letters of the case that it opens: decided once, at intake."""
+"""Decides a mail's language once, at intake. It is the language of all letters of the case that the mail opens."""
 
 import re
 
@@ -8,7 +8,7 @@ from models.letter import Language
 MOST_CHARACTERS = 4_000
 """Characters that are read."""
 LEAST_ENGLISH = 2
-"""English words below which a mail to an Indonesian line is Indonesian: “urgent! wifi down, please help”."""
+"""A mail with fewer English words than this is Indonesian: “urgent! wifi down, please help”."""
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NOTICE = re.compile(
@@ -33,7 +33,7 @@ ENGLISH = _words(
     here not any some yet already only again after before about than then until more very thank
     """
 )
-"""Words that Indonesians do not mix into their own language, as they do “please”, “thanks”, “still” and most nouns."""
+"""English words that Indonesians do not use in Indonesian, unlike “please”, “thanks”, “still” and most nouns."""
 INDONESIAN = _words(
     """
     yang yg di dan saya sy aku kami kita anda mereka mohon mhn tolong tlg tidak tdk gak ga gk nggak enggak ngga
@@ -47,7 +47,7 @@ INDONESIAN = _words(
     mboten abdi teu
     """
 )
-# short for a number, and the first word of many an English complaint
+# “no” is short for “nomor”, and also the first word of many English complaints
 _INDONESIAN_ALONE = INDONESIAN - {"no"}
 
 

@@ -1,4 +1,4 @@
-"""What tells one matter from another of its kind: numbers, places and names, which are what the rules do not know.
+"""Finds the words that tell one matter from another of its kind: numbers, places and names.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
@@ -20,7 +20,7 @@ dua tiga empat lima enam tujuh delapan sembilan kedua ketiga keempat kelima two 
 senin selasa rabu kamis jumat sabtu monday tuesday wednesday thursday friday saturday sunday
 gudang kantor toko ruko gedung cabang kos apartemen sekolah hotel warung pabrik branch
 """
-"""Words of the rules and of everyday speech that tell matters apart all the same: which of several, where, and when."""
+"""Words that tell matters apart although the rules or everyday speech contain them: which one, where and when."""
 _COMMON = """
 a ada adalah agak agar akan am and anda antara apakah as at awal bagian bahwa be biar bls bpk buat but can
 coba demikian deh diinformasikan dong each every exe fw fwd hal hampir harus has hello hi hormat i if
@@ -33,11 +33,11 @@ when while wib will wit wita yaitu yang yg yth yesterday assalamualaikum malam d
 tahun kemarin besok senin selasa rabu kamis jumat sabtu monday tuesday wednesday thursday friday saturday
 sunday morning afternoon evening night please thanks hello dear
 """
-"""Words that tell no matters apart, beside those of the rules."""
+"""More words, besides those of the rules, that do not tell matters apart."""
 
 
 def names(text: str) -> frozenset[str]:
-    """Every word of ``text`` that is none of everyday speech about our services, spelt out; numbers are such words."""
+    """All words of ``text``, numbers among them, that do not belong to everyday speech about our services."""
     exact, begun = _vocabulary()
     return frozenset(
         word for word in spell_out(text).split() if word.isalnum() and word not in exact and not word.startswith(begun)
@@ -46,7 +46,7 @@ def names(text: str) -> frozenset[str]:
 
 @cache
 def _vocabulary() -> tuple[frozenset[str], tuple[str, ...]]:
-    """The words that the rules know, and how others begin."""
+    """Whole words that the rules and everyday speech contain, and the beginnings of others."""
     phrases = " ".join([*(phrase for table in _TABLES for phrase in table.values()), words.ASIDE, words.OURS])
     known = set(_WORD.findall(phrases))
     whole = {spell_out(word) for word in known if not word.endswith("*")}

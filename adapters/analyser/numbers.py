@@ -1,4 +1,4 @@
-"""Numbers in a mail's new text: service numbers, and references of tickets and cases (formats: label guide).
+"""Finds service numbers, and references of tickets and cases, in a mail's new text.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
@@ -20,14 +20,14 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LENGTHS = {"service_id": range(17, 18), "telephone": range(9, 13), "internet": range(12, 14)}
-# words before a number, at most two words away, that make it another thing than a service number
+# words at most two words before a number that make it something else than a service number
 _OTHER_NUMBER = re.compile(
     r"(?:\b(?:nik|ktp|npwp|idpel|pln|rek|rekening|bca|bri|bni|bsi|mandiri|va|virtual account|rp|idr|usd|order|resi|"
     r"token|imei|sn|s/n|serial|paspor|passport|kartu|wa|whatsapp|hp|fax|faks|mobile|ponsel)\b|myir-?)"
     r"[^\w\n]*(?:[^\W\d]+[^\w\n]+){0,2}$",
     re.IGNORECASE,
 )
-# a telephone that only serves to reach the writer
+# words before a telephone number at which the writer can be reached
 _CONTACT = re.compile(
     r"\b(?:hubungi|(?<!tidak bisa )(?<!tidak dapat )dihubungi|menghubungi|kontak|contact|call|reach|ditelepon|"
     r"telepon (?:(?:saya|kami) (?:di|ke)|dulu|ke|balik)|"
@@ -50,7 +50,7 @@ def known_references(text: str) -> tuple[str, ...]:
 def service_numbers(text: str) -> tuple[ServiceNumber, ...]:
     """Service numbers named in ``text``, each once, in order.
 
-    Numbers for calling back, amounts, dates, cards and numbers of a wrong length are none.
+    Numbers to call back, amounts, dates, card numbers and numbers of another length are left out.
     """
     found: dict[str, ServiceNumber] = {}
     signature = next((match.start() for match in _SIGNATURE.finditer(text)), len(text))

@@ -1,4 +1,4 @@
-"""Activity 1: what a mail wants (SOP 7.1), by rules. The words stand in ``words.py``."""
+"""Activity 1: finds what a mail wants (SOP 7.1) by rules. Their words are in ``words.py``."""
 
 import math
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from adapters.analyser.thanks import is_thanks, says_more
 from models.analysis import Analysis, Finding, Kind, Product, SegmentHint, ServiceNumber, Topic, Urgency
 
 MAX_SUBJECT, MAX_TEXT = 300, 10_000
-"""Characters that are read; a letter's matter stands at its beginning."""
+"""Characters that are read; a mail says what it wants at its beginning."""
 
 _REPLY = ("re:", "bls:", "balas:")
-_MEANT = 4.0  # weight from which a product is meant
+_MEANT = 4.0  # a product of at least this weight counts
 _OFFICE_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi", "hosting", "mobile"}
 
 
 class RuleAnalyser:
-    """Adds up the weights of the phrases found; a confidence is the softmax of these sums.
+    """Adds up the weights of the phrases that a mail contains; a confidence is the softmax of these sums.
 
-    Evidence is the phrases as read, with shortenings spelt out.
+    The evidence is the phrases themselves, with abbreviations spelt out.
     """
 
     def __init__(self) -> None:
@@ -42,10 +42,10 @@ class RuleAnalyser:
         """
         subject, text = subject[:MAX_SUBJECT], text[:MAX_TEXT]
         mail = _Mail.read(subject, text)
-        topics = self._topics.score(mail.letter, self._place(mail))
-        products = self._products.score(mail.letter)
+        topics = self._topics.score(mail.words, self._place(mail))
+        products = self._products.score(mail.words)
         kinds = self._score_kinds(mail, topics, products)
-        segments = self._segments.score(f"{spell_out(sender_name[:MAX_SUBJECT])} . {mail.letter}")
+        segments = self._segments.score(f"{spell_out(sender_name[:MAX_SUBJECT])} . {mail.words}")
         if kinds.best == "irrelevant":
             segments.add("unknown", 8)
         kind = Finding[Kind].model_validate(kinds.finding())
@@ -58,20 +58,20 @@ class RuleAnalyser:
             known_references=mail.references,
             urgency=Finding[Urgency].model_validate(self._score_urgencies(mail, topics, kinds.best).finding()),
             segment_hint=Finding[SegmentHint].model_validate(segments.finding()),
-            wants_escalation=Finding[bool].model_validate(self._escalation.score(mail.letter).finding()),
-            says_solved=Finding[bool].model_validate(self._solved.score(mail.letter[mail.title :]).finding()),
+            wants_escalation=Finding[bool].model_validate(self._escalation.score(mail.words).finding()),
+            says_solved=Finding[bool].model_validate(self._solved.score(mail.words[mail.title :]).finding()),
             thanks_alone=perhaps_thanks or is_thanks(text, sender_name),
         )
 
     def _place(self, mail: "_Mail") -> Callable[[int], float]:
-        """How much a phrase says of the main matter, by where it stands."""
-        aside = self._aside.search(mail.letter, mail.title)
-        end = aside.start() if aside else len(mail.letter)
-        title = 0.7 if mail.reply else 1.5  # a reply's subject is that of an old letter
+        """The weight of a phrase by its position: how much it says about the main matter."""
+        aside = self._aside.search(mail.words, mail.title)
+        end = aside.start() if aside else len(mail.words)
+        title = 0.7 if mail.reply else 1.5  # a reply has the subject of an older mail
         return lambda at: title if at < mail.title else 1 if at < end else 0.4
 
     def _score_kinds(self, mail: "_Mail", topics: Scores, products: Scores) -> Scores:
-        kinds = self._kinds.score(mail.letter)
+        kinds = self._kinds.score(mail.words)
         shares = topics.shares()
         for topic, share in shares.items():
             if topic in words.TOPIC_KIND:
@@ -82,13 +82,13 @@ class RuleAnalyser:
             kinds.add("follow_up", 3, "Re:")
             kinds.add("thanks", 2)
         named = mail.reply or mail.numbers or mail.references or max(products.total.values()) > 0
-        if not named and not self._ours.search(mail.letter):
+        if not named and not self._ours.search(mail.words):
             ours = max((shares[topic] for topic in shares if topic not in words.STRANGER_TOPICS), default=0)
             kinds.add("irrelevant", 5 * (1 - ours))
         return kinds
 
     def _score_urgencies(self, mail: "_Mail", topics: Scores, kind: str) -> Scores:
-        urgencies = self._urgencies.score(mail.letter)
+        urgencies = self._urgencies.score(mail.words)
         if kind in ("thanks", "irrelevant"):
             urgencies.add("low", 20)
         elif kind == "information":
@@ -101,12 +101,12 @@ class RuleAnalyser:
 
 
 class _Mail(NamedTuple):
-    """A mail, read once."""
+    """What the rules look at in a mail."""
 
-    letter: str
+    words: str
     """Subject and text, spelt out."""
     title: int
-    """Where the subject ends in it."""
+    """The end of the subject in ``words``."""
     reply: bool
     references: tuple[str, ...]
     numbers: tuple[ServiceNumber, ...]
@@ -115,7 +115,7 @@ class _Mail(NamedTuple):
     def read(cls, subject: str, text: str) -> "_Mail":
         title, whole = spell_out(subject), f"{subject}\n\n{text}"
         return cls(
-            letter=f"{title} . {spell_out(text)}",
+            words=f"{title} . {spell_out(text)}",
             title=len(title),
             reply=subject.strip().lower().startswith(_REPLY),
             references=known_references(whole),

@@ -1,4 +1,4 @@
-"""The mechanics of the analyser's rules: a mail is spelt out, tables of phrases score it, scores become findings.
+"""The mechanics of the analyser: spells out a mail, scores it by tables of phrases, and makes findings of the scores.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 from adapters.analyser.words import GROUPS, SHORT
 
-_TEMPERATURE = 3.0  # of the softmax; set on mails that the words were not written for
-_UNKNOWN = 1.0  # strength of what the words do not know
+_TEMPERATURE = 3.0  # of the softmax; set on other mails than those that the words were written for
+_UNKNOWN = 1.0  # weight of “none of the labels”
 _MAX_EVIDENCE = 80
 _WORD = re.compile(r"[^\W_]+|[.?!](?!\w)|\n\s*\n")
 _LINE = re.compile(r"^ *(-?[\d.]+):(.+?)(?=^ *-?[\d.]+:|\Z)", re.MULTILINE | re.DOTALL)
@@ -22,53 +22,53 @@ _SHORT = {
 
 
 def spell_out(text: str) -> str:
-    """Lower-case words with single spaces, as the tables write them; ends of sentences stay, as words of their own."""
+    """The text as the tables write it: lower-case words with single spaces. The end of a sentence is a word, too."""
     found = _WORD.findall(re.sub(r"['’`]|(?<=\bwi)-(?=fi\b)", "", text.lower()))
     return " ".join(_spell_word(word) if word[0].isalnum() else word.strip() or "." for word in found)
 
 
 def any_of(phrases: str) -> re.Pattern[str]:
-    """A regex that finds any of ``phrases``, divided by semicolons, in a letter spelt out."""
+    """A regex that finds any of the ``phrases``, which are separated by semicolons, in a text spelt out."""
     return re.compile("|".join(map(_regex, phrases.split(";"))))
 
 
 def evidence(said: list[str]) -> str:
-    """The first phrases of ``said``, each once, short enough to be shown."""
+    """The first phrases of ``said``, each once, short enough to show."""
     return "; ".join(dict.fromkeys(said))[:_MAX_EVIDENCE]
 
 
 class Scores:
-    """Weights added up by label, with the phrases that gave them."""
+    """The sum of weights for each label, with the phrases that contributed."""
 
     def __init__(self) -> None:
         self.total: dict[str, float] = {}
         self.said: dict[str, list[str]] = {}
 
     def add(self, label: str, weight: float, *said: str) -> None:
-        """Add ``weight``, which the phrases ``said`` speak for."""
+        """Add ``weight`` to a label, because of the phrases ``said``."""
         self.total[label] = self.total.get(label, 0) + weight
         self.said.setdefault(label, []).extend(said)
 
     @property
     def best(self) -> str:
-        """The label of the greatest weight."""
+        """The label with the greatest weight."""
         return max(self.total, key=self.total.__getitem__)
 
     def shares(self) -> dict[str, float]:
-        """Softmax over the labels with evidence, and over "unknown"."""
+        """Softmax over the labels with evidence and over “none of them”."""
         top = self.total[self.best]
         powers = {label: math.exp((total - top) / _TEMPERATURE) for label, total in self.total.items() if total > 0}
         whole = sum(powers.values()) + math.exp((_UNKNOWN - top) / _TEMPERATURE)
         return {label: power / whole for label, power in powers.items()}
 
     def finding(self) -> dict[str, Any]:
-        """The best label as the fields of a ``Finding``; its share is the confidence."""
+        """The best label as the fields of a ``Finding``; the confidence is its share."""
         best = self.best
         return {"value": best, "confidence": self.shares().get(best, 0), "evidence": evidence(self.said[best])}
 
 
 class Table:
-    """A table of ``words.py``, compiled; ``start`` is what labels weigh before a word is read."""
+    """A compiled table of ``words.py``; ``start`` gives labels a weight before any word is read."""
 
     def __init__(self, table: Mapping[str, str], **start: float) -> None:
         self._start = dict.fromkeys(table, 0.0) | start
@@ -79,13 +79,13 @@ class Table:
             for phrase in phrases.split(";")
         ]
 
-    def score(self, letter: str, place: Callable[[int], float] = lambda _: 1) -> Scores:
-        """Score a letter spelt out; ``place`` says what a phrase's offset in it makes of its weight."""
+    def score(self, text: str, place: Callable[[int], float] = lambda _: 1) -> Scores:
+        """Score a text spelt out; ``place`` returns the factor of a phrase's weight for its offset in the text."""
         scores = Scores()
         for label, weight in self._start.items():
             scores.add(label, weight)
         for label, weight, rule in self._rules:
-            if found := list(rule.finditer(letter)):
+            if found := list(rule.finditer(text)):
                 said = [found[0][0]] if weight > 0 else []
                 scores.add(label, weight * max(place(match.start()) for match in found), *said)
         return scores
@@ -97,7 +97,7 @@ def _spell_word(word: str) -> str:
 
 
 def _regex(phrase: str) -> str:
-    """A phrase as a regex; its repeats are possessive or bounded, so that matching takes linear time."""
+    """A phrase as a regex. Its repetitions are possessive or bounded, so that matching takes linear time."""
     first, near, second = phrase.partition("~")
     orders = (f"{first}..{second}", f"{second}..{first}") if near else (first,)
     return "|".join(rf"(?<!\S){_GAP.join(map(_sequence, order.split('..')))}(?!\S)" for order in orders)

@@ -1,7 +1,7 @@
-"""Whether a mail says no more than thanks.
+"""Decides whether a mail says no more than thanks.
 
-Surely so where every word of it thanks, confirms or greets (:func:`is_thanks`). Where the rules take the whole for
-thanks, a few other words are let pass, unless one may be a complaint, a question, a wish, a "not yet" or a bad deed
+That is certain if all its words thank, confirm or greet (:func:`is_thanks`). If the rules take the whole mail for
+thanks, it may contain a few other words, unless one may be a complaint, a question, a wish, a "not yet" or a bad deed
 (:func:`says_more`).
 """
 
@@ -10,22 +10,22 @@ import re
 from adapters.analyser.tables import spell_out
 
 MOST_WORDS = 80
-"""Whoever writes more has something to say."""
+"""A longer mail says more than thanks."""
 MOST_OTHER_WORDS = 6
-"""Words that none of the tables knows, in a mail that the rules take for thanks."""
+"""Most unknown words in a mail that the rules take for thanks."""
 
 _GOOD = "👍👌🙏😊😀😃😄😁🙂🤗☺😇🥰😍❤💕💙💚💛🧡🌹🌷✅✔🎉👏💪🤝💯⭐🌟✨🤩😎😘💐🫶🤲"
-# skin, variation, joiner: what makes one sign of several
+# skin tones, variation selectors and joiners, which combine several emoji to one
 _JOINERS = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f\u200d\u2640\u2642]")
 _SIGN = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _TYPED = re.compile(r"(?<!\S)(?:[:;=]-?[)D*3]+|\^_*\^|<3|\\o/|\+1|\(y\)|:thumbsup:|:\+1:|:pray:)(?!\w)")
-"""Smileys and thumbs as people type them."""
+"""Typed smileys and thumbs."""
 _REACTION = re.compile(
     r"(?i)\A\W*(?:(?:liked|loved|menyukai|(?:[\w ]{1,60} )?(?:reacted|bereaksi)\b[^\n]{0,80}|👍)\W*[“\"].*|"
     r"(?:[\w .]{1,60} )?reacted via \w+\W*)\Z",
     re.DOTALL,
 )
-"""What phones and mail programs write when somebody has touched a thumb: the words behind it are our own letter's."""
+"""The text of a reaction that phones and mail programs send; the quoted words are our own letter's."""
 
 _NOUN = (
     "(?:bantuan|info|informasi|penjelasan|respon|respons|tanggapan|perhatian|kerjasama|kerja sama|kerja keras|servis|"
@@ -41,7 +41,7 @@ _STRESS = (
     "(?:sangat|amat|yang|yg|sekali|banget|pisan|sanget|dan|serta|and|very|nya|your|the|atas|untuk|is|was|are|so|much|for|"
     "luar biasa|ya|banyak|sudah|semua|segala|buat|kepada|juga|telkom)"
 )
-# matched on words as spell_out leaves them; each is replaced by a word that is known
+# patterns for spelt-out text; each match is replaced by a known word
 _PHRASES = (
     (r"(?:terima|trima|tarimo|terimo|trm|trma|tarima|trimo) (?:kasih|kasi|ksh|kasiah|ksih|kase|kaseh)|thank (?:you|u)"
      r"|kurre sumanga|xie xie|(?:hatur|matur) (?:makasih|sembah makasih)|makasih khairan", "makasih"),
@@ -112,7 +112,7 @@ _FILLING = _words("""
     """)
 _KNOWN = _THANKS | _AGREED | _SOLVED | _FAULTS | _LINES | _FILLING
 _CALLED = _words("pak bu kak mas mbak bang bapak ibu dear halo hi hello")
-"""A name may follow."""
+"""A name may follow one of these."""
 _RETURNED = frozenset({"lagi", "kembali", "again", "back"})
 _ASKED = re.compile(r"(?:\A|\. )(?:is|are|has|have|can|will|do|does) (?:it|the|this|my|our|all|you|we|everything)\b")
 _QUOTED = re.compile(r"[“\"]\s*[\w ]{2,40}[”\"]")
@@ -121,7 +121,7 @@ _DEED = re.compile(
     r"(?<!\S)(?:(?:sudah|telah|karena|selalu) (?:(?:saya|kami|kita|anda|telkom) )?(me[lmnrwy]\w{3,}|di\w{4,})"
     r"|(?:for|to|by) (?:(?:the|my|our|us|your|finally|always) )?([a-z]{2,}ing))(?!\S)"
 )
-"""What somebody has done, for which thanks may be meant bitterly."""
+"""Something that somebody has done; thanks for it may be bitter."""
 _GOOD_DEEDS = _words("""
     membantu memperbaiki memperbaikinya menangani menanganinya menyelesaikan menyelesaikannya merespon merespons
     menindaklanjuti mengatasi memulihkan menanggapi menjawab menginformasikan memberi memberikan memberitahu melayani
@@ -140,10 +140,10 @@ _GOOD_DEEDS = _words("""
 
 
 def is_thanks(text: str, sender_name: str = "") -> bool:
-    """Whether the new text of a mail thanks, confirms or greets, and says nothing else.
+    """Whether a mail's new text thanks, confirms or greets, and says nothing else.
 
     Args:
-        sender_name: the sender's name, with which they may sign.
+        sender_name: the sender may sign with it.
     """
     text = _JOINERS.sub("", text).strip()
     if _REACTION.match(text):
@@ -180,7 +180,7 @@ def is_thanks(text: str, sender_name: str = "") -> bool:
 
 
 def says_more(text: str) -> bool:
-    """Whether a mail that thanks may say something else, too."""
+    """Whether a mail that thanks may also say something else."""
     text = _JOINERS.sub("", text).strip()
     said = spell_out(_plain(text))
     words = [word for word in said.split() if word not in _END]
@@ -196,23 +196,23 @@ def says_more(text: str) -> bool:
 
 
 def _marked(text: str) -> bool:
-    """Whether signs say that it is no plain thanks: a question, a quoted word (irony), an angry face."""
+    """Whether signs show more than plain thanks: a question mark, a quoted word (irony), an angry emoji."""
     return any(sign not in _GOOD for sign in _SIGN.findall(text)) or "?" in text or _QUOTED.search(text) is not None
 
 
 def _plain(text: str) -> str:
-    """The words, without smileys, and with “makasihhh” and “banyak2” as others write them."""
+    """The text without smileys, and with “makasihhh” and “banyak2” in their usual spelling."""
     once = re.sub(r"([^\W\d])\1{2,}", r"\1", _TYPED.sub(" ", text))
     return re.sub(r"(?<=[^\W\d_]{3})2\b", "", once)
 
 
 def _capitals(text: str) -> frozenset[str]:
-    """Words that begin with a capital, in small letters: names are among them."""
+    """Words that begin with a capital letter, and so may be names, in lower case."""
     return frozenset(word.lower() for word in re.findall(r"\b[A-Z][a-z]+\b", text)) - NO_NAMES
 
 
 def _signed(text: str) -> frozenset[str]:
-    """The words of a last line of its own, where they look like a name."""
+    """The words of the last line if they look like a name."""
     lines = [line.strip(" \t,.-–—~") for line in text.splitlines() if line.strip(" \t,.-–—~")]
     if len(lines) < 2 or not re.fullmatch(r"(?:[A-Z][a-z]*\.?)(?: [A-Z][a-z]*\.?){0,3}", lines[-1]):
         return frozenset()
@@ -233,4 +233,4 @@ NO_NAMES = _words("""
     sekalian mau ingin butuh perlu bantu dibantu terlampir berikut lampiran tanya gimana alasan malah justru
     namanya padahal walau walaupun meski meskipun sayang sayangnya rugi
     """)
-"""What is no name, however it is written, and no part of mere thanks."""
+"""Words that are no names, even in capitals, and no part of plain thanks."""

@@ -1,10 +1,10 @@
-"""The words by which the rules of activity 1 know what a mail wants, as tables.
+"""The tables of words by which the rules of activity 1 find what a mail wants.
 
-A line of a table is ``weight: phrase; phrase``, going on in the next line where that has no weight. In a phrase,
-``a|b`` is either word, ``_`` a space inside one of them, ``word*`` any ending, ``<name>`` a group below, ``..`` up to
-four words in between, and ``~`` the same in either order. A phrase never crosses the end of a sentence and counts
-once. Words stand as :data:`SHORT` leaves them: lower case, shortenings and words of other tongues turned into plain
-Indonesian, -nya cut off. The labels are those of ``models/analysis.py``.
+A line of a table is ``weight: phrase; phrase``; it continues in the next line if that has no weight. In a phrase,
+``a|b`` means either word, ``_`` a space inside one of them, ``word*`` any ending, ``<name>`` a group below, ``..`` up
+to four words in between, and ``~`` the same in either order. A phrase never crosses the end of a sentence and counts once.
+Words are in lower case, without -nya, and in the form that :data:`SHORT` gives abbreviations and regional words. The
+labels are those of ``models/analysis.py``.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
@@ -107,7 +107,7 @@ ASIDE = (
     "tambahan lagi; by the way; separately; also could|can|please; one more|other thing; in addition; "
     "terakhir; di samping itu; juga mau tanya"
 )
-"""What comes after one of these rides along: it is seldom the main matter."""
+"""What comes after one of these is seldom the main matter."""
 
 TOPIC = {
     "no_service": """
@@ -463,29 +463,29 @@ TOPIC_KIND = {
     }.items()
     for topic in topics.split()
 }
-"""The kind that a topic speaks for; the topics not named speak for none."""
+"""The kind that a topic suggests; the other topics suggest none."""
 
 STRANGER_TOPICS = {"other", "fraud", "packages", "password"}
-"""What strangers write of, too."""
+"""Topics of mail from strangers, too."""
 
 GENERAL_TOPICS = {"packages", "coverage", "payment", "password", "compensation", "other"}
-"""A question on one of these, that names no line, is a general one."""
+"""A question about one of these that names no line is a general question."""
 
 TOPIC_PRODUCT = {"tv_fault": "indihome_tv", "voice_fault": "telephony"}
-"""The product that a topic is about."""
+"""The product of a topic."""
 
 OUTAGE_TOPICS = {"no_service", "device", "cable", "payment"}
-"""Matters by which a line may be dead."""
+"""Topics in which a line may be dead."""
 
 OURS = (
     "telkom; indihome; tagihan|bill|bills|invoice; hosted; line; <tech>; pelanggan|customer|langganan|berlangganan; "
     "paket; 147; wa|sms|call|calls|telepon|promosi|marketing; gangguan; tiket|ticket|laporan; plasa; "
     "tiang|kabel|cable|pole; layanan|service; account|akun; kompensasi; petugas"
 )
-"""Words of our trade: a mail without any of them is hardly meant for us."""
+"""Words of our trade; a mail without any of them is hardly meant for us."""
 
 NUMBER_TELLS_NOTHING = {"tv_fault", "voice_fault", "cable"}
-"""In these matters an internet number only says who writes."""
+"""In these topics an internet number only shows who writes."""
 
 KIND = {
     "complaint": """
@@ -647,7 +647,7 @@ PRODUCTS = {
         -8: internet .. <works>; internet .. masih|tetap <works>; tiang; staff|petugas .. kasar
     """,
 }
-"""Products whose phrases reach 4 are meant."""
+"""A product counts if its phrases reach 4."""
 
 URGENCY = {
     "critical": """
@@ -748,7 +748,7 @@ ESCALATION = {
     """,
     "no": "",
 }
-# the customer says that the matter is over, in answer to a letter of ours
+# the customer answers a letter of ours that the matter is over
 SOLVED = {
     "yes": """
         12: sudah|telah|akhirnya|is|are|its|now|all <back> lagi|kembali|again|now; sudah|telah <back>;

@@ -1,1 +1,1 @@
-"""Letters: facts in, finished mail out."""
+"""Writes letters: from facts to a finished mail."""

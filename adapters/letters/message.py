@@ -20,7 +20,7 @@ MAX_REFERENCES = 998
 MAX_LINE = 998
 """Octets of a line, its end not counted (RFC 5321, 4.5.3.1.6)."""
 
-# Two of the greatest length fit into one References field
+# two of the greatest length fit into one References field
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)

@@ -1,1 +1,1 @@
-"""Mails: raw bytes in, what they say out."""
+"""Reads mail: from raw bytes to text, attachments, sender and kind."""

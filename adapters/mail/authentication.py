@@ -1,4 +1,4 @@
-"""Who sent a mail: what our own server found out (RFC 8601), and what should make a person look twice."""
+"""Whether a mail's sender is genuine: our own server's results (RFC 8601), and what should make a person look twice."""
 
 import re
 import unicodedata
@@ -11,36 +11,36 @@ from adapters.mail.charset import decode_header
 from models.mail import Authentication, Caution, Doubt, lower_case
 
 METHODS = ("spf", "dkim", "dmarc")
-"""Whose results are read (RFC 8601)."""
+"""Methods whose results are read (RFC 8601)."""
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,20})(?:/\d{1,3})?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
 _JUDGED = {
     method: re.compile(rf"\s{which}\s*=\s*(\S+)", re.IGNORECASE)
     for method, which in {"spf": r"smtp\.mailfrom", "dkim": r"header\.[di]", "dmarc": r"header\.from"}.items()
 }
-"""The address or domain that a result is about."""
+"""The address or domain that a result is about, by method."""
 _ADDRESS = re.compile(r"[^\s<>\"'()@]{1,64}@([^\s<>\"'()@]{1,255})")
 _LIKE_LATIN = frozenset(
     "\u0430\u0441\u0501\u0435\u04bb\u0456\u0458\u04cf\u043e\u0440\u051b\u0455\u0443\u0445\u0475\u051d"  # Cyrillic
     "\u03b1\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5"  # Greek
 )
-"""Letters that few can tell from Latin ones."""
+"""Letters that look like Latin ones."""
 _BEFORE = ("X-Original-Authentication-Results", "ARC-Authentication-Results")
-"""Where a group keeps what its own server found out (Google; RFC 8617)."""
+"""Where a mailing list keeps the results of its own server (Google; RFC 8617)."""
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
-"""What IDNA takes for dots, too."""
+"""Characters that IDNA treats as dots."""
 _LIMIT = 60_000
-"""Characters of results that are looked at."""
+"""Characters of results that are read."""
 
 
 def authentication(message: Message, authserv_id: str, sender: str) -> Authentication:
-    """Results that the server of that name wrote; of each method the topmost, for forged ones stand below.
+    """The results of our own server; for each method the topmost one, because forged ones are below it.
 
-    DMARC failed, too, where the server has judged another address than the one that we read as the sender's. Where
-    there is none, a failed SPF of the sender's own domain disowns the mail, unless a signature of that domain holds: it
-    does when a mail was forwarded.
+    If the server judged another address than the one that we read as the sender's, DMARC counts as failed. If the
+    domain has no DMARC, a failed SPF of the sender's own domain disowns the mail, unless a DKIM signature of that
+    domain is valid, as after forwarding.
 
     Args:
-        authserv_id: our own server's name in Authentication-Results; empty: no result is believed.
+        authserv_id: our own server's name in Authentication-Results; if it is empty, no result is trusted.
     """
     found: dict[str, str] = {}
     own: dict[str, set[str]] = {}
@@ -58,7 +58,7 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
                 continue
             method, value = match[1].lower(), match[2].lower()
             judged = _JUDGED[method].search(result) if method in _JUDGED else None
-            # who is not named is the sender; only a signature may be anybody's
+            # a result without a name is about the sender, except for DKIM: anybody may sign
             is_own = _one_domain(judged[1].rpartition("@")[2], domain) if judged else method != "dkim"
             if method == "dmarc" and not is_own:
                 value = "fail"
@@ -72,9 +72,9 @@ def authentication(message: Message, authserv_id: str, sender: str) -> Authentic
 
 
 def is_disowned_before(message: Message, author: str) -> bool:
-    """Whether any server says that the author's domain disowned the mail, before a group put its own address in From.
+    """Whether any server says that the author's domain disowned the mail before a mailing list rewrote From.
 
-    Whoever wrote such a header: it can only take trust away.
+    The header may be forged, but it can only reduce trust.
     """
     headers = (*_BEFORE, "Authentication-Results")
     values = [str(value)[:_LIMIT] for name in headers for value in message.get_all(name, [])[:9]]
@@ -87,7 +87,7 @@ def is_disowned_before(message: Message, author: str) -> bool:
 
 
 def doubts(sender: str, results: Authentication) -> Iterator[Doubt]:
-    """Why the mail of this sender is taken for forged, by our server's results and the address alone."""
+    """Reasons to take the mail for forged that our server's results and the sender's address give."""
     if _is_odd(sender.rpartition("@")[2]):
         yield Doubt.ODD_DOMAIN
     if results.disowned_by:
@@ -97,10 +97,10 @@ def doubts(sender: str, results: Authentication) -> Iterator[Doubt]:
 
 
 def cautions(message: Message, sender: str, author: str) -> Iterator[Caution]:
-    """What else a person should know before they believe the sender.
+    """What else a person should know before they trust the sender.
 
     Args:
-        author: who wrote the mail, where a group or a form has sent it on; else the sender.
+        author: the author's address if a mailing list or a form passed the mail on; else the sender's.
     """
     known = {sender.rpartition("@")[2], author.rpartition("@")[2]}
     if _domains(message, "From") - known:
@@ -112,13 +112,13 @@ def cautions(message: Message, sender: str, author: str) -> Iterator[Caution]:
 
 
 def _domains(message: Message, name: str) -> set[str]:
-    """Domains of all addresses that a header shows, in whatever way."""
+    """Domains of all addresses in a header, including those in names."""
     shown = decode_header(" ".join(message.get_all(name, [])))
     return {ascii_domain(lower_case(found[1]).rstrip(",;]")) for found in _ADDRESS.finditer(shown)}
 
 
 def _without_comments(value: str) -> str:
-    """The header without its comments, which may nest, and without what separates results in quoted words."""
+    """The header without its comments, which may be nested, and without separators inside quoted strings."""
     kept, depth, quoted, escaped = [], 0, False, False
     for char in value:
         if escaped or (char == "\\" and (quoted or depth)):
@@ -131,20 +131,20 @@ def _without_comments(value: str) -> str:
             depth = max(0, depth + (1 if char == "(" else -1))
         elif not depth:
             kept.append(char)
-    # what does not end is none
+    # an unclosed comment or string is none
     return value if depth or quoted else "".join(kept)
 
 
 def _one_domain(one: str, other: str) -> bool:
-    """Whether they are the same, or one lies within the other: some servers name the organisation's."""
+    """Whether two domains are the same, or one is part of the other: some servers name the organisation's domain."""
     one, other = (ascii_domain(lower_case(domain).strip("<>.")) for domain in (one, other))
     return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain in lower case as servers know it (IDNA 2008); unchanged if it has no such form.
+    """A lower-case domain in its ASCII form (IDNA 2008); unchanged if it has none.
 
-    Nothing is mapped: a full-width letter, an ideographic dot or a soft hyphen makes another domain.
+    No character is mapped to another: a full-width letter, an ideographic dot or a soft hyphen makes another domain.
     """
     if domain.isascii() or _DOTS.search(domain):
         return domain
@@ -155,7 +155,7 @@ def ascii_domain(domain: str) -> str:
 
 
 def _is_odd(domain: str) -> bool:
-    """Whether a domain, as of ``ascii_domain``, is none that a server has, though some programs make one of it."""
+    """Whether a domain, as ``ascii_domain`` returns it, is invalid. Some programs turn it into a valid one."""
     labels = domain.split(".") if domain else []
     try:
         return not domain.isascii() or "" in labels or not all(map(idna.ulabel, _encoded(labels)))
@@ -168,14 +168,14 @@ def _encoded(labels: list[str]) -> list[str]:
 
 
 def _mixed(domain: str) -> bool:
-    """Whether a label of the domain has letters of several alphabets, as look-alikes do, or is made of them alone."""
+    """Whether the domain is a look-alike: a label mixes alphabets, or has only letters that look like Latin ones."""
     for label in domain.split("."):
         try:
             shown = label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
         except UnicodeError:
             return True
         letters = {char for char in shown if char.isalpha()}
-        # a mark that stands in no letter of its own (“e̲”) is hardly seen, and counts as an alphabet
+        # a combining mark (“e̲”) is easily overlooked, so it counts as an alphabet of its own
         letters |= {char for char in shown if unicodedata.combining(char)}
         alphabets = {unicodedata.name(char, "?").partition(" ")[0] for char in letters}
         if len(alphabets) > 1 or (letters and letters <= _LIKE_LATIN):

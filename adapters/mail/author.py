@@ -1,7 +1,7 @@
-"""Who wrote a mail that a group of ours, or a form, has passed on under its own address.
+"""The author of a mail that a mailing list of ours or a contact form has passed on under its own address.
 
-Only what stands in From decides whether anybody else is looked for: From is what mail servers check (DMARC). A mail
-from a customer's own address is theirs, whatever its Reply-To or ``X-Original-…`` say.
+Only From decides whether to look for another author, because From is what mail servers check (DMARC). A mail from a
+customer's own address is the customer's, whatever its Reply-To or ``X-Original-…`` say.
 """
 
 import re
@@ -21,18 +21,18 @@ _NAMED = {
     "X-Mailing-List": re.compile(rf"({_ADDRESS})"),
     "Delivered-To": re.compile(rf"mailing list ({_ADDRESS})", re.IGNORECASE),
 }
-"""Where lists name their address: RFC 2369, Mailman, Google and Yahoo, Majordomo, ezmlm."""
+"""Headers in which lists name their address: RFC 2369, Mailman, Google and Yahoo, Majordomo, ezmlm."""
 _LIST_ID = re.compile(r"<\s*([^<>\s]{1,255})\s*>\s*$")
 _AUTHORS = ("X-Original-From", "X-Original-Sender", "Reply-To")
-"""Where a list that writes its own address in From leaves the author's. Google writes the first two itself, Sympa the
-first; Mailman puts the author into Reply-To, which comes last because the author may have had one of their own."""
+"""Headers in which a list that rewrites From keeps the author. Google writes the first two, Sympa the first. Mailman
+uses Reply-To, which is tried last because the author may have set one."""
 _FOOTER = re.compile(r"(?m)^(?:--|_{5,}|-{5,}|={5,})[ \t]*$")
 _FOOTER_LIMIT = 2_000
-"""Characters of a group's footer."""
+"""Characters of the longest list footer."""
 
 
 class Author(NamedTuple):
-    """Who wrote a mail, and what stands in From in their place."""
+    """A mail's author, and what passed the mail on under its own address."""
 
     name: str
     address: str
@@ -40,19 +40,19 @@ class Author(NamedTuple):
 
 
 def author(message: Message, name: str, address: str, ours: Ours) -> Author:
-    """The author of a mail from ``address``: behind our own group, or a form, the one other person it names.
+    """The author of a mail from ``address``; if a list of ours or a form passed it on, the one other person it names.
 
-    Where nobody or several are named it stays the group's or the form's, and a person looks.
+    If it names nobody or several people, the list or form stays the author, and a person decides.
     """
     found = Author(name, address)
-    if ours.has(address) and is_of_our_group(message, ours):
-        found = _behind_group(message, ours) or found
+    if ours.has(address) and is_of_our_list(message, ours):
+        found = _behind_list(message, ours) or found
     if found.address in ours.forms and (one := _only(message, "Reply-To", ours)):
         return Author(*one, "form")
     return found
 
 
-def _behind_group(message: Message, ours: Ours) -> Author | None:
+def _behind_list(message: Message, ours: Ours) -> Author | None:
     for header in _AUTHORS:
         named = {address: name for name, address in addresses(message.get_all(header, []))}
         others = {address: name for address, name in named.items() if not ours.has(address)}
@@ -60,25 +60,25 @@ def _behind_group(message: Message, ours: Ours) -> Author | None:
             ((address, name),) = others.items()
             return Author(name, address, "group")
         if others or (named and header != "Reply-To"):
-            # several, or an address of ours: then Reply-To is not the group's word, but perhaps a form's
+            # several people, or an address of ours: then Reply-To is not the list's, but perhaps a form's
             return None
     return None
 
 
 def _only(message: Message, header: str, ours: Ours) -> tuple[str, str] | None:
-    """Name and address of the one who stands there and is neither of us nor a form."""
+    """Name and address of the only person in a header who is neither we nor a form."""
     found = {address: name for name, address in addresses(message.get_all(header, []))}
     others = [(name, one) for one, name in found.items() if not ours.has(one) and one not in ours.forms]
     return others[0] if len(others) == 1 else None
 
 
-def is_of_our_group(message: Message, ours: Ours) -> bool:
-    """Whether a mail came by a list, and every list that it names is one of our addresses."""
+def is_of_our_list(message: Message, ours: Ours) -> bool:
+    """Whether the mail came by a mailing list, and all lists that it names are ours."""
     return any(True for _ in _lists(message)) and not list_name(message, ours)
 
 
 def list_name(message: Message, ours: Ours) -> str:
-    """The list, none of ours, that a mail came by: its address where it names that; empty where it names none."""
+    """The foreign mailing list that the mail came by: its address, else its identifier; empty without one."""
     own = {_as_list_id(address) for address in ours.addresses}
     others = sorted(
         (name for name in _lists(message) if _as_list_id(name) not in own), key=lambda name: "@" not in name
@@ -87,7 +87,7 @@ def list_name(message: Message, ours: Ours) -> str:
 
 
 def _lists(message: Message) -> Iterator[str]:
-    """Every list that a mail names, by address or identifier (RFC 2919)."""
+    """All mailing lists that the mail names, by address or identifier (RFC 2919)."""
     for value in message.get_all("List-Id", [])[:9]:
         text = decode_header(value[:HEADER_LIMIT]).strip()
         found = _LIST_ID.search(text)
@@ -98,12 +98,12 @@ def _lists(message: Message) -> Iterator[str]:
 
 
 def _as_list_id(name: str) -> str:
-    """``cs@telkom.example`` as lists are identified: ``cs.telkom.example`` (RFC 2919, 3)."""
+    """The identifier of a list: ``cs.telkom.example`` for ``cs@telkom.example`` (RFC 2919, 3)."""
     return name.replace("@", ".")
 
 
 def without_footer(text: str, ours: Ours) -> str:
-    """The text without what a group of ours has written below it: a line, and then one of its addresses."""
+    """The text without the footer of a list of ours: a ruled line, and below it one of our addresses."""
     *_, last = [None, *_FOOTER.finditer(text, max(0, len(text) - _FOOTER_LIMIT))]
     if last is None:
         return text

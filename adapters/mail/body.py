@@ -1,4 +1,4 @@
-"""What a mail shows and what it carries: its text, its attachments, and what of it could not be read."""
+"""A mail's text and attachments, and the problems met in reading them."""
 
 import hashlib
 import mimetypes
@@ -21,21 +21,20 @@ from models.mail import Attachment, Problem
 TEXT_LIMIT = 500_000
 """Characters of text that are kept; the raw mail stays beside it."""
 READ_LIMIT = 1_000_000
-"""Bytes of one part that are looked at for text."""
+"""Bytes of one part that are read as text."""
 ENCODED_LIMIT = 20_000_000
-"""Encoded bytes of one such part; pictures within HTML are left out of them."""
-
-SEALS_LIMIT = 2
-"""Signed contents of one mail that are taken out, be it one from another."""
+"""Encoded bytes of one part that are decoded for text, which may be more because of pictures embedded in HTML."""
+SIGNED_LIMIT = 2
+"""Opaque S/MIME signatures of one mail that are opened; one may contain another."""
 CALENDARS_LIMIT = 10
 """Calendars of one mail that are read."""
 TNEF_LIMIT = 5
-"""Times that winmail.dat is unpacked."""
+"""Parts winmail.dat that are unpacked."""
 
 Keep = Callable[[bytes], str]
-"""Keeps an attachment's bytes and returns their SHA-256."""
+"""Stores an attachment's bytes and returns their SHA-256."""
 
-# Parts that programs write for programs: adapters.mail.kind judges them, nobody reads them.
+# parts for programs: adapters.mail.kind reads them; they are no text
 _MACHINE_PARTS = {
     "message/delivery-status",
     "message/global-delivery-status",
@@ -47,17 +46,17 @@ _MACHINE_PARTS = {
 _SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _RTF = {"text/rtf", "application/rtf"}
 _TEXT_DATA = {"text/calendar", "text/rtf", "text/csv", "text/vcard", "text/x-vcard", "text/directory", "text/css"}
-"""Texts that programs read."""
+"""Text types that are data for programs."""
 _TAGGED = {"text/html", "text/enriched", "text/richtext", "text/x-amp-html", "text/watch-html"}
 _HTML = re.compile(r"\s{0,99}<(?:!doctype html|html)\b", re.IGNORECASE)
-"""How HTML begins that some program has called plain text."""
+"""The beginning of HTML that is declared as plain text."""
 _STUB = re.compile(
     r"\b(?:not|n['’]t|tidak|unable to) (?:\w+ ){0,2}(?:support|display|show|view|read|render|mendukung|menampilkan)"
     r" (?:\w+ ){0,3}html\b|\bhtml[- ](?:capable|compatible|enabled)\b",
     re.IGNORECASE,
 )
 STUB_LIMIT = 400
-"""Characters of a text in the place of words that stand in the HTML beside it."""
+"""Characters of the longest placeholder for the HTML beside it."""
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 INLINE_DATA = re.compile(rb"data:[a-z/+.-]{1,60};base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\\/:*?\"<>|]")
@@ -70,7 +69,7 @@ def sha256(data: bytes) -> str:
 
 
 class Body:
-    """Reads a mail's parts; ``attachments`` are handed to ``keep`` one by one."""
+    """Reads a mail's parts, and passes each attachment to ``keep``."""
 
     def __init__(self, root: Part, keep: Keep) -> None:
         self.attachments: list[Attachment] = []
@@ -80,8 +79,8 @@ class Body:
         self._keep = keep
         self._invitations: list[str] = []
         self._left = TEXT_LIMIT
-        self._seals = self._tnefs = 0
-        """How many signed contents were taken out, and how many winmail.dat."""
+        self._signed = self._tnefs = 0
+        """How many signatures were opened, and how many parts winmail.dat unpacked."""
         texts = self._texts(root) or list(filter(None, self._invitations))
         text = "\n\n".join(texts)
         self.text = text[:TEXT_LIMIT]
@@ -89,10 +88,10 @@ class Body:
             self.problems.append(Problem.TEXT_CUT)
 
     def _texts(self, part: Part, *, another_form: bool = False) -> list[str]:
-        """What a mail program shows of a part; of alternatives the first that says something (RFC 2046, 5.1.4).
+        """The texts that a mail program shows of a part; of alternatives the first with a text (RFC 2046, 5.1.4).
 
         Args:
-            another_form: the part stands beside one that can be read.
+            another_form: the part is an alternative to one that can be read.
         """
         kind = part.get_content_type()
         if part.parts:
@@ -106,7 +105,7 @@ class Body:
             shown, *others = sorted(texts, key=_is_stub) or [""]
             self.other_forms += others
             return [shown] * bool(shown)
-        # some servers put their words where fields belong
+        # some servers write prose in place of the report's fields
         prose = kind == "message/delivery-status" and not children(part)
         if kind in _MACHINE_PARTS and not prose:
             return []
@@ -115,13 +114,13 @@ class Body:
         name = filename(part)
         if kind in _TNEF or (name.lower() == "winmail.dat" and _data(part).startswith(SIGNATURE)):
             return self._tnef(part)
-        # A multipart without parts is one that lost its boundary: what it holds is shown.
+        # a multipart without parts has lost its boundary: its content is shown
         lost = part.get_content_maintype() == "multipart" and not part.unopened
         own = not name and part.get_content_disposition() != "attachment"
         if own and (kind in ("text/plain", "text/html") or lost or prose):
             return list(filter(None, [self._text(part, kind)]))
         if own and part.get_content_maintype() == "text" and kind not in _TEXT_DATA:
-            # in another form beside one that can be read (text/x-amp-html), or the only one (RFC 2046, 4.1.4)
+            # an alternative to a readable part (text/x-amp-html), or the only text (RFC 2046, 4.1.4)
             return [] if another_form else list(filter(None, [self._text(part, kind)]))
         data, well = decoded(part)
         if own and kind in _RTF:
@@ -144,7 +143,7 @@ class Body:
         if kind == "text/html" and len(data) > READ_LIMIT:
             data = INLINE_DATA.sub(b"", data)
         if len(data) > READ_LIMIT or limit:
-            # not within a character
+            # cut at a line end, not within a character
             data = data[:READ_LIMIT].rpartition(b"\n")[0] or data[:READ_LIMIT]
             self.problems.append(Problem.TEXT_CUT)
         text, guessed = guess(data, charset(part))
@@ -160,15 +159,15 @@ class Body:
             self._attach("application/pgp-encrypted", "encrypted.asc", data)
             return ""
         text = without_armour(text).strip()
-        # tags take time, too
+        # tags count too, because they take time
         self._left -= max(len(text), len(data) // 4)
         return text
 
     def _smime(self, part: Part) -> list[str]:
-        """What was signed; what is encrypted stays an attachment."""
+        """The texts of signed content; encrypted content stays an attachment."""
         data, _ = decoded(part)
-        if self._seals < SEALS_LIMIT and (content := signed_content(data)) is not None:
-            self._seals += 1
+        if self._signed < SIGNED_LIMIT and (content := signed_content(data)) is not None:
+            self._signed += 1
             with suppress(Unreadable):
                 tree = read(content)
                 self.problems += tree.problems
@@ -204,7 +203,7 @@ class Body:
 
 
 def _is_stub(text: str) -> bool:
-    """Whether these words only say that the others stand in the HTML."""
+    """Whether the text only says that the content is in the HTML."""
     return len(text) < STUB_LIMIT and bool(_STUB.search(text))
 
 
@@ -217,20 +216,20 @@ def _data(part: Part) -> bytes:
 
 
 def charset(part: Part) -> str | None:
-    """The declared charset."""
+    """The part's declared charset."""
     return parameter(part, "Content-Type", "charset")
 
 
 def filename(part: Part) -> str:
-    """The part's name, safe; empty where it has none."""
+    """The part's file name, made safe; empty without one."""
     name = parameter(part, "Content-Disposition", "filename") or parameter(part, "Content-Type", "name") or ""
     return safe_name(decode_header(name))
 
 
 def safe_name(name: str) -> str:
-    """A name that is safe to show and to write: no folders, formulas, control or direction characters.
+    """A file name that is safe to show and to write: no folders, formulas, control or direction characters.
 
-    120 characters at most, and 200 octets: file systems take 255.
+    It has at most 120 characters and 200 octets; file systems allow 255.
     """
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     name = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))

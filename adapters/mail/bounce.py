@@ -1,4 +1,4 @@
-"""What a bounce says: of which letter, and of each recipient (RFC 3464, or what servers without it write)."""
+"""What a bounce says about a letter and each recipient (RFC 3464, or the prose of servers that do not follow it)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,13 @@ from adapters.mail.parts import children, content, fields
 from models.mail import BounceRecipient, lower_case
 
 RECIPIENTS_LIMIT = 100
-"""Recipients that one bounce is read for: a letter of ours has one, and its copy."""
+"""Recipients that are read from one bounce: a letter of ours has one, and its copy."""
 REPORTS_LIMIT = 10
-"""Reports that are looked at."""
+"""Reports that are read from one bounce."""
 HEADERS_LIMIT = 100_000
-"""Bytes of a returned letter's header that are looked at."""
+"""Bytes of a returned letter's header that are read."""
 WORDS_LIMIT = 20_000
-"""Characters of text that are looked at."""
+"""Characters of text that are read."""
 
 _ADDRESS = r"[^\x00-\x20<>()\[\]:;,\"'=@\x7f]{1,64}@[^\x00-\x20<>()\[\]:;,\"'=@/\x7f]{1,255}"
 _BEFORE = r"rfc822[;:] ?|smtp:|mailto:|rcpt to: ?|to:? |unknown user: ?|\(expanded from: ?"
@@ -29,31 +29,31 @@ _MENTIONED = re.compile(
     r"|(?:attempts|address(?:es)?|recipients?|userid|full|errors?|for|failed|size|quota|host):)"
     rf"|^\s?[45]\d\d[ -](?:[245]\.\d\.\d{{1,3}} )?(?:[^\n@]{{0,60}} for)?)[\s<'\[]{{0,10}}({_ADDRESS})"
 )
-"""A recipient in a sentence; other addresses there are whom to ask, or examples."""
+"""A recipient in a sentence. Other addresses in it are contacts or examples."""
 _PROSE = re.compile(r"\b(?:if|at|from|by|contact)\s{1,4}$", re.IGNORECASE)
-"""What stands before an address with which a line of a sentence begins, and no line of a list."""
+"""Words that show that the address on the next line belongs to a sentence, not to a list."""
 _BARE = re.compile(
     r"(?im)\b(?:recipients?|not delivered)\b[^\n]{0,200}:[ \t]*\n\s{0,20}([a-z0-9][\w.-]{0,63})(?:[ \t]*$|[ \t]{3})"
 )
-"""A recipient without a domain: it is the server's own."""
+"""A recipient without a domain; it is local to the server."""
 _RETURNED = re.compile(
     r"(?im)^\W{0,40}(?:(?:received|return-path|message-id): |(?:this is|below this line is|here is)?.{0,30}"
     r"(?:copy of (?:the|your) |original |unsent |returned )(?:message|mail)\b(?! was received))"
 )
 _MESSAGE_ID = re.compile(r"(?im)^[ \t>]{0,20}message-id:\s*(<[^<>\s]{1,500}>)")
 _STATUS = re.compile(r"(?<![\d.])([245])\.([0-7])\.(\d{1,3})(?!\d|\.\d)")
-"""RFC 3463; the version of a mail server is none."""
+"""An enhanced status code (RFC 3463), and not the version of a mail server."""
 _REPLY = re.compile(r"(?<![\d.#-])([45])\d\d[ -](?=\D)")
 _REJECTED = re.compile(r"\s*automatic-action/mdn-sent-automatically\s*;\s*deleted\b", re.IGNORECASE)
 _FINAL = re.compile(r"(?im)^[ \t>]{0,9}Final-Recipient:[ \t]*rfc822[ \t]*;")
 _FOLLOWS = re.compile(r"(?im)\brecipient(?:s|\(s\))?:[ \t]*$")
-"""What precedes those whom the letter has not reached, below an echo of its header."""
+"""The line before the failed recipients, below a copy of the letter's header."""
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
 _RETURNED_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers"}
 
 
 def recipients(message: Message, parts: list[Message], text: str, *, delayed: bool) -> tuple[BounceRecipient, ...]:
-    """Each recipient that the bounce names, once; ``delayed`` where it has no report that tells."""
+    """Each recipient that the bounce names, once; ``delayed`` decides their action if there is no report."""
     reports = [part for part in parts if part.get_content_type() == "message/delivery-status"][:REPORTS_LIMIT]
     told = text[:WORDS_LIMIT]
     for named in (
@@ -68,7 +68,7 @@ def recipients(message: Message, parts: list[Message], text: str, *, delayed: bo
 
 
 def reported_message_id(parts: list[Message], text: str) -> str:
-    """Message-ID of the letter that the bounce reports; empty where it says nothing."""
+    """Message-ID of the reported letter; empty if the bounce does not name it."""
     for part in parts:
         if part.get_content_type() not in _RETURNED_TYPES:
             continue
@@ -80,7 +80,7 @@ def reported_message_id(parts: list[Message], text: str) -> str:
 
 
 def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ...], str] | None:
-    """Recipients and Message-ID, where a filter has rejected a letter by a read receipt (RFC 5429, 2.1.1)."""
+    """Recipients and Message-ID if a filter rejected a letter by means of a read receipt (RFC 5429, 2.1.1)."""
     receipts = [part for part in parts if part.get_content_type() == "message/disposition-notification"]
     for part in receipts[:REPORTS_LIMIT]:
         for block in children(part):
@@ -94,7 +94,7 @@ def rejected(parts: list[Message], text: str) -> tuple[tuple[BounceRecipient, ..
 
 def _reported_address(block: Message) -> re.Match[str] | None:
     named = f"{block['Original-Recipient']} {block['Final-Recipient']}"
-    # sendmail gives a local part beyond ASCII as it stood in the header
+    # sendmail copies a non-ASCII local part as it was encoded in the header
     return re.search(_ADDRESS, named) or re.search(_ADDRESS, decode_header(named))
 
 
@@ -118,21 +118,21 @@ def _is_vague(status: str) -> bool:
 
 
 def _said_of(address: str, status: str, told: str) -> str:
-    """What the server's own words say of an address, where its report says less (OpenSMTPD)."""
+    """The status that the server's prose gives for an address, if its report is vague (OpenSMTPD)."""
     lines = re.finditer(rf"{re.escape(address)}[^\n]*(?:\n[ \t]+\S[^\n]*)*", told, re.IGNORECASE)
     codes = (_status(line[0]) for line in islice(lines, RECIPIENTS_LIMIT))
     return next((code for code in codes if code.startswith(status[:1]) and not _is_vague(code)), status)
 
 
 def _fields_within(text: str) -> Iterator[Message]:
-    """The report's fields, where a server has pasted them into its text, or its report's boundaries were lost."""
+    """The report's fields, if the server wrote them into its text or the boundaries were lost."""
     if found := _FINAL.search(text):
         start = max(0, text.rfind("\n\n", 0, found.start()))
         yield from fields(text[start : start + WORDS_LIMIT].encode("utf-8", "replace"))
 
 
 def _returned_to(parts: list[Message], told: str, *, delayed: bool) -> Iterator[BounceRecipient]:
-    """Whom the returned letter was addressed to, one alone: who came by a list was not."""
+    """The recipient of the returned letter, if it has only one and did not go through a list."""
     action = "delayed" if delayed else "failed"
     heads = [head for part in parts if part.get_content_type() in _RETURNED_TYPES for head in _heads(part)]
     if not heads and (returned := _RETURNED.search(told)):
@@ -150,7 +150,7 @@ def _heads(part: Message) -> list[Message]:
 
 
 def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceRecipient]:
-    """Recipients that a bounce without report names: in its header, or at the start of lines of its text."""
+    """Recipients that a bounce without a report names: in its header, at the start of lines, or in sentences."""
     returned = _RETURNED.search(text)
     told = text[: returned.start() if returned else 5_000]
     if (follow := _FOLLOWS.search(told)) and re.search(_ADDRESS, told[follow.end() :]):
@@ -174,7 +174,7 @@ def _named(message: Message, text: str, *, delayed: bool) -> Iterator[BounceReci
 
 
 def _recipient(address: str, action: str, status: str, said: str) -> BounceRecipient:
-    """``hard`` by the status's class (RFC 3463), or by the SMTP reply that is quoted; in doubt, a failure is one."""
+    """``hard`` follows the class of the status (RFC 3463) or the quoted SMTP reply; in doubt, a failure is hard."""
     digit = status[:1]
     if not digit and (reply := _REPLY.search(said)):
         digit = reply[1]
@@ -184,14 +184,14 @@ def _recipient(address: str, action: str, status: str, said: str) -> BounceRecip
 
 
 def _status(text: str) -> str:
-    """The most telling enhanced status code in a text: one of a kind rather than ``5.0.0``."""
+    """The most specific enhanced status code in a text: any other rather than ``5.0.0``."""
     codes = [".".join(found) for found in _STATUS.findall(text[:WORDS_LIMIT])]
-    # of a session that is quoted, what succeeded before says nothing
+    # in a quoted session, earlier successes say nothing
     codes = [code for code in codes if code[0] != "2"] or codes
     return next((code for code in codes if not code.endswith(".0.0")), next(iter(codes), ""))
 
 
 def first(message: Message, name: str) -> str:
-    """First word of a header behind its comments, lower case; empty where there is none."""
+    """First word of a header after its comments, lower case; empty without one."""
     word = re.match(r"\s*+(?:\([^()]*+\)\s*+)*+([a-z0-9_-]{1,40})", (message[name] or "").lower())
     return word[1] if word else ""

@@ -1,4 +1,4 @@
-"""Bytes of mails to text: declared charsets, wrong ones, none; RFC 2047 headers in their broken forms."""
+"""Decodes mail: declared, wrong and missing charsets, and valid and broken encoded words (RFC 2047)."""
 
 import binascii
 import codecs
@@ -9,9 +9,9 @@ from typing import NamedTuple
 import chardet
 
 HEADER_LIMIT = 8_000
-"""Characters of a header that are looked at."""
+"""Characters of a header that are read."""
 
-# What a program means by these labels is the superset (WHATWG Encoding, section 4.2).
+# programs that use these labels mean the superset (WHATWG Encoding, 4.2)
 _SUPERSETS = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -21,41 +21,41 @@ _SUPERSETS = {
     "euc_kr": "cp949",
     "shift_jis": "cp932",
 }
-# Python codecs that no mail uses: some of them take quadratic time.
+# Python codecs that no mail uses; some take quadratic time
 _FOREIGN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
-# A header that was cut off may end within a word.
+# a truncated header may end within an encoded word
 _WORD = re.compile(r"=\?([^?\s]{0,60})\?([bq])\?(.*?)(?:\?=|\Z)", re.IGNORECASE | re.DOTALL)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _LETTER = re.compile(r"[^\x00-\x7f\ufffd]")
 _OTHERS = re.compile(r"[\u0370-\u06ff]+")
 _WITHIN_OURS = re.compile(r"[A-Za-z](?=[\u0370-\u06ff])|[\u0370-\u06ff](?=[A-Za-z])")
-"""Greek, Cyrillic, Hebrew and Arabic letters; where they meet ASCII's."""
+"""Where Greek, Cyrillic, Hebrew or Arabic letters touch ASCII letters."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 TURNED = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""For ``translate``: without the signs that turn the direction of text, and so can show an address backwards."""
+"""For ``str.translate``: removes characters that reverse text, and so could show an address backwards."""
 
 
 class Decoded(NamedTuple):
-    """Text of bytes, and whether its charset had to be guessed because none or a wrong one was declared."""
+    """Decoded text, and whether its charset was guessed because none or a wrong one was declared."""
 
     text: str
     guessed: bool
 
 
 def decode(data: bytes, charset: str | None = None) -> str:
-    """Text of ``data``, see :func:`guess`."""
+    """Decode ``data``; see :func:`guess`."""
     return guess(data, charset).text
 
 
 def guess(data: bytes, charset: str | None = None) -> Decoded:
-    """Text of ``data``: by UTF-8 or the declared charset where they fit, by the best guess otherwise.
+    """Decode ``data`` with UTF-8 or the declared charset if they fit, else with the best guess.
 
-    Never fails. The text holds neither NUL nor lone surrogates, so that every store takes it.
+    Never fails. The text contains neither NUL nor lone surrogates, so that every database accepts it.
     """
     declared = _codec(charset)
     if data.isascii() and declared in (None, "utf-8", "cp1252"):
         return Decoded(_storable(data.decode("ascii")), guessed=False)
-    # A single-byte charset fits any bytes, so it proves nothing; UTF-8 hardly ever fits by chance.
+    # a single-byte charset fits any bytes, but UTF-8 hardly ever fits by chance
     order = ("utf-8", declared) if declared in (None, "cp1252") else (declared, "utf-8")
     for codec in filter(None, order):
         try:
@@ -76,12 +76,12 @@ def guess(data: bytes, charset: str | None = None) -> Decoded:
 
 
 def _mixed(text: str) -> bool:
-    """Whether letters of another alphabet stand within words of ours: then they are none (“cafι”)."""
+    """Whether the guess is wrong: letters of another alphabet are inside Latin words (“cafι”)."""
     return 2 * len(_WITHIN_OURS.findall(text)) >= len(_OTHERS.findall(text)) > 0
 
 
 def _broken_utf8(sample: bytes, *, sure: bool) -> str:
-    """How to read UTF-8 that was cut within a letter, or into which other bytes were put; empty where it is none."""
+    """The error handler for UTF-8 with a cut letter or foreign bytes in it; empty if the bytes are no UTF-8."""
     text = sample.decode("utf-8", "replace")
     least = text.count("\ufffd") * (1 if sure else 4)
     letters = _LETTER.findall(text) if least < len(text) else []
@@ -92,7 +92,7 @@ def _broken_utf8(sample: bytes, *, sure: bool) -> str:
 
 
 def _stray(error: UnicodeError) -> tuple[str, int]:
-    """A byte that is no UTF-8 is of the charset that programs take where none is told; a part of a letter is lost."""
+    """Read a single foreign byte as cp1252, the usual default; replace a cut letter."""
     assert isinstance(error, UnicodeDecodeError)
     bad = error.object[error.start : error.end]
     return bad.decode("cp1252", "replace") if len(bad) == 1 else "\ufffd", error.end
@@ -102,12 +102,12 @@ codecs.register_error(_stray.__name__, _stray)
 
 
 def _mostly_right(text: str) -> bool:
-    """Whether few letters of a multi-byte charset are broken; more would mean that it is another charset."""
+    """Whether few letters are broken; many would mean that the charset is another one."""
     return text.count("\ufffd") * 20 < sum(not char.isascii() for char in text)
 
 
 def decode_header(value: str) -> str:
-    """Text of a header's value (RFC 2047) on one line."""
+    """Decode a header's value (RFC 2047) to one line."""
     text = _storable(value[:HEADER_LIMIT])
     if "=?" in text:
         joined = re.sub(r"\?=\s+=\?", "?==?", text)
@@ -116,7 +116,7 @@ def decode_header(value: str) -> str:
 
 
 def _chunks(value: str) -> Iterator[tuple[bytes, str | None]]:
-    """Runs of bytes with their charset; neighbours of one charset are one run, for some split a character."""
+    """Runs of bytes with their charset. Adjacent words of one charset are one run: some programs split a character."""
     run, run_charset, end = b"", None, 0
     for word in _WORD.finditer(value):
         charset = word[1].partition("*")[0].lower()  # RFC 2231, section 5: charset*language

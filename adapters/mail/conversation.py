@@ -1,6 +1,6 @@
-"""Outlook's Thread-Index: the conversation of a mail, where a program on the way has dropped its References.
+"""Outlook's Thread-Index, which shows a mail's conversation if a program on the way has dropped its References.
 
-Base64 of 22 bytes that the whole conversation shares, and of five more for each answer ([MS-OXOMSG],
+It is Base64 of 22 bytes that the whole conversation shares, and five more for each reply ([MS-OXOMSG],
 PidTagConversationIndex).
 """
 
@@ -11,18 +11,18 @@ from typing import NamedTuple
 _SHARED, _EACH = 22, 5
 _RESERVED = 1
 LIMIT = 4_000
-"""Characters of a header that are read: some hundred answers."""
+"""Characters of the header that are read: several hundred replies."""
 
 
 class Conversation(NamedTuple):
-    """Of a mail: the bytes that all of its conversation share, in hexadecimal, and whether it answers in it."""
+    """The bytes that a whole conversation shares, in hexadecimal, and whether the mail is a reply in it."""
 
     shared: str = ""
     answers: bool = False
 
 
 def conversation(thread_index: str) -> Conversation:
-    """What the header says; nothing where it is none."""
+    """Parse the header; empty if it is not valid."""
     try:
         index = b64decode("".join(thread_index[:LIMIT].split()), validate=True)
     except ValueError:
@@ -33,5 +33,5 @@ def conversation(thread_index: str) -> Conversation:
 
 
 def thread_index(shared: str, message_id: str) -> str:
-    """The header of our own answer in a conversation, the same for the same Message-ID."""
+    """The header of our own reply in a conversation; equal Message-IDs give equal headers."""
     return b64encode(bytes.fromhex(shared) + sha256(message_id.encode()).digest()[:_EACH]).decode()

@@ -1,16 +1,16 @@
-"""Paragraphs as they were written, out of format=flowed (RFC 3676).
+"""Joins the lines of format=flowed text to paragraphs (RFC 3676).
 
 Held by `tests/adapters/mail/test_body.py`.
 """
 
 
 def unflowed(text: str, *, del_sp: bool) -> str:
-    """``text`` with every flowed paragraph on one line; quoted lines stay as they are."""
+    """``text`` with each flowed paragraph on one line; quoted lines stay unchanged."""
     lines: list[list[str]] = []
     flowing = False
     for raw in text.split("\n"):
         if raw.startswith(">") or raw == "-- ":
-            # a paragraph ends at a quote or signature, even if its last line says that it goes on
+            # a paragraph ends at a quote or signature, even if its last line is marked as flowed
             lines.append([raw])
             flowing = False
             continue

@@ -1,4 +1,4 @@
-"""The HTML of a mail as a page of its own, for a person who looks at it in a browser."""
+"""Shows the HTML of a mail as a page that a person can open in a browser."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from adapters.mail.media_type import media_type
 from adapters.mail.parts import Part, decoded, read
 
 PICTURES_LIMIT = 7_000_000
-"""Encoded bytes of pictures that one page reads."""
+"""Encoded bytes of pictures on one page."""
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
-"""What no browser takes for more than a picture; by the content, not by what the sender calls it."""
+"""Types that browsers treat as pictures only; decided by the content, not by the declared type."""
 POLICY = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
-"""The second wall: whatever passes the first, a browser runs nothing of it and fetches nothing for it."""
+"""The second line of defence: the browser runs and fetches nothing, whatever the cleaning misses."""
 _PAGE = """<!doctype html>
 <html lang="id">
 <head>
@@ -40,13 +40,13 @@ _REMOVED = (
 
 
 def html_page(raw: bytes, told: Sequence[str]) -> str | None:
-    """A page with the mail's HTML, from which all that acts is taken; None where it has none.
+    """A page with the mail's cleaned HTML; None if it has none.
 
     Args:
-        told: what stands above it, line by line; the first is the title.
+        told: lines above the HTML; the first is the title.
 
     Raises:
-        Unreadable: it is no mail.
+        Unreadable: ``raw`` is no mail.
     """
     parts = [part for part in read(raw).root.walk() if not part.parts]
     pictures = _Pictures(parts)
@@ -76,7 +76,7 @@ class _Pictures:
         self._left = PICTURES_LIMIT
 
     def address(self, name: str) -> str:
-        """A ``data:`` address; nothing, where it is no plain picture, or the page has enough."""
+        """A ``data:`` URL; empty if the part is no picture or the page has too many bytes of them."""
         part = self._parts.get(name)
         if part is None or len(part.window) > self._left:
             return ""

@@ -1,7 +1,7 @@
-"""A customer's HTML as a person may see it: nothing in it runs, nothing is fetched, no link hides where it goes.
+"""Cleans a customer's HTML for a person: nothing in it runs or is fetched, and each link shows its target.
 
-What is safe is decided by nh3 and :func:`_allowed` alone. Before that it is written anew, tag by tag, in so few of them
-that no tree made of it is large (see :mod:`adapters.mail.html_text`), and so that a link ends where it seems to.
+nh3 and :func:`_allowed` alone decide what is safe. Before that, the HTML is rewritten tag by tag: with so few tags that
+nh3's tree stays small (see :mod:`adapters.mail.html_text`), and so that each link ends where it seems to.
 """
 
 import re
@@ -15,12 +15,12 @@ from adapters.mail.charset import TURNED
 from adapters.mail.html_text import ATTRIBUTES_LIMIT, TAG, UNSHOWN, URL_LIMIT
 
 TAGS_LIMIT = 8_000
-"""Tags that are kept: 20,000 that are nested take four seconds."""
+"""Tags that are kept; 20,000 nested ones would take four seconds."""
 NAME_LIMIT = 2_000
-"""Characters of a link's text; a longer one is looked at by nobody, and so is no link."""
+"""Characters of a link's text; a longer text is not checked, and so becomes no link."""
 CUT = "<p>[… dipotong / cut]</p>"
 
-# Without attributes, for browsers open up to three of each kind anew in every paragraph.
+# without attributes: browsers reopen up to three unclosed ones of a kind in each paragraph
 _INLINE = {"b": "b", "strong": "b", "i": "i", "em": "i", "u": "ins", "ins": "ins", "s": "del", "strike": "del"}
 _KEPT = (
     *("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "div"),
@@ -35,25 +35,25 @@ _TARGET = re.compile(
     r"|mailto:(?P<address>[a-z0-9._+-]{1,64}@(?P<domain>[a-z0-9.-]{1,253})))",
     re.IGNORECASE,
 )
-"""Addresses that all programs read alike: no user before the host, no backslash, no letters of other alphabets."""
+"""Targets that all programs read alike: no user before the host, no backslash, no letters beyond ASCII."""
 _NAMED = re.compile(r"(?<=//)[\w.-]{1,255}|(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,20}|(?:\d{1,3}\.){3}\d{1,3}")
 _MAILS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _EMBEDDED = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
 
 def safe_html(html: str, image: Callable[[str], str]) -> str:
-    """The HTML without anything that acts. Of pictures only those within the mail stay.
+    """The HTML without active content; of pictures, only those inside the mail stay.
 
-    A link whose text names another address than its target is none any more; every link shows where it goes.
+    Each link shows its target. If a link's text names another address than its target, it is no longer a link.
 
     Args:
-        image: gives a ``data:`` address for a picture's Content-ID, or nothing.
+        image: returns a ``data:`` URL for a picture's Content-ID, or an empty string.
     """
     return _CLEANER.clean(_Writer(image).written(html))
 
 
 def _allowed(_tag: str, attribute: str, value: str) -> str | None:
-    """The gate for every attribute that nh3 lets through."""
+    """Check each attribute that nh3 lets through."""
     known = {"href": _TARGET, "src": _EMBEDDED}.get(attribute)
     return value if known is None or known.fullmatch(value) else None
 
@@ -73,7 +73,7 @@ class _Writer:
         self._image = image
         self._out: list[str] = []
         self._link: tuple[int, str] | None = None
-        """Of the open link: where its tag stands in what is written, and its target."""
+        """The open link: the index of its tag in the output, and its target."""
         self._shown: list[str] = []
         """The open link's text."""
         self._tags = 0
@@ -115,7 +115,7 @@ class _Writer:
         elif name in _INLINE:
             self._put(f"<{end}{_INLINE[name]}>")
         elif name == "br" or (self._link and name in _BLOCKS and not end):
-            # browsers let a link go on behind blocks that begin within it
+            # browsers continue a link after a block that begins inside it
             self._put("<br>")
         elif name in _BLOCKS and not self._link:
             self._put(f"<{end}{_BLOCKS[name]}>")
@@ -137,16 +137,16 @@ class _Writer:
 
 
 def _attributes(raw: str) -> dict[str, str]:
-    """Attributes by name, lower case; the first of a name counts."""
+    """Attributes by lower-case name; the first of a name counts."""
     found: dict[str, str] = {}
     for name, *values in _ATTRIBUTE.findall(raw):
-        # as in browsers, what lacks its semicolon belongs to the address
+        # as in browsers, a reference without its semicolon is part of the address
         found.setdefault(name.lower(), _REFERENCE.sub(lambda match: unescape(match[0]), "".join(values)))
     return found
 
 
 def _told(href: str, shown: str) -> tuple[str, str]:
-    """A link's tag, and what is said behind it of its target."""
+    """A link's tag, and the words after it that show its target."""
     shown = " ".join(shown.split())
     named = unicodedata.normalize("NFKC", shown[:NAME_LIMIT]).replace("\u3002", ".").lower()
     named = "".join(char for char in named if unicodedata.category(char) != "Cf")
@@ -159,7 +159,7 @@ def _told(href: str, shown: str) -> tuple[str, str]:
 
 
 def _names(target: re.Match[str], text: str) -> bool:
-    """Whether a text names no other address than the link's target."""
+    """Whether the text names no address other than the link's target."""
     host = (target["host"] or target["domain"]).lower().removeprefix("www.")
     if any(named.strip(".").removeprefix("www.") != host for named in _NAMED.findall(text)):
         return False

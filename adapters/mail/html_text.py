@@ -1,6 +1,6 @@
-"""HTML to the text that a mail program shows, in one pass over its tags.
+"""Converts HTML to the text that a mail program shows, in one pass over its tags.
 
-No tree is built: browsers' rules for unclosed tags let 25 kB of HTML grow to 400 MB of it (``<p><font id=1>``, often).
+No tree is built: by the rules for unclosed tags, 25 kB of HTML (``<p><font id=1>``, repeated) make a tree of 400 MB.
 """
 
 import re
@@ -17,14 +17,14 @@ _HREF = re.compile(_ATTRIBUTE.format("href"), re.IGNORECASE)
 _CLASS = re.compile(_ATTRIBUTE.format("class"), re.IGNORECASE)
 _TYPE = re.compile(_ATTRIBUTE.format("type"), re.IGNORECASE)
 ATTRIBUTES_LIMIT = 4_000
-"""Characters of one tag in which attributes are looked for."""
+"""Characters of one tag that are searched for attributes."""
 URL_LIMIT = 300
 _QUOTES_LIMIT = 20
-"""Levels of quotes that are marked."""
+"""Most levels of quotes that are marked."""
 UNSHOWN = {
     name: re.compile(f"</{name}[\\s/>]", re.IGNORECASE) for name in ("script", "style", "title", "noscript", "template")
 }
-"""Elements of which nothing is shown, and where each ends."""
+"""Elements that are not shown, and the end of each."""
 _BLOCKS = {
     "address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
@@ -33,9 +33,9 @@ _SPACED = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockq
 
 
 def html_text(html: str) -> str:
-    """The text of ``html``: list items and table rows on lines of their own, cells apart, links with their address.
+    """The text of ``html``: list items and table rows on separate lines, cells separated, links with their address.
 
-    Lines within a quote element start with ``> ``.
+    Lines of a quote start with ``> ``.
     """
     return _Reader().text(html)
 
@@ -45,13 +45,13 @@ class _Reader:
         self._lines: list[str] = []
         self._line: list[str] = []
         self._written = False
-        """Whether the line has more than blanks."""
+        """Whether the line contains more than white space."""
         self._quotes: list[bool] = []
-        """Of every open blockquote: whether it quotes a letter, or only indents."""
+        """For each open blockquote: whether it quotes a mail or only indents."""
         self._marks = ""
         self._preformatted = 0
         self._link = ("", 0)
-        """Address of the open link, and how many pieces the line had before it."""
+        """Address of the open link, and the number of the line's pieces before it."""
 
     def text(self, html: str) -> str:
         position = 0
@@ -126,6 +126,6 @@ def _bare(address: str) -> str:
 
 
 def tidy(lines: list[str]) -> str:
-    """Lines as text, without blanks at their ends, and with no more than one empty one in a row."""
+    """Join lines to a text without trailing white space and with at most one empty line in a row."""
     text = "\n".join(line.rstrip() for line in lines)
     return re.sub(r"(?m)^((?:> )*>?\n)\1+", r"\1", text).strip()

@@ -1,4 +1,4 @@
-"""What the parser makes of a mail in a file, as plain data: `layanan mail inspect`."""
+"""The parser's results for a mail in a file, as plain data for `layanan mail inspect`."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ from models.reasons import warnings_said
 log = logging.getLogger("layanan.inspection")
 
 STDIN = Path("-")
-"""Stands for the standard input."""
+"""The name that means standard input."""
 UNREADABLE: dict[str, Any] = {
     **{"message_id": "", "from": "", "to": [], "subject": "", "date": None, "kind": "unreadable", "bounce": None},
     **{"text": "", "new_text": "", "attachments": [], "language": None, "references": [], "authentication": None},
@@ -22,12 +22,12 @@ UNREADABLE: dict[str, Any] = {
 
 
 def inspect(path: Path, authserv_id: str = "", spam_headers: Sequence[str] = ()) -> dict[str, Any]:
-    """One mail's fields; of a file that cannot be read, kind ``unreadable`` and the problem. Never fails.
+    """One mail's fields; for a file that cannot be read, kind ``unreadable`` and the problem. Never fails.
 
     Args:
         authserv_id, spam_headers: as for :func:`adapters.mail.parser.parse`.
     """
-    # a name may hold bytes that are no text
+    # a file name may contain bytes that are no text
     file = {"file": str(path).encode("utf-8", "replace").decode()}
     try:
         return file | _fields(parse(_content(path), authserv_id=authserv_id, spam_headers=spam_headers))
@@ -36,7 +36,7 @@ def inspect(path: Path, authserv_id: str = "", spam_headers: Sequence[str] = ())
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except Exception as error:
-        log.exception("a defect: a mail cannot be read")
+        log.exception("defect: a mail cannot be parsed")
         problem = f"defect: {type(error).__name__}"
     return file | UNREADABLE | {"problems": [problem]}
 
@@ -45,8 +45,8 @@ def _content(path: Path) -> bytes:
     if path == STDIN:
         return sys.stdin.buffer.read()
     if path.exists() and not (path.is_file() or path.is_dir()):
-        # a pipe may have nobody who writes, a device no end
-        raise Unreadable("no regular file (a mail in a pipe: - as its name)")
+        # a pipe may never be written to, and a device may have no end
+        raise Unreadable("not a regular file (for a pipe, give - and redirect it)")
     return path.read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""A calendar object's first entry (RFC 5545) in words, for mails that say nothing else.
+"""The first entry of a calendar (RFC 5545) as text, for mails without any other text.
 
 Held by `tests/adapters/mail/test_body.py`.
 """
@@ -11,7 +11,7 @@ _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 
 
 def invitation_text(calendar: str) -> str:
-    """What it is about, when and where, a line each; empty where it names nothing."""
+    """Summary, times, place and description, one on each line; empty if the entry has none."""
     entry = re.sub(r"\r?\n[ \t]", "", calendar).partition("BEGIN:VEVENT")[2].partition("END:VEVENT")[0]
     values: dict[str, str] = {}
     for line in entry.partition("BEGIN:VALARM")[0].splitlines():

@@ -1,4 +1,4 @@
-"""Which mail no customer wrote: bounces, automatic replies, lists and the like. It is recorded and never answered."""
+"""Recognises mail that no customer wrote: bounces, automatic replies, list mail and others. It is never answered."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,42 +6,42 @@ from email.message import Message
 from typing import NamedTuple
 
 from adapters.mail.addresses import addresses
-from adapters.mail.author import is_of_our_group
+from adapters.mail.author import is_of_our_list
 from adapters.mail.bounce import first, recipients, rejected, reported_message_id
 from adapters.mail.parts import children, content, read
 from adapters.mail.text import forwards, replies
 from models.mail import NOBODY, Automatic, BounceRecipient, Ours
 
 _WORDS_LIMIT = 20_000
-"""Characters in which a program's own words are looked for."""
+"""Characters that are searched for a program's typical words."""
 _DAEMON = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|\bmdaemon@", re.IGNORECASE)
 _POSTMASTER = re.compile(r"post_?master|no-?reply|mail_?service|\bndr@", re.IGNORECASE)
 _FAILURE = re.compile(r"deliver|fail|return|error|reject|delay|could not|terkirim|gagal", re.IGNORECASE)
 _CODE = re.compile(r"(?<![\d.])[45]\.[0-7]\.\d{1,3}(?!\d|\.\d)")
-"""An enhanced status code (RFC 3463), which stands in a report whatever its language."""
+"""An enhanced status code (RFC 3463), which is in a report of any language."""
 _SERVER = re.compile(
     r"(?:post_?master|mailer-?daemon|mail-?daemon|mdaemon|ndr|bounces?|root|microsoftexchange[0-9a-f]{32})(?:[+-][^@]*)?@"
 )
-"""Addresses by which mail servers speak for themselves."""
+"""Addresses of mail servers themselves."""
 _SERVERS_NAME = re.compile(r"\W*(?:(?:system|mail|e-?mail) administrator|post ?master)\W*", re.IGNORECASE)
-"""Names by which they do, from an address that may be anybody's."""
+"""Names that mail servers use with any address."""
 _GIVEN_UP = re.compile(r"delivery fail(?:ed|ure)|undeliver(?:ed|able)|non-delivery|non remis", re.IGNORECASE)
 _SAYS_SO = re.compile(
     r"(?s)\W*(?:your (?:message|e-?mail)\b.{0,200}?could not be delivered to|could not deliver (?:your )?message"
     r"|non-delivery report\b.{0,50}could not be delivered to|votre message n'a pas pu)",
     re.IGNORECASE,
 )
-"""How a filter before a mail server begins, which has no address that tells it from a person."""
+"""The beginning of a report by a mail filter whose address looks like a person's."""
 _TRANSCRIPT = re.compile(
     r"\brcpt to: ?<?\w|\bcould not be delivered\b|\bundeliver(?:ed|able)\b"
     r"|\b(?:tidak|gagal) (?:dapat |bisa )?(?:di|ter)kirim\b",
     re.IGNORECASE,
 )
 _COMPLAINT = re.compile(r"\s*complaint about message from [\d.:a-f]+\s*$", re.IGNORECASE)
-"""How Outlook.com's junk mail reporting begins, which sends no report of RFC 5965."""
+"""The subject of Outlook.com's junk mail reports, which do not follow RFC 5965."""
 _AUTO_SUBJECT = re.compile(
     r"\W?(?:(?:re|bls|balas|aw|sv)\s?:\s?){0,3}\W?(?:"
-    # who complains of automatic replies goes on with a word
+    # a customer who complains about automatic replies continues the sentence
     r"(?:auto(?:matic|mated|matische)?[- ]?(?:reply|response|answer)|(?:balasan|jawaban|respons?) otomatis"
     r"|out of (?:the )?office(?: (?:auto[- ]?reply|reply|message|notification))?)\s*(?:[^\w\s]|$)"
     r"|(?:auto|auto ?balas|(?:pesan )?otomatis|(?:balasan|jawapan) automatik|on (?:vacation|leave|holiday)"
@@ -64,7 +64,7 @@ _TAKES_NO_ANSWER = re.compile(
     r"(?=\s*(?:[.,;:!)*]|$|(?:dan|and|karena|by|from|oleh|dari|as|since|because)\b))",
     re.IGNORECASE | re.MULTILINE,
 )
-"""A program says that it is one. Who asks not to be answered “with a template” is a customer."""
+"""A program says that it is one. A request not to be answered “with a template” is a customer's."""
 _DELAY = re.compile(
     r"delay|tertunda|still (?:being )?(?:retried|trying)|warning: .{0,40}not (?:yet )?(?:been )?(?:sen[dt]|delivered)",
     re.IGNORECASE,
@@ -75,7 +75,7 @@ _READ_TEXT = re.compile(
     r" (?:on|pada|without|tanpa)\b",
     re.IGNORECASE,
 )
-"""How Outlook tells that a letter was read, where its server sends no report of RFC 8098."""
+"""Outlook's words for a read letter, if its server sends no report of RFC 8098."""
 _CHALLENGE = re.compile(
     r"please confirm (?:your|this|that you sent (?:the|this|your|an?)) (?:message|e-?mail)|confirm your e-?mail to"
     r"|verify your message",
@@ -96,7 +96,7 @@ _UNSUBSCRIBE = re.compile(
     r"|(?:tidak (?:ingin|mau)|berhenti) (?:lagi )?menerima (?:e-?mail|surel|newsletter)",
     re.IGNORECASE,
 )
-"""What no mailing lacks; a gateway's header stands above a person's mail, too."""
+"""Words that every mass mailing contains; a gateway adds list headers to a person's mail, too."""
 _AUTO_HEADERS = (
     *("X-Autoreply", "X-Auto-Reply", "X-Autorespond", "X-Autoresponder", "X-AutoReply-From", "X-Autoresponse"),
     *("X-Mail-Autoreply", "X-Autogenerated", "X-FC-MachineGenerated"),
@@ -108,18 +108,18 @@ _AUTO_VALUES = {
     "X-POST-MessageClass": ("9",),
     "Delivered-To": ("autoresponder",),
 }
-"""First words of headers that say so."""
+"""First words of headers that mark an automatic reply."""
 
 
 class Verdict(NamedTuple):
-    """What kind of mail it is, and why, by the names of :class:`ParsedMail`; ``automatic`` is None for a person's."""
+    """A mail's kind and its reason, named as in :class:`ParsedMail`; ``automatic`` is None for a person's mail."""
 
     automatic: Automatic | None = None
     automatic_reason: str = ""
     bounce: tuple[BounceRecipient, ...] = ()
     reported_message_id: str = ""
     doubtful: bool = False
-    """Only words, a name or a gateway's mark say so: a person may have written it."""
+    """Only words, a name or a gateway's mark suggest it: a person may have written the mail."""
 
 
 _Judge = Callable[[Message, list[Message], str, str], Verdict | None]
@@ -135,13 +135,13 @@ def classify(
     *,
     by_form: bool = False,
 ) -> Verdict:
-    """Judge a mail by RFC 3464, 3834, 5965 and 8098, and by what servers without them write.
+    """Classify a mail by RFC 3464, 3834, 5965 and 8098, and by the words of servers that do not follow them.
 
     Args:
-        text, new: all that it says, and that without older letters.
-        spam_headers: headers in which our own server says that a mail is spam, by a value that begins with "yes".
-        ours: the marks of a list of ours are on every mail that it passes on.
-        by_form: a form has sent it that the settings trust; that a program sent it goes without saying.
+        text, new: its whole text, and its text without quoted mails.
+        spam_headers: headers in which our own server marks spam with a value that begins with "yes".
+        ours: our addresses; the headers of a mailing list of ours make no list mail.
+        by_form: a contact form that the settings name has sent it, so that a program sent it means nothing.
     """
     parts = list(message.walk())
     judges: tuple[_Judge, ...] = (_report, _bounce) if by_form else (_report, _bounce, _answer_of_a_program)
@@ -152,7 +152,7 @@ def classify(
                     automatic_reason=f"{verdict.automatic_reason}, perhaps by our own forwarding", doubtful=True
                 )
             return verdict
-    # an answer may quote what a group has written below another mail
+    # a reply may quote the footer that a list wrote below another mail
     said = new if "In-Reply-To" in message or "References" in message or replies(subject) else text
     if not by_form and (reason := _list_reason(message, said, ours)):
         return Verdict(Automatic.LIST, reason, doubtful=reason not in _LISTS and not _UNSUBSCRIBE.search(text))
@@ -198,13 +198,13 @@ def _bounce(message: Message, parts: list[Message], subject: str, text: str) -> 
 
 
 def _wrapped_report(message: Message, parts: list[Message]) -> Message | None:
-    """A delivery report that a filter or server on its way has wrapped in a letter of its own, to add a notice."""
+    """A delivery report that a filter or server on the way has wrapped in a mail of its own to add a notice."""
     has_own = any(part.get_content_type() == "message/delivery-status" for part in parts)
     for part in parts:
         head = next(iter(children(part)), None) if part.get_content_type() == "message/rfc822" else None
         if head is None or _report_type(head) != "delivery-status":
             continue
-        # no letter of ours is a report: one within the words of another server is what that one sends on
+        # we send no reports, so a report inside another server's mail is what that server passes on
         by_servers = not has_own and all(_DAEMON.search(str(one["From"])) for one in (head, message))
         if by_servers or head["From"] == message["From"]:
             return read(content(part))[0]
@@ -212,7 +212,7 @@ def _wrapped_report(message: Message, parts: list[Message]) -> Message | None:
 
 
 def _bounce_reason(message: Message, parts: list[Message], subject: str, text: str) -> tuple[str, bool]:
-    """Why it is a bounce, and whether a person may have written it all the same."""
+    """The reason to call it a bounce, and whether a person may still have written it."""
     reported = any(part.get_content_type() == "message/delivery-status" for part in parts)
     if reported or _report_type(message) == "delivery-status":
         return "delivery report (RFC 3464)", False
@@ -252,7 +252,7 @@ def _is_calendar_answer(part: Message) -> bool:
 
 
 def _auto_reply_reason(message: Message, subject: str) -> tuple[str, bool]:
-    """Why it is a program's answer, and whether a person may have written it all the same."""
+    """The reason to call it an automatic reply, and whether a person may still have written it."""
     if kind := _report_type(message):
         return f"report: {kind}", False
     if (value := first(message, "Auto-Submitted")) not in {"", "no"}:
@@ -267,7 +267,7 @@ def _auto_reply_reason(message: Message, subject: str) -> tuple[str, bool]:
 
 
 def is_server_in_plain_words(message: Message) -> bool:
-    """Whether a mail server's own address wrote it, without a report for programs: in words of any language."""
+    """Whether a mail server's own address sent prose, in any language, without a report for programs."""
     marks = {"message/delivery-status", "message/disposition-notification", "message/feedback-report"}
     if "X-Failed-Recipients" in message or _report_type(message):
         return False
@@ -282,13 +282,13 @@ def _is_a_servers(message: Message) -> bool:
 
 
 def _is_forwarded_by_rule(message: Message, ours: Ours) -> bool:
-    """Whether Exchange's rule of a mailbox of ours has sent it on: then it may be the rule that is the program."""
+    """Whether an Exchange rule of our mailbox forwarded it; then the mark of a program may be the rule's."""
     passed = addresses([message["X-MS-Exchange-Inbox-Rules-Loop"] or "", message["Resent-From"] or ""])
     return first(message, "Auto-Submitted") == "auto-generated" and any(ours.has(address) for _, address in passed)
 
 
 def _list_reason(message: Message, text: str, ours: Ours) -> str:
-    if is_of_our_group(message, ours):
+    if is_of_our_list(message, ours):
         return "mailing through a group of ours" if _UNSUBSCRIBE.search(text) else ""
     if name := next((name for name in _LIST_HEADERS if name in message), ""):
         return name

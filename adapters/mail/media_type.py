@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: a name and a declared type prove nothing.
+"""Finds a file's type by its first bytes, because its name and declared type prove nothing.
 
 Held by `tests/adapters/mail/test_parser.py`.
 """
@@ -32,7 +32,7 @@ _KNOWN = re.compile(
     b"|".join(b"(?P<t%d>%b)" % (number, signature) for number, signature in enumerate(_SIGNATURES.values())), re.DOTALL
 )
 _TYPES = tuple(_SIGNATURES)
-# Containers that programs name after what is in them.
+# containers, and the declared types that name their content
 _WITHIN = {
     "application/zip": re.compile(r"application/(?:vnd\.|epub|java|x-zip|.+\+zip$)"),
     "application/x-ole-storage": re.compile(r"application/(?:msword|vnd\.|ms|x-ms)"),
@@ -51,7 +51,7 @@ _LOOKED_AT = 4_096
 
 
 def media_type(data: bytes, declared: str) -> str:
-    """Media type of ``data``: the ``declared`` one unless its first bytes say that it is another."""
+    """Media type of ``data``: the ``declared`` one unless the first bytes show another."""
     known = _KNOWN.match(data[:64])
     if known is None or known.lastgroup is None:
         return declared

@@ -1,4 +1,4 @@
-"""Raw mails to :class:`models.mail.ParsedMail`. Anything may come in; only what is no mail at all is refused."""
+"""Parses raw mails to :class:`models.mail.ParsedMail`. Any bytes are accepted unless they are no mail at all."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from adapters.analyser.language import language
 from adapters.mail.addresses import ADDRESS, addresses
 from adapters.mail.authentication import ascii_domain, authentication, cautions, doubts, is_disowned_before
-from adapters.mail.author import author, is_of_our_group, list_name, without_footer
+from adapters.mail.author import author, is_of_our_list, list_name, without_footer
 from adapters.mail.body import Body, Keep, sha256
 from adapters.mail.charset import HEADER_LIMIT, decode_header
 from adapters.mail.conversation import conversation
@@ -26,26 +26,26 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _BRACKETED = re.compile(rf"<\s{{0,9}}({ADDRESS.pattern})\s{{0,9}}>")
 _NAME = re.compile(rf"{_QUOTED.pattern}(?!@)|=\?[^?\s]{{1,40}}\?[bq]\?[^?]{{0,999}}\?=", re.IGNORECASE)
-"""A name in quotes, or an encoded one."""
+"""A quoted or encoded display name."""
 _BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()]+")
 _SHOWN_ADDRESS = re.compile(r"[^\s<>,@]{1,64}@[^\s<>,@]{1,255}\s{0,9}(?=<)")
-"""An address in the place of a name, without the quotes that it needs."""
+"""An address as a display name without the required quotes."""
 _ZONES = {"WIB": "+0700", "WITA": "+0800", "WIT": "+0900"}
 _ZONE = re.compile(rf"\b(?:{'|'.join(_ZONES)})$")
-"""Indonesia's, as programs name them that do not know RFC 5322."""
+"""Indonesian time zones, as programs write them that do not follow RFC 5322."""
 _ONCE = ("From", "Subject", "Date", "Message-ID", "Reply-To", "To", "Cc", "In-Reply-To", "References", "Content-Type")
-"""Headers that a mail has once at most (RFC 5322, 3.6)."""
+"""Headers that a mail may have only once (RFC 5322, 3.6)."""
 
 
 def parse(
     raw: bytes, keep: Keep = sha256, *, authserv_id: str = "", spam_headers: Sequence[str] = (), ours: Ours = NOBODY
 ) -> ParsedMail:
-    """Parse one mail (RFC 5322, MIME). Wrong charsets are guessed, missing headers left empty.
+    """Parse one mail (RFC 5322, MIME). If a charset is wrong, it is guessed; a missing header stays empty.
 
     Args:
-        keep: is given every attachment's bytes and returns their SHA-256 (``Store.keep``).
-        authserv_id, spam_headers: where our own server says what it found out (settings).
-        ours: by which the author of a mail is found that a group of ours or a form has passed on.
+        keep: stores an attachment's bytes and returns their SHA-256 (``Store.keep``).
+        authserv_id, spam_headers: names by which our own server marks its results (settings).
+        ours: our addresses and forms, to find the author of a mail that a list of ours or a form passed on.
 
     Raises:
         Unreadable: there is neither a header nor text.
@@ -55,7 +55,7 @@ def parse(
     hashed = sha256(raw)
     subject = decode_header(message["Subject"] or "")
     writer = _writer(message, authserv_id, ours)
-    text = without_footer(body.text, ours) if is_of_our_group(message, ours) else body.text
+    text = without_footer(body.text, ours) if is_of_our_list(message, ours) else body.text
     threading = _threading(message)
     answers = threading["in_reply_to"] or threading["references"] or replies(subject)
     new = new_text(text, subject, answers=bool(answers))
@@ -91,7 +91,7 @@ def _recipients(message: Message) -> dict[str, Any]:
 
 
 def _threading(message: Message) -> dict[str, Any]:
-    """What ties a mail to earlier ones."""
+    """The fields that tie a mail to earlier ones."""
     outlook = conversation(message["Thread-Index"] or "")
     return {
         "conversation": outlook.shared,
@@ -102,7 +102,7 @@ def _threading(message: Message) -> dict[str, Any]:
 
 
 class _Writer(NamedTuple):
-    """Who wrote a mail, and what speaks against them, by the names of :class:`ParsedMail`."""
+    """A mail's author and the doubts about them, with the names of :class:`ParsedMail`."""
 
     sender_name: str
     sender: str
@@ -146,7 +146,7 @@ def _problems(message: Message, mail: ParsedMail) -> Iterator[Problem]:
 
 
 def _sender(message: Message) -> tuple[str, str]:
-    """Name and address; where several could be meant the one in brackets, for a name may look like an address."""
+    """Name and address; of several, the address in brackets, because a name may look like an address."""
     found = addresses([message["From"] or ""])
     name, address = next(iter(found), ("", ""))
     if len(found) > 1:
@@ -157,16 +157,16 @@ def _sender(message: Message) -> tuple[str, str]:
 
 
 def _as_sent_to(address: str) -> str:
-    """The address with its domain as letters go to it."""
+    """The address with its domain in the form that letters are sent to."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{ascii_domain(domain)}"
 
 
 def _is_read_in_two_ways(message: Message, sender: str, author: str) -> bool:
-    """Whether From stands there twice, or holds anything else that may be taken for an address, but for quoted names.
+    """Whether another program may read another sender in From.
 
-    So does one whose address shows only once its words are decoded: most programs find none there. A group may name
-    the author.
+    That is so if From is repeated, if it contains another address outside quoted names, or if its address appears only
+    after decoding, where most programs find none. A mailing list may name the author.
     """
     values = message.get_all("From", [])
     if len(values) != 1:
@@ -177,7 +177,7 @@ def _is_read_in_two_ways(message: Message, sender: str, author: str) -> bool:
 
 
 def _has_several_senders(message: Message, sender: str, author: str) -> bool:
-    """Whether addresses of different domains stand in From, where they are no names; a group may name the author."""
+    """Whether From has addresses of different domains that are no names. A mailing list may name the author."""
     shown = [_SHOWN_ADDRESS.sub("", value[:HEADER_LIMIT]) for value in message.get_all("From", [])[:9]]
     domains = {ascii_domain(address.rpartition("@")[2]) for _, address in addresses(shown)}
     return len(domains) > 1 and domains != {sender.rpartition("@")[2], author.rpartition("@")[2]}
@@ -190,7 +190,7 @@ def _addresses(message: Message, *names: str) -> tuple[str, ...]:
 def _ids(message: Message, name: str) -> tuple[str, ...]:
     value = " ".join(message.get_all(name, []))
     found = dict.fromkeys(_MESSAGE_ID.findall(decode_header(value[-HEADER_LIMIT:])))
-    # what is longer than a line is none, and no key of a data base
+    # an id longer than a line is invalid, and no database key
     return tuple(one for one in found if len(one.encode()) < LINE_LIMIT)
 
 

@@ -1,7 +1,7 @@
-"""A mail's tree of parts (MIME), read in one pass over its bytes, whatever these are.
+"""Reads a mail's tree of parts (MIME) in one pass over any bytes.
 
-The standard library's reader copies a mail several times, recurses, and takes quadratic time on some; its ``Message``
-is kept as what a part is, with the part's bytes as a window on the mail.
+The standard library's parser copies a mail several times, recurses, and takes quadratic time on some mails. Its
+``Message`` is the base of a part; a part's bytes are a window on the mail.
 """
 
 import binascii
@@ -20,19 +20,19 @@ DEPTH_LIMIT = 50
 """Levels of parts within parts."""
 PARTS_LIMIT = 1_000
 BLOCKS_LIMIT = 100
-"""Blocks of a report's fields."""
+"""Blocks of fields in one report."""
 HEADERS_LIMIT = 1_000
-"""Headers of one part that are kept; of a name that stands in none of them one more, up to as many again."""
+"""Headers of one part that are kept; beyond them one of each new name, up to the same number."""
 VALUE_LIMIT = 60_000
-"""Bytes of one header's value; what is beyond is cut off."""
+"""Bytes of one header's value; the rest is cut off."""
 UU_LINES_LIMIT = 1_000_000
-"""Lines of one uuencoded part: 45 MB, where they are full."""
+"""Lines of one uuencoded part: 45 MB of full lines."""
 DASHES_LIMIT = 200_000
-"""Lines that start as a boundary does; what comes after them is not divided."""
+"""Lines that start like a boundary; after them, the mail is not divided further."""
 PARAMETERS_LIMIT = 4_000
-"""Characters of a header with parameters; the library's time grows with the square of their number."""
+"""Characters of a header with parameters; the library takes quadratic time."""
 
-# RFC 5322, 4.5 allows blanks before the colon; a line that starts with a blank goes on with the one before.
+# RFC 5322, 4.5 allows blanks before the colon; a line that starts with a blank continues the one before
 _HEADER = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _START = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r*\n)*+(?:>?From (?![ \t]*:)[^\n]*\n)?")
 _BLANK_LINE = re.compile(rb"[ \t]*\r*\n")
@@ -43,17 +43,17 @@ _UU_LINE = re.compile(rb"[^\r\n]+")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BASE64_LINE = re.compile(rb"[ \t]*[A-Za-z0-9+/]+={0,2}[ \t\r]*")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x10-\x1a\x1c-\x1f\x7f]")
-"""Bytes of no text; those that change charsets and widths (ISO 2022, UTF-16) are left out."""
+"""Control bytes that no text contains, except those of ISO 2022 and UTF-16."""
 SAMPLE_LIMIT = 100_000
-"""Bytes by which base64 is told from text."""
+"""Bytes that are examined to tell base64 from text."""
 SHORT_LIMIT = 40
-"""Bytes of a text in one word that may be no base64."""
+"""Bytes of a single word up to which it may be text that is declared as base64."""
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _PARAMETERISED = {"content-type", "content-disposition"}
 
 
 class _Headers(Compat32):
-    """Headers as text; the library's own policies lose raw 8-bit bytes or raise on them."""
+    """Decodes headers; the library's own policies lose raw 8-bit bytes or raise an error."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         text = value if value.isascii() else decode(value.encode("utf-8", "surrogateescape"))
@@ -64,31 +64,31 @@ _POLICY = _Headers()
 
 
 class Part(Message):
-    """A mail or one of its parts: headers, and either ``parts`` or a ``window`` on its bytes as they came."""
+    """A mail or one of its parts: headers, and either ``parts`` or a ``window`` on its raw bytes."""
 
     def __init__(self) -> None:
         super().__init__(policy=_POLICY)
         self.window = memoryview(b"")
         self.parts: list[Part] = []
         self.unopened = False
-        """It lies too deep, so its parts were not looked for."""
+        """Whether it is nested so deeply that its parts were not read."""
 
     def walk(self) -> "Iterator[Part]":  # type: ignore[override]
-        """The part, and all within it in their order. Attached letters are leaves: who attaches a bounce is none."""
+        """The part and all parts within it, in order. Attached mails are leaves: an attached bounce does not count."""
         yield self
         for part in self.parts:
             yield from part.walk()
 
 
 class Tree(NamedTuple):
-    """A mail, and what was wrong with its structure."""
+    """A mail, and the problems of its structure."""
 
     root: Part
     problems: tuple[Problem, ...]
 
 
 def read(raw: bytes) -> Tree:
-    """The mail's tree of parts. Attached letters are leaves.
+    """Read the mail's tree of parts. Attached mails are leaves.
 
     Raises:
         Unreadable: there is neither a header nor text.
@@ -108,7 +108,7 @@ def read(raw: bytes) -> Tree:
 
 
 def _divide(raw: bytes, root: Part, position: int) -> Iterator[Problem]:
-    """Give every part its parts or its window, in one pass over the lines that may be boundaries."""
+    """Give each part its parts or its window, in one pass over the lines that may be boundaries."""
     view = memoryview(raw)
     opened: list[tuple[bytes, Part]] = []
     levels: dict[bytes, int] = {}
@@ -124,7 +124,7 @@ def _divide(raw: bytes, root: Part, position: int) -> Iterator[Problem]:
                 else:
                     part.unopened = True
                     yield Problem.TOO_DEEP
-        # the newline before the first line of a body belongs to the header
+        # the line break before the first line of a body belongs to the header
         found = _delimiter(raw, position - 1, levels, DASHES_LIMIT - dashes)
         if part is not None:
             part.window = view[start : max(start, found.before)]
@@ -147,7 +147,7 @@ def _divide(raw: bytes, root: Part, position: int) -> Iterator[Problem]:
 
 
 class _Delimiter(NamedTuple):
-    """The next line that ends a part: where what is before it ends, and where what is after it starts."""
+    """The next line that ends a part: the end of the content before it, and the start of the content after it."""
 
     before: int
     after: int
@@ -155,7 +155,7 @@ class _Delimiter(NamedTuple):
     level: int | None = None
     closing: bool = False
     cut: bool = False
-    """There may be more, but nobody looked."""
+    """The limit was reached; there may be more."""
 
 
 def _delimiter(raw: bytes, position: int, levels: dict[bytes, int], limit: int) -> _Delimiter:
@@ -188,12 +188,12 @@ def _boundary(part: Part) -> bytes:
 
 
 def _head(raw: bytes, position: int) -> tuple[Part, int]:
-    """A part with its headers, and where its body starts: after a blank line, or at what is no header."""
+    """A part with its headers, and the start of its body: after an empty line, or at a line that is no header."""
     part = Part()
     kept, names = 0, set[bytes]()
     while header := _HEADER.match(raw, position):
         name, position = header[1], header.end()
-        # beyond the limit only what a mail needs once, which may stand below whatever servers have put on top
+        # beyond the limit only new names: a mail's own headers may be below those that servers have added
         if kept < HEADERS_LIMIT or (name.lower() not in names and kept < 2 * HEADERS_LIMIT):
             value = header[2][:VALUE_LIMIT].translate(None, b"\r\n\0").strip()
             part.set_raw(name.decode("ascii"), value.decode("ascii", "surrogateescape"))
@@ -204,7 +204,7 @@ def _head(raw: bytes, position: int) -> tuple[Part, int]:
 
 
 def children(part: Message) -> list[Message]:
-    """The parts that ``part`` holds; a letter's own head, a report's blocks of fields; none for another leaf."""
+    """The parts of a multipart, an attached mail's header, or a report's blocks of fields; none for other leaves."""
     if not isinstance(part, Part):
         return []
     kind = part.get_content_type()
@@ -215,14 +215,14 @@ def children(part: Message) -> list[Message]:
 
 
 def fields(data: bytes) -> Iterator[Part]:
-    """Blocks of fields with blank lines between them (RFC 3464); other lines are passed over."""
+    """Blocks of fields, separated by empty lines (RFC 3464); other lines are skipped."""
     position = 0
     for _ in range(BLOCKS_LIMIT):
         part, end = _head(data, position)
         if part.keys():
             yield part
         elif end == position:
-            # a line that is no field
+            # skip a line that is no field
             end = data.find(b"\n", position) + 1
             if end == 0:
                 return
@@ -230,12 +230,12 @@ def fields(data: bytes) -> Iterator[Part]:
 
 
 def content(part: Message, limit: int | None = None) -> bytes:
-    """A leaf's bytes without their transfer encoding, whole as far as they can be decoded."""
+    """A leaf's bytes without their transfer encoding, as far as they can be decoded."""
     return decoded(part, limit)[0]
 
 
 def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
-    """A leaf's bytes, or those that its first ``limit`` encoded bytes hold; and whether they were well encoded."""
+    """A leaf's decoded bytes, or those of its first ``limit`` encoded bytes, and whether the encoding was correct."""
     if not isinstance(part, Part):
         return b"", True
     window = part.window if limit is None else part.window[:limit]
@@ -257,9 +257,9 @@ def decoded(part: Message, limit: int | None = None) -> tuple[bytes, bool]:
 
 
 def _is_base64(window: memoryview, kind: str) -> bool:
-    """Whether most of a part is base64: some programs say so of plain text, and a list's footer below it is none.
+    """Whether most of a part is base64: some programs declare it for plain text, and a list adds a plain footer.
 
-    Of text in one word the bytes that it would stand for decide: no text has control characters.
+    For a text of a single word, the decoded bytes decide: text contains no control characters.
     """
     sample = bytes(window[:SAMPLE_LIMIT])
     words = sample.split()
@@ -285,7 +285,7 @@ def _unuu(data: memoryview) -> tuple[bytes, bool]:
             well = well and line == b"end"
             break
         try:
-            # encoders differ in what they fill the last group with
+            # encoders fill the last group differently
             found += binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 2) // 3])
         except binascii.Error:
             well = False
@@ -293,13 +293,13 @@ def _unuu(data: memoryview) -> tuple[bytes, bool]:
 
 
 def parameter(part: Message, header: str, name: str) -> str | None:
-    """A header's parameter (RFC 2231 too), as text; None where it is not there or cannot be read."""
+    """A header's parameter (also by RFC 2231), as text; None if it is missing or cannot be read."""
     try:
         value = part.get_param(name, header=header)
-    except (LookupError, TypeError, ValueError):  # continuations in forms that the library breaks on
+    except (LookupError, TypeError, ValueError):  # continuations that the library cannot read
         return None
     if isinstance(value, tuple):
         charset, _, octets = value
-        # the library gives percent-encoded bytes as latin-1
+        # the library returns percent-encoded bytes as Latin-1
         return decode(octets.encode("latin-1", "replace"), charset)
     return value

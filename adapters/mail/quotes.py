@@ -1,6 +1,6 @@
-"""Where the copy of an older letter begins, by what mail programs write above it.
+"""Finds the beginning of a quoted mail by the lines that mail programs write above it.
 
-A line is looked at a fixed number of times, by patterns that have little to go back for: hostile text takes no time.
+Each line is examined a fixed number of times, by patterns with little backtracking, so hostile text takes no time.
 
 Held by `tests/adapters/mail/test_new_text.py`.
 """
@@ -10,7 +10,7 @@ import re
 _LINE_LIMIT = 600
 """Characters of the longest attribution."""
 _LINES_LIMIT = 3
-"""Lines of it."""
+"""Lines of the longest attribution."""
 _HEADERS_LIMIT = 5
 
 _WORD_LEAD = re.compile(r"(?:on|pada|le|il|el|op|am|em|den|på|w dniu|dnia|in data|vào)\s", re.IGNORECASE)
@@ -34,19 +34,19 @@ _QUOTING = re.compile(r"(?:quoting|mengutip|zitat von|citando)\s[^\n]{1,200}:$",
 """An attribution of Horde, without a date."""
 _DATE_BEFORE_WRITES = re.compile(r"@[^\s@]{1,100}[>)],?\s[^@]{1,60}$")
 _OWN = re.compile(r"(?:^|\s)(?:i|we|saya|kami|aku)$", re.IGNORECASE)
-"""Who writes of himself attributes nothing."""
+"""“I wrote:” is no attribution."""
 _ENDS = (":", "--", "wrote", "menulis")
-"""One of which the last line of an attribution ends with."""
+"""Ends of an attribution's last line."""
 _EVIDENCE = re.compile(r"^--|[\d@]")
 _SHORTEST = 8
-"""Characters of the first line of an attribution: programs break lines later."""
+"""Least characters of an attribution's first line: programs do not break lines earlier."""
 _GLUED = re.compile(r"(.{12,300}?@[^\s@]{1,100}> (?:wrote|menulis):)\s\s+\S")
-"""An attribution with the older letter on its line (Yahoo's program for phones)."""
+"""An attribution with the quoted mail on the same line (Yahoo's phone app)."""
 _BROKEN_ADDRESS = re.compile(r"\s{1,8}<\s{1,4}(mailto:[^\n]{1,300})\n\s{0,4}>")
 _NUMERIC_DATE = re.compile(r"\d{4}[-/]\d")
 _TIME = re.compile(r"\d[:.]\d\d")
 _BY_PROGRAM = re.compile(rf"@|{_TIME.pattern}|\byou wrote\b")
-"""What an attribution has if no marked quote follows it: “Pada 2 Maret teknisi menulis:” is a customer's."""
+"""What an attribution contains if no marked quote follows: “Pada 2 Maret teknisi menulis:” is a customer's."""
 
 _DIVIDER = re.compile(
     r"[-_*=\s]{2,}(?:original (?:message|appointment)|reply message|pesan (?:asli|balasan)"
@@ -70,24 +70,24 @@ _LABEL = re.compile(r"[\w-]{2,30}\s?:\s")
 
 
 def is_quote(line: str) -> bool:
-    """Whether the line is marked as quoted; ``>:`` is the end of an address that a program has broken."""
+    """Whether the line is marked as quoted; ``>:`` is the end of an address that a program has wrapped."""
     return line.startswith(">") and not line.startswith(">:")
 
 
-def mended(text: str) -> str:
-    """``text`` with each address on one line that a program has put on lines of its own, with an empty one above."""
+def with_joined_addresses(text: str) -> str:
+    """``text`` with each address back on its line, if a program has wrapped it to lines of its own."""
     return _BROKEN_ADDRESS.sub(r" <\1>", text)
 
 
 def next_written(lines: list[str], index: int) -> str:
-    """The first line from ``index`` on that is not empty."""
+    """The first line from ``index`` that is not empty."""
     return next((lines[at] for at in range(index, len(lines)) if lines[at]), "")
 
 
 def attribution(lines: list[str], index: int) -> tuple[int, str]:
-    """Number of lines of the attribution that starts here (“On … Ani wrote:”), and what stands before it.
+    """Number of lines of the attribution that starts here (“On … Ani wrote:”), and the text before it on its line.
 
-    ``lines`` are without blanks at their ends; 0 lines: no attribution starts here.
+    ``lines`` have no white space at their ends. The number is 0 if no attribution starts here.
     """
     line = lines[index]
     if len(line) < _SHORTEST:
@@ -115,13 +115,13 @@ def attribution(lines: list[str], index: int) -> tuple[int, str]:
 
 
 def _before(line: str) -> str:
-    """What a person wrote on the line on which the attribution begins."""
+    """The person's own words before the attribution on the same line."""
     start = max((found.start() for found in _LEAD_WITHIN.finditer(line)), default=0)
     return line[:start].strip("> ").rstrip("- ") if start and _attributes(line[start:]) else ""
 
 
 def _begins_later(lines: list[str], index: int, parts: list[str]) -> bool:
-    """Whether the first of the lines is a person's own, right above the attribution."""
+    """Whether the first line is a person's own, directly above the attribution."""
     if len(parts) == 1:
         return False
     worded = _WORD_LEAD.match(parts[0])
@@ -134,7 +134,7 @@ def _begins_later(lines: list[str], index: int, parts: list[str]) -> bool:
 
 
 def _attributes(text: str) -> bool:
-    """Whether this says who wrote, and when or from which address, and nothing after it."""
+    """Whether the text says who wrote, and when or from which address, and nothing after that."""
     if not _EVIDENCE.search(text):
         return False
     body = text.strip("-_* ").rstrip(": ")
@@ -158,19 +158,19 @@ def _attributes(text: str) -> bool:
     return (bool(led) and (dated or "@" in who)) or (addressed and (dated or bracketed))
 
 
-def letter_starts(lines: list[str], index: int) -> bool:
-    """Whether a copied letter starts here: a divider, or a block of header lines (Outlook)."""
+def copied_mail_starts(lines: list[str], index: int) -> bool:
+    """Whether a copied mail starts here: a divider, or a block of header lines (Outlook)."""
     if lines[index].startswith(("-", "_", "*", "=")):
         divider = _DIVIDER.match(lines[index])
         if divider and (divider.end() == len(lines[index]) or _HEADER.match(lines[index], divider.end())):
             return True
         index += bool(_RULED.fullmatch(lines[index]))
-    # in the midst of a list, headers are a part of it: of a form, or of a pasted letter that words follow
+    # headers inside a list belong to it: to a form, or to a pasted mail with words below it
     return not (index and _LABEL.match(lines[index - 1])) and _headers_start(lines[index : index + 11])
 
 
 def _headers_start(lines: list[str]) -> bool:
-    """Whether these are a letter's headers, and not a customer's own list (“Dari: … Ke: … Tanggal: …” of a removal)."""
+    """Whether these are a mail's headers, not a customer's own list (“Dari: … Ke: … Tanggal: …” of a move)."""
     first = _HEADER.match(lines[0]) if lines else None
     if not first or first.lastgroup not in ("from", "date") or not lines[0][first.end() :].strip(" *"):
         return False

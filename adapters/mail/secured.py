@@ -1,4 +1,7 @@
-"""Signed and encrypted contents: S/MIME (RFC 8551) and PGP in its own armour (RFC 9580). Nothing is verified."""
+"""Opens signed content and recognises encrypted content: S/MIME (RFC 8551) and inline PGP (RFC 9580).
+
+Nothing is verified or decrypted.
+"""
 
 import re
 from typing import NamedTuple
@@ -14,7 +17,7 @@ _ENCRYPTED = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
 
 
 class _Value(NamedTuple):
-    """One BER value: where its content starts and ends, and where the next one starts."""
+    """One BER value: the start and end of its content, and the start of the next value."""
 
     tag: int
     start: int
@@ -23,7 +26,7 @@ class _Value(NamedTuple):
 
 
 def signed_content(data: bytes) -> bytes | None:
-    """The content within an opaque S/MIME signature; None where there is none, as in what is encrypted."""
+    """The content of an opaque S/MIME signature; None without one, as in encrypted mail."""
     try:
         return _Ber(data).signed_content()
     except (IndexError, ValueError):
@@ -31,11 +34,11 @@ def signed_content(data: bytes) -> bytes | None:
 
 
 class _Ber:
-    """Values of BER: DER, and the open lengths and pieces that mail programs write. Raises where there are none.
+    """Reads BER: DER, and the indefinite lengths and constructed strings that mail programs write.
 
     Raises:
-        IndexError: the data end before a value does.
-        ValueError: it is something else, or there are too many values.
+        IndexError: the data end inside a value.
+        ValueError: the data are something else, or have too many values.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -90,7 +93,7 @@ class _Ber:
 
 
 def without_armour(text: str) -> str:
-    """``text`` with what PGP signed in it as it was written."""
+    """``text`` without the armour of PGP signatures."""
     pieces, position = [], 0
     while (start := text.find(_BEGIN_SIGNED, position)) >= 0:
         head = text.find("\n\n", start)
@@ -105,5 +108,5 @@ def without_armour(text: str) -> str:
 
 
 def is_encrypted(text: str) -> bool:
-    """Whether ``text`` is a PGP message and nothing else."""
+    """Whether ``text`` begins with an encrypted PGP message."""
     return bool(_ENCRYPTED.match(text))

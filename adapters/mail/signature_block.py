@@ -1,6 +1,6 @@
-"""Signatures: what people and mail programs put below each letter, told from what a customer means.
+"""Recognises signatures, which people and mail programs put below each mail.
 
-A customer may write below his signature. Only what is evidently a part of one is taken for it.
+Customers may write below their signature, so only what is clearly a signature counts as one.
 
 Held by `tests/adapters/mail/test_new_text.py`.
 """
@@ -50,7 +50,7 @@ _ASKS = re.compile(
     r"\b(?:mohon|tolong|harap|minta|segera|belum|tidak|bukan|mati|rusak|gangguan|please|need|not|still|urgent)\b",
     re.IGNORECASE,
 )
-"""Words that are in no name."""
+"""Words that no name contains."""
 _SECRET = re.compile(
     r"confidential|privileged|rahasia|vertraulich|riservat|recipient|addressee|penerima|destinatari", re.IGNORECASE
 )
@@ -65,22 +65,22 @@ PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]e|[Ss]aya|[Aa]ku)\b")
 _LINES_LIMIT = 14
 """Lines of the longest signature."""
 _SPAN = 40
-"""Lines at the end among which a mobile line is looked for."""
+"""Lines at the end that are searched for a mobile line."""
 _LINE_LIMIT = 300
 _WORDS_LIMIT = 8
 
 
 def is_mobile_line(line: str) -> bool:
-    """Whether a program wrote this (“Sent from my iPhone”, “Dikirim dari Yahoo Mail di Android”).
+    """Whether a program wrote this line (“Sent from my iPhone”, “Dikirim dari Yahoo Mail di Android”).
 
-    ``Dikirim dari gudang`` is a customer's: the line names a device or a program, and has no words of a sentence.
+    Such a line names a device or a program and is no sentence; “Dikirim dari gudang” is a customer's.
     """
     found = _MOBILE.fullmatch(line)
     return bool(found and (found["link"] or _NAMED.search(found["what"]))) or bool(_LINKED.fullmatch(line))
 
 
 def drop_mobile_lines(kept: list[str]) -> None:
-    """Take away the last of these lines that a program wrote, and a signature that stands below."""
+    """Remove the last lines that a program wrote, with the signature below them."""
     while True:
         while kept and not kept[-1].strip("_-= "):
             kept.pop()
@@ -92,7 +92,7 @@ def drop_mobile_lines(kept: list[str]) -> None:
 
 
 def may_be_left_out(lines: list[str]) -> bool:
-    """Whether lines below ``--`` are a signature: few, without sentences, and without a customer's data."""
+    """Whether the lines below ``--`` are a signature: few, without sentences and without a customer's data."""
     paragraphs = _paragraphs(lines)
     own = [line for paragraph in _without_notices(paragraphs) for line in paragraph]
     return sum(map(len, paragraphs)) <= _LINES_LIMIT and not any(
@@ -101,9 +101,9 @@ def may_be_left_out(lines: list[str]) -> bool:
 
 
 def _is_evident(lines: list[str]) -> bool:
-    """Whether these lines are surely a signature: courtesies and notices, or who somebody is and how to reach him.
+    """Whether these lines are certainly a signature: courtesies and notices, or a position with contact data.
 
-    A name with a telephone number or a street is none: it may be where the technician shall come.
+    A name with a telephone number or a street is none: it may tell the technician where to come.
     """
     kinds = {_kind(line) for paragraph in _without_notices(_paragraphs(lines)) for line in paragraph}
     return "" not in kinds and (kinds <= {"courtesy"} or kinds >= {"position", "contact"})
@@ -120,7 +120,7 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
 
 
 def _without_notices(paragraphs: list[list[str]]) -> list[list[str]]:
-    """Paragraphs that no lawyer wrote: one of secrecy and mail begins a notice, and others may go on with it."""
+    """The paragraphs without confidentiality notices, which may extend over several."""
     kept = []
     begun = False
     for paragraph in paragraphs:
@@ -134,7 +134,7 @@ def _without_notices(paragraphs: list[list[str]]) -> list[list[str]]:
 
 
 def _informs(line: str) -> bool:
-    """Whether this is more than who somebody is: a sentence, a labelled fact, a number that is no telephone's."""
+    """Whether the line says more than who somebody is: a sentence, a labelled fact, a number that is no telephone."""
     words = [word for word in line.split() if word[0].isalpha()]
     small = sum(word[0].islower() for word in words)
     sentence = len(words) > 2 and small * 2 >= len(words) and (len(words) > 4 or line.endswith((".", "!", "?")))
@@ -142,7 +142,7 @@ def _informs(line: str) -> bool:
 
 
 def _kind(line: str) -> str:
-    """What part of a signature the line is; empty for none."""
+    """The part of a signature that the line is; empty for none."""
     if len(line) > _LINE_LIMIT:
         return ""
     if _COURTESY.fullmatch(line):

@@ -1,4 +1,4 @@
-"""What a mail says: its new text, without quotes and signature.
+"""Finds a mail's new text, without quotes and signature.
 
 Held by `tests/adapters/mail/test_body.py`.
 """
@@ -6,7 +6,7 @@ Held by `tests/adapters/mail/test_body.py`.
 import re
 
 from adapters.mail.html_text import tidy
-from adapters.mail.quotes import attribution, is_quote, letter_starts, mended, next_written
+from adapters.mail.quotes import attribution, copied_mail_starts, is_quote, next_written, with_joined_addresses
 from adapters.mail.signature_block import drop_mobile_lines, may_be_left_out
 
 _FORWARD = re.compile(
@@ -27,7 +27,7 @@ _GATEWAY = re.compile(
     r"\s*(?:\[(?:ext|extern|external|eksternal)(?:[ :_-]{1,3}(?:e-?mail|sender|message))?\]|e(?:x|ks)ternal\s?:)",
     re.IGNORECASE,
 )
-"""What a mail gateway writes before the Subject of mail that comes from outside."""
+"""The mark that a mail gateway puts before the Subject of mail from outside."""
 _BELOW = re.compile(
     r"\b(?:jawab\w*|tanggap\w*|komentar\w*|answers?|repl(?:y|ies)|comments?|responses?)\W{1,3}(?:\w{1,20}\W{1,3}){0,5}"
     r"(?:di ?bawah|below|in-?line"
@@ -35,21 +35,21 @@ _BELOW = re.compile(
     r"|\b(?:see|lihat)\s(?:below|in-?line|di ?bawah(?: ini)?)[.!,]?$",
     re.IGNORECASE | re.MULTILINE,
 )
-"""The answers stand in the copy of the older letter, which some programs do not mark."""
+"""Words that say that the answers are inside the quoted mail, which some programs do not mark."""
 _LIST_FOOTER = re.compile(r".{0,80}\bmailing list\b", re.IGNORECASE)
 _SIGNATURE_SPAN = 40
-"""Lines below ``--`` among which the end of a signature is looked for."""
+"""Lines below ``--`` that are searched for the end of a signature."""
 _WRAP = 70
-"""Characters after which programs break lines."""
+"""Least characters after which programs wrap lines."""
 
 
 def replies(subject: str) -> bool:
-    """Whether this is the subject of an answer."""
+    """Whether this is the subject of a reply."""
     return bool(_REPLY.search(subject))
 
 
 def bare_subject(subject: str) -> str:
-    """The subject single-spaced, without the marks of replies, forwards, sending again and gateways."""
+    """The subject with single spaces and without the marks of replies, forwards, resending and gateways."""
     start = 0
     while marks := _GATEWAY.match(subject, start) or _MARKS.match(subject, start):
         start = marks.end()
@@ -57,19 +57,19 @@ def bare_subject(subject: str) -> str:
 
 
 def forwards(subject: str) -> bool:
-    """Whether this is the subject of a letter that somebody passes on."""
+    """Whether this is the subject of a forwarded mail."""
     return bool(_FORWARD.match(subject.strip()))
 
 
 def new_text(text: str, subject: str, *, answers: bool = True) -> str:
-    """``text`` without quoted letters and signature; all of it where nothing else would be left.
+    """``text`` without quoted mails and signature; the whole text if nothing would be left.
 
-    What a forwarding customer passes on is his matter, so it stays; in any doubt text stays.
+    What a customer forwards is the customer's matter and stays. In doubt, text stays.
 
     Args:
-        answers: the mail answers another one. What one that does not holds of others' words, its writer has put there.
+        answers: whether the mail is a reply. If not, its writer has quoted others on purpose.
     """
-    shown = mended(text).splitlines()
+    shown = with_joined_addresses(text).splitlines()
     lines = [line.strip() for line in shown]
     kept: list[str] = []
     answering = above = False
@@ -88,7 +88,7 @@ def new_text(text: str, subject: str, *, answers: bool = True) -> str:
             index += size
             answering, above = True, above or bool(kept)
             continue
-        if not passing_on and kept and (size or letter_starts(lines, index)):
+        if not passing_on and kept and (size or copied_mail_starts(lines, index)):
             if not _BELOW.search("\n".join(kept)):
                 break
             passing_on = True
@@ -109,7 +109,7 @@ def new_text(text: str, subject: str, *, answers: bool = True) -> str:
 
 
 def _signature_end(lines: list[str], start: int) -> int:
-    """Number of the line after the signature that starts here; 0 where it may be a customer's text."""
+    """Number of the line after the signature that starts here; 0 if it may be a customer's text."""
     end = start
     while end < len(lines) and not (lines[end] == "--" or is_quote(lines[end]) or _older_starts(lines, end)):
         end += 1
@@ -119,18 +119,18 @@ def _signature_end(lines: list[str], start: int) -> int:
 
 
 def _older_starts(lines: list[str], index: int) -> bool:
-    return bool(lines[index]) and (attribution(lines, index)[0] > 0 or letter_starts(lines, index))
+    return bool(lines[index]) and (attribution(lines, index)[0] > 0 or copied_mail_starts(lines, index))
 
 
 def _quote_end(lines: list[str], index: int, *, wrapped: bool) -> int:
-    """Number of the line after the quoted ones; ``wrapped``: with the rests of lines that a program broke."""
+    """Number of the line after the quoted ones; ``wrapped``: include the rests of lines that a program wrapped."""
     while index < len(lines) and (is_quote(lines[index]) or (wrapped and _is_rest(lines, index))):
         index += 1
     return index
 
 
 def _is_rest(lines: list[str], index: int) -> bool:
-    """Whether the line, between quoted ones, is the rest of the one above, which a program broke."""
+    """Whether the line, between quoted ones, is the rest of the line above, which a program wrapped."""
     line, above = lines[index], lines[index - 1]
     if not line or not is_quote("".join(lines[index + 1 : index + 2])):
         return False

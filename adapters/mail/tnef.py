@@ -1,6 +1,6 @@
-"""What Outlook packs into winmail.dat (MS-OXTNEF): the text and the files.
+"""Unpacks text and files from Outlook's winmail.dat (MS-OXTNEF).
 
-Our own, because the one library for it (tnefparse, no release since 2021) takes minutes on some broken input.
+The only library for it, tnefparse, has had no release since 2021 and takes minutes on some broken input.
 """
 
 import struct
@@ -13,7 +13,7 @@ SIGNATURE = b"\x78\x9f\x3e\x22"
 PROPERTIES_LIMIT = 5_000
 FILES_LIMIT = 1_000
 RTF_LIMIT = 1_000_000
-"""Bytes of RTF that are taken out."""
+"""Bytes of RTF that are unpacked."""
 
 _BODY, _ATTACH_DATA, _ATTACH_TITLE = 0x800C, 0x800F, 0x8010
 _NEW_ATTACHMENT, _MESSAGE_PROPERTIES, _ATTACH_PROPERTIES, _CODE_PAGE = 0x9002, 0x9003, 0x9005, 0x9007
@@ -21,7 +21,7 @@ _PR_BODY, _PR_RTF, _PR_HTML = 0x1000, 0x1009, 0x1013
 _PR_DATA, _PR_FILENAME, _PR_LONG_FILENAME, _PR_MIME_TYPE = 0x3701, 0x3704, 0x3707, 0x370E
 _STRING8, _UNICODE, _OBJECT, _BINARY, _MULTIPLE, _NAMED = 0x1E, 0x1F, 0x0D, 0x102, 0x1000, 0x8000
 _SIZES = {2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
-# MS-OXRTFCP, 2.1.2.1: what the dictionary holds at first
+# MS-OXRTFCP, 2.1.2.1: the initial dictionary
 _RTF_START = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript "
     rb"\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
@@ -30,7 +30,7 @@ _RTF_START = (
 
 
 class File(NamedTuple):
-    """A packed file; ``kind`` is its declared media type, empty where there is none."""
+    """A packed file; ``kind`` is its declared media type, empty without one."""
 
     name: str
     kind: str
@@ -38,9 +38,9 @@ class File(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """What was found up to the end or to the first thing that is ``broken``, and one file too many is.
+    """The content up to the end, or up to the first ``broken`` structure or the first file above the limit.
 
-    ``rtf`` is taken out where there is no plain text.
+    ``rtf`` is unpacked only if there is no plain text.
     """
 
     text: str
@@ -55,7 +55,7 @@ class _Broken(Exception):
 
 
 def unpack(data: bytes) -> Packed:
-    """All that ``data`` holds, as far as it can be read."""
+    """Unpack ``data`` as far as it can be read."""
     text, html, rtf, packed, code_page, broken = "", "", b"", b"", "cp1252", False
     files: list[dict[int, bytes]] = []
     try:
@@ -78,7 +78,7 @@ def unpack(data: bytes) -> Packed:
                     if name in (_PR_FILENAME, _PR_LONG_FILENAME, _PR_MIME_TYPE):
                         files[-1][name] = _string(form, item, code_page).encode()
                     elif name == _PR_DATA:
-                        # an object's interface comes before its bytes
+                        # an object's bytes follow its interface identifier
                         files[-1][name] = item[16:] if form == _OBJECT else item
             elif kind == _MESSAGE_PROPERTIES:
                 for form, name, item in _properties(value):

@@ -286,7 +286,7 @@ def test_a_copy_that_cannot_be_kept_stops_no_letter(on_courier: Account, caplog:
         ems._settings.mailboxes[0].sent_folder = "#shared.x"
         ems.send(letter(1), on_courier.box.address, [BUDI])
     assert len(sent.out) == 1
-    assert "the copy of a letter is not kept: imap" in caplog.text
+    assert "the copy of a letter was not kept: imap" in caplog.text
 
 
 DONE = b"%t OK done\r\n"

@@ -76,7 +76,7 @@ def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path, capsys: pyt
     with ThreadPoolExecutor(1) as waits:
         looked = waits.submit(inspect, tmp_path / "pipe")
         try:
-            assert looked.result(2)["problems"] == ["no regular file (a mail in a pipe: - as its name)"]
+            assert looked.result(2)["problems"] == ["not a regular file (for a pipe, give - and redirect it)"]
         finally:
             # who still waits for a writer would never end
             os.close(os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK))
