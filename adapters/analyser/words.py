@@ -2,9 +2,9 @@
 
 A line of a table is ``weight: phrase; phrase``; it continues in the next line if that has no weight. In a phrase,
 ``a|b`` means either word, ``_`` a space inside one of them, ``word*`` any ending, ``<name>`` a group below, ``..`` up
-to four words in between, and ``~`` the same in either order. A phrase never crosses the end of a sentence and counts once.
-Words are in lower case, without -nya, and in the form that :data:`SHORT` gives abbreviations and regional words. The
-labels are those of ``models/analysis.py``.
+to four words in between, and ``~`` the same in either order. A phrase never crosses the end of a sentence and counts
+once. Words are in lower case, without -nya, and in the form that :data:`SHORT` gives abbreviations and regional words.
+The labels are those of ``models/analysis.py``.
 
 Held by `tests/adapters/analyser/test_rules.py`.
 """
