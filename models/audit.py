@@ -19,6 +19,8 @@ from models.sop import REVISION
 
 START = "0" * 64
 """What stands for the hash of the row before the first."""
+UNKNOWN = "?"
+"""The actor, where nobody says who it was: whoever cancelled a run in the Prefect UI."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 

@@ -2,8 +2,10 @@
 
 from sqlmodel import select
 
+from adapters.case_store import audit
 from adapters.ems import Received
 from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.errors import Unreadable, WrongUse
 from models.mail import ParsedMail, Problem
 from models.reasons import Reason, Why, said
@@ -57,6 +59,9 @@ def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
         session.add(row)
         session.flush()
         follow(session, systems, mail, placed, row, now)
+        reference = session.get_one(Case, row.case_id).reference if row.case_id else ""
+        subject = f"mail {message_id}"
+        audit.note(session, Entry(Action.MAIL_ACCEPTED, now, by, reference=reference, subject=subject))
     return answered(systems, row)
 
 

@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from adapters.case_store import audit
 from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.facts import ENDED
 from models.reasons import Why
@@ -94,6 +96,7 @@ def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, b
     session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
     first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
     session.add(signals.of_merger(into_id, case_id, first, now))
+    audit.note(session, Entry(Action.MERGED, now, by, reference=case.reference, subject=into.reference))
 
 
 def unmerge(systems: Systems, case_id: int, by: str) -> None:
@@ -132,6 +135,7 @@ def _unmerge_rows(session: Session, systems: Systems, case: Case, into: int, by:
     session.execute(update(Signal).where(*unread).values(case_id=case_id))
     session.add_all([case, _record(session, case_id, UNMERGED, {}, by, now)])
     session.add(_record(session, into, "gave-back", {"case": case.reference}, by, now))
+    audit.note(session, Entry(Action.UNMERGED, now, by, reference=case.reference))
     signals.retire_merger(session, case_id, now)
 
 
@@ -168,6 +172,8 @@ def split(systems: Systems, case_id: int, message_id: int, by: str) -> int:
         signals.retire_mail(session, message_id, Retired.SPLIT, now)
         for one, name, other in ((case_id, "split", new), (new.key, "split-from", case)):
             session.add(_record(session, one, name, {"case": other.reference, "mail": message_id}, by, now))
+        subject = f"mail {message_id} → {new.reference}"
+        audit.note(session, Entry(Action.SPLIT, now, by, reference=case.reference, subject=subject))
     try:
         start_case(systems, new.key)
     except LayananError as error:
@@ -205,6 +211,9 @@ def add_party(systems: Systems, case_id: int, message_id: int, by: str, *, lette
             session.merge(Party(case_id=case.key, address=mail.sender, added_by=by, added_at=now, letters=letters))
         told_of: dict[str, Any] = {"mail": message_id, "letters": letters} if letters else {"mail": message_id}
         session.add(_record(session, case_id, "party", told_of, by, now))
+        subject, reference = f"mail {message_id}", case.reference
+        added = Entry(Action.PARTY_ADDED, now, by, reference=reference, subject=subject, after=told_of)
+        audit.note(session, added)
 
 
 def remove_party(systems: Systems, case_id: int, message_id: int, by: str) -> None:
@@ -219,7 +228,10 @@ def remove_party(systems: Systems, case_id: int, message_id: int, by: str) -> No
         if party is None:
             raise WrongUse(f"the sender of mail {message_id} is not a party of the case; see `layanan case`")
         session.delete(party)
-        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, systems.clock.now()))
+        now, reference = systems.clock.now(), session.get_one(Case, case_id).reference
+        session.add(_record(session, case_id, "no-party", {"mail": message_id}, by, now))
+        subject = f"mail {message_id}"
+        audit.note(session, Entry(Action.PARTY_REMOVED, now, by, reference=reference, subject=subject))
 
 
 def _record(

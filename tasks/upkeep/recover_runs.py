@@ -8,8 +8,10 @@ from prefect.client.schemas.objects import FlowRun
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
+from adapters.case_store import audit
 from adapters.engine.carrier import Carrier
 from adapters.wiring import Systems
+from models.audit import UNKNOWN, Action, Entry
 from models.tables import Case
 from tasks.run.family import locked
 from tasks.run.lifetime import finish
@@ -84,4 +86,6 @@ def cancel(systems: Systems, case: Case) -> None:
     """End a case whose run was cancelled in the Prefect UI."""
     with systems.store.write() as session:
         if locked(session, case.key).status == "open":
-            finish(session, case.key, "cancelled", "cancelled in the Prefect UI", systems.clock.now())
+            now, run_id = systems.clock.now(), case.run_id or ""
+            finish(session, case.key, "cancelled", "cancelled in the Prefect UI", now)
+            audit.note(session, Entry(Action.CANCELLED, now, UNKNOWN, reference=case.reference, run_id=run_id))

@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.wiring import Systems
+from models.audit import AuditRow
 from models.errors import WrongUse
 from models.tables import Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
@@ -22,6 +23,9 @@ def test_a_mail_over_a_limit_opens_its_case_and_is_answered(systems: Systems) ->
     assert (latest(systems).outcome, latest(systems).case_id) == ("opened", 2)
     assert latest(systems).reasons == [["new", ""], ["accepted", "Sari"], ["flood", "1"]]
     assert len(rows(systems, Outbox)) == 2
+    (audited,) = rows(systems, AuditRow)
+    assert (audited.action, audited.actor, audited.subject) == ("mail_accepted", "Sari", "mail 2")
+    assert audited.reference == "JKT-0000002"
     with pytest.raises(WrongUse, match="neither quarantined nor automatic"):
         accept_mail(systems, latest(systems).id or 0, "Sari")
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from adapters.wiring import Systems
 from flows.handle_case import handle_case
+from models.audit import AuditRow
 from models.errors import NotWaiting, Unavailable, WrongUse
 from models.tables import ActivityRecord, Case, Letter, Message, Party, TicketRow
 from tasks.find_case import Match, find_case
@@ -407,3 +408,24 @@ def test_a_mail_without_a_sender_opens_no_case_when_it_is_split_off(systems: Sys
     with pytest.raises(WrongUse, match="address is missing or wrong"):
         split(systems, case.case_id, message_id, "Rina")
     assert len(rows(systems, Case)) == 1
+
+
+def test_each_correction_stands_in_the_audit_log_once(systems: Systems) -> None:
+    case = opened(systems)
+    arrives(systems, BUDI, PRICE, f"Re: [{case.reference}]")
+    add_party(systems, case.case_id, 2, "Rina")
+    remove_party(systems, case.case_id, 2, "Rina")
+    new = split(systems, case.case_id, 2, "Rina")
+    for _ in range(2):
+        with systems.store.write() as session:
+            merge_rows(session, systems, new, case.case_id, "Sari")
+    for _ in range(2):
+        unmerge(systems, new, "Rina")
+    found = [(row.action, row.actor, row.reference, row.subject) for row in rows(systems, AuditRow)]
+    assert found == [
+        ("party_added", "Rina", "JKT-0000001", "mail 2"),
+        ("party_removed", "Rina", "JKT-0000001", "mail 2"),
+        ("split", "Rina", "JKT-0000001", "mail 2 → JKT-0000002"),
+        ("merged", "Sari", "JKT-0000002", "JKT-0000001"),
+        ("unmerged", "Rina", "JKT-0000002", ""),
+    ]

@@ -17,6 +17,7 @@ import tasks.upkeep.monitor
 from adapters.clock import SimulatedClock, SystemClock
 from adapters.wiring import Systems
 from flows.monitor_cases import monitor_cases
+from models.audit import AuditRow
 from models.errors import NothingDone
 from models.facts import Ticket
 from models.forms.complaint import UnitProgress
@@ -475,6 +476,7 @@ def test_a_run_that_a_person_cancels_ends_its_case(runs: Runs, started: tuple[Ca
     recover_runs.fn()
     row = snapshot(case)
     assert (row.status, row.outcome, row.closed_at is not None) == ("cancelled", "cancelled in the Prefect UI", True)
+    assert [(one.action, one.actor, one.run_id) for one in rows(runs.systems, AuditRow)] == [("cancelled", "?", run)]
     assert rows(runs.systems, Wait) == []
     assert (deadlines(case), pending(case)) == ({}, [])
     assert [row.open for row in rows(runs.systems, TicketRow)] == [False]
