@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ from tests.servers import PASSWORD, Dovecot, Postfix, Postgres, dovecot, eventua
 from tests.stack import Stack
 
 BOTH = ["sqlite", "postgresql"]
+MIGRATED = "migrated.db"
 
 without_proxy()
 
@@ -174,15 +176,30 @@ def genuine(real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the one real Prefect server."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def prefect_server(engine_home: Path) -> Iterator[str]:
     """One real Prefect server; its API's address."""
-    home, api = tmp_path_factory.mktemp("server"), f"http://127.0.0.1:{free_port()}/api"
-    service = Service(Settings(home=home, prefect_api_url=api, clock="simulated"))
+    api = f"http://127.0.0.1:{free_port()}/api"
+    service = Service(Settings(home=engine_home, prefect_api_url=api, clock="simulated"))
     try:
         service.start_server()
+        new = sqlite3.connect(engine_home / "prefect" / "prefect.db"), sqlite3.connect(engine_home / MIGRATED)
+        with closing(new[0]), closing(new[1]):
+            new[0].backup(new[1])
         yield api
     finally:
         service.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_engine(prefect_server: str, engine_home: Path) -> Path:
+    """Prefect's database as its server made it at its first start, to be copied: that takes 7 CPU seconds."""
+    return engine_home / MIGRATED
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import smtplib
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from adapters.clock import SimulatedClock
 from adapters.engine.forms import Resumed
 from adapters.engine.launch import launched
 from adapters.engine.runs import PrefectEngine
+from adapters.folder import private
 from adapters.wiring import Systems
 from flows.processes import ROOT
 from flows.service import Service
@@ -47,12 +49,21 @@ def until(ask: Callable[[], T | None], what: str, seconds: float = 120) -> T:
 
 
 class Stack:
-    """One service with its own folder, ports and simulated clock."""
+    """One service with its own folder, ports and simulated clock.
 
-    def __init__(self, home: Path, seed: dict[str, Any], root: Path = ROOT, **environment: str) -> None:
+    Args:
+        engine: a database of Prefect's server, of which it gets a copy; without one the server makes its own.
+    """
+
+    def __init__(
+        self, home: Path, seed: dict[str, Any], root: Path = ROOT, engine: Path | None = None, **environment: str
+    ) -> None:
         self.home = home
         self.root = root
         home.mkdir(parents=True, exist_ok=True)
+        if engine is not None:
+            private(home / "prefect")
+            shutil.copyfile(engine, home / "prefect" / "prefect.db")
         (home / "seed.json").write_text(json.dumps(seed))
         self.environment = {
             "LAYANAN_HOME": str(home),

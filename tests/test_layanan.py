@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import smtplib
 import subprocess
@@ -24,7 +25,6 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 import layanan
-from adapters.case_store import schema
 from adapters.console import listing
 from adapters.console.screen import show
 from adapters.ems import Received
@@ -43,6 +43,7 @@ from tasks.run.case_run import CaseRun
 from tasks.run.submit import answers
 from tests.adapters.systems import back_office
 from tests.cases import asks, do_now, take_in
+from tests.conftest import copy_of_migrated
 from tests.ports import free_port
 from tests.servers import scripted
 from tests.stack import Stack, running
@@ -94,11 +95,28 @@ def received(uid: int, subject: str, text: str, **headers: str) -> Received:
     return Received(BOX, "JKT", 1, uid, mail.as_bytes())
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the folder of a service is kept that `systems` has filled once, to be copied."""
+    return tmp_path_factory.mktemp("prepared") / "home"
+
+
 @pytest.fixture
-def systems() -> Systems:
+def systems(request: pytest.FixtureRequest, tmp_path: Path, prepared: Path) -> Systems:
     """A store with three mails and two cases: the first waits for the team leader, the second is at its end."""
-    systems = load_systems()
-    schema.upgrade(systems.store)
+    if not prepared.exists():
+        copy_of_migrated(request, "sqlite", tmp_path / "home" / "cases.sqlite")
+        systems = load_systems()
+        fill(systems)
+        systems.store.close()
+        load_systems.cache_clear()
+        shutil.copytree(tmp_path / "home", prepared)
+    else:
+        shutil.copytree(prepared, tmp_path / "home")
+    return load_systems()
+
+
+def fill(systems: Systems) -> None:
     first = take_in(systems, received(1, "[red]Mati[/red] \x1b[31mtotal", "Internet saya mati total."))
     take_in(
         systems,
@@ -114,7 +132,6 @@ def systems() -> Systems:
             case = session.get_one(Case, number)
             case.run_id = f"00000000-0000-0000-0000-{number:012d}"
             session.add(case)
-    return systems
 
 
 def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -707,11 +724,13 @@ SEED = {
 
 
 @pytest.mark.slow
-def test_a_person_works_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_person_works_on_the_command_line(
+    tmp_path: Path, migrated_engine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in [name for name in os.environ if name.startswith("LAYANAN_")]:
         del os.environ[name]
-    talkative = {"PREFECT_SERVER_LOGGING_LEVEL": "DEBUG"}
-    with running(tmp_path / "live", SEED, **talkative) as stack, mock.patch.dict(os.environ, stack.environment):
+    more: dict[str, Any] = {"PREFECT_SERVER_LOGGING_LEVEL": "DEBUG", "engine": migrated_engine}
+    with running(tmp_path / "live", SEED, **more) as stack, mock.patch.dict(os.environ, stack.environment):
         stack.write(BUDI, "anu", "hmm begini lho itu")
         assert layanan.main(["intake", "--once", "--json"]) == 0
         wait = _suspended(stack, capsys)

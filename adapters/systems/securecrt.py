@@ -9,7 +9,6 @@ import re
 import time
 from threading import Lock
 
-from adapters.systems.device_session import ask
 from adapters.systems.retries import while_unavailable
 from adapters.systems.securecrt_sessions import SYSTEM, Session, find_session
 from models import settings
@@ -73,6 +72,9 @@ class SecureCrt:
         return self._read(device, template.format(interface))
 
     def _read(self, device: str, command: str) -> DeviceReading:
+        # netmiko and paramiko are a tenth of each process's start, and few ask a device
+        from adapters.systems.device_session import ask
+
         session = find_session(self._settings.sessions, device)
         _check_reachable(session)
         patience = self._settings.timeout

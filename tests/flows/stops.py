@@ -242,16 +242,21 @@ def stops(
     *,
     within: float = 30,
     minutes: float = 60,
+    engine: Path | None = None,
     say: Callable[[str], object] = print,
 ) -> tuple[list[Stopped], list[str]]:
-    """So many stops, as far as there is time; and what work they have lost or doubled."""
+    """So many stops, as far as there is time; and what work they have lost or doubled.
+
+    Args:
+        engine: see :class:`Stack`.
+    """
     seed_of_simulator = SEED.model_dump(mode="json")
     # mail to who is no customer bounces
     seed_of_simulator["customers"] += [
         {"customer_id": f"P-{one}", "name": "Pelanggan", "addresses": [_address(one)], "service_no": f"1{one:011}"}
         for one in range(count + BUSY_MAILS)
     ]
-    stack = Stack(folder, seed_of_simulator, LAYANAN_CLAIM_SECONDS="15")
+    stack = Stack(folder, seed_of_simulator, engine=engine, LAYANAN_CLAIM_SECONDS="15")
     end = time.monotonic() + minutes * 60
     found: list[Stopped] = []
     try:

@@ -25,9 +25,9 @@ SEED = {
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(tmp_path: Path, migrated_engine: Path) -> Iterator[Stack]:
     """What is around a service that is not running."""
-    stack = Stack(tmp_path, SEED)
+    stack = Stack(tmp_path, SEED, engine=migrated_engine)
     try:
         stack.start_simulator()
         yield stack
@@ -98,10 +98,14 @@ def test_up_keeps_server_and_worker_running_and_takes_them_with_it(stack: Stack)
 
 
 @pytest.mark.slow
-def test_what_is_to_outlive_its_starter_does(tmp_path: Path) -> None:
+def test_what_is_to_outlive_its_starter_does(tmp_path: Path, migrated_engine: Path) -> None:
     """As `KEEP=1 make demo` leaves it."""
-    start = f"from pathlib import Path; from tests.stack import Stack; Stack(Path({str(tmp_path)!r}), {SEED!r})"
-    subprocess.run([sys.executable, "-c", f"{start}.start(outlives_us=True)"], cwd=ROOT, check=True)
+    start = f"""
+from pathlib import Path
+from tests.stack import Stack
+Stack(Path({str(tmp_path)!r}), {SEED!r}, engine=Path({str(migrated_engine)!r})).start(outlives_us=True)
+"""
+    subprocess.run([sys.executable, "-c", start], cwd=ROOT, check=True)
     left = [one for one in psutil.process_iter() if _home(one) == str(tmp_path)]
     try:
         assert len(left) == 3, "simulator, server and worker"
