@@ -1,0 +1,49 @@
+"""Claims: who has opened a wait to decide it. A claim ends by itself, and stops no clock of the SOP."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from adapters.wiring import Systems
+from models.rights import LEADS
+from models.staff import Claim, Staff
+from models.tables import Wait
+
+
+def claim(systems: Systems, staff: Staff, case_id: int, *, take: bool = False) -> Staff | None:
+    """Claim what the case waits for, unless a colleague has; returns who has it then, None where nothing waits.
+
+    Args:
+        take: from a colleague, which those who lead may.
+    """
+    now = systems.machine_clock.now()
+    with systems.store.write() as session:
+        wait = session.get(Wait, case_id, with_for_update=True)
+        if wait is None or wait.given:
+            return None
+        found = session.get(Claim, case_id)
+        mine = found is None or found.staff_id == staff.id or _over(found, wait, systems)
+        if not mine and not (take and staff.held & LEADS):
+            return session.get(Staff, found.staff_id) if found else None
+        until = now + timedelta(minutes=systems.settings.desk.claim_minutes)
+        session.merge(Claim(case_id=case_id, wait_key=wait.wait_key, staff_id=staff.key, until=until))
+    return staff
+
+
+def release(systems: Systems, staff: Staff, case_id: int) -> None:
+    """Give one's claim back."""
+    with systems.store.write() as session:
+        session.execute(delete(Claim).where(col(Claim.case_id) == case_id, col(Claim.staff_id) == staff.id))
+
+
+def holder(session: Session, systems: Systems, case_id: int) -> Staff | None:
+    """Who has claimed what the case waits for now."""
+    query = select(Claim, Wait, Staff).join(Wait, col(Wait.case_id) == col(Claim.case_id))
+    query = query.join(Staff, col(Staff.id) == col(Claim.staff_id)).where(Claim.case_id == case_id)
+    found = session.exec(query).first()
+    return None if found is None or _over(found[0], found[1], systems) else found[2]
+
+
+def _over(claim: Claim, wait: Wait, systems: Systems) -> bool:
+    return claim.wait_key != wait.wait_key or claim.until <= systems.machine_clock.now()
