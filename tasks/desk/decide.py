@@ -1,4 +1,4 @@
-"""Deciding at the desk: an answer counts at once, on the facts that its author has seen, and for a person with the right.
+"""Deciding at the desk: an answer counts if its author has the right, and on the facts that they have seen.
 
 It is recorded with the wait; the run takes it from there, whether the engine answers now or later.
 """

@@ -112,6 +112,24 @@ def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -
     return resumed
 
 
+def answered_waits(systems: Systems) -> list[tuple[str, Wait]]:
+    """Waits that were answered at the desk and whose run has not taken the answer yet, each with its run."""
+    answered = (col(Wait.given_by).is_not(None), col(Case.run_id).is_not(None), Case.status == "open")
+    with systems.store.read() as session:
+        found = session.exec(select(Case.run_id, Wait).join(Wait).where(*answered)).all()
+    return [(run_id, wait) for run_id, wait in found if run_id]
+
+
+def go_on(systems: Systems, answered: tuple[str, Wait]) -> None:
+    """Have a run take the answer that was given at the desk.
+
+    Raises:
+        Unavailable: the engine does not answer; the answer stays.
+    """
+    run_id, wait = answered
+    resume(systems, run_id, wait, wait.given)
+
+
 def offer_lost_forms(systems: Systems, most: int) -> int:
     """After a crash: show the forms that the crash kept from being shown, looking at the ``most`` latest waits."""
     with systems.store.read() as session:

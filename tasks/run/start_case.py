@@ -74,7 +74,8 @@ def replace_run(systems: Systems, case_id: int) -> None:
     if wait is not None and (given := systems.engine.answer(case.run_id, wait.wait_key)):
         this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
         with systems.store.write() as session:
-            session.execute(update(Wait).where(*this).values(given=given))
+            # what was answered at the desk stands
+            session.execute(update(Wait).where(*this, col(Wait.given_by).is_(None)).values(given=given))
     run_id = systems.engine.start_case(case_id, case.reference, after=case.run_id)
     # what the case waits for stays: it may be the new run that has come to it, where this was cut off before
     with systems.store.write() as session:

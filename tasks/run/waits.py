@@ -265,7 +265,7 @@ class Question(Generic[F]):
             if state is RecordState.DONE:
                 # it goes on, so what broke it before no longer counts
                 session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
-                session.add(self._decision(output, by, now, signal))
+                session.add(self._decision(output, by, now, signal, wait))
             if effect:
                 effect(session)
             if state in _AUDITED:
@@ -273,7 +273,10 @@ class Question(Generic[F]):
             session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
         return record
 
-    def _decision(self, answers: dict[str, Any], by: str, now: datetime, signal: Signal | None) -> Decision:
+    def _decision(
+        self, answers: dict[str, Any], by: str, now: datetime, signal: Signal | None, wait: Wait | None
+    ) -> Decision:
+        at_desk = wait if signal is None else None
         return Decision(
             case_id=self.case.case_id,
             wait_key=self.key.name,
@@ -283,6 +286,8 @@ class Question(Generic[F]):
             answers=answers,
             decided_at=now,
             signal_id=signal.id if signal else None,
+            staff_id=at_desk.given_by if at_desk else None,
+            signed_in=at_desk.given_how if at_desk else "",
         )
 
     def _entry(self, action: Action, output: dict[str, Any], by: str, wait: Wait | None, now: datetime) -> Entry:

@@ -17,7 +17,7 @@ from tasks.run import signals
 from tasks.run.clocks import waits_to_watch
 from tasks.run.lease import due_letters
 from tasks.run.relay import refusal_now
-from tasks.run.resume import resume_or_show
+from tasks.run.resume import answered_waits, go_on, resume_or_show
 from tasks.run.send_letter import deliver
 from tasks.run.start_case import cases_without_run, start_case
 from tasks.upkeep.follow_ticket import follow
@@ -80,7 +80,11 @@ def deliver_signals() -> int:
             .where(signals.PENDING, or_(col(Signal.kind) == SignalKind.UNDELIVERED, *takes))
         )
         cases = session.exec(query.group_by(col(Signal.case_id)).order_by(func.min(Signal.id))).all()
-    return each(cases, partial(resume_or_show, kind=SignalKind.UNDELIVERED))
+    _, done = every(
+        lambda: each(answered_waits(load_systems()), go_on),
+        lambda: each(cases, partial(resume_or_show, kind=SignalKind.UNDELIVERED)),
+    )
+    return done
 
 
 @part("Waktu tunggu / Watch waits")

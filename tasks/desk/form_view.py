@@ -1,0 +1,94 @@
+"""A wait's form as a page draws it: its fields in their order, and the choices as buttons."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.forms import FORMS, Form, is_choice
+from models.tables import Wait
+
+LINE = 400
+"""Characters up to which an answer is one line."""
+CHOICE = "choice"
+"""The field that each button of the form fills."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An answer to choose: ``code`` is submitted, ``text`` is read."""
+
+    code: str
+    text: str
+    needs: str = ""
+    """What has to be filled in with it."""
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """A field that a person fills in."""
+
+    name: str
+    title: str
+    help: str
+    value: str
+    required: bool
+    longest: int | None
+    options: tuple[Option, ...] = ()
+
+    @property
+    def long(self) -> bool:
+        """Whether the answer may have several lines."""
+        return not self.options and (self.longest or LINE + 1) > LINE
+
+
+@dataclass(frozen=True)
+class FormView:
+    """The form of one wait."""
+
+    title: str
+    role: str
+    fields: tuple[FieldView, ...]
+    choices: tuple[Option, ...]
+    """Of the decision itself, one button each; empty where one button sends what the fields say."""
+
+
+def form_view(wait: Wait, typed: Mapping[str, str] | None = None) -> FormView:
+    """The form with what somebody has typed into it already, else with what it proposes."""
+    form = FORMS[wait.form]
+    fields = {name: schema for name, schema in wait.json_schema["properties"].items() if name != "by"}
+    choices = tuple(_options(form, wait.json_schema, CHOICE, fields[CHOICE])) if CHOICE in fields else ()
+    required = set(wait.json_schema.get("required", ()))
+    shown = [
+        FieldView(
+            name=name,
+            title=schema.get("title") or form.model_fields[name].title or name,
+            help=schema.get("description") or form.model_fields[name].description or "",
+            value=(typed or {}).get(name, _proposed(form, name, schema)),
+            required=name in required or bool(schema.get("minLength")),
+            longest=schema.get("maxLength"),
+            options=tuple(_options(form, wait.json_schema, name, schema)),
+        )
+        for name, schema in fields.items()
+        if name != CHOICE
+    ]
+    return FormView(form.title, form.role, tuple(shown), choices)
+
+
+def _proposed(form: type[Form], name: str, schema: Mapping[str, Any]) -> str:
+    """The first answer of the field, a choice by its code."""
+    default = str(schema.get("default", ""))
+    return _codes(form, name).get(default, default)
+
+
+def _codes(form: type[Form], name: str) -> dict[str, str]:
+    kind = form.model_fields[name].annotation
+    return {choice.value: code for code, choice in kind.__members__.items()} if is_choice(kind) else {}
+
+
+def _options(form: type[Form], whole: Mapping[str, Any], name: str, schema: Mapping[str, Any]) -> Iterator[Option]:
+    reference = str(schema.get("$ref") or next((one.get("$ref") for one in schema.get("allOf", ())), ""))
+    codes = _codes(form, name)
+    for text in whole.get("$defs", {}).get(reference.rpartition("/")[2], schema).get("enum", ()):
+        code = codes.get(text, text)
+        needs = "penyebab dan perbaikan / cause and repair" if name == CHOICE and code == form.solves else ""
+        yield Option(code, text, needs)

@@ -1,0 +1,179 @@
+"""The queue: what waits for whom, the most urgent first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import String, and_, cast, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from adapters.wiring import Systems
+from models.forms import FORMS, TopicChoice
+from models.rights import DECIDES
+from models.sop import DECIDE
+from models.staff import Claim, Staff
+from models.tables import Case, Decision, Message, TicketRow, Wait
+
+PAGE = 50
+SOON = timedelta(minutes=30)
+"""A decision that is due within this is shown as urgent."""
+
+
+class Whose(StrEnum):
+    """Which waits a queue shows; the value is what people read."""
+
+    MINE = "Untuk saya / For me"
+    TEAM = "Tim saya / My team"
+    ALL = "Semua / All"
+
+
+class Due(StrEnum):
+    """How urgent a wait is, in words beside the colour."""
+
+    LATE = "Terlambat / Late"
+    SOON = "Segera / Soon"
+    LATER = "Nanti / Later"
+    NONE = "Tanpa batas / No deadline"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case that waits."""
+
+    case_id: int
+    reference: str
+    customer: str
+    matter: str
+    """Its topic, or the mail's subject where there is none yet."""
+    service_number: str
+    asked: str
+    """The form's title."""
+    role: str
+    since: datetime
+    due_at: datetime | None
+    due: Due
+    tier: str
+    site: str
+    holder: str
+    """Who has claimed it, else who decided last in it; empty: nobody."""
+    claimed: bool
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A page of the queue, and how many waits there are in all."""
+
+    rows: Sequence[Row]
+    total: int
+
+
+def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: int = 1) -> Queue:
+    """The waits that this person sees, those due first on top."""
+    now, machine_now = systems.clock.now(), systems.machine_clock.now()
+    claimer, keeper = aliased(Staff), aliased(Staff)
+    # who has decided last in a case keeps it; while they are away, their deputy does
+    last = select(func.max(Decision.id)).where(Decision.case_id == Case.id, col(Decision.staff_id).is_not(None))
+    live = and_(
+        col(Claim.case_id) == Wait.case_id, col(Claim.wait_key) == Wait.wait_key, col(Claim.until) > machine_now
+    )
+    wanted = [Case.status == "open", col(Wait.given_by).is_(None), *_seen_by(staff)]
+    if whose is not Whose.ALL:
+        wanted += _answered_by(staff)
+    if whose is Whose.MINE:
+        wanted.append(or_(col(claimer.id).is_(None), col(claimer.id) == staff.id))
+        away = and_(col(keeper.deputy_id) == staff.id, _absent(keeper, now))
+        wanted.append(or_(col(keeper.id).is_(None), col(keeper.id) == staff.id, away, _asked_above(staff)))
+    elif whose is Whose.TEAM:
+        wanted.append(
+            or_(col(keeper.id).is_(None), col(keeper.leader_id) == staff.id, col(claimer.leader_id) == staff.id)
+        )
+    if search.strip():
+        wanted.append(_found(search.strip()))
+    query = (
+        select(Wait, Case, claimer.name, keeper.name, func.count().over())  # type: ignore[call-overload]
+        .join(Case, col(Case.id) == col(Wait.case_id))
+        .join(Claim, live, isouter=True)
+        .join(claimer, col(claimer.id) == col(Claim.staff_id), isouter=True)
+        .join(Decision, col(Decision.id) == last.scalar_subquery(), isouter=True)
+        .join(keeper, col(keeper.id) == col(Decision.staff_id), isouter=True)
+        .where(*wanted)
+        .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.since))
+        .limit(PAGE)
+        .offset(PAGE * (max(page, 1) - 1))
+    )
+    with systems.store.read() as session:
+        found = session.exec(query).all()
+    rows = [_row(wait, case, claimed, kept, now) for wait, case, claimed, kept, _ in found]
+    return Queue(rows, found[0][-1] if found else 0)
+
+
+def next_for(systems: Systems, staff: Staff, but: int | None = None) -> int | None:
+    """The most urgent case that this person may decide and no colleague has claimed; None where there is none."""
+    rows = queue(systems, staff, Whose.MINE).rows
+    return next((row.case_id for row in rows if row.case_id != but), None)
+
+
+def _seen_by(staff: Staff) -> list[Any]:
+    return [Case.site == staff.site] if staff.site else []
+
+
+def _answered_by(staff: Staff) -> list[Any]:
+    """Decisions that one of their roles takes. What customers and units answer themselves is in the whole list."""
+    roles = [role for role in DECIDE if staff.held & DECIDES[role]]
+    return [or_(col(Wait.role).in_(roles), col(Wait.escalated_to).in_(roles))]
+
+
+def _asked_above(staff: Staff) -> Any:
+    """What was handed up is for each who leads, whoever had it before."""
+    roles = [role for role in DECIDE if role != "Agent Email" and staff.held & DECIDES[role]]
+    return or_(col(Wait.role).in_(roles), col(Wait.escalated_to).in_(roles))
+
+
+def _absent(person: Any, now: datetime) -> Any:
+    return and_(person.absent_from <= now, or_(person.absent_until.is_(None), person.absent_until > now))
+
+
+def _found(words: str) -> Any:
+    """Cases by customer, address, service number, reference, ticket, or words of their mails."""
+    like = f"%{words.replace('%', '').replace('_', '')}%"
+    mails = select(Message.case_id).where(or_(col(Message.subject).ilike(like), col(Message.new_text).ilike(like)))
+    tickets = select(TicketRow.case_id).where(col(TicketRow.ticket_id).ilike(like))
+    number = words.rpartition("-")[2].lstrip("0")
+    columns = (Case.name, Case.address, Case.subject, Case.service_number)
+    return or_(
+        *(col(column).ilike(like) for column in columns),
+        cast(col(Case.id), String) == number,
+        col(Case.id).in_(mails),
+        col(Case.id).in_(tickets),
+    )
+
+
+def _row(wait: Wait, case: Case, claimed: str | None, kept: str | None, now: datetime) -> Row:
+    return Row(
+        case_id=case.key,
+        reference=case.reference,
+        customer=case.name or case.address,
+        matter=str(TopicChoice(case.topic)) if case.topic else case.subject,
+        service_number=case.service_number,
+        asked=FORMS[wait.form].title,
+        role=wait.escalated_to or wait.role,
+        since=wait.since,
+        due_at=wait.due_at,
+        due=due(wait.due_at, now),
+        tier=case.tier.replace("_", " "),
+        site=case.site,
+        holder=claimed or kept or "",
+        claimed=claimed is not None,
+    )
+
+
+def due(at: datetime | None, now: datetime) -> Due:
+    """How urgent that moment is."""
+    if at is None:
+        return Due.NONE
+    if at <= now:
+        return Due.LATE
+    return Due.SOON if at - now <= SOON else Due.LATER
