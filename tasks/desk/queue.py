@@ -1,13 +1,13 @@
 """The queue: what waits for whom, the most urgent first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import String, and_, cast, func, or_
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
@@ -18,6 +18,9 @@ from models.staff import Claim, Staff
 from models.tables import Case, Decision, Message, TicketRow, Wait
 
 PAGE = 50
+_CLAIMER, _KEEPER = aliased(Staff), aliased(Staff)
+_SHOWN: Any = (Wait.form, Wait.role, Wait.escalated_to, Wait.since, Wait.due_at)
+_OF_CASE: Any = (Case.site, Case.name, Case.address, Case.subject, Case.topic, Case.service_number, Case.tier)
 SOON = timedelta(minutes=30)
 """A decision that is due within this is shown as urgent."""
 
@@ -72,38 +75,29 @@ class Queue:
 
 def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: int = 1) -> Queue:
     """The waits that this person sees, those due first on top."""
-    now, machine_now = systems.clock.now(), systems.machine_clock.now()
-    claimer, keeper = aliased(Staff), aliased(Staff)
-    # who has decided last in a case keeps it; while they are away, their deputy does
-    last = select(func.max(Decision.id)).where(Decision.case_id == Case.id, col(Decision.staff_id).is_not(None))
-    live = and_(
-        col(Claim.case_id) == Wait.case_id, col(Claim.wait_key) == Wait.wait_key, col(Claim.until) > machine_now
-    )
-    wanted = [Case.status == "open", col(Wait.given_by).is_(None), *_seen_by(staff)]
-    if whose is not Whose.ALL:
-        wanted += _answered_by(staff)
-    if whose is Whose.MINE:
-        wanted.append(or_(col(claimer.id).is_(None), col(claimer.id) == staff.id))
-        away = and_(col(keeper.deputy_id) == staff.id, _absent(keeper, now))
-        wanted.append(or_(col(keeper.id).is_(None), col(keeper.id) == staff.id, away, _asked_above(staff)))
-    elif whose is Whose.TEAM:
-        wanted.append(
-            or_(col(keeper.id).is_(None), col(keeper.leader_id) == staff.id, col(claimer.leader_id) == staff.id)
-        )
-    if search.strip():
-        wanted.append(_found(search.strip()))
+    now = systems.clock.now()
+    this = (col(Claim.case_id) == Wait.case_id, col(Claim.wait_key) == Wait.wait_key)
+    live = and_(*this, col(Claim.until) > systems.machine_clock.now())
+    # who has decided last in a case keeps it
+    earlier = aliased(Decision)
+    signed = (col(earlier.case_id) == Case.id, col(earlier.staff_id).is_not(None))
+    last = select(func.max(earlier.id)).where(*signed).correlate(Case).scalar_subquery()
     query = (
-        select(Wait, Case, claimer.name, keeper.name, func.count().over())  # type: ignore[call-overload]
+        select(Wait, Case, _CLAIMER.name, _KEEPER.name, func.count().over())  # type: ignore[call-overload]
         .join(Case, col(Case.id) == col(Wait.case_id))
         .join(Claim, live, isouter=True)
-        .join(claimer, col(claimer.id) == col(Claim.staff_id), isouter=True)
-        .join(Decision, col(Decision.id) == last.scalar_subquery(), isouter=True)
-        .join(keeper, col(keeper.id) == col(Decision.staff_id), isouter=True)
-        .where(*wanted)
+        .join(_CLAIMER, col(_CLAIMER.id) == col(Claim.staff_id), isouter=True)
+        .join(Decision, col(Decision.id) == last, isouter=True)
+        .join(_KEEPER, col(_KEEPER.id) == col(Decision.staff_id), isouter=True)
+        .where(Case.status == "open", col(Wait.given_by).is_(None), *_whose(staff, whose, now))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.since))
         .limit(PAGE)
         .offset(PAGE * (max(page, 1) - 1))
+        # the long columns of thousands of rows would be sorted with them
+        .options(load_only(*_SHOWN), load_only(*_OF_CASE))
     )
+    if search.strip():
+        query = query.where(_found(search.strip()))
     with systems.store.read() as session:
         found = session.exec(query).all()
     rows = [_row(wait, case, claimed, kept, now) for wait, case, claimed, kept, _ in found]
@@ -116,14 +110,23 @@ def next_for(systems: Systems, staff: Staff, but: int | None = None) -> int | No
     return next((row.case_id for row in rows if row.case_id != but), None)
 
 
-def _seen_by(staff: Staff) -> list[Any]:
-    return [Case.site == staff.site] if staff.site else []
-
-
-def _answered_by(staff: Staff) -> list[Any]:
-    """Decisions that one of their roles takes. What customers and units answer themselves is in the whole list."""
-    roles = [role for role in DECIDE if staff.held & DECIDES[role]]
-    return [or_(col(Wait.role).in_(roles), col(Wait.escalated_to).in_(roles))]
+def _whose(staff: Staff, whose: Whose, now: datetime) -> Iterator[Any]:
+    """Of all waits, those of this person's site, and those that they, or their team, have or may take."""
+    if staff.site:
+        yield Case.site == staff.site
+    nobodys = col(_KEEPER.id).is_(None)
+    if whose is not Whose.ALL:
+        # what customers and units answer themselves stands in the whole list
+        roles = [role for role in DECIDE if staff.held & DECIDES[role]]
+        yield or_(col(Wait.role).in_(roles), col(Wait.escalated_to).in_(roles))
+    if whose is Whose.MINE:
+        yield or_(col(_CLAIMER.id).is_(None), col(_CLAIMER.id) == staff.id)
+        # while somebody is away, their deputy has what they keep
+        deputys = and_(col(_KEEPER.deputy_id) == staff.id, _absent(_KEEPER, now))
+        yield or_(nobodys, col(_KEEPER.id) == staff.id, deputys, _asked_above(staff))
+    elif whose is Whose.TEAM:
+        kept = and_(col(_CLAIMER.id).is_(None), or_(nobodys, col(_KEEPER.leader_id) == staff.id))
+        yield or_(kept, col(_CLAIMER.leader_id) == staff.id)
 
 
 def _asked_above(staff: Staff) -> Any:

@@ -1,0 +1,200 @@
+"""Decisions at the desk: by whom, on which facts, and what the run makes of them."""
+
+from datetime import timedelta
+
+import pytest
+from prefect import flow
+
+from adapters.wiring import Systems
+from models.errors import NotWaiting, WrongUse
+from models.forms import ConfirmAnalysis, Escalation, HandlingStuck, UnitProgress
+from models.rights import Denied
+from models.staff import Claim, StaffRole
+from models.states import SignalKind
+from models.tables import Decision, TicketRow, Wait
+from tasks.desk.claims import claim
+from tasks.desk.decide import NotAllowed, Outdated, answer
+from tasks.desk.facts import Facts
+from tasks.run.case_run import CaseRun
+from tasks.run.waits import decide
+from tasks.upkeep.monitor import deliver_signals
+from tests.cases import BUDI, LINE, arrives, keep_signal, opened, rows
+from tests.conftest import BOTH
+from tests.desk import asks, author, member
+from tests.runs import Runs
+
+RIGHT = {"need": "COMPLAINT", "topic": "no_service", "service_number": LINE}
+
+
+def seen(case: CaseRun) -> Facts:
+    with case.store.read() as session:
+        return Facts.now(session, case.case_id)
+
+
+@flow(persist_result=False)
+def ask_agent(case_id: int) -> str:
+    """One wait for the agent."""
+    answered = decide(CaseRun.open(case_id), ConfirmAnalysis, about="Kurang yakin")
+    return f"{answered.need.name} by {answered.by}"
+
+
+def test_the_run_takes_what_was_decided(runs: Runs) -> None:
+    sari, case = member(runs.systems, "Sari"), opened(runs.systems, BUDI)
+    run = runs.start(ask_agent, case)
+    assert runs.go(ask_agent, run).name == "Suspended"
+    claim(runs.systems, sari, case.case_id)
+    answer(runs.systems, author(sari), case.case_id, seen(case), RIGHT)
+    assert rows(runs.systems, Claim) == [], "who has decided gives the claim back"
+    assert runs.go(ask_agent, run).result() == "COMPLAINT by Sari"
+    (decision,) = rows(runs.systems, Decision)
+    assert (decision.by, decision.staff_id, decision.signed_in) == ("Sari", sari.id, "password")
+    assert decision.answers == {"by": "Sari", **RIGHT}
+
+
+def test_an_engine_that_is_away_loses_no_decision(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    sari, case = member(runs.systems, "Sari"), opened(runs.systems, BUDI)
+    run = runs.start(ask_agent, case)
+    runs.go(ask_agent, run)
+    with monkeypatch.context() as patch:
+        patch.setenv("LAYANAN_PREFECT_API_URL", "http://127.0.0.1:9/api")
+        answer(Systems(type(runs.systems.settings)()), author(sari), case.case_id, seen(case), RIGHT)
+    assert runs.state(run).name == "Suspended"
+    deliver_signals.fn()
+    assert runs.go(ask_agent, run).result() == "COMPLAINT by Sari"
+    assert deliver_signals.fn() == 0, "it goes on once"
+
+
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_a_decision_counts_on_the_facts_that_it_saw(systems: Systems) -> None:
+    sari, case = member(systems, "Sari"), opened(systems, BUDI)
+    asks(case, ConfirmAnalysis)
+    before = seen(case)
+    arrives(systems, BUDI, f"Sekarang lampu LOS hijau, {LINE} masih mati", "Re: Internet mati")
+    with pytest.raises(Outdated) as told:
+        answer(systems, author(sari), case.case_id, before, RIGHT)
+    (line,) = told.value.news
+    assert "menulis / wrote: “Sekarang lampu LOS hijau" in line
+    assert rows(systems, Wait)[0].given == {}, "nothing is recorded"
+    answer(systems, author(sari), case.case_id, seen(case), RIGHT)
+
+
+def test_what_a_unit_reports_meanwhile_counts_too(systems: Systems) -> None:
+    case = opened(systems)
+    asks(case, HandlingStuck)
+    with systems.store.write() as session:
+        row = TicketRow(
+            external_id="x",
+            case_id=case.case_id,
+            ticket_id="T-1",
+            unit="U",
+            status="inProgress",
+            status_since=systems.clock.now(),
+        )
+        session.add(row)
+    before = seen(case)
+    keep_signal(systems, case.case_id, SignalKind.UNIT, "unit:1", {"choice": "REPAIRED"})
+    with systems.store.write() as session:
+        session.merge(TicketRow(**(rows(systems, TicketRow)[0].model_dump() | {"status": "resolved"})))
+    with pytest.raises(Outdated) as told:
+        answer(systems, author(member(systems, "Sari")), case.case_id, before, {"choice": "COORDINATE"})
+    assert list(told.value.news) == [
+        "Unit melapor / a unit has reported",
+        "Status tiket berubah / the ticket has changed: selesai / resolved",
+    ]
+
+
+@pytest.mark.parametrize("systems", BOTH, indirect=True)
+def test_the_second_of_two_reads_that_a_colleague_has_decided(systems: Systems) -> None:
+    sari, dewi, case = member(systems, "Sari"), member(systems, "Dewi"), opened(systems)
+    asks(case, ConfirmAnalysis)
+    both = seen(case)
+    answer(systems, author(sari), case.case_id, both, RIGHT)
+    with pytest.raises(Outdated, match="changed") as told:
+        answer(systems, author(dewi), case.case_id, both, RIGHT)
+    assert told.value.news == ["Sari sudah memutuskan / has decided"]
+    assert rows(systems, Wait)[0].given["by"] == "Sari"
+
+
+def test_who_may_not_decide_is_told_why(systems: Systems) -> None:
+    case = opened(systems)
+    asks(case, Escalation)
+    sari = member(systems, "Sari", StaffRole.AGENT_1)
+    far = member(systems, "Jauh", StaffRole.TEAM_LEADER, site="BDG")
+    for person, why in ((sari, Denied.ROLE), (far, Denied.SITE)):
+        with pytest.raises(NotAllowed) as told:
+            answer(systems, author(person), case.case_id, seen(case), {"choice": "BACK_TO_AGENT"})
+        assert told.value.why is why
+
+
+def test_who_escalated_does_not_decide_the_escalation(systems: Systems) -> None:
+    case, rina = opened(systems), member(systems, "Rina", StaffRole.AGENT_1, StaffRole.TEAM_LEADER)
+    with systems.store.write() as session:
+        session.add(
+            Decision(
+                case_id=case.case_id,
+                wait_key="k",
+                form="HandlingStuck",
+                role="Agent Email",
+                by="Rina",
+                staff_id=rina.id,
+                answers={"choice": "ESCALATE"},
+                decided_at=systems.clock.now(),
+            )
+        )
+    asks(case, Escalation)
+    with pytest.raises(NotAllowed) as told:
+        answer(systems, author(rina), case.case_id, seen(case), {"choice": "BACK_TO_AGENT"})
+    assert told.value.why is Denied.OWN_ESCALATION
+    budi = member(systems, "Tono", StaffRole.TEAM_LEADER)
+    answer(systems, author(budi), case.case_id, seen(case), {"choice": "BACK_TO_AGENT"})
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"need": "COMPLAINT"}, "Topik / Topic: isi / fill it in"),
+        ({"need": "NONSENSE", "topic": "slow"}, "'NONSENSE' is none of COMPLAINT"),
+        ({**RIGHT, "colour": "red"}, "has no field 'colour'"),
+        ({**RIGHT, "service_number": "1" * 41}, "maksimal 40 karakter"),
+    ],
+)
+def test_answers_that_cannot_be_taken_change_nothing(systems: Systems, words: dict[str, str], told: str) -> None:
+    case = opened(systems)
+    asks(case, ConfirmAnalysis)
+    with pytest.raises(WrongUse, match=told):
+        answer(systems, author(member(systems, "Sari")), case.case_id, seen(case), words)
+    assert rows(systems, Wait)[0].given == {}
+
+
+def test_a_choice_that_needs_a_field_says_which(systems: Systems) -> None:
+    case = opened(systems)
+    asks(case, UnitProgress)
+    with pytest.raises(WrongUse, match="penyebab dan perbaikan"):
+        answer(systems, author(member(systems, "Sari")), case.case_id, seen(case), {"choice": "REPAIRED"})
+
+
+def test_a_case_that_waits_for_nothing(systems: Systems) -> None:
+    case = opened(systems)
+    with pytest.raises(NotWaiting, match="waits for nothing now"):
+        answer(systems, author(member(systems, "Sari")), case.case_id, seen(case), RIGHT)
+
+
+def test_a_claim_is_one_persons_until_it_ends(systems: Systems) -> None:
+    sari, dewi = member(systems, "Sari"), member(systems, "Dewi")
+    rina = member(systems, "Rina", StaffRole.TEAM_LEADER)
+    case = opened(systems)
+    assert claim(systems, sari, case.case_id) is None, "nothing is asked"
+    wait = asks(case, ConfirmAnalysis)
+    assert [claim(systems, one, case.case_id) for one in (sari, dewi)] == [sari, sari]
+    taken = claim(systems, rina, case.case_id, take=True)
+    assert taken == rina, "who leads may take it"
+    with systems.store.write() as session:
+        session.merge(
+            Claim(
+                case_id=case.case_id,
+                wait_key=wait.wait_key,
+                staff_id=rina.key,
+                until=systems.machine_clock.now() - timedelta(seconds=1),
+            )
+        )
+    assert claim(systems, dewi, case.case_id) == dewi, "it has come to its end"
