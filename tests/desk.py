@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from adapters.wiring import Systems
-from models.forms import Form
+from models.forms.base import Form
 from models.staff import SignedIn, Staff, StaffRole
 from models.tables import Case, Wait
 from tasks.desk.decide import Author

@@ -13,7 +13,7 @@ from flows.desk import account, case_page, queue_page, sign_in, staff_pages
 from flows.desk.guard import Guard
 from flows.desk.page import TEMPLATES, message, render
 from flows.desk.signed import Forbidden, NotSignedIn
-from models.errors import LayananError
+from models.errors import LayananError, UnknownCase
 
 PAGES = (sign_in, account, queue_page, case_page, staff_pages)
 SECRET_FIELDS = ("password", "code")
@@ -43,6 +43,7 @@ def create_app(systems: Systems) -> FastAPI:
     app.exception_handler(Forbidden)(_forbidden)
     app.exception_handler(RequestValidationError)(_misunderstood)
     app.exception_handler(HTTPException)(_no_page)
+    app.exception_handler(UnknownCase)(_no_case)
     app.exception_handler(LayananError)(_failed)
     return app
 
@@ -79,6 +80,11 @@ def _no_page(request: Request, error: HTTPException) -> Response:
     else:
         title, text = "Ditolak / Refused", "Permintaan ini tidak bisa dilayani / This request cannot be served"
     return message(request, error.status_code, title, text)
+
+
+def _no_case(request: Request, _error: UnknownCase) -> Response:
+    text = "Kasus atau isinya tidak ada, atau milik site lain / There is no such case, or it is another site's"
+    return message(request, 404, "Tidak ada / Not found", text)
 
 
 def _failed(request: Request, error: LayananError) -> Response:

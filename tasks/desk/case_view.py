@@ -11,16 +11,28 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.errors import LayananError, UnknownCase
-from models.forms import FORMS, SYSTEM, is_choice
+from models.forms import FORMS
+from models.forms.base import SYSTEM, is_choice
 from models.reasons import warnings_said
 from models.rights import Denied, refusal
 from models.sop import label
 from models.staff import Note, Staff
+from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
 from tasks.desk.claims import holder
 from tasks.desk.decide import matter
 from tasks.desk.facts import Facts
 from tasks.run.family import family
+
+DEADLINES: dict[SignalKind, str] = {
+    SignalKind.UPDATE: "Kabar ke pelanggan / Update to the customer",
+    SignalKind.REPAIR: "Perbaikan oleh unit / The unit's repair",
+    SignalKind.APPROVAL: "Persetujuan solusi / Approval of the solution",
+    SignalKind.ANSWER: "Jawaban pelanggan / The customer's answer",
+    SignalKind.CLOSING: "Akhir masa tunggu closing / End of closing's waiting period",
+    SignalKind.OPENING: "Kantor buka / The office opens",
+}
+"""What a deadline is for, as people read it."""
 
 
 class Wrote(StrEnum):
@@ -63,6 +75,8 @@ class CaseView:
     """A case at one moment; ``seen`` is what a decision on it counts on."""
 
     case: Case
+    family: Sequence[int]
+    """Numbers of the case and of those that were merged into it."""
     seen: Facts
     wait: Wait | None
     holder: Staff | None
@@ -92,6 +106,7 @@ def case_view(systems: Systems, staff: Staff, case_id: int) -> CaseView:
         others = session.exec(select(Case).where(col(Case.id).in_(numbers), Case.id != case_id)).all()
         return CaseView(
             case=case,
+            family=numbers,
             seen=Facts.now(session, case_id),
             wait=asked,
             holder=holder(session, systems, case_id),

@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
 from models.errors import LayananError, NotWaiting, WrongUse
-from models.forms import FORMS, Form
+from models.forms import FORMS
+from models.forms.base import Form
 from models.rights import Denied, Matter, refusal
 from models.sop import Role
 from models.staff import Claim, SignedIn, Staff

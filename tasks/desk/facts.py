@@ -8,7 +8,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from models.errors import WrongUse
-from models.forms import FORMS, SYSTEM
+from models.forms import FORMS
+from models.forms.base import SYSTEM
 from models.states import SignalKind
 from models.tables import Decision, Message, Signal, TicketRow, Wait
 from tasks.run.briefing import TICKET

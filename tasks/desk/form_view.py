@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.forms import FORMS, Form, is_choice
+from models.forms import FORMS
+from models.forms.base import Form, is_choice
 from models.tables import Wait
 
 LINE = 400

@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased, load_only
 from sqlmodel import col, select
 
 from adapters.wiring import Systems
-from models.forms import FORMS, TopicChoice
+from models.forms import FORMS
+from models.forms.analysis import TopicChoice
 from models.rights import DECIDES
 from models.sop import DECIDE
 from models.staff import Claim, Staff

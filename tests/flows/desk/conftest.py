@@ -44,9 +44,8 @@ class Hands:
 class Desk:
     """A desk that listens, and people who may sign in there."""
 
-    def __init__(self, systems: Systems, clock: Hands) -> None:
-        self.systems, self.clock = systems, clock
-        self.url = f"http://127.0.0.1:{systems.settings.desk.port}"
+    def __init__(self, systems: Systems, clock: Hands, url: str) -> None:
+        self.systems, self.clock, self.url = systems, clock, url
 
     @property
     def store(self) -> Store:
@@ -85,21 +84,28 @@ class Desk:
 
 
 @contextmanager
-def listening(store: Store, home: Path, **desk: Any) -> Iterator[Desk]:
-    """A desk of these settings over this store."""
-    settings = Settings(home=home, desk=DeskSettings(port=free_port(), **desk))
-    systems, clock = Systems(settings), Hands()
-    systems.store, systems.machine_clock = store, clock
-    config = uvicorn.Config(create_app(systems), port=settings.desk.port, log_config=None, proxy_headers=False)
+def serving(systems: Systems) -> Iterator[str]:
+    """A desk over these systems; its address."""
+    port = free_port()
+    config = uvicorn.Config(create_app(systems), port=port, log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         assert eventually(lambda: server.started or not thread.is_alive())
-        yield Desk(systems, clock)
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def listening(store: Store, home: Path, **desk: Any) -> Iterator[Desk]:
+    """A desk of these settings over this store."""
+    systems, clock = Systems(Settings(home=home, desk=DeskSettings(**desk))), Hands()
+    systems.store, systems.machine_clock = store, clock
+    with serving(systems) as url:
+        yield Desk(systems, clock, url)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 
 from adapters.wiring import Systems
 from models.errors import UnknownCase
-from models.forms import ConfirmAnalysis, Escalation
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.complaint import Escalation
 from models.rights import Denied
 from models.staff import Note, NoteKind, StaffRole
 from models.tables import Decision

@@ -1,13 +1,12 @@
 """Decisions at the desk: by whom, on which facts, and what the run makes of them."""
 
-from datetime import timedelta
-
 import pytest
 from prefect import flow
 
 from adapters.wiring import Systems
 from models.errors import NotWaiting, WrongUse
-from models.forms import ConfirmAnalysis, Escalation, HandlingStuck, UnitProgress
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.complaint import Escalation, HandlingStuck, UnitProgress
 from models.rights import Denied
 from models.staff import Claim, StaffRole
 from models.states import SignalKind
@@ -177,24 +176,3 @@ def test_a_case_that_waits_for_nothing(systems: Systems) -> None:
     case = opened(systems)
     with pytest.raises(NotWaiting, match="waits for nothing now"):
         answer(systems, author(member(systems, "Sari")), case.case_id, seen(case), RIGHT)
-
-
-def test_a_claim_is_one_persons_until_it_ends(systems: Systems) -> None:
-    sari, dewi = member(systems, "Sari"), member(systems, "Dewi")
-    rina = member(systems, "Rina", StaffRole.TEAM_LEADER)
-    case = opened(systems)
-    assert claim(systems, sari, case.case_id) is None, "nothing is asked"
-    wait = asks(case, ConfirmAnalysis)
-    assert [claim(systems, one, case.case_id) for one in (sari, dewi)] == [sari, sari]
-    taken = claim(systems, rina, case.case_id, take=True)
-    assert taken == rina, "who leads may take it"
-    with systems.store.write() as session:
-        session.merge(
-            Claim(
-                case_id=case.case_id,
-                wait_key=wait.wait_key,
-                staff_id=rina.key,
-                until=systems.machine_clock.now() - timedelta(seconds=1),
-            )
-        )
-    assert claim(systems, dewi, case.case_id) == dewi, "it has come to its end"

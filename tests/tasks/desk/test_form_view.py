@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.forms import FORMS, ApproveSolution, ConfirmAnalysis, Escalation, Form
+from models.forms import FORMS
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.base import Form
+from models.forms.complaint import ApproveSolution, Escalation
 from models.tables import Wait
 from tasks.desk.decide import filled
 from tasks.desk.form_view import Option, form_view

@@ -7,7 +7,9 @@ from sqlalchemy import event, update
 from sqlmodel import col
 
 from adapters.wiring import Systems
-from models.forms import ConfirmAnalysis, CustomerAnswer, Escalation
+from models.forms.analysis import ConfirmAnalysis
+from models.forms.answers import CustomerAnswer
+from models.forms.complaint import Escalation
 from models.staff import Claim, Staff, StaffRole
 from models.tables import Case, Decision, TicketRow, Wait
 from tasks.desk.claims import claim
