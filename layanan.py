@@ -155,7 +155,8 @@ def _command_line() -> typer.Typer:
     for name, look in mails.ONE_MAIL.items():
         mail_app.command(name)(look)
     app.add_typer(mail_app, name="mail", rich_help_panel="Cases and people")
-    audit_app = typer.Typer(no_args_is_help=True, help="Check, show and export the audit log: who did what, and when.")
+    audit_help = "Check, show or export the audit log: who did what, and when. Example: `layanan audit verify`."
+    audit_app = typer.Typer(no_args_is_help=True, help=audit_help)
     for name, act in audit.AUDIT.items():
         audit_app.command(name)(act)
     app.add_typer(audit_app, name="audit", rich_help_panel="Cases and people")

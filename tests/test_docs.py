@@ -24,9 +24,9 @@ from tests.test_layanan import BOX, BUDI, alone, systems
 
 __all__ = ["alone", "systems"]
 
-LOOKS = ("case", "cases", "clock", "letter", "letters", "mails", "report", "settings", "waiting", "mail")
+LOOKS = ("audit", "case", "cases", "clock", "letter", "letters", "mails", "report", "settings", "waiting", "mail")
 """Commands of `layanan` that change nothing and ask no other system."""
-CHANGE = ("--again", "--check", "accept", "advance", "begin")
+CHANGE = ("--again", "--check", "accept", "advance", "begin", "export")
 QUOTED = [one for page in PAGES for one in quoted(page)]
 
 

@@ -51,7 +51,7 @@ from tests.stack import Stack, running
 COMMANDS = (
     *("up", "deploy", "migrate", "doctor", "settings", "intake", "monitor", "report", "cases", "case", "waiting"),
     *("decide", "mails", "mail", "letters", "letter", "clock", "simulator", "merge", "unmerge"),
-    *("split", "party"),
+    *("split", "party", "audit"),
 )
 BOX = "layanan@telkom.example"
 BUDI = "budi@pelanggan.example"

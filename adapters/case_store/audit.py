@@ -31,8 +31,7 @@ def append_noted(session: Session) -> None:
     session.flush()
     if session.get_bind().dialect.name == "postgresql":
         session.exec(_LOCK)
-    newest = select(AuditRow.number, AuditRow.hash).order_by(col(AuditRow.number).desc()).limit(1)
-    number, previous = session.exec(newest).first() or (0, START)
+    number, previous = newest(session)
     rows, salts = [], []
     for entry in entries:
         number += 1
@@ -42,6 +41,12 @@ def append_noted(session: Session) -> None:
         salts.append(salt)
     session.execute(insert(AuditRow), rows)
     session.execute(insert(AuditSalt), salts)
+
+
+def newest(session: Session) -> tuple[int, str]:
+    """Number and hash of the newest row; 0 and zeros where there is none."""
+    query = select(AuditRow.number, AuditRow.hash).order_by(col(AuditRow.number).desc()).limit(1)
+    return session.exec(query).first() or (0, START)
 
 
 def stream(session: Session, *where: Any) -> Iterator[dict[str, Any]]:

@@ -106,12 +106,17 @@ def newest_seal(file: Path) -> Seal | None:
     return None
 
 
+def as_line(seal: Seal) -> str:
+    """A seal as it stands in the file and in a mail."""
+    return json.dumps(asdict(seal))
+
+
 def add_seal(file: Path, seal: Seal) -> None:
     """Append a seal; it is on the disk when this returns."""
     place = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         # a line of its own, even if a crash cut the one before off
-        os.write(place, b"\n" * bool(os.fstat(place).st_size) + json.dumps(asdict(seal)).encode())
+        os.write(place, b"\n" * bool(os.fstat(place).st_size) + as_line(seal).encode())
         os.fsync(place)
     finally:
         os.close(place)

@@ -8,6 +8,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from models.audit import AuditRow, AuditSalt
 from models.errors import UnknownCase, WrongUse
 from models.reasons import doubts_said, warnings_said
 from models.tables import (
@@ -130,6 +131,17 @@ def letter(session: Session, number: int) -> View:
     if found is None:
         raise WrongUse(f"there is no letter {number}; `layanan letters` lists them")
     return _letter(*found)
+
+
+def audit(session: Session, reference: str | None, actor: str | None, since: str, limit: int) -> list[View]:
+    """The audit log's rows, or those of a case, of an actor, or since a moment; oldest first.
+
+    ``salt`` is None where an erasure has deleted it, or where the row has no hashes of contents.
+    """
+    query = select(AuditRow, AuditSalt).join(AuditSalt, col(AuditSalt.number) == col(AuditRow.number), isouter=True)
+    wanted = {AuditRow.reference: reference, AuditRow.actor: actor}
+    rows = _newest(session, query.where(AuditRow.at >= since), AuditRow.number, wanted, limit)
+    return [_dump(row) | {"salt": salt.salt if salt else None} for row, salt in rows]
 
 
 def _letters() -> Any:

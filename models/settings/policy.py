@@ -1,4 +1,4 @@
-"""Settings of the SOP's times and thresholds, and limits. Held by `tests/models/test_settings.py`."""
+"""Settings of the SOP's times and thresholds, limits, and the audit log. Held by `tests/models/test_settings.py`."""
 
 from pydantic import Field
 
@@ -121,4 +121,22 @@ class Limits(SettingsGroup):
     )
     resent_hours: float = Field(
         default=24, ge=0, description="Hours within which a mail with the same content counts as a duplicate"
+    )
+
+
+class Audit(SettingsGroup):
+    """Seals of the audit log (`docs/audit.md`)."""
+
+    seal_minutes: float = Field(
+        default=15,
+        gt=0,
+        description="Minutes between two seals of the audit log. What was done since the last seal could be cut off "
+        "unnoticed by somebody who may do anything in the database",
+    )
+    seal_mail: str = Field(
+        default="",
+        pattern=r"^([^\s@<>]+@[^\s@<>]+)?$",
+        description="Address that gets each seal by mail, out of reach of whoever can write on our machines. Empty: "
+        "seals stand in `LAYANAN_HOME/audit-seals` alone",
+        examples=["audit@telkom.example"],
     )

@@ -19,7 +19,7 @@ from models.settings.base import ZoneName
 from models.settings.desk import Desk
 from models.settings.mail import Mailbox, Smtp
 from models.settings.office import Office
-from models.settings.policy import Limits, Policy
+from models.settings.policy import Audit, Limits, Policy
 from models.settings.sources import PREFIX, FromSources
 from models.settings.systems import HttpSystem, Mrtg, SecureCrt
 from models.sop import Site
@@ -145,6 +145,7 @@ class Settings(FromSources):
     )
     desk: Desk = Field(default=Desk(), description="The desk, on which people decide")
     limits: Limits = Field(default=Limits(), description="Limits against loops and floods")
+    audit: Audit = Field(default=Audit(), description="Seals of the audit log")
 
     @field_validator("mailboxes")
     @classmethod

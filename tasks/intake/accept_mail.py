@@ -60,8 +60,7 @@ def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
         session.flush()
         follow(session, systems, mail, placed, row, now)
         reference = session.get_one(Case, row.case_id).reference if row.case_id else ""
-        subject = f"mail {message_id}"
-        audit.note(session, Entry(Action.MAIL_ACCEPTED, now, by, reference=reference, subject=subject))
+        audit.note(session, Entry(Action.MAIL_ACCEPTED, now, by, reference=reference, subject=f"mail {message_id}"))
     return answered(systems, row)
 
 

@@ -22,6 +22,7 @@ from tasks.run.send_letter import deliver
 from tasks.run.start_case import cases_without_run, start_case
 from tasks.upkeep.follow_ticket import follow
 from tasks.upkeep.recover_runs import cancel, cases_of_lost_runs, open_cases, replace, restart, take_over
+from tasks.upkeep.seal_audit import seal_audit
 from tasks.upkeep.sweep import each, every, part
 from tasks.upkeep.watch_waits import watch
 
@@ -127,7 +128,16 @@ def tidy_up() -> int:
     return forgotten
 
 
-PARTS = (send_due_letters, pass_deadlines, deliver_signals, watch_waits, recover_runs, follow_tickets, tidy_up)
+PARTS = (
+    send_due_letters,
+    pass_deadlines,
+    deliver_signals,
+    watch_waits,
+    recover_runs,
+    follow_tickets,
+    seal_audit,
+    tidy_up,
+)
 """The parts of a sweep, in their order."""
 
 
