@@ -1,4 +1,4 @@
-"""Makes the two bodies of a letter from one rendered template: plain text, and blocks for the HTML layout.
+"""Makes both bodies of a letter from one rendered template: plain text, and blocks for the HTML layout.
 
 A template is text with a few tags that only HTML shows: ``strong``, ``a``, ``<th>`` around the label of a fact, and
 ``<hr>`` alone on its line before the footer. Facts are escaped when the template is rendered, so a tag is always the

@@ -1,9 +1,8 @@
-"""The simulator's network devices: SSH servers on loopback that behave like Cisco IOS XE, read-only.
+"""The simulator's network devices: SSH servers on loopback that behave like a read-only Cisco IOS XE.
 
 Held by `tests/adapters/systems/test_securecrt.py`.
 """
 
-import json
 from collections import deque
 from datetime import datetime
 from functools import partial
@@ -13,18 +12,19 @@ from typing import Any
 import asyncssh
 
 from adapters.clock import Clock
+from adapters.simulator.ports import listening_socket
 from adapters.simulator.seed import Seed, SeededLink
 
 USER, LOGIN = "ccops", "simulator"
-# what netmiko's cisco_xe sends when it logs in
+# what netmiko's cisco_xe sends at login
 SILENT = frozenset({"", "terminal width 511", "terminal length 0"})
 INVALID = "% Invalid input detected at '^' marker."
 
 
 class DeviceServer:
-    """One SSH server for each seeded device, each on a port of its own; ports stay over a restart.
+    """One SSH server for each seeded device, on a port of its own that stays the same after a restart.
 
-    Writes into the folder: ``Sessions/`` (SecureCRT's files), ``known_hosts``, the host key and the ports.
+    Writes ``Sessions/`` (SecureCRT's files), ``known_hosts`` and the host key into the folder.
     """
 
     def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
@@ -36,24 +36,21 @@ class DeviceServer:
             if link := customer.link:
                 self._devices.setdefault(link.device, {})[link.interface.lower()] = link
         self.received: deque[tuple[str, str]] = deque(maxlen=1000)
-        """The last lines received, as (device, line)."""
+        """The latest lines received, as (device, line)."""
 
     async def start(self) -> None:
-        """Listen, and write the files by which the devices are found and trusted."""
+        """Listen, and write the files by which the service finds and trusts the devices."""
         sessions = self._folder / "Sessions"
         sessions.mkdir(parents=True, exist_ok=True)
         key = self._host_key()
         public = key.export_public_key().decode().strip()
-        remembered = self._folder / "device_ports.json"
-        ports = json.loads(remembered.read_text()) if remembered.is_file() else {}
         known = []
         for device in self._devices:
-            ports[device] = await self._listen(device, key, ports.get(device, 0))
-            known.append(f"[127.0.0.1]:{ports[device]} {public}\n")
+            port = await self._listen(device, key)
+            known.append(f"[127.0.0.1]:{port} {public}\n")
             file = sessions / f"{device}.ini"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_session(ports[device]), "utf-8-sig", newline="\r\n")
-        remembered.write_text(json.dumps(ports))
+            file.write_text(_session(port), "utf-8-sig", newline="\r\n")
         (self._folder / "known_hosts").write_text("".join(known))
 
     async def stop(self) -> None:
@@ -82,19 +79,14 @@ class DeviceServer:
             file.chmod(0o600)
         return asyncssh.read_private_key(file)
 
-    async def _listen(self, device: str, key: asyncssh.SSHKey, port: int) -> int:
-        listen = partial(
-            asyncssh.create_server,
+    async def _listen(self, device: str, key: asyncssh.SSHKey) -> int:
+        server = await asyncssh.create_server(
             _Login,
-            "127.0.0.1",
+            sock=listening_socket(self._folder, device),
             server_host_keys=[key],
             process_factory=partial(self._terminal, device),
-            line_editor=False,  # a device's own: netmiko waits for the echo
+            line_editor=False,  # netmiko waits for a device's plain echo
         )
-        try:
-            server = await listen(port=port)
-        except OSError:  # another process has taken the remembered port
-            server = await listen(port=0)
         self._servers.append(server)
         return server.get_port()
 
@@ -105,7 +97,7 @@ class DeviceServer:
         while True:
             try:
                 typed = await process.stdin.read(1)
-            except (asyncssh.TerminalSizeChanged, asyncssh.BreakReceived):  # a person's terminal
+            except (asyncssh.TerminalSizeChanged, asyncssh.BreakReceived):  # from a person's terminal
                 continue
             except asyncssh.Error:
                 break
@@ -133,7 +125,7 @@ class DeviceServer:
 
 
 class _Login(asyncssh.SSHServer):
-    """Accepts our one account."""
+    """Accepts the one account."""
 
     def password_auth_supported(self) -> bool:
         return True
@@ -165,7 +157,7 @@ def _interface(link: SeededLink, now: datetime) -> list[str]:
 
 
 def _session(port: int) -> str:
-    """A session file as SecureCRT writes it, as far as we know. Numbers are hexadecimal."""
+    """A session file as SecureCRT writes it, as far as we know; numbers are hexadecimal."""
     return (
         f'S:"Username"={USER}\n'
         'D:"Is Session"=00000001\n'

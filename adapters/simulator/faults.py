@@ -1,4 +1,4 @@
-"""Faults on demand in one system: no service, a lost answer, an answer that breaks the standard.
+"""Faults on demand in one system: no service, a lost answer, or an answer that violates the standard.
 
 Held by `tests/adapters/simulator/test_tmf.py`.
 """
@@ -15,13 +15,13 @@ SYSTEMS: tuple[System, ...] = get_args(System)
 
 
 class Fault(BaseModel):
-    """What goes wrong with the next ``times`` requests to ``system``."""
+    """The fault of the next ``times`` requests to ``system``."""
 
     model_config = ConfigDict(extra="forbid")
     system: System
     kind: Literal["down", "lose_answer", "broken"]
-    """``down``: 503, nothing done. ``lose_answer``: a POST or PATCH is done, and then the connection breaks
-    (a GET is answered and does not count). ``broken``: every ``id`` of the answer is a number."""
+    """``down``: 503, and nothing is done. ``lose_answer``: a POST or PATCH is done, then the connection breaks (a GET
+    is answered and does not count). ``broken``: each ``id`` of the answer is a number."""
     times: int = Field(default=1, ge=1)
 
 
@@ -33,14 +33,14 @@ class Faults:
         self._armed: list[Fault] = []
 
     def arm(self, fault: Fault) -> None:
-        """Apply this fault from now on."""
+        """Apply the fault from the next request on."""
         self._armed.append(fault)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle the request, with the armed fault if there is one."""
+        """Handle a request, with an armed fault if there is one."""
 
         async def head_only(message: Message) -> None:
-            # uvicorn closes the connection of an incomplete answer
+            # uvicorn closes the connection after an incomplete answer
             if message["type"] == "http.response.start":
                 await send(message)
 

@@ -1,4 +1,4 @@
-"""EMBASSY's measurements (TMF653): each takes one second of the clock. They are kept in memory only.
+"""EMBASSY's measurements (TMF653). Each takes one second of the clock; they are in memory only.
 
 Held by `tests/adapters/simulator/test_tmf.py`.
 """
@@ -23,7 +23,7 @@ class LineTests:
         self._started: list[tuple[datetime, Resource]] = []
 
     def create(self, body: Resource) -> Resource:
-        """Start a measurement. The state of one on anything but an IndiHome line is ``rejected`` at once."""
+        """Start a measurement; on anything but an IndiHome line its state is ``rejected`` at once."""
         missing = {"name", "relatedService", "testSpecification"} - set(body)
         if missing:
             raise HTTPException(400, f"missing: {', '.join(sorted(missing))}")
@@ -36,7 +36,7 @@ class LineTests:
         return self._view(now, test)
 
     def all(self) -> list[Resource]:
-        """As they stand now."""
+        """All measurements in their current state."""
         return [self._view(*one) for one in self._started]
 
     def _view(self, started: datetime, test: Resource) -> Resource:

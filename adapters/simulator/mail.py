@@ -1,4 +1,4 @@
-"""The simulator's mail: an SMTP server for the seeded addresses, and their mailboxes over IMAP.
+"""The simulator's mail servers: SMTP for the seeded addresses, and IMAP for their mailboxes.
 
 Held by `tests/adapters/simulator/test_main.py`.
 """
@@ -18,7 +18,7 @@ from adapters.simulator.imap import ImapServer
 from adapters.simulator.ports import listening_socket
 from adapters.simulator.seed import Seed
 
-PASSWORD = "pw"  # noqa: S105 - of every mailbox whose password the seed does not say
+PASSWORD = "pw"  # noqa: S105 - of each mailbox without a password in the seed
 FAULTS = {
     "4xx": "451 4.7.1 Try later",
     "5xx": "550 5.2.1 Mailbox disabled",
@@ -26,21 +26,21 @@ FAULTS = {
     "data4xx": "451 4.3.0 Not now",
     "drop": "",
 }
-"""Local parts, at any seeded domain, whose mail fails: with this answer to RCPT (``once4xx`` the first time only) or
-to the text (``data4xx``), or accepted with the connection closed before the answer (``drop``)."""
+"""Local parts, at any seeded domain, whose mail fails: with this answer to RCPT (``once4xx`` only the first time) or to
+the text (``data4xx``), or with the mail accepted and the connection closed before the answer (``drop``)."""
 
 REFUSES_US = "550 5.2.252 This account may not send now"
-"""The answer to MAIL while the simulated relay has locked our account."""
+"""The answer to MAIL while the simulated relay locks our account."""
 
 _REFERENCE = re.compile(r"[A-Z]{3}-\d", re.IGNORECASE)
 
 
 class MailServer:
-    """Mail between the contact centre and the seeded customers; none leaves the machine.
+    """Carries mail between the contact centre and the seeded customers; none leaves the machine.
 
-    Mail to ``name+Folder@domain`` goes into that folder of ``name@domain``, and mail to the reference of a case
-    (``name+JKT-0000001-…@domain``) into its inbox. Every accepted mail is also written to
-    ``folder/mail/NNNNN.eml``, with a line in ``folder/mail/index.jsonl``: file, from, to, message_id, at.
+    Mail to ``name+Folder@domain`` goes to that folder of ``name@domain``, and mail to the reference of a case
+    (``name+JKT-0000001-…@domain``) to the inbox. Each accepted mail is also written to ``folder/mail/NNNNN.eml``, with
+    a line in ``folder/mail/index.jsonl``: file, from, to, message_id, at.
     """
 
     def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
@@ -59,7 +59,7 @@ class MailServer:
         self._sessions: WeakSet[SMTP] = WeakSet()
 
     async def start(self) -> None:
-        """Listen on the ports that the folder remembers, or on free ones."""
+        """Listen on the ports that are stored in the folder, or on free ones."""
         self._mails = self._folder / "mail"
         self._mails.mkdir(parents=True, exist_ok=True)
         self._count = sum(1 for _ in self._mails.glob("*.eml"))
@@ -79,7 +79,7 @@ class MailServer:
         await self._imap.stop()
 
     def settings(self) -> dict[str, Any]:
-        """The service's settings that lead here: its own mailboxes, and the SMTP relay."""
+        """The service's settings for these servers: its own mailboxes, and the SMTP relay."""
         imap = {"host": "127.0.0.1", "port": self._ports["imap"], "tls": False}
         return {
             "mailboxes": [
@@ -102,13 +102,13 @@ class MailServer:
         return session
 
     def refuse_us(self, letters: int) -> None:
-        """Refuse our account's next ``letters`` attempts to send, like a relay that has locked it."""
+        """Refuse the next ``letters`` attempts of our account to send, like a relay that has locked it."""
         self._refusals = letters
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Accept a sender or refuse it (aiosmtpd's hook)."""
+        """Accept or refuse a sender (aiosmtpd's hook)."""
         if self._refusals and address.lower() in self._ours:
             self._refusals -= 1
             return REFUSES_US
@@ -118,7 +118,7 @@ class MailServer:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient or refuse it (aiosmtpd's hook)."""
+        """Accept or refuse a recipient (aiosmtpd's hook)."""
         owner, _ = _mailbox_of(address)
         local = owner.partition("@")[0]
         if owner not in self._passwords:

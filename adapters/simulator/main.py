@@ -1,4 +1,4 @@
-"""The simulator as one process: every system behind its own protocol, and the settings that lead to them."""
+"""Runs the simulator as one process: all systems behind their protocols, and the settings that lead to them."""
 
 import asyncio
 import json
@@ -28,15 +28,15 @@ class Server(Protocol):
         ...
 
     def settings(self) -> dict[str, Any]:
-        """The service's settings that lead here; known once it is started."""
+        """The service's settings for this server; call it after ``start``."""
         ...
 
 
 async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) -> None:
     """Run the simulator until ``stop`` is set.
 
-    ``folder/layanan.toml`` has the service's complete settings. It exists only while the simulator runs, so it also
-    signals that all servers are ready. A start in the same folder keeps its tickets, and its ports if they are free.
+    ``folder/layanan.toml`` contains the service's complete settings. It exists only while the simulator runs, and so
+    shows that all servers are ready. Another start in this folder keeps the tickets, and the ports if they are free.
 
     Raises:
         SettingsError: the seed file is wrong; see :func:`adapters.simulator.seed_file.load_seed`.
@@ -52,7 +52,7 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
     settings: dict[str, Any] = {}
     if isinstance(clock, SimulatedClock):
         settings |= {"clock": "simulated", "home": str(clock.file.parent.absolute())}
-        # so that a rehearsal goes the same way at any hour of any day
+        # so that a rehearsal runs the same at any hour of any day
         settings["office"] = {"hours": dict.fromkeys(WEEKDAYS, "00:00-24:00"), "holidays": []}
     async with AsyncExitStack() as running:
         for part in parts:
@@ -68,7 +68,7 @@ async def run(seed_file: Path, folder: Path, clock: Clock, stop: asyncio.Event) 
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; its strings, numbers and booleans are written as in JSON."""
+    """A value as TOML; strings, numbers and booleans are written as in JSON."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{name} = {_toml(part)}" for name, part in value.items()) + " }"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The simulator's MRTG: its configuration and logs, written as ``rateup`` writes them.
+"""The simulator's MRTG: writes its configuration, and logs like those of ``rateup``.
 
 Held by `tests/adapters/systems/test_mrtg.py`.
 """
@@ -18,7 +18,7 @@ from adapters.simulator.seed import Seed, SeededCustomer, SeededLink
 
 POLL = timedelta(minutes=5)
 CHECK_SECONDS = 1
-# how long before the simulator's start each link's trouble begins
+# time before the simulator's start at which each link's trouble begins
 STORY = {
     "healthy": timedelta(),
     "saturated": timedelta(hours=4),
@@ -26,14 +26,14 @@ STORY = {
     "unanswered": timedelta(hours=2),
     "stale": timedelta(hours=26),
 }
-# step in seconds and number of lines, from the newest
+# seconds for each line and number of lines, from the newest
 STEPS = ((300, 600), (1800, 600), (7200, 600), (86400, 732))
 
 
 class TrafficLogs:
-    """One log for each seeded link, under the customer's service number; a poll every five minutes.
+    """One log for each seeded link, named after the customer's service number, with a poll every five minutes.
 
-    Writes ``mrtg.cfg`` and the logs into the folder. The polls follow the clock, even when it is moved.
+    Writes ``mrtg.cfg`` and the logs into the folder. The polls follow the clock, even if it is moved.
     """
 
     def __init__(self, seed: Seed, folder: Path, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class TrafficLogs:
         self._polling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Write everything, and start polling."""
+        """Write the files and start polling."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "mrtg.cfg").write_text(self._cfg())
         started = self._clock.now()
@@ -51,7 +51,7 @@ class TrafficLogs:
         self._polling = asyncio.create_task(self._poll(started))
 
     async def stop(self) -> None:
-        """Stop polling; the files stay."""
+        """Stop polling and keep the files."""
         if self._polling:
             self._polling.cancel()
             with suppress(asyncio.CancelledError):
@@ -97,14 +97,14 @@ class TrafficLogs:
 
 
 def _target(customer: SeededCustomer) -> str:
-    """A target's name has only letters, digits, ``_`` and ``-``; its files are lower case."""
+    """The name of a target: only letters, digits, ``_`` and ``-``, in lower case like its files."""
     return re.sub(r"[^a-z0-9_-]", "-", customer.service_no.lower())
 
 
 def _log(link: SeededLink, polled: datetime, started: datetime) -> str:
     turn = int((started - STORY[link.traffic]).timestamp())
     last = int(polled.timestamp())
-    # since the day before, so that the next poll counts on from here
+    # counted since the day before the trouble, so that the next poll continues from here
     polls = [_rates(link, time, turn) for time in range(last, turn - 86400, -300)]
     counters = (sum(rates[number] for rates in polls) * 300 for number in (0, 1))
     lines = [f"{last} -1 -1" if link.traffic == "unanswered" else f"{last} {next(counters)} {next(counters)}"]
@@ -117,7 +117,7 @@ def _log(link: SeededLink, polled: datetime, started: datetime) -> str:
 
 
 def _times(last: int) -> Iterator[int]:
-    """The ends of the lines, newest first, and the beginning of the oldest line."""
+    """The end of each line, newest first, and the beginning of the oldest one."""
     yield last
     time = last - 300
     if time % 300:
@@ -131,7 +131,7 @@ def _times(last: int) -> Iterator[int]:
 
 
 def _rates(link: SeededLink, time: int, turn: int) -> tuple[int, int]:
-    """Bytes per second, in and out, at a time: a daily rhythm until the story's turn."""
+    """Bytes per second, in and out, at a time: a daily rhythm until the trouble begins at ``turn``."""
     size, slot = link.size_bytes_per_s, time // 300
     if time > turn:
         if link.traffic == "saturated":

@@ -1,6 +1,6 @@
 """The seeded customers as resources of the TM Forum APIs (v4), without ``href``.
 
-Each function returns one collection. The names of characteristics are those that the adapters document. Held by
+Each function returns one collection. Characteristics have the names that the adapters document. Held by
 `tests/adapters/simulator/test_tmf.py`.
 """
 
@@ -13,7 +13,7 @@ from models.facts import Segment
 Resource = dict[str, Any]
 
 SERVICE_STATES = {"active": "active", "suspended": "inactive", "terminated": "terminated"}
-"""TMF637's product status in the words of TMF638, which has no "suspended"."""
+"""Service states (TMF638, which has no "suspended") by product status (TMF637)."""
 
 
 def stamp(time: datetime) -> str:
@@ -52,7 +52,7 @@ def individuals(seed: Seed) -> list[Resource]:
 
 
 def organizations(seed: Seed) -> list[Resource]:
-    """TMF632: everyone else."""
+    """TMF632: all other customers."""
     return [
         {"id": _party_id(one), "tradingName": one.name, "status": "validated"}
         for one in seed.customers
@@ -76,7 +76,7 @@ def products(seed: Seed) -> list[Resource]:
 
 
 def bills(seed: Seed, started: datetime) -> list[Resource]:
-    """TMF678; the seed's days are counted from ``started``."""
+    """TMF678; the seed's days count from ``started``."""
     return [
         {
             "id": f"BILL-{bill.bill_no}",
@@ -95,7 +95,7 @@ def bills(seed: Seed, started: datetime) -> list[Resource]:
 
 
 def services(seed: Seed) -> list[Resource]:
-    """TMF638: each customer's service and, beneath a link, the resource-facing one that has its port."""
+    """TMF638: each customer's service and, for a link, the resource-facing service with its port."""
     found: list[Resource] = []
     for one in seed.customers:
         service = {
@@ -165,7 +165,7 @@ def resources(seed: Seed) -> list[Resource]:
 
 
 def problems(seed: Seed, started: datetime, now: datetime) -> list[Resource]:
-    """TMF656: customers with the same disturbance share one problem, which ends when the seed says so."""
+    """TMF656: customers with the same disturbance share one problem, which ends at the seed's time."""
     found: dict[str, Resource] = {}
     for one in seed.customers:
         if one.disturbance is None:

@@ -1,7 +1,7 @@
-"""The simulator's seed file: customers, and what each system says of them.
+"""The model of the simulator's seed file: customers, and what each system says about them.
 
-A JSON object, ``{"customers": [...]}``, with ``"mailboxes": [...]`` where one of ours at Jakarta is not enough. Unknown
-names are refused. `docs/operations.md` shows a file.
+The file is a JSON object, ``{"customers": [...]}``, with ``"mailboxes": [...]`` if our one in Jakarta is not enough.
+Unknown names are refused. `docs/operations.md` shows an example.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from models.sop import Site
 
 
 class Seeded(BaseModel):
-    """Base: it refuses unknown names, so that a misspelt one is noticed."""
+    """Base class; it refuses unknown names, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,7 +43,7 @@ class SeededLine(Seeded):
 
 
 class SeededLink(Seeded):
-    """A data link: its service in TENOSS, topology in TELKOM.CENTER, traffic in MRTG and device."""
+    """A data link: its service in TENOSS, its topology in TELKOM.CENTER, its traffic in MRTG, and its device."""
 
     service_state: Literal["active", "inactive", "terminated"] = "active"
     enabled: bool = True
@@ -55,7 +55,7 @@ class SeededLink(Seeded):
 
 
 class SeededRepair(Seeded):
-    """How one unit works on this customer's ticket. Hours are counted from the moment it gets the ticket."""
+    """How one unit works on this customer's ticket. Hours count from the moment when it gets the ticket."""
 
     hours: float | None = Field(default=4, ge=0, description="Until it is repaired; null: never")
     held_after_hours: float | None = Field(default=None, ge=0, description="Until it is put on hold; null: never")

@@ -1,4 +1,4 @@
-"""Reads the simulator's seed file, and says where it is wrong. Held by `tests/adapters/simulator/test_seed.py`."""
+"""Reads the simulator's seed file and names its errors. Held by `tests/adapters/simulator/test_seed.py`."""
 
 import json
 from collections.abc import Iterator

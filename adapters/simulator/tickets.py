@@ -1,7 +1,8 @@
-"""The tickets of My CX, which NOSSA shows under its own numbers and words, and the units that work on them.
+"""The tickets of My CX, which NOSSA shows with its own numbers and words, and the units that work on them.
 
-A unit's work is planned when the unit gets a ticket, and done at the first request after the planned time: no timers.
-Duplicates of one external id are accepted, as real systems accept them, so that a client that creates two is noticed.
+A unit's work is planned when the unit gets a ticket, and takes effect at the first request after the planned time, so
+there are no timers. Like real systems, it accepts two tickets with one external id, so that tests notice a client that
+creates two.
 Held by `tests/adapters/simulator/test_tmf.py`.
 """
 
@@ -60,7 +61,7 @@ class Tickets:
         return [_for_nossa(number, ticket) for number, (ticket, _) in self._tickets.items()]
 
     def create(self, body: Resource) -> Resource:
-        """Store a new ticket and plan its unit's work."""
+        """Store a new ticket and plan the work of its unit."""
         missing = {"description", "severity", "ticketType"} - set(body)
         if missing:
             raise HTTPException(400, f"missing: {', '.join(sorted(missing))}")
@@ -72,9 +73,9 @@ class Tickets:
         return ticket
 
     def change(self, ticket_id: str, change: Resource) -> Resource:
-        """Apply a PATCH. One with parties assigns the ticket, and the unit named there starts anew.
+        """Apply a PATCH. If it has parties, it assigns the ticket, and the unit named there starts from the beginning.
 
-        An open ticket may get any status; a ticket that has ended accepts no change.
+        An open ticket may get any status; a ticket in a final status accepts no change.
         """
         self._work()
         number = next((n for n, (ticket, _) in self._tickets.items() if ticket["id"] == ticket_id), None)
@@ -113,7 +114,7 @@ class Tickets:
         ]
         plan: list[Resource] = []
         end: float | None = None
-        # backwards, so that a step later than its successor is left out
+        # backwards, so that a step that would come after its successor is left out
         for hours, step in reversed(steps):
             if hours is not None and (end is None or hours < end):
                 end = hours
@@ -121,7 +122,7 @@ class Tickets:
         return plan
 
     def _work(self) -> None:
-        """Do what the units have done by now."""
+        """Apply what the units have done by now."""
         now = self._clock.now()
         for number, (ticket, plan) in self._tickets.items():
             done = 0

@@ -1,6 +1,6 @@
-"""The seven systems behind TM Forum Open APIs (v4), each under its own root: ``/mycx``, ``/nossa``, ``/siska``…
+"""The seven systems with TM Forum Open APIs (v4), each under its own root: ``/mycx``, ``/nossa``, ``/siska``…
 
-Beside them, for rehearsals: ``POST /simulator/faults``, ``POST /simulator/relay`` and ``GET /simulator/tickets``.
+For rehearsals there are also ``POST /simulator/faults``, ``POST /simulator/relay`` and ``GET /simulator/tickets``.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class HttpSystems:
     def __init__(
         self, seed: Seed, folder: Path, clock: Clock, refuse_us: Callable[[int], None] = lambda _: None
     ) -> None:
-        """``refuse_us`` makes the relay refuse that many letters of ours."""
+        """``refuse_us`` makes the relay refuse the given number of our letters."""
         self._folder = folder
         self._refuse_us = refuse_us
         self._tickets = Tickets(seed, folder / "tickets.sqlite", clock)
@@ -99,7 +99,7 @@ def _serve(
     creators: Mapping[str, Callable[[Resource], Resource]],
     tickets: Tickets,
 ) -> None:
-    """The methods of TMF630 for all collections; errors are those of the standard."""
+    """Serve the methods of TMF630 for all collections; errors follow the standard."""
 
     @app.get(PATH)
     async def search(request: Request) -> Response:
@@ -147,7 +147,7 @@ async def _refuse(_: Request, error: Exception) -> Response:
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the process's owner."""
+        """Leave signals to the rest of the process."""
         yield
 
 
@@ -165,7 +165,7 @@ def _fixed(seed: Seed, started: datetime) -> dict[str, Callable[[], list[Resourc
 
 
 def _started(folder: Path, clock: Clock) -> datetime:
-    """When the simulator first ran in this folder. The seed's days and hours count from then."""
+    """The time of the first start in this folder, from which the seed's days and hours count."""
     file = folder / "started"
     if not file.exists():
         file.write_text(clock.now().isoformat())
@@ -177,7 +177,7 @@ def _token(system: str) -> str:
 
 
 def _key(request: Request) -> str:
-    """The collection of the request's path, after a check of its token."""
+    """The collection in the request's path; checks the token first."""
     system, api, name = (request.path_params[part] for part in ("system", "api", "name"))
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {_token(system)}".encode()):
