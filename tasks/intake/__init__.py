@@ -1,1 +1,1 @@
-"""What takes mail in: read, place, store."""
+"""Intake of mail: read, place, store."""

@@ -1,4 +1,4 @@
-"""A person says that a quarantined mail is a customer's after all: it joins or opens a case like any other."""
+"""A person accepts a quarantined mail as a customer's, so that it joins or opens a case like any other."""
 
 from sqlmodel import select
 
@@ -21,9 +21,9 @@ def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
     """Take in a mail whose outcome is ``quarantined`` or ``automatic``.
 
     Raises:
-        WrongUse: it is none of these, or nobody can be answered; the text says why.
+        WrongUse: it has another outcome, or no letter would reach its writer; the text says why.
         Refused: its bytes are lost.
-        SettingsError: the mailbox that it came to is no longer in the settings.
+        SettingsError: its mailbox is no longer in the settings.
         Unavailable: the case store does not answer.
     """
     with systems.store.read() as session:
@@ -65,7 +65,7 @@ def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
 
 
 def _unanswerable(systems: Systems, mail: ParsedMail) -> str:
-    """Why no letter would reach the mail's writer; empty where one would."""
+    """Why no letter would reach the mail's writer; empty if one would."""
     if not mail.sender:
         return "it has no sender's address"
     if systems.settings.is_ours(mail.sender):

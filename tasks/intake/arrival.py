@@ -1,7 +1,7 @@
-"""When a mail came to us: what the customer is told, and what the times of a case (SOP 5.2) are counted from.
+"""When a mail arrived: the time that the customer is told, and from which the times of a case count (SOP 5.2).
 
-After an outage that is long before intake. The order of mails and the limits against floods go by intake: they are
-about what we do now, and a server's clock is not ours.
+After an outage it is long before intake. The order of mails and the limits against floods go by the time of intake,
+because they concern what we do now, and a server's clock is not ours.
 """
 
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from adapters.ems import Received
 from models.settings import Settings
 
 BELIEVED = timedelta(days=30)
-"""What is older, where nothing says from when on mail is read, was moved into the folder by somebody, or its server's
+"""Greatest believable age without a ``since`` of the mailbox: an older mail was moved into the folder, or the server's
 clock is wrong."""
 
 
 def arrival(settings: Settings, received: Received, now: datetime) -> datetime | None:
-    """The server's word, where it can be believed; in a rehearsal its clock is not the service's."""
+    """The server's time of arrival if it is believable; None in a rehearsal, which has another clock."""
     at = received.arrived_at
     if at is None or settings.clock == "simulated":
         return None

@@ -1,7 +1,7 @@
-"""Intake: received → parsed → placed → stored; only then is a mail let go of on the server.
+"""Intake of mail: received → parsed → placed → stored; only then is the mail settled on the server.
 
-Every step may be repeated after a crash: the ledger's key is the mail's place on the server, the first response is
-recorded once, a case has one run. A mail that no parser reads is kept whole and quarantined.
+Each step may be repeated after a crash: the ledger's key is the mail's place on the server, the first response is
+recorded once, and a case has one run. A mail that cannot be parsed is stored whole and quarantined.
 """
 
 import logging
@@ -29,18 +29,18 @@ from tasks.run.own_copy import copied_letters
 log = logging.getLogger("layanan.intake")
 
 TOGETHER = 10
-"""Mails that one transaction takes in."""
+"""Most mails in one transaction."""
 
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What became of a stored mail; ``letters`` are to be sent, ``case_id`` is to be started or told."""
+    """The outcome of a stored mail: the letters to send, and the case to start or to inform."""
 
     outcome: str
     case_id: int | None = None
     letters: tuple[int, ...] = ()
     copy: bool = False
-    """It is our own copy of a letter, and belongs where those are."""
+    """Whether it is our own copy of a letter, which belongs in the sent folder."""
 
 
 def take_in_batch(systems: Systems, batch: Sequence[Received]) -> dict[int, TakenIn]:
@@ -60,7 +60,7 @@ def take_in_batch(systems: Systems, batch: Sequence[Received]) -> dict[int, Take
 
 
 def answered(systems: Systems, message: Message) -> TakenIn:
-    """What became of a stored mail, with the first response written where one is due."""
+    """The outcome of a stored mail; writes the first response if it is due."""
     taken = TakenIn(message.outcome, message.case_id, copy=_is_copy(systems, message))
     if message.outcome != "opened" or message.case_id is None:
         return taken
@@ -69,13 +69,13 @@ def answered(systems: Systems, message: Message) -> TakenIn:
         with systems.store.write() as session:
             letters = respond(session, case, message, ())
     except AlreadyRecorded:
-        # another intake on the same mailbox was quicker
+        # another intake of the same mailbox was faster
         return taken
     return _taken(message, letters)
 
 
 def _is_copy(systems: Systems, message: Message) -> bool:
-    """Whether it was taken for our own copy of a letter: by its content, which is not looked at again."""
+    """Whether the stored mail was recognised as our own copy of a letter."""
     if message.outcome != "automatic" or not systems.settings.is_ours(message.sender):
         return False
     with systems.store.read() as session:
@@ -88,17 +88,17 @@ def _taken(message: Message, letters: Sequence[Letter], *, copy: bool = False) -
 
 
 def _known(systems: Systems, batch: Sequence[Received]) -> dict[int, Message]:
-    """Of mails those that have their row: at the same place, and the same bytes."""
+    """The mails that already have a row: at the same place and with the same bytes."""
     first, by_uid = batch[0], {mail.uid: mail for mail in batch}
     place = (Message.mailbox == first.mailbox, Message.uidvalidity == first.uidvalidity, col(Message.uid).in_(by_uid))
     with systems.store.read() as session:
         found = session.exec(select(Message).where(*place)).all()
-    # a server that was put back to an earlier state gives UIDs anew
+    # a server that was restored to an earlier state assigns UIDs again
     return {message.uid: message for message in found if message.sha256 == by_uid[message.uid].sha256}
 
 
 def _parsed(systems: Systems, batch: Iterable[Received]) -> Iterator[Parsed | Unread]:
-    """Each mail with what is found out before any transaction: its text, and what other systems say of its sender."""
+    """Each mail with what is found out before the transaction: its text, and what systems say about its sender."""
     segments = OtherSegments(systems)
     for received in batch:
         mail = read_mail(systems, received)
@@ -110,10 +110,7 @@ def _parsed(systems: Systems, batch: Iterable[Received]) -> Iterator[Parsed | Un
 
 
 def _apart(mails: Iterable[Parsed | Unread]) -> Iterator[list[Parsed | Unread]]:
-    """Mails in their order, in batches of which no two have to do with each other.
-
-    Their senders differ, and one that answers something is alone.
-    """
+    """Mails in their order, in batches of independent mails: all senders differ, and a reply is alone."""
     some: list[Parsed | Unread] = []
     senders: set[str] = set()
     alone = False
@@ -130,7 +127,7 @@ def _apart(mails: Iterable[Parsed | Unread]) -> Iterator[list[Parsed | Unread]]:
 
 
 def _store(systems: Systems, some: Sequence[Parsed | Unread]) -> dict[int, TakenIn]:
-    """What becomes of new mails: of all in one transaction or, where anything is in the way, of each in its own."""
+    """Store new mails: all in one transaction or, if that fails, each in its own."""
     if len(some) > 1:
         try:
             parsed = _looked_up(systems, [one for one in some if isinstance(one, Parsed)])
@@ -144,7 +141,7 @@ def _store(systems: Systems, some: Sequence[Parsed | Unread]) -> dict[int, Taken
 
 
 def _store_one(systems: Systems, one: Parsed | Unread) -> TakenIn:
-    """What breaks us is quarantined whole, so that it stops no other mail."""
+    """Store one mail. If our code fails on it, it is quarantined, so that it stops no other mail."""
     if isinstance(one, Unread):
         return _quarantine(systems, one)
     try:
@@ -162,8 +159,8 @@ def _store_one(systems: Systems, one: Parsed | Unread) -> TakenIn:
 
 
 def _looked_up(systems: Systems, mails: Sequence[Parsed]) -> list[Parsed]:
-    """The mails, with what is compared before the store is locked: our letters' copies, and what their senders' cases
-    are about."""
+    """The mails with what is compared before the store is locked: copies of our letters, and the topics of the senders'
+    cases."""
     with systems.store.read() as session:
         copies = copied_letters(session, systems, [(one.mail, one.received.raw) for one in mails])
         remember_matters(session, systems, [(one.mail, one.arrived_at or systems.clock.now()) for one in mails])
@@ -187,7 +184,7 @@ def _write(systems: Systems, received: Received, make: Callable[[Session], Taken
         with systems.store.write() as session:
             return make(session)
     except AlreadyRecorded:
-        # another intake on the same mailbox was quicker
+        # another intake of the same mailbox was faster
         known = _known(systems, [received])
         if not known:
             raise
@@ -195,7 +192,7 @@ def _write(systems: Systems, received: Received, make: Callable[[Session], Taken
 
 
 def _placed(session: Session, systems: Systems, mails: Sequence[Parsed]) -> dict[int, TakenIn]:
-    """Place and store mails that have nothing to do with each other: their rows are written together."""
+    """Place and store independent mails; their rows are written together."""
     alone_with(session, systems, [one.mail.sender for one in mails])
     with session.no_autoflush:
         looks = [Look(session, systems, one, systems.clock.now()) for one in mails]
@@ -216,8 +213,8 @@ def _placed(session: Session, systems: Systems, mails: Sequence[Parsed]) -> dict
 
 
 def alone_with(session: Session, systems: Systems, senders: Iterable[str]) -> None:
-    """Until this transaction ends, nobody else takes in mails of these senders.
+    """Until the transaction ends, no other intake takes in mails of these senders.
 
-    Two mails of one sender do not see each other otherwise: one that came by two mailboxes would open two cases.
+    Otherwise two mails of one sender would not see each other, and a mail to two mailboxes would open two cases.
     """
     systems.store.alone(session, {f"intake of {without_detail(sender)}" for sender in senders})

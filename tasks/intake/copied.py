@@ -1,7 +1,7 @@
-"""Who stood beside us in To or Cc of the customer's mails: what they answer belongs to the case (SOP 5.3).
+"""People in To or Cc of the customer's mails: their replies belong to the case (SOP 5.3).
 
-They are parties of the case whose mails belong to it only where they answer a mail or letter of it, or name it. Letters
-go to the customer; a copy goes to them only where the settings or a person say so.
+They become parties of the case. A mail of theirs joins it only if it answers a mail or letter of the case, or names it.
+Letters go to the customer; copies go to them only if the settings or a person say so.
 """
 
 from datetime import datetime
@@ -13,13 +13,13 @@ from models.mail import ParsedMail
 from models.tables import Case, Party
 
 MOST = 20
-"""Such people that one mail may bring."""
+"""Most people that one mail may add."""
 BY_CC = "Cc"
-"""Who has added them, in a person's place."""
+"""Recorded in place of the person who added them."""
 
 
 def add_copied(session: Session, systems: Systems, mail: ParsedMail, case: Case, now: datetime) -> None:
-    """Add them, where the customer's own address wrote the mail and nothing speaks against that."""
+    """Add these people if the customer's own address sent the mail and there is no doubt about the sender."""
     if mail.sender != case.address or mail.forged or case.sender_doubt or mail.passed_on == "form":
         return
     settings = systems.settings

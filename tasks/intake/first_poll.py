@@ -1,8 +1,7 @@
-"""The first poll of a mailbox: from when on its mail is taken in, and that nobody is answered by the thousand unasked.
+"""The first poll of a mailbox: decides which mail is taken in, and asks a person before thousands get a letter.
 
-A mailbox has a first poll of its own whenever it is added, and another when it is made anew (UIDVALIDITY): after a
-restored backup the server may say of each old mail that it came today. One from which mail was taken in before there
-was this question goes on without it.
+Each new mailbox has a first poll, and another one when its UIDVALIDITY changes: after a restored backup the server may
+say that each old mail came today. A mailbox whose mail was taken in before this check existed continues without it.
 """
 
 import logging
@@ -22,18 +21,18 @@ from models.settings import Mailbox
 from models.tables import FirstPoll, Message
 
 BEFORE = timedelta(days=3)
-"""Before the first start: mail of a long weekend that nobody has answered yet."""
+"""Mail this much older than the first start is taken in: that of a long weekend without an answer."""
 
 log = logging.getLogger("layanan.intake")
 
 
 @dataclass(frozen=True)
 class FirstLook:
-    """What lies in a mailbox, and whether a person is waited for."""
+    """The unsettled mail of a mailbox, and whether its intake waits for a person."""
 
     box: Mailbox
     moment: str
-    """From which on mail is taken in, as people read it."""
+    """Time, for people, from which mail is taken in."""
     uidvalidity: int
     new: int
     older: int
@@ -41,7 +40,7 @@ class FirstLook:
 
     @property
     def question(self) -> str:
-        """What the person should know who agrees, or does not."""
+        """What the person who decides should know."""
         return (
             f"{self.new} mails since {self.moment} would be taken in, and each sender gets a letter; none is taken in "
             f"until a person agrees ({self.older} older ones are left)"
@@ -49,7 +48,7 @@ class FirstLook:
 
 
 def answer(box: Mailbox) -> str:
-    """What to type."""
+    """What to type to agree."""
     return (
         f"`layanan mail begin {box.address} --by NAME` takes them in; to leave more of them, first give the mailbox a "
         "later `since` in LAYANAN_MAILBOXES"
@@ -57,7 +56,7 @@ def answer(box: Mailbox) -> str:
 
 
 def read_from(systems: Systems, box: Mailbox) -> Mailbox:
-    """The mailbox with the moment from which on its mail is taken in.
+    """The mailbox with the time from which its mail is taken in.
 
     Raises:
         Unavailable: the case store does not answer.
@@ -66,7 +65,7 @@ def read_from(systems: Systems, box: Mailbox) -> Mailbox:
 
 
 def begin(systems: Systems, box: Mailbox) -> Mailbox | None:
-    """The mailbox as it is to be read; None while a person has not agreed to its first poll.
+    """The mailbox as it is to be read; None until a person has agreed to its first poll.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
@@ -75,13 +74,13 @@ def begin(systems: Systems, box: Mailbox) -> Mailbox | None:
     if known is not None and known.agreed_at is not None:
         return _from(box, known)
     seen = look(systems, box)
-    # said once, and not with each poll
+    # logged once, not with each poll
     say = log.warning if known is None or known.uidvalidity != seen.uidvalidity else log.debug
     if known is None:
         _keep(systems, known := _first_seen(systems, box))
     if seen.waits:
         _change(systems, known, uidvalidity=seen.uidvalidity)
-        # the log holds no addresses
+        # the log contains no addresses
         say("a mailbox of %s is not read: %s; `layanan doctor` says how to agree", box.site, seen.question)
         return None
     if known.agreed_at is None:
@@ -90,7 +89,7 @@ def begin(systems: Systems, box: Mailbox) -> Mailbox | None:
 
 
 def is_the_one_agreed_to(systems: Systems, box: Mailbox, uidvalidity: int) -> bool:
-    """Whether mails of this UIDVALIDITY may be taken in; where it is another one, and they are many, a person is asked.
+    """Whether mails of this UIDVALIDITY may be taken in. If it is new and there are many mails, a person is asked.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
@@ -103,7 +102,7 @@ def is_the_one_agreed_to(systems: Systems, box: Mailbox, uidvalidity: int) -> bo
 
 
 def look(systems: Systems, box: Mailbox) -> FirstLook:
-    """See what lies there; changes nothing.
+    """Look at the mailbox without changing anything.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
@@ -117,7 +116,7 @@ def look(systems: Systems, box: Mailbox) -> FirstLook:
 
 
 def agree(systems: Systems, box: Mailbox, by: str) -> FirstLook:
-    """A person lets the mailbox's first poll begin.
+    """Record that a person agrees to the mailbox's first poll.
 
     Raises:
         Unavailable, Refused: mailbox or case store do not answer.
@@ -132,7 +131,7 @@ def agree(systems: Systems, box: Mailbox, by: str) -> FirstLook:
 
 
 def questions(systems: Systems, boxes: Iterable[Mailbox]) -> Iterator[str]:
-    """Which mailboxes wait for a person, and what to type; those that cannot be read are another matter."""
+    """The mailboxes that wait for a person, with what to type. Mailboxes that cannot be read are left out."""
     for box in boxes:
         with suppress(LayananError):
             seen = look(systems, box)
@@ -146,7 +145,7 @@ def _known(systems: Systems, box: Mailbox) -> FirstPoll | None:
 
 
 def _first_seen(systems: Systems, box: Mailbox) -> FirstPoll:
-    """A mailbox of which nothing was noted: new, or one from which mail was taken in when nobody asked."""
+    """The record of a mailbox without one: it is new, or its mail was taken in before this check existed."""
     now = systems.machine_clock.now()
     first = FirstPoll(mailbox=box.address.lower(), seen_at=now, uidvalidity=0)
     its = Message.mailbox == box.address
@@ -164,7 +163,7 @@ def _from(box: Mailbox, poll: FirstPoll) -> Mailbox:
 
 
 def _keep(systems: Systems, poll: FirstPoll) -> None:
-    # another intake may have been quicker
+    # another intake may have been faster
     with suppress(AlreadyRecorded), systems.store.write() as session:
         session.add(poll)
 

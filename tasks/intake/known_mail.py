@@ -1,4 +1,4 @@
-"""What the store knows of a mail that has come: asked once, in one query, before the rules look at it."""
+"""What the store knows about a new mail, read in one query before the rules run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from tasks.find_case import is_answer
 
 _HOUR = timedelta(hours=1)
 COPIED = timedelta(minutes=10)
-"""Within which the copies of one mail come to two mailboxes."""
+"""Within this time, copies of one mail arrive in two mailboxes."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _FORGED = bindparam("forged", type_=Boolean)
 _BELIEVED = col(Message.doubts) == ""
@@ -23,20 +23,20 @@ _TWIN = (
     select(Message.id)
     .where(
         or_(col(Message.content) == bindparam("content"), _SAME_BYTES),
-        # by arrival: after an outage, the mails of days are taken in within minutes
+        # by arrival: after an outage, mails of several days are taken in within minutes
         or_(
             _SAME_BYTES,
             _SAME_ID,
             bindparam("resent_since") < CAME_AT,
-            # one mail to two mailboxes, where a gateway has given each copy its Message-ID, or none has one
+            # one mail to two mailboxes, if a gateway gave each copy a Message-ID, or none has one
             and_(col(Message.mailbox) != bindparam("mailbox"), bindparam("copied_since") < CAME_AT),
         ),
         col(Message.outcome).in_(["opened", "joined", "other_segment"]),
-        # what somebody forged keeps no mail of the customer's back
+        # a forged mail does not make the customer's own mail a duplicate
         or_(_BELIEVED, _FORGED),
         exists().where(
             col(Case.id) == col(Message.case_id),
-            # what came after the end is news, be it in the same words: the trouble is there again
+            # after the case's end the same words are news: the trouble is back
             or_(
                 _SAME_BYTES,
                 col(Case.status).in_(["open", "merged"]),
@@ -54,35 +54,35 @@ _LATELY = (
         col(Message.received_at) > bindparam("hour_ago"),
         or_(_FORGED, _BELIEVED),
     )
-    # the mails of a flood beyond the limit are not all looked at for each one that follows
+    # in a flood, no more mails than the limit are counted
     .limit(bindparam("most"))
 )
 _MAILS = select(func.count()).select_from(_LATELY.subquery())
-# by addresses alone: which of them are open is asked for the few who have any
+# by address only; the few who have cases are looked at more closely later
 _CASES = or_(
     exists().where(col(Case.address) == bindparam("sender")),
     exists().where(col(Party.address) == bindparam("sender"), col(Party.copied).is_(False)),
 )
-# made once: intake asks for each mail
+# built once, because it is executed for each mail
 _KNOWN = select(_TWIN.scalar_subquery(), _MAILS.scalar_subquery(), _CASES)
 
 
 class Known(NamedTuple):
-    """What there is already."""
+    """What the store already has."""
 
     twin_id: int | None
-    """The same mail, taken in before: by its bytes, by content and Message-ID or, where it answers nothing, by content
-    of late; the latest."""
+    """The latest earlier copy: with the same bytes, the same content and Message-ID or, if it is no reply, recently with the
+    same content."""
     mails: int
-    """How many its sender has sent within an hour, up to the limit; without forged ones, unless it is one itself."""
+    """Mails of its sender within the last hour, up to the limit; forged ones count only if it is forged, too."""
     cases: bool
-    """Whether its sender has had a case, or is a party of one whom a person has added."""
+    """Whether its sender has had a case, or is a party that a person added to one."""
 
 
 def known_of(
     session: Session, settings: Settings, mail: ParsedMail, mailbox: str, now: datetime, came_at: datetime
 ) -> Known:
-    """Ask the store."""
+    """Read it from the store."""
     asked = {
         "message_id": mail.message_id,
         "sha256": mail.sha256,

@@ -1,7 +1,7 @@
-"""Limits against loops and floods beyond what headers tell (settings: ``LAYANAN_LIMITS__…``).
+"""Limits against loops and floods that no header shows (settings: ``LAYANAN_LIMITS__…``).
 
-Addresses that differ behind a plus only are one mailbox to them: a robot has as many as it likes. What is over a limit
-is kept and listed (``layanan mails --outcome quarantined``), and a person looks at it.
+Addresses that differ only after a plus count as one, because a robot can have any number of them. A mail above a limit
+is quarantined (``layanan mails --outcome quarantined`` lists it) for a person.
 """
 
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ from tasks.find_case import answers
 
 DAY = timedelta(days=1)
 _WHOLE = timedelta(seconds=1)
-"""Mailboxes know the second in which a mail came."""
+"""Mailboxes store the arrival in whole seconds."""
 _LATEST = 100
-"""Letters on which an answer is held against: more than an address gets within a day."""
+"""Letters that an answer is compared with: more than an address gets in a day."""
 
 
 def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at: datetime) -> bool:
-    """Whether this answer came within seconds of a letter of ours, as enough others of the sender did on this day."""
+    """Whether this answer came within seconds of our letter, and so did enough others of the sender today."""
     key, quick = without_detail(sender), timedelta(seconds=limits.quick_seconds)
     letters = (
         select(Outbox.sent_at).join(Letter).where(Letter.recipient_key == key, col(Letter.written_at) > came_at - DAY)
@@ -36,12 +36,12 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
         return False
     others = select(Message.subject, Message.references, Message.reasons).where(
         Message.sender_key == key,
-        # what somebody forged makes no robot of a customer
+        # forged mails do not make a customer a robot
         Message.doubts == "",
         col(Message.received_at) > came_at - DAY,
         or_(*(CAME_AT.between(first, last) for first, last in soon)),
     )
-    # never whole mails, and no more than need be: who floods us decides how many there are, and how long
+    # only these columns and as few rows as needed: in a flood there may be many long mails
     found = session.exec(others.execution_options(yield_per=100))
     answered = (
         True
@@ -52,7 +52,7 @@ def answers_like_a_robot(session: Session, limits: Limits, sender: str, came_at:
 
 
 def thread_is_answered(session: Session, thread: tuple[str, ...], sender: str, now: datetime) -> bool:
-    """Whether a thread of the sender has had its first response on this day."""
+    """Whether the thread got its first response within the last day."""
     if not thread:
         return False
     ours = (Letter.kind == LetterKind.FIRST_RESPONSE, Letter.recipient_key == without_detail(sender))

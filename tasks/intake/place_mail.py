@@ -1,7 +1,7 @@
-"""What becomes of a mail: the first rule that has something to say decides, the last one opens a case.
+"""Decides what becomes of a mail: the first rule that applies decides, else the mail joins or opens a case.
 
-Rules look and say; they write nothing (``store_mail.py`` does). They run in the transaction that stores the mail, so
-that two intakes see each other's mails.
+Rules write nothing; ``store_mail.py`` applies their result. They run in the transaction that stores the mail, so that
+two intakes see each other's mails.
 
 Held by `tests/tasks/intake/test_arrival.py` and `tests/tasks/intake/test_known_mail.py`.
 """
@@ -33,7 +33,7 @@ from tasks.run.family import going_on
 
 @dataclass(frozen=True)
 class Look:
-    """A mail in the moment in which it is placed, and the store to look into."""
+    """A mail that is being placed, with the store."""
 
     session: Session
     systems: Systems
@@ -42,35 +42,35 @@ class Look:
 
     @property
     def mail(self) -> ParsedMail:
-        """What was read."""
+        """The parsed mail."""
         return self.parsed.mail
 
     @property
     def came_at(self) -> datetime:
-        """When it was with us, as far as is known."""
+        """Its time of arrival, or of intake if that is unknown."""
         return self.parsed.arrived_at or self.now
 
     @property
     def forwarded(self) -> bool:
-        """Whether a forwarder before the mailbox is the likely cause of any doubt about the sender."""
+        """Whether a forwarder before the mailbox is the likely cause of all doubts about the sender."""
         mailbox = self.parsed.received.mailbox
         return self.systems.settings.comes_forwarded(mailbox) and BY_FORWARDER.issuperset(self.mail.doubts)
 
     @property
     def doubtful(self) -> bool:
-        """Whether anybody may have written it: it says nothing of any case, and an agent looks."""
+        """Whether anybody may have written it: it then proves nothing about a case, and an agent looks at it."""
         return self.mail.forged and not self.forwarded
 
     @cached_property
     def known(self) -> Known:
-        """What the store knows of it."""
+        """What the store knows about it."""
         settings, mailbox = self.systems.settings, self.parsed.received.mailbox
         return known_of(self.session, settings, self.mail, mailbox, self.now, self.came_at)
 
 
 @dataclass(frozen=True)
 class LetterCame:
-    """An effect: the mail proves that our letter has left."""
+    """An effect: the mail proves that our letter was sent."""
 
     letter_id: int
 
@@ -84,23 +84,23 @@ class Reported:
 
 @dataclass(frozen=True)
 class Told:
-    """An effect: the mail's case is to hear of it, or of the one that it repeats."""
+    """An effect: its case gets a signal of the mail, or of the one that it repeats."""
 
     tells_of: int = 0
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A mail's one outcome, why, the case that it belongs to or opens, and what else follows from it."""
+    """A mail's outcome and its reasons, the case that it belongs to or opens, and its effect."""
 
     outcome: MailOutcome
     reasons: tuple[Reason, ...]
     case_id: int | None = None
-    """The case that was there already."""
+    """The existing case."""
     opens: NewCase | None = None
     effect: LetterCame | Reported | Told | None = None
     copy: bool = False
-    """It is our own copy of a letter, and belongs where those are."""
+    """Whether it is our own copy of a letter, which belongs in the sent folder."""
 
 
 def _quarantined(*why: Why | Reason, case: int | None = None) -> Placed:
@@ -115,19 +115,19 @@ _TAKES_NO_ANSWERS = re.compile(
 )
 
 _FIELDS = 20_000
-"""Characters in which a form's fields are looked for."""
+"""Characters that are searched for a form's fields."""
 _REPORTS = {Automatic.BOUNCE, Automatic.DELAYED, Automatic.FEEDBACK}
 _MESSAGE_ID = re.compile(r"<[^<>\s@]{1,400}@[^<>\s@]{1,255}>")
 _IDS = 50
-"""Message-IDs in a report's words that are looked for among our letters."""
+"""Message-IDs in a report's text that are compared with our letters."""
 _RETURNED = 2_000
-"""Characters of a bounce in which a reference of ours is looked for."""
+"""Characters of a bounce that are searched for a reference."""
 
 Rule = Callable[[Look], Placed | None]
 
 
 def place(look: Look) -> Placed:
-    """The mail's place; a case of its own where it has none."""
+    """Place the mail by the first rule that applies, else as old or new."""
     for rule in RULES:
         if found := rule(look):
             return found
@@ -139,7 +139,7 @@ def _nobody(look: Look) -> Placed | None:
 
 
 def _our_letter(look: Look) -> Placed | None:
-    """A copy of our letter, be it in a forwarder's name: the server took it."""
+    """A copy of our letter, even in a forwarder's name, proves that the relay accepted it."""
     if look.parsed.copy_of is None:
         return None
     letter = look.session.get_one(Letter, look.parsed.copy_of)
@@ -149,7 +149,7 @@ def _our_letter(look: Look) -> Placed | None:
 
 
 def _ourselves(look: Look) -> Placed | None:
-    """No letter of ours, and no program's: a colleague's, or of a form on our own site that no setting names."""
+    """From our own address, but neither our letter nor automatic: a colleague's, or by an unnamed form on our site."""
     mail = look.mail
     if mail.automatic or not look.systems.settings.is_ours(mail.sender):
         return None
@@ -158,9 +158,9 @@ def _ourselves(look: Look) -> Placed | None:
 
 
 def _form(look: Look) -> Placed | None:
-    """Perhaps a form's that a customer has filled in, which no setting names; nobody reads answers at its address."""
+    """Perhaps by a contact form that no setting names; nobody reads replies at its address."""
     mail, settings = look.mail, look.systems.settings
-    # a form service may say that a program sent the mail; a customer has filled it in all the same
+    # a form service may mark the mail as automatic, although a customer filled the form in
     if mail.passed_on or mail.automatic not in {None, Automatic.AUTO_REPLY}:
         return None
     if mail.sender in settings.ours.forms:
@@ -173,10 +173,10 @@ def _form(look: Look) -> Placed | None:
 
 
 def is_by_unnamed_form(mail: ParsedMail, settings: Settings, *, has_cases: bool) -> bool:
-    """Whether a form sent it that no setting names, and no customer of ours: nobody reads answers at its address.
+    """Whether a contact form that no setting names sent it, at whose address nobody reads replies.
 
     Args:
-        has_cases: cases were opened for its sender's address.
+        has_cases: whether its sender's address has had cases.
     """
     if mail.passed_on or is_answer(mail) or not _is_like_a_form(mail, settings, by_text=mail.automatic is not None):
         return False
@@ -184,13 +184,13 @@ def is_by_unnamed_form(mail: ParsedMail, settings: Settings, *, has_cases: bool)
 
 
 def _is_like_a_form(mail: ParsedMail, settings: Settings, *, by_text: bool) -> bool:
-    """Whether it asks for answers at one other address, and more than that shows a form.
+    """Whether its Reply-To is one other address, and something else shows that a form sent it.
 
-    The text shows that address as a field, or its own takes no answers, is a web server's, or is of our domain while
-    the other is not. Who only has another address for answers is no form, and is answered at their own.
+    That is a field with this address in the text, or a sender that takes no replies, is a web server's, or is in our
+    domain while the other address is not. A person with another Reply-To is no form.
 
     Args:
-        by_text: only the text counts.
+        by_text: only a field in the text counts.
     """
     others = [address for address in mail.reply_to if address != mail.sender]
     if len(others) != 1:
@@ -215,10 +215,10 @@ def _automatic(look: Look) -> Placed | None:
         return _report_of(look, letter, reason)
     if mail.of_server and mail.automatic in _REPORTS:
         return _quarantined(reason, Why.NO_LETTER_OF_OURS)
-    # that the customer is away, or what a gateway has marked, is for the agent to see
+    # the agent of the case should see that the customer is away, or what a gateway has marked
     case = _match(look, open_cases=False).case
     case_id = case.id if case else None
-    # what a list sends on may be a customer's mail, as may be what a server on the way marks as spam
+    # list mail and mail that is marked as spam may still be a customer's
     if mail.automatic is Automatic.LIST and mail.list_name:
         return _quarantined(reason, Reason(Why.LIST, mail.list_name), case=case_id)
     spam = mail.automatic is Automatic.SPAM and case is None and look.known.cases
@@ -228,7 +228,7 @@ def _automatic(look: Look) -> Placed | None:
 
 
 def _server(look: Look) -> Placed | None:
-    """Words from a mail server's own address, in any language: a report, unless its sender is known as a person."""
+    """Prose from a mail server's own address, in any language: a report, unless the sender is a known customer."""
     if not look.mail.of_server or look.known.cases:
         return None
     if letter := _reported(look):
@@ -237,7 +237,7 @@ def _server(look: Look) -> Placed | None:
 
 
 def _report_of(look: Look, letter: Letter, reason: Reason) -> Placed:
-    # what was said of one sending says nothing of the next
+    # a report about one sending says nothing about the next
     if before := _had_before(look):
         return Placed("duplicate", (Reason(Why.SAME, str(before)),), letter.case_id)
     if look.doubtful:
@@ -246,7 +246,7 @@ def _report_of(look: Look, letter: Letter, reason: Reason) -> Placed:
 
 
 def _had_before(look: Look) -> int | None:
-    """The same report, taken in by another mailbox, or before the mailbox gave its mails new UIDs."""
+    """The same report, taken in from another mailbox, or before the mailbox got new UIDs."""
     mail = look.mail
     sent_twice = and_(col(Message.message_id) == mail.message_id, col(Message.content) == mail.content)
     same = or_(col(Message.sha256) == mail.sha256, sent_twice)
@@ -254,10 +254,10 @@ def _had_before(look: Look) -> int | None:
 
 
 def _reported(look: Look) -> Letter | None:
-    """The letter that a bounce or a complaint reports: by its Message-ID, else the latest to an address that it names.
+    """The letter that a bounce or complaint reports: by its Message-ID, else the latest to an address that it names.
 
-    What it answers, or a signed reference, ties that one to it; a robot's answer names the robot's own address alone.
-    What a mail server says in plain words may name nobody whom we can read; its own letters it does not report.
+    The latter must also be tied to it by In-Reply-To, References or a signed reference, because a robot's reply names
+    its own address. A mail server's prose may name no address that we can read; it never reports a letter to itself.
     """
     session, mail = look.session, look.mail
     if letter := session.exec(select(Letter).where(Letter.message_id == mail.reported_message_id)).first():
@@ -268,7 +268,7 @@ def _reported(look: Look) -> Letter | None:
     said = references(f"{mail.subject}\n{mail.text[:_RETURNED]}")
     mentioned = _MESSAGE_ID.findall(mail.text[:_FIELDS])[:_IDS] if mail.of_server else []
     answered = col(Letter.message_id).in_([*mail.in_reply_to, *mail.references, *mentioned])
-    # the cases first: over both tables at once no index helps, and all letters would be looked at
+    # two queries: a query over both tables would use no index and read all letters
     signed = [and_(col(Case.id) == number, col(Case.token) == token) for number, token in said if token]
     cases = session.exec(select(Case.id).where(or_(*signed))).all() if signed else []
     tied = select(Letter).where(named, or_(answered, col(Letter.case_id).in_(cases)))
@@ -276,12 +276,12 @@ def _reported(look: Look) -> Letter | None:
 
 
 def _takes_no_answers(look: Look) -> Placed | None:
-    """A program's, but perhaps a form that a customer has filled in."""
+    """From an address that takes no replies: a program's, or a form that a customer filled in."""
     return _quarantined(Why.TAKES_NO_ANSWERS) if _TAKES_NO_ANSWERS.match(look.mail.sender) else None
 
 
 def _desk(look: Look) -> Placed | None:
-    """From a segment desk (SOP W-89), or in answer to what we forwarded, whoever at the desk wrote it."""
+    """From a segment desk (SOP W-89), or a reply by anybody to what we forwarded to it."""
     mail, case_id = look.mail, None
     if look.doubtful:
         return None
@@ -295,7 +295,7 @@ def _desk(look: Look) -> Placed | None:
 
 
 def _twin(look: Look) -> Placed | None:
-    """The same mail again: a copy is kept with its case; who sends it once more asks again, and the case is woken."""
+    """The same mail again. A copy is kept with its case; if the customer sent it again, the case gets a signal."""
     session, mail = look.session, look.mail
     twin = session.get(Message, look.known.twin_id) if look.known.twin_id else None
     if twin is None or twin.case_id is None:
@@ -308,7 +308,7 @@ def _twin(look: Look) -> Placed | None:
     case = going_on(session, twin.case_id)
     if case.status != "open":
         return None
-    # it answers what the case waits for from the customer; anybody else reads of it on their form
+    # it answers a wait for the customer; in any other wait the form shows it
     wait = session.get(Wait, case.key)
     waits_for_it = wait is not None and SignalKind.MAIL in FORMS[wait.form].takes
     effect = Told(twin.id or 0) if waits_for_it else None
@@ -323,9 +323,9 @@ def _flood(look: Look) -> Placed | None:
 
 
 def _robot(look: Look) -> Placed | None:
-    """Who writes several new mails at once answers nothing; a robot that leaves no trace stops at a day's letters.
+    """A robot that answers our letters within seconds. Several new mails at once are no answers, and so no loop.
 
-    A forged mail gets no letter, so it is part of no loop: an agent looks at it.
+    A forged mail gets no letter, so it cannot be part of a loop; an agent looks at it.
     """
     if look.doubtful or not is_answer(look.mail):
         return None
@@ -338,7 +338,7 @@ def _robot(look: Look) -> Placed | None:
 RULES: tuple[Rule, ...] = (
     *(_our_letter, _ourselves, _form, _automatic, _server, _nobody, _desk, _takes_no_answers, _twin, _flood, _robot),
 )
-"""Tried in this order, before the mail is taken for a customer's."""
+"""Tried in this order; if none applies, the mail is a customer's."""
 
 
 def _match(look: Look, *, open_cases: bool = True) -> Match:
@@ -354,12 +354,12 @@ def _match(look: Look, *, open_cases: bool = True) -> Match:
 
 
 def old_or_new(look: Look) -> Placed:
-    """SOP 5.3: it joins an open case, or opens one."""
+    """SOP 5.3: the mail joins an open case or opens one."""
     mail, received = look.mail, look.parsed.received
     match = _match(look)
     case, reasons = match.case, match.reasons
     if case is not None:
-        # the lock orders this with the case's end: it either sees the mail, or is closed already
+        # the lock orders this with the case's end: the case either sees the mail or is closed already
         case = going_on(look.session, case.key)
         if case.status == "open":
             return Placed("joined", reasons, case.id, effect=Told())

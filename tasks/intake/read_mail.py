@@ -1,4 +1,4 @@
-"""A mail that came is read, outside any transaction: what nobody can read is a result, too.
+"""Parses a received mail outside any transaction. A mail that cannot be parsed is a result, too.
 
 Held by `tests/tasks/intake/test_batch.py`.
 """
@@ -21,30 +21,30 @@ DEFECT = "a defect: mail %s is quarantined"
 
 @dataclass(frozen=True)
 class Parsed:
-    """A mail and all that was found out of it before it is placed."""
+    """A mail with everything that is found out before it is placed."""
 
     received: Received
     mail: ParsedMail
     arrived_at: datetime | None
-    """When it came to the mailbox, where that can be told; before the intake where the service was away."""
+    """Time of arrival in the mailbox if it is known; after an outage it is long before intake."""
     segment: str = ""
-    """The sender's, where another desk serves it (SOP W-89) and that is known already."""
+    """The sender's segment, if it is already known that another desk serves it (SOP W-89)."""
     customer_id: str = ""
-    """Whose address on record the sender's is, where that was asked for."""
+    """The customer whose address on record the sender has, if that was looked up."""
     copy_of: int | None = None
-    """The letter of ours of which it is a copy."""
+    """The letter of which it is our copy."""
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A mail of which nothing could be made, and why."""
+    """A mail that could not be parsed, and why."""
 
     received: Received
     reason: Reason
 
 
 def read_mail(systems: Systems, received: Received) -> ParsedMail | Unread:
-    """The mail as far as it can be read.
+    """Parse the mail.
 
     Raises:
         Unavailable: the case store, which keeps its attachments, does not answer.
@@ -61,10 +61,10 @@ def read_mail(systems: Systems, received: Received) -> ParsedMail | Unread:
 
 
 def read(systems: Systems, raw: bytes, *, cut: bool) -> ParsedMail:
-    """The parsed mail; its attachments are kept. ``cut``: ``raw`` is its beginning alone.
+    """Parse the mail and store its attachments. ``cut``: ``raw`` is only its beginning.
 
     Raises:
-        Unreadable: nothing can be made of it.
+        Unreadable: it is no mail.
     """
     trusted = systems.settings
     mail = parse(

@@ -1,4 +1,4 @@
-"""What follows from a mail's place is done here: its row, its case, its first response, signals, what it reports.
+"""Applies a mail's place: its row, its case, its first response, signals, and what it reports.
 
 Held by `tests/tasks/intake/test_batch.py`.
 """
@@ -27,14 +27,14 @@ from tasks.run.undelivered import undelivered
 
 
 def opened_case(session: Session, placed: Placed) -> Case | None:
-    """The case that the mail opens; it has its number once it is flushed."""
+    """The case that the mail opens; it gets its number when the session is flushed."""
     return open_case(session, placed.opens) if placed.opens else None
 
 
 def store(
     session: Session, systems: Systems, parsed: Parsed, placed: Placed, opened: Case | None, now: datetime
 ) -> tuple[Message, list[Letter]]:
-    """The mail's bytes and row, who stood in Cc, and its first response; flushes nothing."""
+    """Store the mail's bytes and row, the people in Cc, and its first response, without flushing."""
     systems.store.keep_within(session, parsed.received.raw)
     read = columns(parsed.mail) | {"arrived_at": parsed.arrived_at}
     message = mail_row(parsed.received, now, placed, read, opened)
@@ -48,14 +48,14 @@ def store(
 def note_copied(
     session: Session, systems: Systems, mail: ParsedMail, placed: Placed, opened: Case | None, now: datetime
 ) -> None:
-    """Keep who stood beside us in a mail that has opened or joined a case."""
+    """Store the people in To and Cc of a mail that opened or joined a case."""
     case = opened or (session.get(Case, placed.case_id) if placed.outcome == "joined" else None)
     if case is not None:
         add_copied(session, systems, mail, case, now)
 
 
 def respond(session: Session, case: CaseRun, message: Message, messages: Sequence[Message]) -> list[Letter]:
-    """Write the first response, unless its thread has had one lately, or nobody knows whom it would reach."""
+    """Write the first response, unless the thread got one recently or the sender is doubtful."""
     now = case.systems.clock.now()
     if case.row.sender_doubt or thread_is_answered(session, tuple(message.references), message.sender, now):
         return []
@@ -65,10 +65,10 @@ def respond(session: Session, case: CaseRun, message: Message, messages: Sequenc
 def follow(
     session: Session, systems: Systems, mail: ParsedMail, placed: Placed, message: Message, now: datetime
 ) -> None:
-    """Do what else follows from the mail, once it has its row."""
+    """Apply the mail's effect after it has its row."""
     match placed.effect:
         case LetterCame(letter_id):
-            # not where a report has come in this moment, which says more
+            # only if no report has come meanwhile, which would say more
             on_its_way = (col(Outbox.letter_id) == letter_id, col(Outbox.state).in_(["queued", "sending"]))
             session.execute(update(Outbox).where(*on_its_way).values(state="sent", sent_at=now))
         case Reported(letter_id):
@@ -80,9 +80,9 @@ def follow(
 def _keep_report(
     session: Session, systems: Systems, mail: ParsedMail, letter_id: int, report: Message, now: datetime
 ) -> None:
-    """Keep what a delivery report says, and tell the case where the letter has not reached its recipient."""
+    """Store a delivery report, and inform the case if the letter did not reach its recipient."""
     session.add_all(Bounce(letter_id=letter_id, mail_id=report.id or 0, **one.model_dump()) for one in mail.bounce)
-    # a full mailbox of ours, which refuses our own copy, says nothing of the customer's
+    # a full mailbox of ours that refuses our own copy says nothing about the customer's
     failed = [one for one in mail.bounce if one.action == "failed" and not systems.settings.is_ours(one.address)]
     letter = session.get_one(Letter, letter_id)
     lost = [
@@ -112,7 +112,7 @@ def mail_row(
 
 
 def columns(mail: ParsedMail) -> dict[str, Any]:
-    """What a mail's row holds of what was read."""
+    """The columns of a mail's row that come from the parsed mail."""
     return {
         "message_id": mail.message_id,
         "sender": mail.sender,
