@@ -5,6 +5,7 @@ salutation and signature (SOP 5.1) in ``_letter.jinja``; the look of the HTML in
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -27,6 +28,40 @@ ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._-]+")
 """An address that a letter can go to."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """Everything that a letter needs besides its facts."""
+
+    language: Language
+    """The customer's."""
+    reference: str
+    """The case's, such as ``JKT-0000123``. The customer's answer is matched by it."""
+    token: str = ""
+    """Signs the reference in the Subject."""
+    recipient: str
+    recipient_name: str
+    """Empty if unknown."""
+    sender: str
+    """Address of the site's mailbox."""
+    copies: tuple[str, ...] = ()
+    """Addresses in Cc."""
+    subject: str
+    """The customer's; may be empty."""
+    message_id: str
+    """The letter's own, with angle brackets."""
+    in_reply_to: str
+    """Message-ID of the mail that it answers; may be empty."""
+    references: tuple[str, ...]
+    """Message-IDs of the thread so far, oldest first."""
+    conversation: str = ""
+    """Outlook's identifier of the conversation."""
+    now: datetime
+    automatic: bool
+    """Whether no person has read the letter (RFC 3834)."""
+    attached: tuple[bytes, ...] = ()
+    """Raw mails to attach."""
+
+
 class TemplateLetters:
     """Writes letters from the templates in ``folder``, with times in the site's time zone."""
 
@@ -34,73 +69,42 @@ class TemplateLetters:
         self._settings = settings
         self._templates = {language: self._environment(folder, language) for language in get_args(Language)}
 
-    def write(
-        self,
-        facts: LetterFacts,
-        *,
-        language: Language,
-        reference: str,
-        recipient: str,
-        recipient_name: str,
-        sender: str,
-        subject: str,
-        message_id: str,
-        in_reply_to: str,
-        references: tuple[str, ...],
-        now: datetime,
-        automatic: bool,
-        attached: tuple[bytes, ...] = (),
-        token: str = "",
-        conversation: str = "",
-        copies: tuple[str, ...] = (),
-    ) -> RenderedLetter:
-        """Write one letter. Equal arguments give equal bytes.
-
-        Args:
-            facts: What the letter says; their class chooses the template.
-            language: The customer's.
-            reference: The case's, such as ``JKT-0000123``. The customer's answer is matched by it.
-            recipient: The customer's address.
-            recipient_name: The customer's name; empty if unknown.
-            sender: Address of the site's mailbox.
-            subject: Of the customer's mail; may be empty.
-            message_id: Of the letter, with angle brackets.
-            in_reply_to: Message-ID of the mail that it answers; empty: none.
-            references: Message-IDs of the thread so far, oldest first.
-            now: Time of writing.
-            automatic: Whether no person has read this letter (RFC 3834).
-            attached: Raw mails to attach.
-            token: Signs the reference in the Subject.
-            conversation: Outlook's conversation id of the mail that it answers.
-            copies: Addresses in Cc.
+    def write(self, facts: LetterFacts, to: Envelope) -> RenderedLetter:
+        """Write one letter; the class of ``facts`` chooses the template. Equal arguments give equal bytes.
 
         Raises:
-            MissingFact: A required fact or argument is empty or unusable.
+            MissingFact: a required fact, reference, Message-ID or address is empty or unusable.
         """
-        _check(facts, reference=reference, message_id=message_id)
-        _check_addresses(facts, recipient=(recipient,), sender=(sender,), copies=copies)
+        _check(facts, reference=to.reference, message_id=to.message_id)
+        _check_addresses(facts, recipient=(to.recipient,), sender=(to.sender,), copies=to.copies)
         service = one_line(self._settings.sender_name)
-        now, name = now.astimezone(self._settings.zone_of(sender)), _name(recipient_name)
-        signed = f"{reference}-{token}" if token else ""
-        subject = reply_subject(subject, signed or reference, otherwise=service)
-        known = {"reference": whole(reference), "sender": sender, "service": service, "subject": subject}
-        text, html = self._rendered(facts, language, known | {"salutation": WORDS[language].salutation(now, name)})
+        now, name = to.now.astimezone(self._settings.zone_of(to.sender)), _name(to.recipient_name)
+        signed = f"{to.reference}-{to.token}" if to.token else ""
+        subject = reply_subject(to.subject, signed or to.reference, otherwise=service)
+        known = {"reference": whole(to.reference), "sender": to.sender, "service": service, "subject": subject}
+        known["salutation"] = WORDS[to.language].salutation(now, name)
+        text, html = self._rendered(facts, to.language, known)
         headers = {
-            "From": mailbox("From", service, sender),
-            "To": mailbox("To", name, recipient),
-            **({"Cc": ",\n ".join(copies)} if copies else {}),
+            "From": mailbox("From", service, to.sender),
+            "To": mailbox("To", name, to.recipient),
+            **({"Cc": ",\n ".join(to.copies)} if to.copies else {}),
             "Subject": encoded("Subject", subject),
-            **self._reply_to(sender, signed),
+            **self._reply_to(to.sender, signed),
             "Date": format_datetime(now),
-            "Message-ID": message_id,
-            **thread(in_reply_to, references),
+            "Message-ID": to.message_id,
+            **thread(to.in_reply_to, to.references),
         }
-        if conversation:
-            headers["Thread-Index"] = thread_index(conversation, message_id)
-        if automatic:
+        if to.conversation:
+            headers["Thread-Index"] = thread_index(to.conversation, to.message_id)
+        if to.automatic:
             headers["Auto-Submitted"] = "auto-replied" if "In-Reply-To" in headers else "auto-generated"
-        raw = compose(headers, text, html, attached)
-        return RenderedLetter(kind=facts.kind, message_id=message_id, recipient=recipient, subject=subject, raw=raw)
+        return RenderedLetter(
+            kind=facts.kind,
+            message_id=to.message_id,
+            recipient=to.recipient,
+            subject=subject,
+            raw=compose(headers, text, html, to.attached),
+        )
 
     def _rendered(self, facts: LetterFacts, language: Language, known: dict[str, str]) -> tuple[str, str]:
         """The letter as plain text and as HTML. Times are in the site's time zone."""

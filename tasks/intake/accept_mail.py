@@ -29,10 +29,8 @@ def accept_mail(systems: Systems, message_id: int, by: str) -> TakenIn:
     with systems.store.read() as session:
         message = session.get(Message, message_id)
     if message is None or message.outcome not in {"quarantined", "automatic"}:
-        raise WrongUse(
-            f"mail {message_id} was neither quarantined nor automatic; "
-            "`layanan mails --outcome quarantined` lists quarantined ones"
-        )
+        hint = "`layanan mails --outcome quarantined` lists quarantined ones"
+        raise WrongUse(f"mail {message_id} was neither quarantined nor automatic; {hint}")
     raw = systems.store.kept(message.sha256)
     try:
         mail = read(systems, raw, cut=Problem.TOO_LARGE in message.warnings)

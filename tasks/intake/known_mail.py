@@ -71,8 +71,8 @@ class Known(NamedTuple):
     """What the store already has."""
 
     twin_id: int | None
-    """The latest earlier copy: with the same bytes, the same content and Message-ID or, if it is no reply, recently with the
-    same content."""
+    """The latest earlier copy: the same bytes, the same content and Message-ID or, if it is no reply, the same content
+    recently."""
     mails: int
     """Mails of its sender within the last hour, up to the limit; forged ones count only if it is forged, too."""
     cases: bool

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from adapters.letters.writer import Envelope
 from adapters.wiring import Systems
 from models.errors import MissingFact, Refused
 from models.letter import LetterFacts
@@ -199,18 +200,18 @@ class Work:
         except ValidationError as error:
             raise MissingFact(facts.kind.value, str(error.errors()[0]["loc"][0])) from None
 
-    def _post(self, facts: LetterFacts, *, routine: bool = False, **to: Any) -> str:
+    def _post(self, facts: LetterFacts, *, routine: bool = False, **more: Any) -> str:
         case, facts = self.case, self._completed(facts).until(self.now)
-        rendered = self.systems.letters.write(
-            facts,
+        to = Envelope(
             reference=case.reference,
             token=case.token,
             sender=case.mailbox,
             subject=case.subject,
             message_id=letter_id(case, facts.kind, self.occurrence),
             now=self.now,
-            **to,
+            **more,
         )
+        rendered = self.systems.letters.write(facts, to)
         letter = row(
             Letter,
             NewLetter(

@@ -23,7 +23,7 @@ from hypothesis.strategies import text
 from adapters.letters.bodies import as_text
 from adapters.letters.message import MAX_REFERENCES, MAX_SUBJECT, reply_subject
 from adapters.letters.words import WORDS
-from adapters.letters.writer import TEMPLATES, TemplateLetters
+from adapters.letters.writer import TEMPLATES, Envelope, TemplateLetters
 from models.errors import MissingFact
 from models.letter import (
     ClosingFacts,
@@ -125,7 +125,7 @@ def write(facts: LetterFacts, writer: TemplateLetters | None = None, **changes: 
         "now": NOW,
         "automatic": True,
     }
-    return (writer or TemplateLetters(settings())).write(facts, **arguments | changes)
+    return (writer or TemplateLetters(settings())).write(facts, Envelope(**arguments | changes))
 
 
 def moment(language: Language, at: datetime) -> str:
