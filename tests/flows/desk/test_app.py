@@ -13,13 +13,23 @@ from tests.flows.desk.conftest import SECRET, Desk
 EVERYBODY = frozenset(StaffRole)
 SEEN_BY = {"/account": EVERYBODY, "/account/password": EVERYBODY, "/staff": MANAGES_STAFF, "/": READS}
 """Pages that ask who has signed in, and who sees them."""
+OF_CASES = {
+    "/next",
+    "/cases/{case_id}",
+    "/cases/{case_id}/news",
+    "/cases/{case_id}/mails/{number}/html",
+    "/cases/{case_id}/mails/{number}/attachments/{place}",
+}
+"""Pages of those who read cases."""
 OPEN = {"/sign-in", "/sign-in/code", "/account/code"}
 """Pages of signing in itself."""
 
 
 def test_every_page_stands_in_the_table() -> None:
     routes = [route for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)]
-    assert {route.path for route in routes if route.methods and "GET" in route.methods} == OPEN | SEEN_BY.keys()
+    assert {
+        route.path for route in routes if route.methods and "GET" in route.methods
+    } == OPEN | OF_CASES | SEEN_BY.keys()
 
 
 @pytest.mark.parametrize("role", StaffRole)
@@ -34,9 +44,13 @@ def test_each_page_refuses_who_may_not_see_it(desk: Desk, role: StaffRole) -> No
         else:
             assert answer.status_code == 403, page
             assert "Peran Anda tidak boleh membuka halaman ini" in answer.text
+    for page in OF_CASES:
+        answer = browser.get(re.sub(r"{\w+}", "1", page), params={"seen": "{}"})
+        expected = 303 if page == "/next" else 404  # there is no case
+        assert answer.status_code == (expected if role in READS else 403), page
 
 
-@pytest.mark.parametrize("page", SEEN_BY)
+@pytest.mark.parametrize("page", [*SEEN_BY, *(re.sub(r"{\w+}", "1", page) for page in sorted(OF_CASES))])
 def test_each_page_refuses_a_stranger(desk: Desk, page: str) -> None:
     answer = desk.browser().get(page)
     assert answer.status_code == 303

@@ -3,6 +3,7 @@
 import socket
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ def desk(sqlite: Store, tmp_path: Path) -> object:
 
 def asked(desk: Desk, head: bytes) -> bytes:
     """The status of an answer to what no client library would send."""
-    with socket.create_connection(("127.0.0.1", desk.systems.settings.desk.port), 30) as connection:
+    with socket.create_connection(("127.0.0.1", urlsplit(desk.url).port or 0), 30) as connection:
         connection.sendall(head + b"\r\n\r\n")
         return connection.recv(100).split()[1]
 
