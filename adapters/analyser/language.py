@@ -21,11 +21,12 @@ _NOTICE = re.compile(
 """The beginning of an English confidentiality notice, which a mail server adds to mails in any language."""
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of ``text``, which are separated by white space."""
     return frozenset(text.split())
 
 
-ENGLISH = _words(
+ENGLISH = word_set(
     """
     the is are was were be been being has have had having do does did can cannot could will would shall should might
     must i my me we our you your he his she her it its they their them this that these those an of to for from with
@@ -34,7 +35,7 @@ ENGLISH = _words(
     """
 )
 """English words that Indonesians do not use in Indonesian, unlike “please”, “thanks”, “still” and most nouns."""
-INDONESIAN = _words(
+INDONESIAN = word_set(
     """
     yang yg di dan saya sy aku kami kita anda mereka mohon mhn tolong tlg tidak tdk gak ga gk nggak enggak ngga
     sudah sdh udah udh belum blm bisa bs dari dr ke kpd kepada untuk utk dengan dgn ini itu tersebut ada adalah

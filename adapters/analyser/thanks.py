@@ -7,6 +7,7 @@ thanks, it may contain a few other words, unless one may be a complaint, a quest
 
 import re
 
+from adapters.analyser.language import word_set
 from adapters.analyser.tables import spell_out
 
 MOST_WORDS = 80
@@ -74,32 +75,28 @@ _PHRASES = (
 _PATTERNS = tuple((re.compile(rf"(?<!\S)(?:{phrase})(?!\S)"), word) for phrase, word in _PHRASES)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_THANKS = _words("""
+_THANKS = word_set("""
     makasih terimakasih terimakasi trimakasi trimaksih makasihh maaci maacih maasih mamacih mkasih trimks trimakasih
     thanks thank tq thx thankyou thanx thks tks ty tysm tengkyu tengkiu tenkyu tenkiu tengs tengkyuu thankss thengkyu
     matursuwun maturnuwun maturnuhun hatunuhun haturnuhun suwun nuhun suksma mauliate mauliatee bujur tampiasih
     tarimokasih tarimakasih sakalangkong syukron jazakallah jazakumullah barakallah cheers appreciated appreciate
     terimakaseh makaseh mokasih arigato gracias
     """)
-_AGREED = _words("""
+_AGREED = word_set("""
     ok oke okay okey okeh okei oks oce oc siap sip siip noted mantap mantab roger diterima received
     understood baik baiklah paham mengerti dimengerti clear closed done dipahami okd okee okk
     """)
-_SOLVED = _words("""
+_SOLVED = word_set("""
     solved resolved fixed fixing working works back normal parantos mari lancar nyala menyala hidup pulih beres
     aman stabil kencang kenceng jernih selesai teratasi terselesaikan terpecahkan tuntas kelar berfungsi terhubung
     tersambung terkoneksi nyambung online running perfect jelas
     """)
-_FAULTS = _words("masalah gangguan kendala keluhan komplain issue problem trouble")
-_LINES = _words("""
+_FAULTS = word_set("masalah gangguan kendala keluhan komplain issue problem trouble")
+_LINES = word_set("""
     internet wifi jaringan koneksi sinyal telepon tv line link connection network layanan service modem tiket ticket
     case laporan email keluhan indihome astinet
     """)
-_FILLING = _words("""
+_FILLING = word_set("""
     ya yaa iya nih deh lah loh aja saja pak bu kak min admin mimin mas mbak bang gan sis bro bos bapak ibu tim team cs
     sir madam telkom semua saya kami aku kita anda dan juga lagi kembali sekarang kini sudah telah akhir nggih inggih
     muhun banyak bnyk byk sekali banget sangat amat pisan sanget yah kang teh akang atas untuk buat bagi kepada dengan
@@ -111,7 +108,7 @@ _FILLING = _words("""
     terkendali kana it smoothly stable guys apik mantul noc
     """)
 _KNOWN = _THANKS | _AGREED | _SOLVED | _FAULTS | _LINES | _FILLING
-_CALLED = _words("pak bu kak mas mbak bang bapak ibu dear halo hi hello")
+_CALLED = word_set("pak bu kak mas mbak bang bapak ibu dear halo hi hello")
 """A name may follow one of these."""
 _RETURNED = frozenset({"lagi", "kembali", "again", "back"})
 _ASKED = re.compile(r"(?:\A|\. )(?:is|are|has|have|can|will|do|does) (?:it|the|this|my|our|all|you|we|everything)\b")
@@ -122,7 +119,7 @@ _DEED = re.compile(
     r"|(?:for|to|by) (?:(?:the|my|our|us|your|finally|always) )?([a-z]{2,}ing))(?!\S)"
 )
 """Something that somebody has done; thanks for it may be bitter."""
-_GOOD_DEEDS = _words("""
+_GOOD_DEEDS = word_set("""
     membantu memperbaiki memperbaikinya menangani menanganinya menyelesaikan menyelesaikannya merespon merespons
     menindaklanjuti mengatasi memulihkan menanggapi menjawab menginformasikan memberi memberikan memberitahu melayani
     memproses mengecek menghubungi menormalkan mengaktifkan menyambungkan menjelaskan mengabari menerima menyampaikan
@@ -220,7 +217,7 @@ def _signed(text: str) -> frozenset[str]:
     return frozenset() if name & NO_NAMES else name
 
 
-NO_NAMES = _words("""
+NO_NAMES = word_set("""
     tidak belum masih tapi tetapi namun kecuali cuma hanya mati padam down lambat lemot putus error rusak trouble
     offline los merah mohon tolong minta please kapan kenapa mengapa bagaimana apa apakah mana berapa siapa tunggu
     menunggu ditunggu nunggu segera besok nanti lapor komplain kecewa marah parah payah buruk percuma matinya

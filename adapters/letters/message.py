@@ -13,6 +13,8 @@ from email.header import Header
 from email.utils import formataddr
 from hashlib import sha256
 
+from adapters.mail.text import bare_subject
+
 MAX_SUBJECT = 120
 """Characters of the customer's subject that a letter repeats."""
 MAX_REFERENCES = 998
@@ -23,11 +25,10 @@ MAX_LINE = 998
 # two of the greatest length fit into one References field
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}>")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
-_PREFIXES = re.compile(r"^\s*(?:(?:re|bls|balas|aw|sv|fwd?|terusan)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\s*\[[A-Z]{3}-\d+(?:-[a-z]{8})?\]")
 
 LINK = re.compile(r"@|://|www\.|[a-z]\.[a-z]{2,}/", re.IGNORECASE)
-"""What mail programs turn into a link. A letter contains none from outside: a stranger may have sent it for others."""
+"""Text that mail programs turn into a link. A letter repeats none of a mail: a stranger may have written it."""
 
 _NO_LINE = re.compile(rb"[\r\n\0]")
 _NEW_FIELD = re.compile(r"[\r\0]|\n(?=[^ \t])")
@@ -43,7 +44,7 @@ def reply_subject(subject: str, reference: str, otherwise: str) -> str:
 
     ``otherwise`` replaces an empty subject.
     """
-    subject = _PREFIXES.sub("", _REFERENCE.sub("", one_line(subject)))
+    subject = bare_subject(_REFERENCE.sub("", one_line(subject)))
     subject = " ".join(word for word in subject.split() if not LINK.search(word)) or otherwise
     if len(subject) > MAX_SUBJECT:
         subject = subject[: MAX_SUBJECT - 1].rstrip() + "…"
