@@ -14,6 +14,7 @@ from adapters.mail.html_page import POLICY as MAIL_POLICY
 from adapters.wiring import Systems
 from flows.desk.page import message, render, systems_of
 from flows.desk.signed import Signed, one_of
+from models.audit import Action
 from models.errors import NotWaiting, UnknownCase, WrongUse
 from models.rights import LEADS, READS
 from models.staff import NoteKind
@@ -25,6 +26,7 @@ from tasks.desk.facts import Facts, news
 from tasks.desk.form_view import CHOICE, form_view
 from tasks.desk.notes import write_note
 from tasks.desk.queue import next_for
+from tasks.desk.reading import note_reading
 
 router = APIRouter(prefix="/cases/{case_id}")
 Reader = Annotated[Signed, Depends(one_of(READS))]
@@ -39,7 +41,9 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 @router.get("")
 def case_page(request: Request, case_id: int, signed: Reader, done: str = "") -> Response:
     """The case; who may decide what it asks claims it by opening it."""
-    return _page(request, case_id, signed, done=done[:20])
+    page = _page(request, case_id, signed, done=done[:20])
+    note_reading(systems_of(request), Author(signed.staff, signed.how), case_id, Action.READ_CASE)
+    return page
 
 
 @router.post("/answer")
@@ -78,7 +82,7 @@ _NOT_WAITING = (
 @router.post("/claim")
 def claim_page(request: Request, case_id: int, signed: Annotated[Signed, Depends(one_of(LEADS))]) -> Response:
     """Take the decision from a colleague who has opened it."""
-    claim(systems_of(request), signed.staff, case_id, take=True)
+    claim(systems_of(request), signed.staff, case_id, take=True, how=signed.how)
     return RedirectResponse(f"/cases/{case_id}", 303)
 
 
@@ -99,7 +103,8 @@ def note_page(
 ) -> Response:
     """Write a note for colleagues."""
     try:
-        write_note(systems_of(request), signed.staff, case_id, NoteKind.__members__.get(kind, NoteKind.NOTE), text)
+        known = NoteKind.__members__.get(kind, NoteKind.NOTE)
+        write_note(systems_of(request), signed.staff, case_id, known, text, signed.how)
     except WrongUse as error:
         return _page(request, case_id, signed, status=422, problem=str(error), note=text)
     return RedirectResponse(f"/cases/{case_id}#notes", 303)
@@ -113,6 +118,7 @@ def mail_page(request: Request, case_id: int, number: int, signed: Reader) -> Re
     page = html_page(systems.store.kept(mail.sha256), [mail.subject or "—", mail.sender])
     if page is None:
         return message(request, 404, "Tidak ada / Not found", "Email ini hanya teks / This mail is text only")
+    note_reading(systems, Author(signed.staff, signed.how), case_id, Action.READ_CASE, f"mail {number}")
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": MAIL_POLICY + "; sandbox"})
 
 
@@ -126,6 +132,8 @@ def attachment_page(
     if not 0 <= place < len(mail.attachments):
         raise UnknownCase(f"mail {number} has no such attachment")
     known = mail.attachments[place]
+    subject = f"mail {number}, attachment {place + 1}"
+    note_reading(systems, Author(signed.staff, signed.how), case_id, Action.OPENED_ATTACHMENT, subject)
     shown = open and known["type"] in PICTURES
     kind = known["type"] if shown else "application/octet-stream"
     how = "inline" if shown else "attachment"
@@ -166,7 +174,7 @@ def _page(
     view = case_view(systems, signed.staff, case_id)
     mine = False
     if view.wait and view.refused is None:
-        has = claim(systems, signed.staff, case_id)
+        has = claim(systems, signed.staff, case_id, how=signed.how)
         mine = has is not None and has.id == signed.staff.id
     form = form_view(view.wait, typed) if view.wait else None
     # what was typed for a question that is no longer asked

@@ -5,17 +5,22 @@ from datetime import timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from adapters.case_store import audit
 from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.rights import LEADS
-from models.staff import Claim, Staff
-from models.tables import Wait
+from models.staff import Claim, SignedIn, Staff
+from models.tables import Case, Wait
 
 
-def claim(systems: Systems, staff: Staff, case_id: int, *, take: bool = False) -> Staff | None:
+def claim(
+    systems: Systems, staff: Staff, case_id: int, *, take: bool = False, how: SignedIn | None = None
+) -> Staff | None:
     """Claim what the case waits for, unless a colleague has; returns who has it then, None where nothing waits.
 
     Args:
         take: from a colleague, which those who lead may.
+        how: the person was recognised, for the audit log.
     """
     now = systems.machine_clock.now()
     with systems.store.write() as session:
@@ -23,11 +28,16 @@ def claim(systems: Systems, staff: Staff, case_id: int, *, take: bool = False) -
         if wait is None or wait.given:
             return None
         found = session.get(Claim, case_id)
-        mine = found is None or found.staff_id == staff.id or _over(found, wait, systems)
-        if not mine and not (take and staff.held & LEADS):
-            return session.get(Staff, found.staff_id) if found else None
+        held = found if found and not _over(found, wait, systems) else None
+        theirs = held is not None and held.staff_id != staff.id
+        if held and theirs and not (take and staff.held & LEADS):
+            return session.get(Staff, held.staff_id)
         until = now + timedelta(minutes=systems.settings.desk.claim_minutes)
         session.merge(Claim(case_id=case_id, wait_key=wait.wait_key, staff_id=staff.key, until=until))
+        if held is None or theirs:
+            action = Action.CLAIM_TAKEN if theirs else Action.CLAIMED
+            case, at = session.get_one(Case, case_id), systems.clock.now()
+            audit.note(session, Entry.of_staff(action, at, staff, how, case.reference, wait.wait_key))
     return staff
 
 

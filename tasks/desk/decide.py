@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from adapters.case_store import audit
 from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import FORMS
 from models.forms.base import Form
@@ -77,11 +79,16 @@ def answer(systems: Systems, author: Author, case_id: int, seen: Facts, words: M
         if wait.given:
             raise Outdated([f"{wait.given['by']} sudah memutuskan / has decided"])
         if why := refusal(author.staff, matter(session, case, wait)):
-            raise NotAllowed(why)
-        given = filled(wait, author.staff.name, words)
-        wait.given, wait.given_by, wait.given_how = given, author.staff.key, author.how
-        session.execute(delete(Claim).where(col(Claim.case_id) == case_id))
+            refused, at = Action.DECISION_REFUSED, systems.clock.now()
+            key = wait.wait_key
+            audit.note(session, Entry.of_staff(refused, at, author.staff, author.how, case.reference, key, dict(words)))
+        else:
+            given = filled(wait, author.staff.name, words)
+            wait.given, wait.given_by, wait.given_how = given, author.staff.key, author.how
+            session.execute(delete(Claim).where(col(Claim.case_id) == case_id))
         run_id = case.run_id
+    if why:
+        raise NotAllowed(why)
     with suppress(LayananError):  # else the sweep has the run go on
         resume(systems, run_id, wait, given)
 

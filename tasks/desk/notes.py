@@ -1,12 +1,17 @@
 """Notes that staff write into a case, for colleagues alone. Held by `tests/tasks/desk/test_case_view.py`."""
 
+from adapters.case_store import audit
 from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.errors import WrongUse
 from models.forms.fields import LONGEST_TEXT
-from models.staff import Note, NoteKind, Staff
+from models.staff import Note, NoteKind, SignedIn, Staff
+from models.tables import Case
 
 
-def write_note(systems: Systems, staff: Staff, case_id: int, kind: NoteKind, text: str) -> None:
+def write_note(
+    systems: Systems, staff: Staff, case_id: int, kind: NoteKind, text: str, how: SignedIn | None = None
+) -> None:
     """Add a note to the case.
 
     Raises:
@@ -18,3 +23,6 @@ def write_note(systems: Systems, staff: Staff, case_id: int, kind: NoteKind, tex
     note = Note(case_id=case_id, staff_id=staff.key, kind=kind, text=words, written_at=systems.clock.now())
     with systems.store.write() as session:
         session.add(note)
+        session.flush()
+        case, subject = session.get_one(Case, case_id), f"note {note.id}"
+        audit.note(session, Entry.of_staff(Action.NOTED, note.written_at, staff, how, case.reference, subject, words))

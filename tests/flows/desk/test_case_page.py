@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from adapters.wiring import Systems
+from models.audit import AuditRow, AuditSalt, content_hash
 from models.forms.analysis import ConfirmAnalysis
 from models.forms.complaint import ApproveSolution, Escalation
-from models.staff import Claim, Note, Staff, StaffRole
+from models.staff import Claim, Note, SignedIn, Staff, StaffRole
 from models.tables import Wait
+from tasks.desk.claims import claim
+from tasks.run.case_run import CaseRun
 from tests.browser import DESK, PHONE, chromium
-from tests.cases import BUDI, LINE, MAJU, arrives, opened, rows
+from tests.cases import BUDI, LINE, MAJU, OURS, arrives, opened, received, rows, take_in
 from tests.desk import asks, member
 from tests.flows.desk.conftest import HASH, PASSWORD, serving
 
@@ -193,6 +197,41 @@ def test_attachments_and_mails_are_the_cases_own(systems: Systems, desk: str) ->
     assert sari.get(f"/cases/{other.case_id}/mails/1/html").status_code == 404
     assert sari.get("/cases/999").status_code == 404
     assert httpx.get(f"{desk}/cases/{mine.case_id}").status_code == 303
+
+
+def test_who_read_claimed_noted_and_was_refused_stands_in_the_audit_log(systems: Systems, desk: str) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"], mail["Message-ID"] = BUDI, OURS, "Modem", "<1@pelanggan.example>"
+    mail.set_content("Modem saya mati.")
+    mail.add_alternative("<p>Modem saya <b>mati</b>.</p>", subtype="html")
+    mail.add_attachment(b"\x89PNG", "image", "png", filename="ktp.png")
+    case = CaseRun.open(take_in(systems, received(mail.as_bytes())).case_id or 0, systems)
+    asks(case, ConfirmAnalysis)
+    sari, rina = agent(systems), agent(systems, "Rina", StaffRole.TEAM_LEADER)
+    page, client = f"/cases/{case.case_id}", signed_in(desk, sari)
+    client.get(page)
+    client.get(f"{page}/mails/1/html")
+    client.get(f"{page}/mails/1/attachments/0")
+    client.post(f"{page}/notes", data={"text": "Sudah ditelepon"})
+    assert claim(systems, rina, case.case_id, take=True, how=SignedIn.PASSWORD) == rina
+    asks(case, Escalation)
+    client.post(f"{page}/answer", data={"seen": _seen(client.get(page).text), "choice": "BACK_TO_AGENT"})
+    assert client.get("/cases/999").status_code == 404
+    found = [row for row in rows(systems, AuditRow) if row.action not in ("signed_in", "staff_changed")]
+    assert [(row.action, row.actor, row.subject) for row in found] == [
+        ("claimed", "Sari", "confirm-analysis-1"),
+        ("read_case", "Sari", ""),
+        ("read_case", "Sari", "mail 1"),
+        ("opened_attachment", "Sari", "mail 1, attachment 1"),
+        ("noted", "Sari", "note 1"),
+        ("claim_taken", "Rina", "confirm-analysis-1"),
+        ("read_case", "Sari", ""),
+        ("decision_refused", "Sari", "escalation-1"),
+    ]
+    assert {(row.reference, row.signed_in) for row in found} == {("JKT-0000001", "password")}
+    assert {row.staff_id for row in found} == {sari.id, rina.id}
+    (kept,) = rows(systems, AuditSalt, number=found[4].number)
+    assert found[4].after == content_hash(kept.salt, "Sudah ditelepon")
 
 
 def _seen(page: str) -> str:

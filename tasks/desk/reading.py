@@ -1,0 +1,14 @@
+"""Who has read customers' data at the desk stands in the audit log. Held by `tests/flows/desk/test_case_page.py`."""
+
+from adapters.case_store import audit
+from adapters.wiring import Systems
+from models.audit import Action, Entry
+from models.tables import Case
+from tasks.desk.decide import Author
+
+
+def note_reading(systems: Systems, reader: Author, case_id: int, action: Action, subject: str = "") -> None:
+    """Record that somebody has opened the case, or something of it."""
+    with systems.store.write() as session:
+        case, now = session.get_one(Case, case_id), systems.clock.now()
+        audit.note(session, Entry.of_staff(action, now, reader.staff, reader.how, case.reference, subject))
