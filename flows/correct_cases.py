@@ -1,7 +1,7 @@
-"""Corrections by a team leader (SOP 5.3), as forms in the Prefect UI: *Deployments*, *Run*; also `layanan merge` etc.
+"""Corrections by a team leader (SOP 5.3), as forms in the Prefect UI: *Deployments*, *Run*. Also `layanan merge` etc.
 
-Cases are named by reference (JKT-0000123) or number, mails by their number in `layanan mails`. The engine's form calls
-a field by its parameter's name, and explains it by the docstring alone.
+A case is named by its reference (JKT-0000123) or number, a mail by its number in `layanan mails`. Prefect's form shows
+a parameter's name as the field's label, and its docstring as the help text.
 """
 
 from typing import Annotated
@@ -20,11 +20,11 @@ By = Annotated[str, Field(min_length=2, max_length=80)]
 
 @flow(name="merge-cases", flow_run_name="merge {case} → {into}", persist_result=False)
 def merge_cases(case: str, into: str, by: By) -> "State[None]":
-    """Gabungkan kasus: yang pertama berakhir, yang kedua berjalan terus / the first ends, the second goes on.
+    """Gabungkan kasus: yang pertama berakhir, yang kedua berlanjut / merge: the first ends, the second continues.
 
     Args:
         case: Kasus yang berakhir / the case that ends; referensi atau nomor / reference or number
-        into: Kasus yang berjalan terus / the case that goes on, and to whose customer letters go
+        into: Kasus yang berlanjut / the case that continues; its customer gets the letters
         by: Nama Anda / your name
     """
     systems, number, other = load_systems(), _number(case), _number(into)
@@ -34,10 +34,10 @@ def merge_cases(case: str, into: str, by: By) -> "State[None]":
 
 @flow(name="unmerge-case", flow_run_name="unmerge {case}", persist_result=False)
 def unmerge_case(case: str, by: By) -> None:
-    """Batalkan penggabungan / take a merger back.
+    """Batalkan penggabungan / reverse a merge.
 
     Args:
-        case: Kasus yang digabungkan / the case that had ended; referensi atau nomor / reference or number
+        case: Kasus yang tadi digabungkan / the case that was merged; referensi atau nomor / reference or number
         by: Nama Anda / your name
     """
     merge_case.unmerge(load_systems(), _number(case), by)
@@ -45,11 +45,11 @@ def unmerge_case(case: str, by: By) -> None:
 
 @flow(name="split-case", flow_run_name="split {case} · {mail}", persist_result=False)
 def split_case(case: str, mail: int, by: By) -> None:
-    """Pisahkan satu email menjadi kasus sendiri / give one mail a case of its own.
+    """Pisahkan satu email menjadi kasus sendiri / split one mail off into a case of its own.
 
     Args:
-        case: Kasus tempat email itu / the case that has the mail; referensi atau nomor / reference or number
-        mail: Nomor email seperti di / the mail's number as in `layanan mails`
+        case: Kasus yang memuat email itu / the case of the mail; referensi atau nomor / reference or number
+        mail: Nomor email / number of the mail in `layanan mails`
         by: Nama Anda / your name
     """
     merge_case.split(load_systems(), _number(case), mail, by)
@@ -57,11 +57,11 @@ def split_case(case: str, mail: int, by: By) -> None:
 
 @flow(name="remove-party", flow_run_name="no party {case} · {mail}", persist_result=False)
 def remove_party(case: str, mail: int, by: By) -> None:
-    """Pengirim email ini tidak lagi ikut dalam kasus / its sender no longer writes in the case.
+    """Keluarkan pengirim email ini dari kasus / remove the sender of a mail from the case.
 
     Args:
-        case: Kasus yang diikuti / the case; referensi atau nomor / reference or number
-        mail: Nomor email seperti di / the mail's number as in `layanan mails`
+        case: Kasus / the case; referensi atau nomor / reference or number
+        mail: Nomor email / number of the mail in `layanan mails`
         by: Nama Anda / your name
     """
     merge_case.remove_party(load_systems(), _number(case), mail, by)
@@ -69,13 +69,13 @@ def remove_party(case: str, mail: int, by: By) -> None:
 
 @flow(name="add-party", flow_run_name="party {case} · {mail}", persist_result=False)
 def add_party(case: str, mail: int, by: By, letters: bool = False) -> None:
-    """Izinkan pengirim email ini ikut dalam kasus / let the sender of this mail write in the case, too.
+    """Izinkan pengirim email ini ikut dalam kasus / let the sender of a mail take part in the case.
 
     Args:
-        case: Kasus yang diikuti / the case; referensi atau nomor / reference or number
-        mail: Nomor email seperti di / the mail's number as in `layanan mails`
+        case: Kasus / the case; referensi atau nomor / reference or number
+        mail: Nomor email / number of the mail in `layanan mails`
         by: Nama Anda / your name
-        letters: Kirim tembusan surat; dari email pelanggan sendiri: kepada yang di Cc / send copies of letters
+        letters: Kirim tembusan surat; untuk email pelanggan sendiri: kepada yang di To dan Cc / send copies of letters
     """
     merge_case.add_party(load_systems(), _number(case), mail, by, letters=letters)
 

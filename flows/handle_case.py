@@ -1,8 +1,8 @@
 """One case, from the first mail to closing: the SOP's flow, as it reads.
 
 Prefect runs this body again from the top after every wait; what is recorded is not done again
-(`tasks/run/activity.py`).
-So there is no clock, no I/O and no chance here: flows decide, tasks act. A person decides at every ``decide``.
+(`tasks/run/activity.py`). So it reads no clock, does no I/O and draws no random number: flows decide, tasks act. At
+every ``decide`` a person decides.
 """
 
 from itertools import count
@@ -59,7 +59,7 @@ from tasks.upkeep.merge_case import MERGED
 D = TypeVar("D", bound=ComplaintForm)
 
 MOST_QUESTIONS = 2
-"""How often a customer is asked before an agent reads the answers, and says how it goes on."""
+"""Number of questions to a customer, after which an agent reads the answers and decides."""
 
 
 @flow(name="handle-case", persist_result=False)
@@ -76,7 +76,7 @@ def handle_case(case_id: int, reference: str) -> str:
     for round_number in count(1):
         serve(case, need, round_number)
         if need.path is not Path.NOT_FOR_US:
-            # the hand-over was the last word to a customer whom another desk serves
+            # a customer whom another desk serves gets no letter after the hand-over
             closing(case, handed_over=need.path is Path.OTHER_SEGMENT)  # 12
         reopened = until_silence(case, need)
         if reopened is None:
@@ -86,14 +86,14 @@ def handle_case(case_id: int, reference: str) -> str:
 
 
 def respond(case: CaseRun) -> None:
-    """5.2 by a person, where intake could not: no letter reaches the customer's address."""
+    """5.2 with a person's help, if intake could not write the letter because a fact is missing."""
     tried = case.record(first_response.name, 1)
     if tried is not None and tried.output.get("fact"):
         first_response(case)
 
 
 def serve(case: CaseRun, need: Need, round_number: int) -> None:
-    """What the customer came for."""
+    """Do what the customer wants."""
     match need.path:
         case Path.OTHER_SEGMENT:
             hand_over_segment(case, need)  # W-89
@@ -104,7 +104,7 @@ def serve(case: CaseRun, need: Need, round_number: int) -> None:
 
 
 def of_certain_sender(case: CaseRun, need: Need) -> Need:
-    """1 again, with the customer's data, once a person is certain that the customer wrote."""
+    """1 again, with the customer's data, once a person has confirmed the sender."""
     if not need.doubt:
         return need
     about = f"Pengirim meragukan / a doubtful sender: {need.doubt}"
@@ -117,7 +117,7 @@ def of_certain_sender(case: CaseRun, need: Need) -> Need:
 
 
 def understand(case: CaseRun, need: Need) -> Need:
-    """1, until it is certain what the customer wants."""
+    """1, with an agent's decision if the analysis is not sure."""
     return need if need.sure or need.path is Path.OTHER_SEGMENT else confirm(case, need)
 
 
@@ -137,7 +137,7 @@ def confirm(case: CaseRun, need: Need) -> Need:
 
 
 def is_old(case: CaseRun, need: Need) -> bool:
-    """SOP 5.3: whether the mail belongs to a case that is open already, where that was doubtful."""
+    """SOP 5.3: whether the mail belongs to an open case; an agent decides if that is doubtful."""
     if not need.perhaps_id:
         return False
     agent = decide(case, SameMatter, about=f"{PERHAPS_OLD}\n\n{need.perhaps}")
@@ -145,7 +145,7 @@ def is_old(case: CaseRun, need: Need) -> bool:
 
 
 def complete(case: CaseRun, need: Need) -> Need:
-    """SOP 5.4: what is missing is asked for before the case goes on."""
+    """SOP 5.4: ask the customer for what is missing before the case continues."""
     for question in count(1):
         if not need.missing:
             return need
@@ -156,7 +156,7 @@ def complete(case: CaseRun, need: Need) -> Need:
             if agent.choice is UnclearChoice.FOUND:
                 need = receive_and_analyse(case, need.message_id, need, told_number=agent.service_number)  # 1
                 if need.customer_id:
-                    return need  # even where the address is on no record: then no data are shown
+                    return need  # even if the sender's address is not on record: then no data are shown
                 continue
         ask_customer(case, need)
         answer = decide(case, CustomerAnswer, about="Kami bertanya kepada pelanggan / we asked the customer")
@@ -174,7 +174,7 @@ def told_missing(need: Need) -> str:
 
 
 def inform(case: CaseRun, need: Need) -> None:
-    """3 → 11: what can be answered at once (SOP W-75)."""
+    """3 → 11: answer a request for information (SOP W-75)."""
     information = find_information(case, need)  # 3
     written_by = ""
     if not information.answer:
@@ -186,18 +186,18 @@ def inform(case: CaseRun, need: Need) -> None:
 
 
 def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
-    """2 → 4 → 5 → 10, or by way of the units: 6 → 7 (9, 8) → 10 (SOP W-76)."""
+    """2 → 4 → 5 → 10, or through the units: 6 → 7 (9, 8) → 10 (SOP W-76)."""
     complaint = serve_complaint(case, need)  # 2
-    finding = handle_complaint(case, need, complaint)  # 4
-    if finding.solution is not None:
-        approval = approve(case, None, finding.solution, "Solusi ditemukan saat ini juga / solved there and then")
+    diagnosis = handle_complaint(case, need, complaint)  # 4
+    if diagnosis.solution is not None:
+        approval = approve(case, None, diagnosis.solution, "Solusi ditemukan saat ini juga / solved there and then")
         if approval.choice is SolutionChoice.SEND:
             solution = Solution(cause=approval.cause, repair=approval.repair)
             solve_need(case, solution, approved_by=approval.by)  # 5
             inform_result(case, solution, None, approved_by=approval.by)  # 10
             return
-    handled = handle_intensively(case, complaint, finding, round_number)  # 6
-    turn = Turn(unit=finding.unit)
+    handled = handle_intensively(case, complaint, diagnosis, round_number)  # 6
+    turn = Turn(unit=diagnosis.unit)
     wants_escalation = need.wants_escalation
     while turn.solution is None:
         if turn.unit:
@@ -205,7 +205,7 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
             turn = Turn(reason=ASKED_FOR) if wants_escalation else follow_unit(case, handled, turn.unit)
             wants_escalation = False
         elif turn.back_to_agent:
-            handled = handle_intensively(case, complaint, finding, round_number)  # 6
+            handled = handle_intensively(case, complaint, diagnosis, round_number)  # 6
             turn = agents_turn(case, handled, turn.reason)
         else:
             turn = escalate(case, handled, turn.reason)
@@ -213,7 +213,7 @@ def solve_complaint(case: CaseRun, need: Need, round_number: int) -> None:
 
 
 def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
-    """While the unit works: 9 at intervals, until it reports or the case must go up."""
+    """While the unit works: 9 at intervals, until it reports or the case must be escalated."""
     while True:
         progress = decide(case, UnitProgress, about=f"Tiket {handled.ticket_id} · {unit}")
         match progress.choice:
@@ -237,7 +237,7 @@ def follow_unit(case: CaseRun, handled: Handled, unit: str) -> Turn:
 
 
 def approved(case: CaseRun, handled: Handled, unit: str, report: Solution, about: str) -> Turn:
-    """The agent makes sure that it is solved; else the unit goes on."""
+    """The agent checks that the complaint is solved; otherwise the unit continues."""
     approval = approve(case, handled, report, about)
     if approval.choice is SolutionChoice.SEND:
         return Turn(solution=Solution(cause=approval.cause, repair=approval.repair), by=approval.by)
@@ -266,7 +266,7 @@ def escalate(case: CaseRun, handled: Handled, reason: str) -> Turn:
 
 
 def agents_turn(case: CaseRun, handled: Handled, note: str) -> Turn:
-    """The case is back with the agent: which way now?"""
+    """The case is back with the agent, who decides how it continues."""
     agent = on_desk(case, handled, HandlingStuck, about=f"Kembali ke agent / back with the agent: {note or '-'}")
     match agent.choice:
         case StuckChoice.SOLVED:
@@ -282,7 +282,7 @@ def approve(case: CaseRun, handled: Handled | None, solution: Solution, about: s
 
 
 def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str, **first_answers: Any) -> D:
-    """A person decides. Until then a customer whose complaint has a ticket gets updates and answers: 9 (SOP 5.8)."""
+    """A person decides. Until then, a customer whose complaint has a ticket gets updates and answers: 9 (SOP 5.8)."""
     shown = about
     while True:
         answer = decide(case, form, about=shown, **first_answers)
@@ -292,15 +292,15 @@ def on_desk(case: CaseRun, handled: Handled | None, form: type[D], *, about: str
             inform_status(case, handled, answer.message, escalated=form in {Escalation, SupervisorEscalation})  # 9
         elif answer.choice.name == "UPDATE":
             if answer.by == SYSTEM:
-                return answer  # nobody has approved it in time: it goes to the unit
+                return answer  # nobody has approved the solution in time: the case goes to the unit
             shown = f"{NOTHING_TO_TELL}\n\n{about}"
 
 
 def until_silence(case: CaseRun, need: Need) -> Need | None:
-    """After the closing letter: silence ends the case (None), an answer that is more than thanks may reopen it.
+    """After the closing letter: silence ends the case (None); an answer that says more than thanks may reopen it.
 
-    Where the case was handed over (SOP W-89) the answer goes to the segment desk; it neither reopens the case nor gets
-    a letter.
+    If the case was handed over (SOP W-89), the answer goes to the segment desk: it neither reopens the case nor gets a
+    letter.
     """
     told = need.path is not Path.NOT_FOR_US
     about = HANDED_OVER if need.path is Path.OTHER_SEGMENT else CLOSING_IS_OUT
@@ -309,7 +309,7 @@ def until_silence(case: CaseRun, need: Need) -> Need | None:
         if answer is None or answer.choice is ClosingChoice.SILENCE:
             if end_case(case, need.path.value).ended:
                 return None
-            told = True  # a mail came at the last moment, or a letter is still to arrive: the wait takes it
+            told = True  # a mail came at the last moment, or a letter is not out yet: wait again
             continue
         if need.path is Path.OTHER_SEGMENT:
             hand_over_segment(case, need, answer.message)  # W-89: the answer, too, and no letter

@@ -1,7 +1,7 @@
-"""Receive mail (SOP 5.2, 5.3): a run takes what lies in the mailboxes, batch by batch.
+"""Receive mail (SOP 5.2, 5.3): a run empties the mailboxes, batch by batch.
 
-Fetch → parse → store → old or new? → first response → start or wake cases → and only then is the mail moved. When
-the case store is away nothing is read: the mail stays where it is.
+Fetch → parse → old or new? → store, with the first response → send → start cases or deliver signals to them → move the
+mail. If the case store does not answer, no mail is read: it stays in its mailbox.
 """
 
 import logging
@@ -32,16 +32,16 @@ from tasks.run.start_case import start_cases
 log = logging.getLogger("layanan.intake")
 
 NEWS = {"joined": "mail", "duplicate": "mail", "automatic": SignalKind.UNDELIVERED}
-"""Outcomes of mails of a case that somebody waits for or should read, and the kind of wake that they may have left."""
-TURN = 60.0
-"""Seconds of a poll that one mailbox may take: no other poll begins meanwhile, so the other mailboxes wait for it."""
+"""Outcomes of mails that somebody waits for or should read, and the kind of signal that each may have left."""
+MAILBOX_SECONDS = 60.0
+"""Time that one mailbox may take in a poll: the next poll of the other mailboxes begins only after this one."""
 
 
 @flow(name="receive-mail", flow_run_name="Terima email / receive mail", persist_result=False)
 def receive_mail() -> "State[None]":
-    """Empty all mailboxes, side by side: none that is flooded or fails keeps another from being read.
+    """Empty all mailboxes in parallel, so that a flooded or failing mailbox does not delay the others.
 
-    One that fails, fails the run.
+    The run fails if one of them fails.
     """
     emptying = [_emptying(box).submit(number) for number, box in enumerate(load_systems().settings.mailboxes)]
     wait(emptying)
@@ -50,10 +50,10 @@ def receive_mail() -> "State[None]":
 
 @task(name="Terima surat / Receive mail", cache_policy=NO_CACHE, persist_result=False)
 def empty_mailbox(number: int) -> dict[str, int]:
-    """Take in what lies in a mailbox, as far as there is time; returns how many mails had which outcome."""
+    """Take in a mailbox's mail while there is time; returns how many mails had which outcome."""
     systems = load_systems()
     outcomes: Counter[str] = Counter()
-    for batch in take_batches(systems, systems.settings.mailboxes[number], TURN):
+    for batch in take_batches(systems, systems.settings.mailboxes[number], MAILBOX_SECONDS):
         outcomes.update(batch)
     return dict(outcomes)
 
@@ -63,18 +63,19 @@ def _emptying(box: Mailbox) -> "Task[[int], dict[str, int]]":
 
 
 def take_batches(systems: Systems, box: Mailbox, seconds: float = math.inf) -> Iterator[Counter[str]]:
-    """Take in all that lies in a mailbox, unless the worker stops: how many mails of each batch had which outcome.
+    """Take in a mailbox's mail, unless the worker stops; yields for each batch how many mails had which outcome.
 
-    After so many ``seconds`` no other batch begins, and none while nobody has agreed to the mailbox's first poll.
+    No batch begins before a person has agreed to the mailbox's first poll. If mail cannot be moved (quota, rights, a
+    limit), all of it is taken in first, and the error is raised at the end.
 
-    A mailbox from which nothing can be moved (quota, rights, a limit) keeps no customer waiting: all is taken in, and
-    the error raised at the end.
+    Args:
+        seconds: time after which no further batch begins.
 
     Raises:
-        Unavailable, Refused: mailbox or case store do not answer; what was not settled stays on the server.
+        Unavailable, Refused: mailbox or case store do not answer; mail that was not moved stays on the server.
     """
     last, end = 0, time.monotonic() + seconds
-    unsettled: Refused | Unavailable | None = None
+    not_moved: Refused | Unavailable | None = None
     begun = begin(systems, box)
     if begun is None:
         return
@@ -89,16 +90,16 @@ def take_batches(systems: Systems, box: Mailbox, seconds: float = math.inf) -> I
         try:
             systems.ems.settle(box, received[0].uidvalidity, done, aside, copies)
         except (Refused, Unavailable) as error:
-            unsettled = error
+            not_moved = error
         last = received[-1].uid
         yield Counter(result.outcome for result in taken.values())
-    if unsettled is not None:
-        raise unsettled
+    if not_moved is not None:
+        raise not_moved
 
 
 def _fetch(systems: Systems, box: Mailbox, last: int) -> list[Received]:
     with systems.store.read() as session:
-        session.connection()  # no store, no reading: the mail stays where it is
+        session.connection()  # raises if the store does not answer, so that the mail stays in its mailbox
     return systems.ems.fetch(box, systems.settings.intake_batch, last)
 
 
@@ -108,9 +109,9 @@ def _answer(systems: Systems, taken: Collection[TakenIn]) -> None:
 
 
 def set_going(systems: Systems, taken: Collection[TakenIn]) -> None:
-    """Start the cases that mails have opened, and wake those that they joined; what fails the monitor does later.
+    """Start the cases that mails opened, and deliver signals to those that mails joined. The monitor repeats failures.
 
-    An engine that does not answer is not asked again for each case that is to be started.
+    If the engine does not answer for one case, the others are left to the monitor, too.
     """
     with _left_to_the_monitor():
         start_cases(systems, [one.case_id for one in taken if one.outcome == "opened" and one.case_id is not None])
@@ -122,7 +123,7 @@ def set_going(systems: Systems, taken: Collection[TakenIn]) -> None:
 
 @contextmanager
 def _left_to_the_monitor() -> Iterator[None]:
-    """No case, whatever is wrong with it, keeps mail from being settled: the next poll would meet it again."""
+    """Log an error and go on: else the mail would stay, and each poll would meet the same broken case again."""
     try:
         yield
     except LayananError as error:

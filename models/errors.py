@@ -53,8 +53,8 @@ class Refused(OfSystem):
     """A system understood and refused (4xx, wrong password, unknown host key). A retry does not help.
 
     Args:
-        said: The system's own words. They may quote a customer, so they are not part of the message, which is logged;
-            only the form that asks a person for help shows them.
+        said: The system's own words. They may quote a customer, so only the form that asks a person for help shows
+            them; the message, which is logged, does not.
     """
 
     def __init__(self, system: str, what: str, said: str = "", *, reply: str = "") -> None:
@@ -67,7 +67,7 @@ class BrokenAnswer(Refused):
 
 
 class NothingDone(LayananError):
-    """Every item of a part of the monitor's sweep has failed. The message has some of the errors."""
+    """Every item of one part of the monitor's sweep has failed. The message quotes some of the errors."""
 
     permanent = False
 

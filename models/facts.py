@@ -1,10 +1,7 @@
 """What the back-office systems answer, as our own types: frozen, validated, without details of the protocols.
 
-Every adapter turns an answer into one of these, or raises :class:`models.errors.BrokenAnswer`. Held by
-`tests/adapters/systems/test_epayment.py` and the tests of the other systems.
-Times are timezone-aware UTC. Money is a ``Decimal`` of rupiah.
-
-Held by `tests/adapters/systems/test_siska.py`.
+Every adapter turns an answer into one of these, or raises :class:`models.errors.BrokenAnswer`. Times are timezone-aware
+UTC. Money is a ``Decimal`` in rupiah. Held by `tests/adapters/systems/test_siska.py`.
 """
 
 from datetime import datetime
@@ -22,7 +19,7 @@ class Fact(BaseModel):
 
 
 class Segment(StrEnum):
-    """Telkom's customer segments; ``unknown`` where SISKA names none of them."""
+    """Telkom's customer segments; ``unknown`` if SISKA names none of them."""
 
     CONSUMER = "DCS"
     BUSINESS = "DBS"
@@ -34,7 +31,7 @@ class Segment(StrEnum):
 
 
 class Tier(StrEnum):
-    """Customer tiers; they set the time to repair."""
+    """Customer tiers; they determine the time to repair."""
 
     VVIP = "HVC_VVIP"
     DIAMOND = "HVC_DIAMOND"
@@ -110,9 +107,9 @@ class Resource(Fact):
     """TMF639 operationalState: ``enable`` is True, ``disable`` False."""
     status: str | None
     device: str | None = None
-    """Name of the device's session in SecureCRT, where the inventory gives one."""
+    """Name of the device's session in SecureCRT, if the inventory has one."""
     traffic_target: str | None = None
-    """Name of the MRTG target, where the inventory gives one."""
+    """Name of the MRTG target, if the inventory has one."""
 
 
 class LineQuality(StrEnum):
@@ -142,25 +139,25 @@ class Rates(Fact):
     in_bytes_per_s: float
     out_bytes_per_s: float
     in_share: float | None
-    """Of the link's size; None where the size is unknown."""
+    """Share of the link's capacity; None if that is unknown."""
     out_share: float | None
 
 
 class Traffic(Fact):
-    """The last hour of a link (MRTG), or why it is not known."""
+    """The traffic of a link in the last hour (MRTG), or why it is not known."""
 
     target: str
     state: Literal["measured", "unknown", "stale"]
-    """``unknown``: a part of the hour was probably not measured; ``stale``: MRTG has stopped."""
+    """``unknown``: part of the hour was probably not measured; ``stale``: MRTG has stopped."""
     unknown: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
-    """These parts: MRTG repeats its last value where it has none, and writes zero before the first."""
+    """The parts that were not measured: there MRTG repeats its last value, or writes zero before the first."""
     latest: Rates | None = None
-    """The last interval alone, if it was certainly measured."""
+    """The last interval alone, if it was measured for certain."""
     measured_at: AwareDatetime
     in_bytes_per_s: float | None
     out_bytes_per_s: float | None
     in_share: float | None
-    """Of the link's size; None where the state is not ``measured``."""
+    """Share of the link's capacity; None unless the state is ``measured``."""
     out_share: float | None
 
 
@@ -170,11 +167,11 @@ class DeviceReading(Fact):
     device: str
     command: str
     output: str
-    """Masked: no passwords or keys."""
+    """Without passwords and keys."""
 
 
 class TicketStatus(StrEnum):
-    """TMF621's states; ``submitted``, which some servers have first; and ``unknown`` for any other word."""
+    """TMF621's states; ``submitted``, with which some servers begin; and ``unknown`` for any other word."""
 
     SUBMITTED = "submitted"
     ACKNOWLEDGED = "acknowledged"

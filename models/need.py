@@ -1,7 +1,7 @@
-"""What the customer needs (activity 1's output), and what handling finds. Small, frozen, kept in the ledger.
+"""What the customer needs (activity 1's output), and what the diagnosis finds. Small, frozen, stored in the ledger.
 
-Unknown fields are ignored and every field has a default where it can, because a case that began under an older
-revision of the code reads its ledger with this one.
+Unknown fields are ignored, and fields have defaults where possible, because a case that began under an older revision
+of the code reads its ledger with this one.
 
 Held by `tests/tasks/test_receive_and_analyse.py`.
 """
@@ -42,11 +42,11 @@ class Path(StrEnum):
 
 
 SERVED = frozenset({Kind.COMPLAINT, Kind.INFORMATION})
-"""Kinds that the SOP goes on with."""
+"""Kinds of mail that the SOP serves."""
 
 
 class Need(Output):
-    """What one mail wants, and of whom."""
+    """What one mail wants, and whose it is."""
 
     message_id: int
     """Row of the mail in the intake ledger."""
@@ -57,37 +57,37 @@ class Need(Output):
     urgency: Urgency = "normal"
     sure: bool = True
     unread: str = ""
-    """Why the customer's words could not be read, where they could not; a person does."""
+    """Why the customer's words could not be read, so that a person must; empty if they could."""
     kind_prevails: bool = True
-    """Whether its kind is likelier than all others together."""
+    """Whether its kind is more likely than all others together."""
     confidence: float = 1.0
     because: str = ""
-    """What the analysis found, how sure it is, and the words that say so."""
+    """What the analysis found, how sure it is, and the customer's words that show it."""
     wants_escalation: bool = False
     customer_id: str = ""
     """Empty: nobody knows the customer."""
     verified: bool = True
-    """Whether the customer's record has the sender's address; false where a person told whose line it is."""
+    """Whether the sender's address is on the customer's record; false if a person said whose line it is."""
     segment: Segment = Segment.UNKNOWN
     tier: Tier = Tier.REGULAR
     ours: bool = True
     """False: another desk serves this segment (SOP W-89)."""
     unanswered: bool = False
     perhaps_id: int = 0
-    """A case that the mail perhaps belongs to (SOP 5.3); 0: none."""
+    """A case that the mail may belong to (SOP 5.3); 0: none."""
     perhaps: str = ""
-    """That case in a line, for the person who compares."""
+    """That case in one line, for the person who compares."""
     thanks_only: bool | None = None
-    """Whether the customer's own words say no more than thanks; None where an older revision has read them."""
+    """Whether the customer says no more than thanks; None if an older revision has read the mail."""
     doubt: str = ""
-    """Why it is not certain who wrote; nothing of the customer's is opened until a person is certain."""
+    """Why it is doubtful who wrote; no customer data is opened until a person has decided."""
 
     @property
     def path(self) -> Path:
         """Which way the case goes."""
         if self.unanswered:
             return Path.UNANSWERED
-        # what their own desk's customers write is for that desk to judge
+        # another desk's customers are for that desk to judge
         if not self.ours:
             return Path.OTHER_SEGMENT
         if self.kind is Kind.IRRELEVANT:
@@ -100,14 +100,14 @@ class Need(Output):
 
     @property
     def thanks_alone(self) -> bool:
-        """Whether nobody need read it: it says no more than thanks, and all of it was read."""
+        """Whether no person needs to read it: it says no more than thanks, and all of it was read."""
         if self.thanks_only is not None:
             return self.thanks_only and not self.unread and not self.doubt
         return self.path is Path.THANKS and self.kind_prevails and not self.unread
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What must be asked before the case can go on: data is opened only for an address on record."""
+        """What we must ask before the case continues: customer data is opened only for an address on record."""
         personal = self.path is Path.INFORMATION and self.topic in PERSONAL_TOPICS
         if self.path is not Path.COMPLAINT and not personal:
             return ()
@@ -116,7 +116,7 @@ class Need(Output):
         return () if self.service_number else ("service_number",)
 
     def confirmed(self, kind: Kind, topic: Topic, service_number: str) -> Self:
-        """As the agent decided."""
+        """The need as the agent decided."""
         return self.model_copy(
             update={
                 "kind": kind,
@@ -129,11 +129,11 @@ class Need(Output):
         )
 
     def forged(self) -> Self:
-        """Somebody else wrote in the customer's name."""
+        """The need of a mail that somebody else wrote in the customer's name."""
         return self.model_copy(update={"kind": Kind.IRRELEVANT, "sure": True, "doubt": "", "perhaps_id": 0})
 
     def with_answer(self, answer: Self) -> Self:
-        """The same need, with what the customer's answer to our question told."""
+        """The same need, with what the customer's answer adds."""
         told: dict[str, Any] = {
             "message_id": answer.message_id,
             "unread": answer.unread,
@@ -142,7 +142,7 @@ class Need(Output):
         return self.model_copy(update=told | self._of_customer(answer))
 
     def again(self, reply: Self) -> Self:
-        """The need of a case that the reply to its closing letter reopens; not sure where a person must say it."""
+        """The need of a case that the reply to its closing letter reopens; not sure if a person must say what it is."""
         told = {name: getattr(reply, name) for name in ("message_id", "unread", "doubt", "confidence")}
         if reply.sure and reply.kind in SERVED:
             told |= {"kind": reply.kind, "topic": reply.topic if reply.topic != "other" else self.topic}
@@ -150,14 +150,14 @@ class Need(Output):
         return known.model_copy(update={"sure": known.kind in SERVED and not known.unread})
 
     def _of_customer(self, answer: Self) -> dict[str, Any]:
-        """What a later mail tells of the customer; what it does not tell stays."""
+        """What a later mail says about the customer; the rest stays."""
         told: dict[str, Any] = {"service_number": answer.service_number or self.service_number}
         if answer.customer_id:
             told |= {name: getattr(answer, name) for name in ("customer_id", "verified", "segment", "tier", "ours")}
         return told
 
     def left_unanswered(self) -> Self:
-        """We asked, and no answer came."""
+        """The need of a customer who has not answered our question."""
         return self.model_copy(update={"unanswered": True})
 
 
@@ -168,20 +168,20 @@ class Solution(Output):
     repair: str
 
 
-class Finding(Output):
-    """What the systems say of a complaint (activity 4)."""
+class Diagnosis(Output):
+    """What the systems say about a complaint (activity 4)."""
 
     solution: Solution | None = None
-    """Solved there and then, if an agent approves."""
+    """A solution there and then, if an agent approves."""
     unit: str
-    """Unit that repairs otherwise."""
+    """The unit that repairs otherwise."""
     evidence: tuple[str, ...] = ()
-    """One line for each system that was asked."""
+    """Lines on what each system says."""
     severity: Literal["Critical", "Major", "Minor"] = "Minor"
 
 
 class Turn(Output):
-    """Where a complaint goes next: a solution, a unit, back to the agent, or (none of them) up."""
+    """Where a complaint goes next: to a solution, a unit, back to the agent, or (if none of them) up."""
 
     solution: Solution | None = None
     unit: str = ""

@@ -1,6 +1,6 @@
-"""Office hours of a site: when it is open, when it opens next, and time that counts only while it is open.
+"""Office hours of a site: when it is open, when it opens next, and how much office time has passed.
 
-Pure arithmetic on aware times; nothing here reads a clock. A day is a day of the site's own zone.
+Pure arithmetic on aware times; nothing here reads a clock. A day is a day in the site's own time zone.
 """
 
 import re

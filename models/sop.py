@@ -23,9 +23,9 @@ class Role(StrEnum):
 
 
 ABOVE: dict[Role, Role] = {Role.AGENT: Role.TEAM_LEADER, Role.TEAM_LEADER: Role.SUPERVISOR}
-"""To whom a decision goes that is not taken in time (SOP 5.9)."""
+"""The role to which an overdue decision is escalated (SOP 5.9)."""
 DECIDE = frozenset({Role.AGENT, Role.TEAM_LEADER, Role.SUPERVISOR})
-"""Roles whose decisions have a time of their own; all else ends by a deadline of the case."""
+"""Roles whose decisions have a time limit; all other waits end by a deadline of the case."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Activity:
     number: int
     task: str
     indonesian: str
-    """As the document has it."""
+    """The document's own words."""
     english: str
     label: str
     """What operators read in the Prefect UI."""
@@ -44,7 +44,7 @@ class Activity:
 
     @property
     def clause(self) -> str:
-        """Where the SOP has it: ``7.4`` for activity 4."""
+        """Its clause of the SOP: ``7.4`` for activity 4."""
         return f"7.{self.number}"
 
 
@@ -187,7 +187,7 @@ STEPS_BY_TASK = {step.task: step for step in STEPS}
 
 
 def label(task: str) -> str:
-    """What operators read of an activity or a step, or of the letter that it writes."""
+    """The label of an activity or step, or of the letter that it writes, for operators."""
     known = BY_TASK.get(task) or STEPS_BY_TASK.get(task.removesuffix("_to_desk"))
     return known.label if known else task
 

@@ -13,17 +13,17 @@ MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplica
 """What became of a mail; each has one."""
 
 NOT_THE_CUSTOMERS: tuple[MailOutcome, ...] = ("automatic", "duplicate", "quarantined")
-"""Mails of a case that are none of the customer's, or none of their new ones."""
+"""Outcomes of a case's mails that the customer did not write, or has sent before."""
 
 LetterState = Literal["queued", "sending", "sent", "failed", "bounced"]
-"""``sending`` is also a letter whose delivery is unconfirmed; ``failed`` (refused by our server) and ``bounced``
-(reported by another) are for good.
+"""``sending`` includes unconfirmed letters; ``failed`` (refused by our relay) and ``bounced`` (reported by another
+server) are final.
 """
 LOST: tuple[LetterState, ...] = ("failed", "bounced")
 UNDER_WAY: tuple[LetterState, ...] = ("queued", "sending")
 
 RefusalCause = Literal["", "recipient", "us", "unclear"]
-"""Whom the relay's latest refusal of a letter concerned; ``recipient`` stands for the letter itself, too."""
+"""Whom the relay's latest refusal of a letter concerns; ``recipient`` includes the letter itself."""
 
 
 class SignalKind(StrEnum):
@@ -36,7 +36,7 @@ class SignalKind(StrEnum):
     UNDELIVERED = "undelivered"
     """A letter did not arrive."""
     UPDATE = "update"
-    """The customer is to hear of us (SOP 5.8)."""
+    """An update to the customer is due (SOP 5.8)."""
     REPAIR = "repair"
     """The unit's time to repair is over (SOP 5.9)."""
     APPROVAL = "approval"
@@ -54,22 +54,22 @@ class RecordState(StrEnum):
 
     DONE = "done"
     FAILED = "failed"
-    """It could not be done: a person is asked."""
+    """It could not be done, and a person is asked."""
     HELD = "held"
     """It waits for the office to open."""
     REFUSED = "refused"
-    """A form's answers could not be taken: it is asked again."""
+    """A form's answers could not be accepted, and it is asked again."""
     UNDELIVERED = "undelivered"
-    """A letter that did not arrive interrupted the wait: it is asked again after that."""
+    """A letter that did not arrive interrupted the wait; the form is asked again afterwards."""
     MERGED = "merged"
-    """The case was merged into another; the wait is asked again should that be undone."""
+    """The case was merged into another; if that is reversed, the form is asked again."""
 
 
 class EscalationReason(StrEnum):
-    """Why a decision went to the role above."""
+    """Why a decision was escalated."""
 
     OVERDUE = "overdue"
-    """Nobody has decided in time."""
+    """Nobody decided in time."""
     REPAIR = "repair"
     """The unit's time to repair passed while somebody was deciding."""
 
@@ -81,12 +81,12 @@ class Retired(StrEnum):
     """It is pending, or a wait has taken it."""
     CASE_ENDED = "case_ended"
     NOT_DUE = "not_due"
-    """An activity has done, or made needless, what it asked for."""
+    """An activity has done what it asked for, or made that unnecessary."""
     SENT_AGAIN = "sent_again"
-    """The letter that did not arrive is sent once more."""
+    """The letter that did not arrive is sent again."""
     UNMERGED = "unmerged"
-    """The merger that it told of was undone."""
+    """The merger that it reported was reversed."""
     SPLIT = "split"
-    """The mail that it told of opened a case of its own."""
+    """The mail that it reported was split off into a case of its own."""
     NO_LETTER = "no_letter"
     """The letter that it asked for cannot be written."""

@@ -1,7 +1,7 @@
 """The case store's tables. Times are aware UTC; JSON columns hold what a pydantic model wrote.
 
-``SQLModel(table=True)`` does not validate: every table has a plain base model in front (``New…``) that does, and
-rows are made from those by :func:`row`.
+``SQLModel(table=True)`` does not validate. So the tables that intake and activities fill have a plain base model
+(``New…``) that does, and :func:`row` makes rows of those.
 """
 
 import secrets
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Stores aware times as UTC and gives them back aware, on data bases with and without zones."""
+    """Stores aware times as UTC and returns aware times, on databases with and without time zones."""
 
     impl = SqlDateTime
     cache_ok = True
@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         super().__init__(timezone=True)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, which would silently mean another moment."""
+        """Refuse naive times, whose time zone is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -49,7 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite gives naive times back; they are UTC."""
+        """SQLite returns naive times; they are UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -60,7 +60,7 @@ UTC_TIME: Any = UtcDateTime()
 
 
 CONSONANTS = "bcdfghjkmnpqrstvwxz"
-"""Letters of tokens, which then look like no number and no word."""
+"""Letters of tokens; without vowels and digits, a token looks like no word and no number."""
 
 
 class NewCase(SQLModel):
@@ -69,7 +69,7 @@ class NewCase(SQLModel):
     site: Site = Field(sa_type=String)
     mailbox: str
     address: str = Field(min_length=1)
-    """The customer's address: every letter goes there, but the one that forwards their mail to a desk (SOP W-89)."""
+    """The customer's address, to which all letters go, except the one that forwards the mail to a desk (SOP W-89)."""
     name: str = ""
     subject: str = ""
     language: Language = Field(default="id", sa_type=String)
@@ -78,9 +78,9 @@ class NewCase(SQLModel):
     previous_id: int | None = None
     """A closed case that this one follows."""
     perhaps_id: int | None = None
-    """Another case of the same matter, perhaps: a person decides (5.3)."""
+    """A case that may be about the same matter: a person decides (5.3)."""
     sender_doubt: str = ""
-    """Doubts of the mail that opened it, as :attr:`NewMessage.doubts`; no letter goes out until a person is certain."""
+    """Doubts about its first mail's sender, as :attr:`NewMessage.doubts`; no letter goes until a person decides."""
     segment: str = ""
 
 
@@ -101,15 +101,15 @@ class Case(NewCase, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
     run_id: str | None = Field(default=None, index=True)
     restarts: int = 0
-    """How often its run was started again after a crash or failure."""
+    """Number of restarts of its run after a crash or failure."""
     token: str = Field(default_factory=lambda: "".join(secrets.choice(CONSONANTS) for _ in range(8)))
-    """What only we and the customer know of the case: it signs the reference in the Subject of letters."""
+    """A secret of ours and the customer's: it signs the reference in the Subject of letters."""
     perhaps_id: int | None = Field(default=None, foreign_key="case.id")
     merged_into: int | None = Field(default=None, foreign_key="case.id", index=True)
 
     @property
     def reference(self) -> str:
-        """What customers and people call it: site and number, ``JKT-0000123``."""
+        """What customers and staff call the case: site and number, ``JKT-0000123``."""
         return f"{self.site}-{self.key:07d}"
 
     @property
@@ -121,7 +121,7 @@ class Case(NewCase, table=True):
 
 
 class NewMessage(SQLModel):
-    """A mail that the server showed, with its one outcome."""
+    """A mail that intake has seen, with its one outcome."""
 
     mailbox: str
     uidvalidity: int = Field(sa_type=BigInteger)
@@ -131,7 +131,7 @@ class NewMessage(SQLModel):
     message_id: str = ""
     sender: str = ""
     sender_key: str = ""
-    """The sender's mailbox, whatever stands behind a plus: limits count by it."""
+    """The sender's address without the part after a plus: limits count by it."""
     sender_name: str = ""
     subject: str = ""
     language: Language = Field(default="id", sa_type=String)
@@ -141,24 +141,24 @@ class NewMessage(SQLModel):
     conversation: str = ""
     """As of :class:`models.mail.ParsedMail`."""
     content: str = ""
-    """SHA-256 of what the customer sent, apart from headers that differ each time; empty where nothing was read."""
+    """SHA-256 of the mail without headers that differ each time; empty if nothing was read."""
     doubts: str = ""
-    """Codes of :class:`models.mail.Doubt` with blanks between them; empty where nothing speaks against the sender."""
+    """Codes of :class:`models.mail.Doubt`, separated by blanks; empty if there is no doubt about the sender."""
     warnings: list[str] = []
-    """Codes of :class:`models.mail.Caution` and of problems that kept us from reading all of it."""
+    """Codes of :class:`models.mail.Caution`, and of problems because of which not all of it was read."""
     automatic: str = ""
     """As :class:`models.mail.Automatic`; empty for a person's."""
     authentication: dict[str, str] = {}
-    """As :class:`models.mail.Authentication`, without what is empty."""
+    """As :class:`models.mail.Authentication`, without empty values."""
     attachments: list[Json] = []
-    """Each as :class:`models.mail.Attachment`; the bytes are kept by their SHA-256."""
+    """Each as :class:`models.mail.Attachment`; the bytes are stored under their SHA-256."""
     arrived_at: AwareDatetime | None = None
-    """When it came to the mailbox; None where the server's word is missing or cannot be believed."""
+    """When it arrived in the mailbox; None if the server does not say, or says an impossible time."""
     received_at: AwareDatetime
     """When intake took it in."""
     outcome: MailOutcome = Field(sa_type=String, index=True)
     reasons: list[list[str]] = []
-    """Why it has that outcome and its case, each as :class:`models.reasons.Reason`; read as :attr:`Message.reason`."""
+    """Why it has that outcome and case, each as :class:`models.reasons.Reason`; in words: :attr:`Message.reason`."""
     case_id: int | None = None
 
 
@@ -166,7 +166,7 @@ class Message(NewMessage, table=True):
     """The intake ledger: one row for every mail ever seen."""
 
     __table_args__ = (
-        # a server that was put back to an earlier state gives UIDs anew
+        # a mail server that was restored from a backup assigns the same UIDs again
         UniqueConstraint("mailbox", "uidvalidity", "uid", "sha256", name="uq_message_place"),
         Index("ix_message_sender_key", "sender_key", "received_at"),
     )
@@ -191,24 +191,24 @@ class Message(NewMessage, table=True):
 
     @property
     def came_at(self) -> datetime:
-        """When the customer's mail was with us, as far as is known: from then on somebody waits for an answer."""
+        """When the mail arrived, as far as we know: from then on somebody waits for an answer."""
         return self.arrived_at or self.received_at
 
 
 class FirstPoll(SQLModel, table=True):
-    """When the service first saw a mailbox, and who let it begin to take mail in there."""
+    """When the service first saw a mailbox, and who agreed that it takes mail in there."""
 
     __tablename__ = "first_poll"
     mailbox: str = Field(primary_key=True)
     """Its address, lower case."""
     seen_at: datetime = Field(sa_type=UTC_TIME)
-    """By the machine's clock, as mail servers tell the time."""
+    """Machine time, as mail servers use it."""
     uidvalidity: int = Field(sa_type=BigInteger)
-    """Of the folder that somebody agreed to, or is asked about; one that is made anew is another one."""
+    """Of the folder that somebody agreed to or is asked about; a recreated folder has another one."""
     agreed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     """None while a person is waited for: nothing is taken in."""
     agreed_by: str = ""
-    """Their name; empty where there was nothing to ask."""
+    """Their name; empty if there was nothing to ask."""
 
 
 CAME_AT = func.coalesce(Message.arrived_at, Message.received_at)
@@ -224,7 +224,7 @@ class NewLetter(SQLModel):
     message_id: str
     recipient: str
     recipient_key: str = ""
-    """The recipient's mailbox, as of :class:`NewMessage` the sender's."""
+    """The recipient's address without the part after a plus."""
     sender: str
     subject: str
     sha256: str
@@ -232,7 +232,7 @@ class NewLetter(SQLModel):
 
 
 class Letter(NewLetter, table=True):
-    """What was written; ``outbox`` says what became of it. Its bytes are kept under their SHA-256."""
+    """A letter as written; ``outbox`` has its delivery. Its bytes are stored under their SHA-256."""
 
     __table_args__ = (
         UniqueConstraint("case_id", "kind", "occurrence"),
@@ -246,48 +246,48 @@ class Letter(NewLetter, table=True):
 
 
 class Outbox(SQLModel, table=True):
-    """The way out of one letter."""
+    """The delivery of one letter."""
 
-    # with the moment: of a million sent letters the latest is asked for at each refusal that may concern us
+    # with the time: each refusal that may concern us looks for the latest of perhaps a million sent letters
     __table_args__ = (Index("ix_outbox_state", "state", "not_before"),)
     letter_id: int = Field(default=0, primary_key=True, foreign_key="letter.id")
-    """Given by ``letter``, where that is given."""
+    """Filled from ``letter``, if that is set."""
     state: LetterState = Field(default="queued", sa_type=String)
     attempts: int = 0
     not_before: datetime = Field(sa_type=UTC_TIME)
-    """Machine time: earliest next attempt, or, while sending, when the claim is given up."""
+    """Machine time of the earliest next attempt; while sending, the end of the lease; once sent, when that was."""
     sent_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     error: str = ""
     unanswered: int = 0
-    """Times that the connection broke after its text and before the server's answer."""
+    """Number of times that the connection broke after the text and before the relay's answer."""
     deferrals: int = 0
-    """Times that the server has said "later" to it (4xx)."""
+    """Number of times that the relay said "later" (4xx)."""
     tries: int = 1
-    """Ways out that it has had: a person may send it again."""
+    """Number of times that it was queued: a person may send it again."""
     handled: bool = False
-    """A person has seen that it did not arrive, and decided."""
+    """Whether a person has decided about a letter that did not arrive."""
     cause: RefusalCause = Field(default="", sa_type=String)
     reply: str = ""
     """The relay's latest refusal: code and status, such as ``550 5.7.1``."""
     words: str = ""
-    """The relay's own words with it, without addresses; only where it is unclear whom the refusal concerns."""
+    """The relay's own words with it, without addresses; only if it is unclear whom the refusal concerns."""
     refused_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    """Machine time since which the relay gives it this reply."""
+    """Machine time of the first refusal with this reply."""
     refusals: int = 0
-    """Times that the relay has given it a lasting reply that may concern us."""
+    """Number of permanent refusals that may concern us."""
     routine: bool = False
-    """It keeps office hours: while the site is closed it is not sent."""
+    """Whether it keeps office hours: it is not sent while the site is closed."""
     letter: Letter = Relationship()
 
 
 class Relay(SQLModel, table=True):
     """An SMTP relay that refuses us or cannot be reached; the row is deleted when the relay accepts a letter.
 
-    Until then no letter is tried but one now and then, the probe.
+    Until then one letter at a time is tried, the probe.
     """
 
     name: str = Field(primary_key=True)
-    """Our account at the relay, as the settings have it."""
+    """Our account at the relay, from the settings."""
     since: datetime = Field(sa_type=UTC_TIME)
     """Machine time."""
     error: str
@@ -295,14 +295,14 @@ class Relay(SQLModel, table=True):
     words: str = ""
     """The relay's own words, without addresses."""
     reply: str = ""
-    """Its code and status; empty where it gave none."""
+    """Its code and status; empty if it gave none."""
     probes: int = 0
     not_before: datetime = Field(sa_type=UTC_TIME)
     """Machine time of the next probe."""
 
 
 class Bounce(SQLModel, table=True):
-    """What a delivery report said of one recipient of a letter (RFC 3464)."""
+    """What a delivery report says about one recipient of a letter (RFC 3464)."""
 
     id: int | None = Field(default=None, primary_key=True)
     letter_id: int = Field(foreign_key="letter.id", index=True)
@@ -312,29 +312,29 @@ class Bounce(SQLModel, table=True):
     action: str
     """``failed``, ``delayed``, …"""
     status: str = ""
-    """Enhanced status code (RFC 3463), such as ``5.1.1``; empty where the report has none."""
+    """Enhanced status code (RFC 3463), such as ``5.1.1``; empty if the report has none."""
     hard: bool
-    """Trying again will not help."""
+    """Whether a retry will not help."""
 
 
 class Kept(SQLModel, table=True):
-    """A mail or letter byte for byte, where it is small; attachments and large ones are files (``Store.keep``)."""
+    """A small mail or letter, byte for byte; attachments and large ones are files (``Store.keep``)."""
 
     sha256: str = Field(primary_key=True)
     content: bytes
 
 
 class Party(SQLModel, table=True):
-    """Somebody beside the customer whose mails belong to a case: a person, or the customer by a Cc, has added them."""
+    """Somebody else whose mails belong to a case: added by a person, or by the customer's Cc."""
 
     case_id: int = Field(primary_key=True, foreign_key="case.id")
     address: str = Field(primary_key=True, index=True)
     added_by: str
     added_at: datetime = Field(sa_type=UTC_TIME)
     copied: bool = False
-    """They stood in a mail of the customer's: only what they write in answer belongs to the case."""
+    """Whether they were in To or Cc of the customer's mail: then only their answers belong to the case."""
     letters: bool = False
-    """They get copies of the letters to the customer."""
+    """Whether they get copies of the letters to the customer."""
 
 
 class ActivityRecord(SQLModel, table=True):
@@ -357,13 +357,13 @@ class ActivityRecord(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UTC_TIME)
     ended_at: datetime = Field(sa_type=UTC_TIME, index=True)
     tries: int = 1
-    """How often the engine ran it for this record."""
+    """Number of the engine's tries for this record."""
     run_id: str = ""
     sop_revision: str
 
 
 class Decision(SQLModel, table=True):
-    """What a person, or the system in a person's form, decided."""
+    """A decision of a person, or of the system on a person's form."""
 
     __table_args__ = (UniqueConstraint("case_id", "wait_key"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -386,9 +386,9 @@ _STALE = text("escalated_to <> shown_to")
 
 
 class Wait(SQLModel, table=True):
-    """What a case waits for now; the row goes when the wait is over."""
+    """What a case waits for now; the row is deleted when the wait is over."""
 
-    # of many waits, the few whose form shows less than the row says
+    # finds the few waits whose form shows an old escalation
     __table_args__ = (Index("ix_wait_stale", "case_id", sqlite_where=_STALE, postgresql_where=_STALE),)
     case_id: int = Field(primary_key=True, foreign_key="case.id")
     wait_key: str
@@ -396,19 +396,19 @@ class Wait(SQLModel, table=True):
     role: str
     since: datetime = Field(sa_type=UTC_TIME)
     due_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    """When it is escalated, or, with the supervisor, named again; None where a deadline of the case ends it."""
+    """When it is escalated, or logged again for the supervisor; None if a deadline of the case ends it."""
     escalated_to: str = ""
-    """The role that it was escalated to, beside its own; either may answer."""
+    """The role to which it was escalated; its own role may still answer, too."""
     escalated_for: EscalationReason | None = Field(default=None, sa_type=String)
     """Of the latest escalation."""
     asked_after: RecordState | None = Field(default=None, sa_type=String)
-    """How the attempt before ended, where the same matter is asked again."""
+    """How the attempt before ended, if the form is asked again."""
     watch_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
-    """When the monitor looks at it next: at ``due_at``, or whether a deadline still ends it; None: at once."""
+    """When the monitor looks at it next; None: at once."""
     shown_to: str = ""
-    """As ``escalated_to``, as far as the form and the list of runs show it."""
+    """The ``escalated_to`` that the form and the list of runs show."""
     about: str = ""
-    """What is to be decided: the description without the case's facts."""
+    """What to decide: the description without the case's facts."""
     description: str
     json_schema: Json = Field(default_factory=dict, sa_type=JSON)
     given: Json = Field(default_factory=dict, sa_type=JSON)
@@ -420,7 +420,7 @@ class Wait(SQLModel, table=True):
 
 
 class Signal(SQLModel, table=True):
-    """What happened to a case: a mail, a unit's report, a deadline. Kept until a wait takes it, or it is retired.
+    """What happened to a case: a mail, a unit's report, a deadline. Pending until a wait takes it or it is retired.
 
     Made, taken and retired by :mod:`tasks.run.signals` alone.
     """
@@ -431,7 +431,7 @@ class Signal(SQLModel, table=True):
     source: str = Field(unique=True)
     """Idempotency key: one signal for each source."""
     answers: Json = Field(default_factory=dict, sa_type=JSON)
-    """Of the form that takes it."""
+    """What it answers on the form that takes it."""
     created_at: datetime = Field(sa_type=UTC_TIME)
     taken_at: datetime | None = Field(default=None, sa_type=UTC_TIME, index=True)
     """When a wait took it, or it was retired; None while it is pending."""
@@ -453,14 +453,14 @@ class TicketRow(SQLModel, table=True):
     status_reason: str = ""
     status_since: datetime = Field(sa_type=UTC_TIME)
     said_since: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    """What the system said where that cannot be, such as a moment in the future: its clock or zone is wrong."""
+    """The time that the system reported, if that is impossible: its clock or time zone is wrong."""
     said_by: str = ""
-    """The system that said so."""
+    """The system that reported it."""
     open: bool = Field(default=True, index=True)
 
 
 class Deadline(SQLModel, table=True):
-    """A moment at which the monitor gives the case a signal of the same kind."""
+    """A time at which the monitor gives the case a signal of the same kind."""
 
     __table_args__ = (Index("ix_deadline_due", "over", "due_at"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -468,45 +468,45 @@ class Deadline(SQLModel, table=True):
     kind: SignalKind = Field(sa_type=String)
     due_at: datetime = Field(sa_type=UTC_TIME)
     over: bool = False
-    """Met, missed and passed on, or no longer wanted."""
+    """Whether it was met, became a signal, or is no longer wanted."""
 
 
 class SystemRow(SQLModel, table=True):
-    """What the whole service knows of one back-office system: whether it may be called, and what was wrong with it."""
+    """What the whole service knows about a back-office system: whether it may be called, and what failed."""
 
     __tablename__ = "back_office"
     name: str = Field(primary_key=True)
-    """Of its settings."""
+    """Name of its settings."""
     failures: int = 0
-    """In a row."""
+    """Number of failures in a row."""
     since: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    """Of the first of them; all times here are the machine's."""
+    """Time of the first failure; all times here are machine time."""
     why: str = ""
     until: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    """Before then nobody calls; after it one call goes first."""
+    """Nobody calls before this time; then one call goes first."""
     asked: bool = False
-    """The system itself asked for it (``Retry-After``)."""
+    """Whether the system asked for the pause (``Retry-After``)."""
     probing: bool = False
-    """That call is out; ``until`` is the end of its time."""
+    """Whether the first call is under way; ``until`` is then the end of its time."""
     left_out: str = ""
-    """What an answer was read without: its place and fault, none of its words."""
+    """What was dropped from an answer: its place and problem, never its value."""
     left_out_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
 
 class UnderWayRow(SQLModel, table=True):
-    """A create that a back-office system has accepted (202), and not done yet: it is not sent again."""
+    """A create that a system has accepted (202) and not finished: it is not sent again."""
 
     __tablename__ = "under_way"
     system: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     """Our external id."""
     monitor: str = ""
-    """Where the system tells how far it is; empty: nowhere."""
+    """URL that reports its progress; empty: none."""
     since: datetime = Field(sa_type=UTC_TIME)
 
 
 class ServiceRow(SQLModel, table=True):
-    """The settings that the service runs with on one machine, as its last sweep read them; no secrets."""
+    """The settings of the service on one machine, as its last sweep read them, without secrets."""
 
     __tablename__ = "service"
     host: str = Field(primary_key=True)
@@ -519,5 +519,5 @@ R = TypeVar("R", bound=SQLModel)
 
 
 def row(table: type[R], new: SQLModel, **more: Any) -> R:
-    """A table row from a validated plain model."""
+    """Make a table row of a validated plain model."""
     return table(**(new.model_dump() | more))

@@ -1,6 +1,6 @@
 """What the back-office systems say of a complaint: each kind of matter asks the systems that know it.
 
-A finding is either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
+A diagnosis is either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
 each system asked. Texts for the customer are in the case's language.
 
 Held by `tests/tasks/test_handle_complaint.py`.
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from models.errors import Refused
 from models.facts import LineQuality, Resource, Traffic
-from models.need import Finding, Need, Solution
+from models.need import Diagnosis, Need, Solution
 from tasks.run.moments import believed, doubt
 from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
@@ -66,7 +66,7 @@ SOLUTIONS = {
 }
 
 
-def diagnose(work: Work, need: Need, complaint: Complaint) -> Finding:
+def diagnose(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     """Ask the systems about this complaint.
 
     Raises:
@@ -79,10 +79,10 @@ def diagnose(work: Work, need: Need, complaint: Complaint) -> Finding:
         return _link(work, need, complaint)
     if need.topic in LINE:
         return _line(work, need, complaint)
-    return _finding(work, complaint, ACCESS, [])
+    return _diagnosis(work, complaint, ACCESS, [])
 
 
-def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
+def _billing(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     bills = work.systems.epayment.bills(need.customer_id)
     overdue = [bill for bill in bills if bill.overdue(work.now)]
     evidence = [f"E-Payment: {len(bills)} tagihan, {len(overdue)} lewat jatuh tempo"]
@@ -90,18 +90,18 @@ def _billing(work: Work, need: Need, complaint: Complaint) -> Finding:
     if unclear:
         evidence.append(f"E-Payment: {unclear} tagihan tanpa sisa atau jatuh tempo")
     if need.topic != "payment" or not bills or overdue or unclear:
-        return _finding(work, complaint, BILLS, evidence)
+        return _diagnosis(work, complaint, BILLS, evidence)
     # who has paid and is still cut off has no use for a letter that says that the bills are paid
     off = [one.service_id for one in work.systems.tenoss.services(need.customer_id) if one.state == "inactive"]
     evidence += [f"TENOSS: {service_id} belum aktif" for service_id in off]
-    return _finding(work, complaint, BILLS, evidence, "" if off else "paid")
+    return _diagnosis(work, complaint, BILLS, evidence, "" if off else "paid")
 
 
-def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
+def _line(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     disturbance = work.systems.nossa.open_disturbance(need.service_number)
     if disturbance is not None:
         word = f" (status {disturbance.status_word})" if disturbance.status_word else ""
-        return _finding(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}{word}"])
+        return _diagnosis(work, complaint, ACCESS, [f"NOSSA: gangguan massal {disturbance.ticket_id}{word}"])
     test = work.systems.embassy.measure(need.service_number, f"{work.case.reference}/{work.occurrence}")
     evidence = [f"EMBASSY: {QUALITY[test.quality]}, SNR {_db(test.snr_db)}, redaman {_db(test.attenuation_db)}"]
     now, opened_at = work.now, work.case.opened_at
@@ -112,14 +112,14 @@ def _line(work: Work, need: Need, complaint: Complaint) -> Finding:
     # a measurement from before the complaint says nothing of it
     old = nonsense is not None and nonsense < opened_at
     solved = "line_good" if test.quality is LineQuality.GOOD and not old else ""
-    return _finding(work, complaint, ACCESS, evidence, solved)
+    return _diagnosis(work, complaint, ACCESS, evidence, solved)
 
 
 def _db(value: float | None) -> str:
     return f"{value} dB" if value is not None and math.isfinite(value) else "tidak ada"
 
 
-def _link(work: Work, need: Need, complaint: Complaint) -> Finding:
+def _link(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     services = [one for one in work.systems.tenoss.services(need.customer_id) if one.service_id == need.service_number]
     evidence = [f"TENOSS: {one.service_id} {one.state}{', gagal' if one.failed else ''}" for one in services]
     resources = [
@@ -143,7 +143,7 @@ def _link(work: Work, need: Need, complaint: Complaint) -> Finding:
             full = full or any(share is not None and share >= FULL for share in (traffic.in_share, traffic.out_share))
             evidence.append(_told(traffic, work.settings.zone_of(work.case.mailbox)))
     failed = bool(down) or any(one.failed for one in services)
-    return _finding(work, complaint, CORE, evidence, "link_full" if full and not failed else "")
+    return _diagnosis(work, complaint, CORE, evidence, "link_full" if full and not failed else "")
 
 
 def _told(traffic: Traffic, zone: ZoneInfo) -> str:
@@ -187,10 +187,10 @@ def _device(work: Work, resources: list[Resource]) -> list[str]:
     return [f"SecureCRT {device}: {line[:120]}"]
 
 
-def _finding(work: Work, complaint: Complaint, unit: int, evidence: list[str], solution: str = "") -> Finding:
+def _diagnosis(work: Work, complaint: Complaint, unit: int, evidence: list[str], solution: str = "") -> Diagnosis:
     units = work.settings.policy.units
     language = "en" if work.case.language == "en" else "id"
-    return Finding(
+    return Diagnosis(
         solution=SOLUTIONS[solution][language] if solution else None,
         unit=units[min(unit, len(units) - 1)],
         evidence=tuple(evidence),

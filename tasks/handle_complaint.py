@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from models.need import Finding, Need
+from models.need import Diagnosis, Need
 from models.states import SignalKind
 from tasks.diagnosis import diagnose
 from tasks.run.activity import activity
@@ -11,11 +11,11 @@ from tasks.serve_complaint import Complaint
 
 
 @activity(4)
-def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Finding:
+def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (SOP 5.8)."""
-    finding = diagnose(work, need, complaint)
-    if finding.solution is not None:
+    diagnosis = diagnose(work, need, complaint)
+    if diagnosis.solution is not None:
         # there is no ticket to tell of: what nobody approves goes to the unit
         work.drop_deadlines(SignalKind.UPDATE)
         work.deadline(SignalKind.APPROVAL, timedelta(hours=work.settings.policy.update_hours))
-    return finding
+    return diagnosis

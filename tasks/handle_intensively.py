@@ -1,7 +1,7 @@
 """Activity 6: handle the complaint intensively: its trouble ticket in My CX (SOP 7.6, 5.4)."""
 
 from models.facts import Ticket
-from models.need import Finding, Output
+from models.need import Diagnosis, Output
 from models.states import SignalKind
 from models.tables import TicketRow
 from tasks.run.activity import activity
@@ -19,7 +19,7 @@ class Handled(Output):
 
 
 @activity(6)
-def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round_number: int) -> Handled:
+def handle_intensively(work: Work, complaint: Complaint, diagnosis: Diagnosis, round_number: int) -> Handled:
     """Create the ticket of this round of the case, or find the one that is there.
 
     The external id is the case's reference and round, so that a repeat finds the first ticket; see also
@@ -28,17 +28,17 @@ def handle_intensively(work: Work, complaint: Complaint, finding: Finding, round
     external_id = f"{work.case.reference}/{round_number}"
     ticket = work.systems.mycx.create_ticket(
         external_id=external_id,
-        description="; ".join([complaint.description, *finding.evidence]),
+        description="; ".join([complaint.description, *diagnosis.evidence]),
         severity=complaint.severity,
         ticket_type="complain",
-        unit=finding.unit,
+        unit=diagnosis.unit,
         service_number=complaint.service_number or None,
         customer_id=work.case.customer_id or None,
     )
-    external_id, ticket = in_force(work, external_id, ticket, finding.unit)
-    work.save(ticket_row(work, external_id, ticket, ticket.unit or finding.unit))
+    external_id, ticket = in_force(work, external_id, ticket, diagnosis.unit)
+    work.save(ticket_row(work, external_id, ticket, ticket.unit or diagnosis.unit))
     work.drop_deadlines(SignalKind.APPROVAL)
-    return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or finding.unit)
+    return Handled(ticket_id=ticket.ticket_id, external_id=external_id, unit=ticket.unit or diagnosis.unit)
 
 
 def in_force(work: Work, external_id: str, ticket: Ticket, unit: str) -> tuple[str, Ticket]:

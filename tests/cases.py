@@ -24,7 +24,7 @@ from models.analysis import Kind
 from models.errors import LayananError
 from models.facts import Segment
 from models.forms.base import Form
-from models.need import Finding, Need
+from models.need import Diagnosis, Need
 from models.settings import Office
 from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Signal, TicketRow, Wait
@@ -180,7 +180,7 @@ def rows(systems: Systems, table: type[T], **where: Any) -> list[T]:
 def ticket(case: CaseRun, unit: str = "Access Network") -> Handled:
     """The case's ticket in My CX, as activity 6 makes it."""
     complaint = Complaint(topic="slow", service_number=LINE, severity="Minor", description=f"{case.reference}: slow")
-    return done(handle_intensively, case, complaint, Finding(unit=unit), 1)
+    return done(handle_intensively, case, complaint, Diagnosis(unit=unit), 1)
 
 
 def tickets(systems: Systems) -> list[dict[str, Any]]:

@@ -514,8 +514,8 @@ def test_words_become_answers(form: str, words: dict[str, str], taken: dict[str,
         ("Escalation", {"colour": "x"}, "it has choice, unit, cause, repair, note"),
         ("Escalation", {"by": "x"}, "it has choice, unit, cause, repair, note"),
         ("Escalation", {"choice": "GIVE_UP"}, "TAKE_OVER (Ambil alih / Take over), BACK_TO_AGENT"),
-        ("Escalation", {"unit": "Dapur"}, "'Dapur' is none of Access Network, Telkom"),
-        ("CustomerAnswer", {"message": "-1"}, "'-1' is no number"),
+        ("Escalation", {"unit": "Dapur"}, "'Dapur' is not one of Access Network, Telkom"),
+        ("CustomerAnswer", {"message": "-1"}, "'-1' is not a number"),
     ],
 )
 def test_wrong_words_are_told_what_is_allowed(form: str, words: dict[str, str], said: str) -> None:

@@ -1,4 +1,4 @@
-"""The form on which an agent says how a customer is reached whom a letter did not reach.
+"""The form on which an agent says how to reach a customer whom a letter did not reach.
 
 Held by `tests/tasks/run/test_undelivered.py`.
 """
@@ -23,7 +23,7 @@ from tasks.run.undelivered import put_back
 
 
 def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
-    """What the agent reads first: which letters, and what the servers said of them."""
+    """What the agent reads first: the letters, and what the mail servers said about them."""
     query = select(Letter, Outbox).join(Outbox).where(col(Letter.id).in_(letter_ids)).order_by(col(Letter.id))
     lines = ["**Surat tidak sampai / a letter did not arrive**"]
     with case.store.read() as session:
@@ -31,7 +31,7 @@ def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
         for letter, outbox in session.exec(query):
             to = escaped(letter.recipient, 100)
             lines.append(f"{label(letter.kind)} #{letter.id} → {to}: {escaped(outbox.error)}")
-    # SISKA may be away: the agent sees then what there is
+    # without SISKA the agent still sees the rest
     with suppress(LayananError):
         if customer_id and (phone := case.systems.siska.customer(customer_id).phone):
             lines.append(f"Telepon / Phone: {escaped(phone, 40)}")
@@ -39,11 +39,11 @@ def about(case: CaseRun, letter_ids: Sequence[int]) -> str:
 
 
 def problem(case: CaseRun, letter_ids: Sequence[int], answers: Unreachable) -> str | None:
-    """Why an answer cannot be taken: letters go to addresses on record alone."""
+    """Why an answer cannot be accepted: letters go only to addresses on record."""
     if answers.choice is not UnreachableChoice.OTHER_ADDRESS:
         return None
     to_desk = select(Letter.id).where(col(Letter.id).in_(letter_ids), Letter.kind == LetterKind.TO_DESK)
-    # a case that was merged into this one may be another customer's
+    # a case that was merged into this one may belong to another customer
     theirs = select(Case.customer_id).join(Letter).where(col(Letter.id).in_(letter_ids), Case.customer_id != "")
     with case.store.read() as session:
         customers = {*session.exec(theirs), *session.exec(select(Case.customer_id).where(Case.id == case.case_id))}
@@ -59,7 +59,7 @@ def problem(case: CaseRun, letter_ids: Sequence[int], answers: Unreachable) -> s
 
 
 def settle(case: CaseRun, letter_ids: Sequence[int], session: Session, answers: Unreachable) -> None:
-    """Do what the agent decided, in the transaction that records it."""
+    """Apply the agent's decision, in the transaction that records it."""
     query = select(Letter, Outbox).join(Outbox).where(col(Letter.id).in_(letter_ids)).with_for_update()
     for letter, outbox in session.exec(query).all():
         outbox.handled = True
@@ -71,13 +71,13 @@ def settle(case: CaseRun, letter_ids: Sequence[int], session: Session, answers: 
             same = and_(col(Case.id) == going_on(session, letter.case_id).key, col(Case.address) == before)
             cases = update(Case).where(or_(col(Case.id) == letter.case_id, same))
             session.execute(cases.values(address=letter.recipient))
-            # who opened it may still write from there
+            # the customer may still write from the old address
             party = Party(
                 case_id=letter.case_id, address=before, added_by=answers.by, added_at=case.systems.clock.now()
             )
             session.merge(party)
         chosen = answers.choice in {UnreachableChoice.OTHER_ADDRESS, UnreachableChoice.SEND_AGAIN}
-        # somebody may have sent it again meanwhile (`layanan letters --again`)
+        # it may have been sent again meanwhile (`layanan letters --again`)
         if chosen and outbox.state != "sent":
             put_back(case.systems, outbox)
         session.add_all([letter, outbox])

@@ -1,4 +1,4 @@
-"""What a person reads above a form: the matter first, then the case's facts, in few short lines.
+"""What a person reads above a form: what to decide, then the case's facts, in a few short lines.
 
 The Prefect UI renders it as markdown; customer text is escaped and cut short.
 
@@ -46,18 +46,18 @@ TICKET: dict[str, str] = {
     TicketStatus.UNKNOWN: "status tidak dikenal / unknown status",
 }
 DUE = {"repair": "Batas perbaikan / Repair due", "answer": "Jawaban ditunggu sampai / Answer awaited until"}
-"""Deadlines that people plan by, of those that a case may have."""
+"""Deadlines that people plan by."""
 LATE: dict[EscalationReason, str] = {
     EscalationReason.OVERDUE: "Terlambat → {0} / Overdue, escalated",
     EscalationReason.REPAIR: "Perbaikan unit terlambat → {0} / The unit's repair is overdue, escalated",
 }
 """First line of a form whose decision was escalated."""
 ON_REPAIRS = {Escalation, SupervisorEscalation, HandlingStuck}
-"""Forms whose person decides on a repair, and wants to know since when it is late."""
+"""Forms on which a person decides about a repair, and must know since when it is late."""
 TOLD = ("choice", "need", "topic", "service_number", "unit", "cause", "repair", "note")
-"""Answers of an earlier form that the next person reads."""
+"""Fields of an earlier form that the next person reads."""
 _BY_PROGRAMS = col(Message.automatic).not_in(["", Automatic.BOUNCE, Automatic.DELAYED])
-"""Such as that the customer is away. What did not arrive has a form of its own."""
+"""Mails such as out-of-office replies. Letters that did not arrive have a form of their own."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -68,7 +68,7 @@ def escaped(text: str, limit: int = LONG) -> str:
 
 
 def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]:
-    """What is known of the case beside its own facts, in the order in which a person wants to read it."""
+    """What else is known about the case, in the order in which people read it."""
     known = session.get_one(Case, case.case_id)
     zone = case.systems.settings.zone_of(known.mailbox)
     yield from _findings(session, case, zone)
@@ -80,7 +80,7 @@ def _history(session: Session, case: CaseRun, form: type[Form]) -> Iterator[str]
 def _findings(session: Session, case: CaseRun, zone: ZoneInfo) -> Iterator[str]:
     """Why the case was opened, what the analysis and the systems said, and the ticket as last seen."""
     opening = select(Message.reasons).where(Message.case_id == case.case_id, Message.outcome == "opened")
-    # such as that it names a case of somebody else's, or follows one that is closed
+    # such as: it names another customer's case, or follows a closed one
     reasons = session.exec(opening.order_by(col(Message.id)).limit(1)).first() or []
     if words := said(reason for reason in reasons if reason[0] != Why.NEW):
         yield f"Lama atau baru / Old or new: {escaped(words)}"
@@ -100,7 +100,7 @@ def _findings(session: Session, case: CaseRun, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> Iterator[str]:
-    """What is due, and what we wrote last."""
+    """What is due, and our latest letter."""
     dues = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.kind).in_(DUE))
     latest = {deadline.kind: deadline for deadline in session.exec(dues.order_by(col(Deadline.id)))}
     for kind, deadline in latest.items():
@@ -116,7 +116,7 @@ def _times(session: Session, case_id: int, form: type[Form], zone: ZoneInfo) -> 
 
 
 def _reports_and_decisions(session: Session, case_id: int) -> Iterator[str]:
-    """What units report that nobody has read yet, and what people have decided last."""
+    """Units' reports that nobody has read yet, and the latest decisions."""
     for report in session.exec(signals.pending(case_id, [SignalKind.UNIT])):
         yield f"Unit melapor / The unit reports: {_said(UnitProgress, report.answers)}"
     by_people = select(Decision).where(Decision.case_id == case_id, Decision.by != SYSTEM)
@@ -155,14 +155,14 @@ def _moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _lost(session: Session, case_id: int) -> Iterator[str]:
-    """Letters that did not arrive, and of which nobody has decided yet."""
+    """Letters that did not arrive, and about which nobody has decided yet."""
     lost = (col(Letter.case_id).in_(family(session, case_id)), col(Outbox.state).in_(LOST), ~col(Outbox.handled))
     for letter, outbox in session.exec(select(Letter, Outbox).join(Outbox).where(*lost).order_by(col(Letter.id))):
         yield f"⚠ Surat tidak sampai / A letter did not arrive: {label(letter.kind)} → {escaped(outbox.error)}"
 
 
 def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
-    """The answers of a form as people chose them; neither who gave them nor what a letter shows anyway."""
+    """A form's answers in people's words, without the name, and without what a letter shows anyway."""
     said = []
     for name in TOLD:
         kind = form.model_fields[name].annotation if name in form.model_fields else None
@@ -172,7 +172,7 @@ def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
 
 
 def brief(case: CaseRun, form: type[Form], about: str, wait: Wait | None = None) -> str:
-    """The description of one wait; that it is overdue is its first line."""
+    """The description of one wait; if it is overdue, the first line says so."""
     with case.store.read() as session:
         row = session.exec(select(Case).where(Case.id == case.case_id)).one()
         history = list(_history(session, case, form))
@@ -198,6 +198,6 @@ def brief(case: CaseRun, form: type[Form], about: str, wait: Wait | None = None)
 
 
 def short(other: Case) -> str:
-    """Another case in a line, for whoever compares."""
+    """Another case in one line, for a person who compares."""
     topic = TopicChoice[other.topic] if other.topic else "—"
     return f"**{other.reference}** · {escaped(other.subject, 100)} · {topic} {escaped(other.service_number, 40)}"

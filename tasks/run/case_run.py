@@ -1,8 +1,8 @@
-"""A case as its run sees it: its ledger, read in one query, and how often each step has come up so far.
+"""A case as its run sees it: its ledger, read in one query, and the number of occurrences of each step so far.
 
 Prefect runs a flow's body again from the top after every wait. The ledger makes that harmless: what is recorded is
-not done again. Occurrences are counted per name within one pass of the body, so that a body that takes the same
-decisions counts the same way each time.
+not done again. Occurrences are counted by name within one pass of the body, so every pass with the same decisions
+counts alike.
 
 Held by `tests/tasks/run/test_activity.py`.
 """
@@ -30,7 +30,7 @@ _KEEP = (
 
 
 def keep_runs(session: Session, runs: Mapping[int, str]) -> None:
-    """Keep the ids of runs with their cases, by number; where another has taken a run's place, that one stays."""
+    """Store the ids of runs with their cases, by number; a case that has a run keeps it."""
     session.connection().execute(_KEEP, [{"its_id": case_id, "its_run_id": run_id} for case_id, run_id in runs.items()])
 
 
@@ -43,7 +43,7 @@ class CaseRun:
         self.case_id = case.key
         self.reference = case.reference
         self.merged = case.status == "merged"
-        """Another case goes on for it."""
+        """Another case continues for it."""
         self.systems = systems
         self._records: dict[Key, ActivityRecord] = {}
         self._counts: Counter[str] = Counter()
@@ -72,17 +72,17 @@ class CaseRun:
 
     @classmethod
     def begin(cls, case_id: int) -> "CaseRun":
-        """The same at the beginning of a pass of the case's own run.
+        """Open the case at the beginning of a pass of its own run.
 
-        It may begin before its id stands with the case (intake keeps those of several at once): then it keeps it
-        itself, so that whoever sees the case wait, or merges it, finds its run.
+        The run may begin before intake has stored its id with the case, because intake stores several ids together.
+        Then the run stores it, so that whoever sees the case wait, or merges it, finds the run.
         """
         case = cls.open(case_id)
         if case.row.run_id is not None:
             return case
         with case.store.write() as session:
             keep_runs(session, {case_id: case.run_id})
-        return cls.open(case_id)  # who merged it before that did not find the run
+        return cls.open(case_id)  # a merger before that did not find the run
 
     @property
     def store(self) -> Store:
@@ -96,27 +96,27 @@ class CaseRun:
 
     @property
     def run_id(self) -> str:
-        """The engine's id of this run; empty outside of one."""
+        """The engine's id of this run; empty outside of a run."""
         return flow_run.get_id() or ""
 
     def next_occurrence(self, name: str) -> int:
-        """Number of this coming-up of ``name`` within the pass, from 1."""
+        """Count one more occurrence of ``name`` in this pass, from 1."""
         self._counts[name] += 1
         return self._counts[name]
 
     def record(self, name: str, occurrence: int, attempt: int = 1) -> ActivityRecord | None:
-        """What the ledger says."""
+        """The ledger's record of this attempt, if there is one."""
         return self._records.get((name, occurrence, attempt))
 
     def times(self, name: str) -> int:
-        """How often ``name`` stands in the ledger."""
+        """Number of the ledger's records of ``name``."""
         return sum(key[0] == name for key in self._records)
 
     def last_output(self, name: str) -> dict[str, Any]:
-        """Of the last time that ``name`` was done; empty where it was not."""
+        """The output of the latest time that ``name`` was done; empty if it was not."""
         outputs = [record.output for key, record in self._records.items() if key[0] == name and record.state == "done"]
         return outputs[-1] if outputs else {}
 
     def remember(self, record: ActivityRecord) -> None:
-        """Add a record that this pass has made."""
+        """Add a record of this pass."""
         self._records[record.name, record.occurrence, record.attempt] = record

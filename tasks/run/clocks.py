@@ -1,8 +1,8 @@
-"""The clock of every wait: no open case stands still for as long as nobody clicks.
+"""The time limit of every wait: no open case stands still because nobody clicks.
 
-A person's decision has a time of its own, in office hours, by role. Where it passes, the decision is escalated (agent →
-team leader → supervisor), once a step; who may answer does not change by that. Beneath the form the customer is kept
-informed (SOP 5.8). A wait that is nobody's ends by a deadline of the case.
+A decision has a time limit in office hours, by role. If it passes, the decision is escalated one step (agent → team
+leader → supervisor); whoever could answer before still can. While the form waits, the customer is kept informed
+(SOP 5.8). A wait for nobody's decision ends by a deadline of the case.
 
 Held by `tests/tasks/run/test_waits.py` and `tests/tasks/upkeep/test_watch_waits.py`.
 """
@@ -28,17 +28,17 @@ INFORMS = sorted(
     for name, form in FORMS.items()
     if form.role in DECIDE and form.keeps_informed and SignalKind.UPDATE not in form.takes
 )
-"""Forms beneath which the customer is kept informed by :mod:`tasks.keep_informed`."""
+"""Forms that wait while :mod:`tasks.keep_informed` writes to the customer."""
 PERSONS = sorted(name for name, form in FORMS.items() if form.role in DECIDE)
 _DECISIONS = (
     select(Case, Wait).join(Wait).where(Case.status == "open", col(Wait.form).in_(PERSONS)).order_by(col(Wait.since))
 )
 SWEPT_WITHIN = timedelta(minutes=5)
-"""Time within which a running monitor has swept whatever is due."""
+"""Time within which a running monitor has processed what is due."""
 
 
 def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> datetime | None:
-    """When a decision that a role has had since then is overdue; None for what is no decision of ours."""
+    """When a decision that a role has had since then is overdue; None for roles that decide nothing."""
     policy = systems.settings.policy
     hours = {
         Role.AGENT: policy.agent_information_hours if case.kind == Kind.INFORMATION else policy.agent_hours,
@@ -51,7 +51,7 @@ def time_to_decide(systems: Systems, case: Case, role: str, since: datetime) -> 
 
 
 def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
-    """Give a wait its time: from where the same decision stood, where it is asked again after an update."""
+    """Set a wait's time limit; a form that is asked again after an update keeps its earlier escalation."""
     this = (
         ActivityRecord.case_id == case.key,
         ActivityRecord.name == "escalate_wait",
@@ -67,8 +67,8 @@ def set_time(session: Session, systems: Systems, case: Case, wait: Wait) -> None
 
 
 def promise_update(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
-    """While a form may wait long, the customer is informed at the usual intervals (SOP 5.8)."""
-    if form.__name__ not in INFORMS or case.sender_doubt or _goes_on(session, case.key, [SignalKind.UPDATE]):
+    """Set the deadline for the next update to the customer while a form waits (SOP 5.8)."""
+    if form.__name__ not in INFORMS or case.sender_doubt or _is_running(session, case.key, [SignalKind.UPDATE]):
         return
     due = systems.clock.now() + timedelta(hours=systems.settings.policy.update_hours)
     due = systems.settings.office_of(case.mailbox).next_open(due)
@@ -76,8 +76,8 @@ def promise_update(session: Session, systems: Systems, case: Case, form: type[Fo
 
 
 def limit_silence(session: Session, systems: Systems, case: Case, form: type[Form]) -> None:
-    """A wait that is no person's must end some day, whatever became of the deadline that it began with."""
-    if not form.ends or _goes_on(session, case.key, form.takes):
+    """Set a deadline for a wait for nobody's decision, if none is running: it must end some day."""
+    if not form.ends or _is_running(session, case.key, form.takes):
         return
     now, settings = systems.clock.now(), systems.settings
     due = {
@@ -89,8 +89,8 @@ def limit_silence(session: Session, systems: Systems, case: Case, form: type[For
     session.add(Deadline(case_id=case.key, kind=form.ends, due_at=due[form.ends]))
 
 
-def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
-    """Whether a deadline of these kinds runs, or what came of one, or of something else, is still to be taken."""
+def _is_running(session: Session, case_id: int, kinds: Collection[str]) -> bool:
+    """Whether a deadline of these kinds is running, or a signal of these kinds is pending."""
     running = select(Deadline.id).where(
         Deadline.case_id == case_id, col(Deadline.over).is_(False), col(Deadline.kind).in_(kinds)
     )
@@ -98,7 +98,7 @@ def _goes_on(session: Session, case_id: int, kinds: Collection[str]) -> bool:
 
 
 def watch_at(session: Session, systems: Systems, wait: Wait) -> datetime | None:
-    """When the monitor is to look at a wait next: when it is overdue, or when what ends it should have ended it."""
+    """When the monitor must look at a wait next: when it is overdue, or when its deadline should have ended it."""
     form = FORMS[wait.form]
     if not form.ends:
         return wait.due_at
@@ -109,9 +109,9 @@ def watch_at(session: Session, systems: Systems, wait: Wait) -> datetime | None:
 
 
 def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
-    """Cases whose wait is due, shows an old state, or lets a customer or a unit wait for what is due beneath it.
+    """Cases whose wait is due, shows an old state, or has a pending update or repair signal that it does not take.
 
-    Each part is found by an index, however many cases wait.
+    Each part is found through an index, however many cases wait.
     """
     due = select(Wait.case_id).where(or_(col(Wait.watch_at).is_(None), col(Wait.watch_at) <= systems.clock.now()))
     stale = select(Wait.case_id).where(col(Wait.escalated_to) != col(Wait.shown_to))
@@ -119,7 +119,7 @@ def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
         and_(col(Wait.form).in_(INFORMS), col(Signal.kind) == SignalKind.UPDATE),
         and_(col(Wait.form).in_(PERSONS), col(Signal.kind) == SignalKind.REPAIR, col(Wait.escalated_to) == ""),
     )
-    # what is pending is little, so it is looked at first
+    # few signals are pending, so they are searched first
     held_up = select(Wait.case_id).join(Signal, col(Signal.case_id) == Wait.case_id).where(signals.PENDING, beneath)
     query = (
         select(Wait.case_id).join(Case).where(Case.status == "open", col(Wait.case_id).in_(union(due, stale, held_up)))
@@ -130,17 +130,17 @@ def waits_to_watch(systems: Systems, limit: int) -> Sequence[int]:
 
 @dataclass(frozen=True)
 class Late:
-    """An open case that nothing moves on by itself."""
+    """An open case that has no time limit, or has missed it."""
 
     reference: str
     why: str
 
 
 def cases_without_clock(systems: Systems, grace: timedelta = SWEPT_WITHIN) -> list[Late]:
-    """Open cases without a future deadline, and those whose overdue wait was not escalated: there must be none.
+    """Open cases without a future deadline, or with an overdue wait that was not escalated: there must be none.
 
     Args:
-        grace: how long something may be due without having been passed.
+        grace: how long something may be due before it counts as missed.
     """
     now = systems.clock.now()
     late = now - grace
@@ -160,14 +160,14 @@ def cases_without_clock(systems: Systems, grace: timedelta = SWEPT_WITHIN) -> li
                 if case.key not in ahead and _idle_since(session, case) < now - timedelta(
                     minutes=systems.settings.run_minutes
                 ):
-                    found.append(Late(case.reference, "neither at work nor waiting"))
+                    found.append(Late(case.reference, "neither running nor waiting"))
             elif wait.form in PERSONS:
                 if wait.due_at is None:
-                    found.append(Late(case.reference, f"{wait.form} has no time"))
+                    found.append(Late(case.reference, f"{wait.form} has no time limit"))
                 elif wait.due_at <= late:
                     found.append(Late(case.reference, f"{wait.form} is overdue and was not escalated"))
             elif case.key not in ahead and kept.get(case.key, set()).isdisjoint(FORMS[wait.form].signals()):
-                found.append(Late(case.reference, f"{wait.form} ends by no deadline"))
+                found.append(Late(case.reference, f"{wait.form} has no deadline"))
     return found
 
 
@@ -178,14 +178,14 @@ def _idle_since(session: Session, case: Case) -> datetime:
 
 
 def oldest_decision(systems: Systems) -> tuple[Case, Wait] | None:
-    """The open case whose person has had it for the longest time."""
+    """The open case that has waited longest for a person's decision."""
     with systems.store.read() as session:
         row = session.exec(_DECISIONS.limit(1)).first()
     return (row[0], row[1]) if row else None
 
 
 def overdue_decisions(systems: Systems) -> list[tuple[Case, Wait]]:
-    """Open cases whose person is late, the oldest first; what nobody stands above is not marked as escalated."""
+    """Open cases whose decision is overdue, the oldest first; a supervisor's is never marked as escalated."""
     now = systems.clock.now()
     perhaps = or_(col(Wait.escalated_to) != "", col(Wait.role) == Role.SUPERVISOR)
     with systems.store.read() as session:

@@ -1,4 +1,4 @@
-"""Who gets copies of the letters to a case's customer (5.3); who is copied is noted at intake.
+"""Who gets copies of the letters to a case's customer (5.3); intake records who was in Cc.
 
 Held by `tests/tasks/intake/test_copied.py`.
 """
@@ -11,7 +11,7 @@ from models.tables import Case, Party
 from tasks.run.family import family
 
 MOST = 20
-"""Addresses that one letter is copied to."""
+"""Limit of addresses that get a copy of one letter."""
 
 
 def copies(session: Session, systems: Systems, case: Case) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def copies(session: Session, systems: Systems, case: Case) -> tuple[str, ...]:
 
 
 def is_copied(session: Session, case_id: int, address: str) -> bool:
-    """Whether a letter's copy may have gone there: that it did not arrive is nothing about the customer."""
+    """Whether the address gets copies: a copy that does not arrive says nothing about the customer."""
     query = select(Party.address).where(col(Party.case_id).in_(family(session, case_id)), Party.address == address)
     query = query.where(or_(col(Party.letters), col(Party.copied)))
     return session.exec(query).first() is not None

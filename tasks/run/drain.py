@@ -18,11 +18,11 @@ from prefect.states import Scheduled
 
 _draining = threading.Event()
 _stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
-"""Of the run that this thread carries, this time: it may be cancelled, and go on later."""
+"""Set once somebody has cancelled the run of this thread; a later start of the same run gets another event."""
 
 
 def begin() -> None:
-    """Have all runs of this process stop at their next activity."""
+    """Make all runs of this process stop before their next activity."""
     _draining.set()
 
 
@@ -32,25 +32,25 @@ def asked() -> bool:
 
 
 def asked_within(seconds: float) -> bool:
-    """Wait so long, or until all runs are to stop; returns whether they are."""
+    """Wait so many seconds, or until all runs are to stop; returns whether they are."""
     return _draining.wait(seconds)
 
 
 def reset() -> None:
-    """A worker starts."""
+    """Begin anew, when a worker starts."""
     _draining.clear()
 
 
 def stop_on(event: threading.Event) -> None:
-    """The run that this thread carries stops at its next activity once the event is set."""
+    """Make the run of this thread stop before its next activity once the event is set."""
     _stop.set(event)
 
 
 def stop_if_asked() -> None:
-    """Called before each activity.
+    """End the run's body if it is asked to stop; called before each activity.
 
     Raises:
-        Pause: the run must stop here; its ledger tells where to go on.
+        Pause: the run stops here; its ledger says where it continues.
     """
     stop = _stop.get()
     if stop is not None and stop.is_set():
@@ -61,12 +61,12 @@ def stop_if_asked() -> None:
 
 
 def go_on_at(moment: datetime, why: str) -> None:
-    """End the run's body here; it runs again at ``moment``, and holds no worker's thread until then.
+    """End the run's body and schedule it for ``moment``, so that it holds no worker's thread until then.
 
-    Returns where there is no run.
+    Does nothing outside of a run.
 
     Raises:
-        Pause: there is one.
+        Pause: inside of one.
     """
     run_id = flow_run.get_id()
     if run_id is not None:

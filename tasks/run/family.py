@@ -1,4 +1,4 @@
-"""A case, locked, and its relations: those that were merged into it, and the one that goes on for it.
+"""A case, locked, and its relations: the cases that were merged into it, and the one that it was merged into.
 
 Held by `tests/tasks/upkeep/test_merge_case.py`.
 """
@@ -9,10 +9,10 @@ from models.tables import Case
 
 
 def locked(session: Session, case_id: int) -> Case:
-    """The case as it is now; whoever else would change it waits until this transaction ends."""
-    # rows that only speak of the case may be written meanwhile: their writers may hold what we want next
+    """The current case; others who want to change it wait until this transaction ends."""
+    # rows that only refer to the case may be written meanwhile: their writers may hold locks that we want next
     query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
-    # a session that has read the row before would else give what it read
+    # otherwise a session that has read the row before returns what it read then
     query = query.execution_options(populate_existing=True)
     return session.exec(query).one()
 
@@ -28,9 +28,9 @@ def family(session: Session, case_id: int) -> list[int]:
 
 
 def going_on(session: Session, case_id: int) -> Case:
-    """The case that what happens to this one concerns, locked: itself, or the one that it was merged into.
+    """The case that continues for this one, locked: itself, or the case that it was merged into.
 
-    Locked, because a merger in this moment passes on what it sees, and not what is written after it.
+    Locked, because a merger hands over only what was written before it.
     """
     case = locked(session, case_id)
     return case if case.merged_into is None else going_on(session, case.merged_into)

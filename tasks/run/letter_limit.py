@@ -1,6 +1,6 @@
 """The limit on letters to one address, against loops (setting ``LAYANAN_LIMITS__LETTERS_A_DAY``).
 
-Addresses that differ behind a plus only are one mailbox. Held by `tests/tasks/intake/test_limits.py`.
+Addresses that differ only in the part after a plus are one mailbox. Held by `tests/tasks/intake/test_limits.py`.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ _LETTERS = select(func.count()).where(
 
 
 def letters_used_up(session: Session, limits: Limits, recipient: str, now: datetime) -> bool:
-    """Whether no more letters may go to the address on this day."""
+    """Whether the address has had as many letters within a day as it may have."""
     asked = {"recipient_key": without_detail(recipient), "since": now - DAY}
     letters: int = session.connection().execute(_LETTERS, asked).scalar_one()
     return letters >= limits.letters_a_day

@@ -1,4 +1,4 @@
-"""A case is opened and ended in one place each.
+"""The one place that opens cases, and the one that ends them.
 
 Held by `tests/tasks/test_end_case.py` and `tests/tasks/upkeep/test_merge_case.py`.
 """
@@ -19,10 +19,10 @@ from tasks.run.family import family
 
 
 def new_case(**known: Any) -> NewCase:
-    """A case with these columns, checked.
+    """Validate the columns of a new case.
 
     Raises:
-        WrongUse: no case can be opened so; the text names the columns, and no address.
+        WrongUse: columns are missing or wrong; the message names them, and no address.
     """
     try:
         return NewCase.model_validate(known | {"sop_revision": REVISION})
@@ -32,14 +32,14 @@ def new_case(**known: Any) -> NewCase:
 
 
 def open_case(session: Session, new: NewCase) -> Case:
-    """Open a case; it has its number once it is flushed."""
+    """Open a case; its number is known after a flush."""
     case = row(Case, new)
     session.add(case)
     return case
 
 
 def finish(session: Session, case_id: int, status: CaseStatus, outcome: str, now: datetime) -> None:
-    """Set the case's end; no signal reaches it from now on, and nobody waits for it."""
+    """End the case: no signal reaches it any more, and nobody waits for it."""
     signals.retire(session, case_id, list(SignalKind), Retired.CASE_ENDED, now)
     session.execute(update(Deadline).where(col(Deadline.case_id) == case_id).values(over=True))
     session.execute(update(TicketRow).where(col(TicketRow.case_id).in_(family(session, case_id))).values(open=False))

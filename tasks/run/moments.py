@@ -1,6 +1,6 @@
-"""Moments in the past as other systems tell them: bounded, so that no letter speaks of the future.
+"""Times of past events as other systems report them, bounded so that no letter tells of the future.
 
-A system that marks its local time as UTC is hours ahead; a ticket's change before the ticket existed is no news.
+A system that sends its local time as UTC is hours ahead. A ticket cannot have changed before it existed.
 """
 
 from datetime import datetime, timedelta, tzinfo
@@ -9,13 +9,13 @@ from typing import Any
 from models.facts import Ticket
 
 SKEW = timedelta(minutes=2)
-"""Clocks of systems differ by so much without a word to anybody."""
+"""Difference between clocks that is not reported."""
 
 
 def believed(said: datetime | None, *, earliest: datetime, now: datetime) -> tuple[datetime, datetime | None]:
-    """The moment to go by, and what was said where that cannot be.
+    """The time to use, and the reported time if that is impossible.
 
-    Where nothing was said, or what cannot be, it is ``now``: the moment at which we learn of it.
+    If no time was reported, or an impossible one, it is ``now``, the time at which we learn of the event.
     """
     if said is None or not earliest - SKEW <= said <= now + SKEW:
         return now, said
@@ -23,14 +23,14 @@ def believed(said: datetime | None, *, earliest: datetime, now: datetime) -> tup
 
 
 def ticket_times(ticket: Ticket, system: str, *, opened_at: datetime, now: datetime) -> dict[str, Any]:
-    """Columns of the ticket's row: since when it has its status, and what ``system`` said where that cannot be."""
+    """Columns of the ticket's row: since when it has its status, and what ``system`` reported if that is impossible."""
     earliest = max(opened_at, min(ticket.created_at or opened_at, now))
     since, nonsense = believed(ticket.changed_at, earliest=earliest, now=now)
     return {"status_since": since, "said_since": nonsense, "said_by": system if nonsense else ""}
 
 
 def doubt(system: str, said: datetime, *, earliest: datetime, now: datetime, zone: tzinfo) -> str:
-    """What people read of a moment that cannot be."""
+    """What people read about an impossible time."""
     at = f"{said.astimezone(zone):%d-%m-%Y %H:%M}"
     hours, minutes = divmod(round((said - now if said > now else earliest - said) / timedelta(minutes=1)), 60)
     parts = {"jam": ("h", hours), "menit": ("min", minutes)}

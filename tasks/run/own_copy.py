@@ -1,4 +1,4 @@
-"""Whether a mail is a copy of a letter of ours: by what only we and the customer know, not by what it says it is.
+"""Whether a mail is a copy of one of our letters, by content that only we and the customer know.
 
 Held by `tests/tasks/intake/test_copied.py`.
 """
@@ -14,9 +14,9 @@ from models.tables import Letter
 
 
 def is_copy(raw: bytes, letter: bytes) -> bool:
-    """Whether it has the letter's Message-ID, Subject, with the case's secret in it, and words.
+    """Whether a mail has the letter's Message-ID, its Subject with the case's token, and its words.
 
-    Servers on the way encode a text anew and add words of theirs. Message-IDs of ours can be guessed.
+    Mail servers may encode a text anew and append words of their own. Our Message-IDs can be guessed.
     """
     found, ours = parse(raw), parse(letter)
     words = ours.text.split()
@@ -28,7 +28,7 @@ def is_copy(raw: bytes, letter: bytes) -> bool:
 
 
 def copied_letters(session: Session, systems: Systems, mails: Sequence[tuple[ParsedMail, bytes]]) -> dict[str, int]:
-    """Numbers of our letters of which mails are copies, be it in a forwarder's name; by the mail's SHA-256.
+    """Numbers of the letters that these mails copy, even under a forwarder's name; by the mail's SHA-256.
 
     Args:
         mails: each with its bytes.

@@ -1,8 +1,8 @@
-"""The relay for letters as a whole: whether it refuses us, and when it is tried again.
+"""Whether the SMTP relay refuses us, and when it is tried again.
 
-A refusal that concerns us keeps every letter: one of them is tried now and then, and when the relay takes it, all
-others go on. Where a reply does not say whom it concerns, the answers to other letters do: the same reply to several
-recipients in a row concerns us, one in between whose letter was taken shows that it concerns the recipient.
+While it refuses us, all letters wait but one at a time, the probe; once the relay takes that, all others follow.
+If a reply does not say whom it concerns, other letters decide: the same reply to several recipients in a row concerns
+us; a letter that is taken in between shows that the reply concerns the recipient.
 """
 
 from datetime import datetime, timedelta
@@ -19,22 +19,22 @@ from models.tables import Letter, Outbox, Relay
 
 FIRST_PAUSE = timedelta(seconds=30)
 SEVERAL = 3
-"""Recipients in a row whose letters get one reply, from which on it concerns us."""
+"""Number of recipients in a row with the same reply from which the reply concerns us."""
 
 
 def refusal(session: Session, systems: Systems) -> Relay | None:
-    """What stands between us and the relay; None where nothing does."""
+    """The relay's refusal of us; None if it takes letters."""
     return session.get(Relay, systems.settings.smtp.account)
 
 
 def refusal_now(systems: Systems) -> Relay | None:
-    """The same, in a transaction of its own."""
+    """The same, read in a session of its own."""
     with systems.store.read() as session:
         return refusal(session, systems)
 
 
 def begin_probe(session: Session, systems: Systems, now: datetime, until: datetime) -> bool | None:
-    """Whether a letter may be tried now: None as any, True as the one probe, which must be over by ``until``."""
+    """Whether a letter may be tried now: None: as any; True: as the probe, which ends by ``until``; False: not now."""
     relay = refusal(session, systems)
     if relay is None:
         return None
@@ -44,18 +44,18 @@ def begin_probe(session: Session, systems: Systems, now: datetime, until: dateti
 
 
 def end_probe(session: Session, systems: Systems) -> None:
-    """The probe said nothing of the relay: the next letter is one."""
+    """End a probe that showed nothing of the relay: the next letter becomes the probe."""
     this = col(Relay.name) == systems.settings.smtp.account
     session.connection().execute(update(Relay).where(this).values(not_before=systems.machine_clock.now()))
 
 
 def takes_letters(session: Session, systems: Systems) -> None:
-    """The relay has taken one."""
+    """Record that the relay has taken a letter."""
     session.connection().execute(delete(Relay).where(col(Relay.name) == systems.settings.smtp.account))
 
 
 def refuses_us(session: Session, systems: Systems, error: OfSystem, *, several: bool = False) -> None:
-    """Record that the relay refuses us, or cannot be reached; the next probe is later than the one before."""
+    """Record that the relay refuses us or cannot be reached; the pause before the next probe grows."""
     now, smtp = systems.machine_clock.now(), systems.settings.smtp
     systems.store.alone(session, {f"relay {smtp.account}"})
     told = f"{error} for several recipients in a row: check {OF_ACCOUNT}" if several else str(error)
@@ -67,13 +67,13 @@ def refuses_us(session: Session, systems: Systems, error: OfSystem, *, several: 
 
 
 def taken_since(session: Session, moment: datetime) -> bool:
-    """Whether the relay has taken any letter since."""
+    """Whether the relay has taken any letter since this moment."""
     sent = (col(Outbox.state) == "sent", col(Outbox.not_before) > moment)
     return session.exec(select(Outbox.letter_id).where(*sent).limit(1)).first() is not None
 
 
 def concerns_us(session: Session, reply: str, recipient: str) -> bool:
-    """Whether so many recipients in a row, with this one, have had this reply that it concerns us."""
+    """Whether this reply has gone to so many recipients in a row, including this one, that it concerns us."""
     sent = session.exec(select(func.max(Outbox.not_before)).where(Outbox.state == "sent")).one()
     same = [col(Outbox.state).in_(UNDER_WAY), col(Outbox.reply) == reply, col(Letter.recipient) != recipient]
     if sent is not None:

@@ -1,4 +1,4 @@
-"""A suspended case goes on: a signal resumes it, or its person reads on the form what has come.
+"""A suspended case and a signal: the signal resumes the case, or the form shows the news to its person.
 
 Held by `tests/tasks/run/test_waits.py`.
 """
@@ -23,11 +23,11 @@ LATE: dict[EscalationReason, str] = {
     EscalationReason.OVERDUE: "terlambat / overdue",
     EscalationReason.REPAIR: "perbaikan terlambat / repair overdue",
 }
-"""Labels of a run whose decision was escalated."""
+"""Tags of a run whose decision was escalated."""
 
 
 def label(systems: Systems, run_id: str, wait: Wait) -> None:
-    """Show in the list of runs whom this one waits for."""
+    """Show in Prefect's list of runs whom this run waits for."""
     with suppress(LayananError):
         systems.engine.label(run_id, *_labels(wait))
 
@@ -42,9 +42,9 @@ def _labels(wait: Wait) -> list[str]:
 
 
 def resume_waiting_case(systems: Systems, case_id: int) -> bool:
-    """Resume a suspended case if a pending signal can answer what it waits for; returns whether it was resumed.
+    """Resume a suspended case if a pending signal can answer its form; returns whether it was resumed.
 
-    The form is submitted as a person would, signed ``system``; the run takes the signal itself.
+    The service submits the form as a person would, signed ``system``; the run itself takes the signal.
 
     Raises:
         Unavailable: store or engine do not answer; the signal stays pending.
@@ -63,7 +63,7 @@ def resume_waiting_case(systems: Systems, case_id: int) -> bool:
 
 
 def resume_or_show(systems: Systems, case_id: int, kind: str) -> None:
-    """What a signal of this kind brings answers what the case waits for, or is put before the person who decides.
+    """Let a signal of this kind answer the case's form, or show it to the person who decides.
 
     Raises:
         Unavailable: store or engine do not answer; the signal stays pending.
@@ -73,9 +73,10 @@ def resume_or_show(systems: Systems, case_id: int, kind: str) -> None:
 
 
 def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
-    """Put what has come before a person whose form it does not answer; a later wait may take it.
+    """Show news on the form of a person whom it does not answer; a later wait may take its signal.
 
-    Without a kind, what has changed concerns the form alone.
+    Args:
+        kind: of the signal; empty if only the form's content has changed.
 
     Raises:
         Unavailable: store or engine do not answer; the form shows what it showed.
@@ -89,7 +90,7 @@ def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
     if description == wait.description and wait.shown_to == wait.escalated_to:
         return
     this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
-    # the store last: what the engine does not take is not taken for shown
+    # the store last: what the engine has not taken must not count as shown
     if wait.shown_to != wait.escalated_to:
         systems.engine.label(case.run_id, *_labels(wait))
     shown = systems.engine.describe(case.run_id, wait.wait_key, description)
@@ -97,7 +98,7 @@ def show_news(systems: Systems, case_id: int, kind: str = "") -> None:
         values = {"description": description, "shown_to": wait.escalated_to}
         session.execute(update(Wait).where(*this).values(**values))
     if not shown:
-        systems.engine.describe(case.run_id, wait.wait_key, description)  # the form may have come meanwhile
+        systems.engine.describe(case.run_id, wait.wait_key, description)  # the form may have been shown meanwhile
 
 
 def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -> Resumed:
@@ -131,7 +132,7 @@ def go_on(systems: Systems, answered: tuple[str, Wait]) -> None:
 
 
 def offer_lost_forms(systems: Systems, most: int) -> int:
-    """After a crash: show the forms that the crash kept from being shown, looking at the ``most`` latest waits."""
+    """Show the forms that a crash kept from being shown, among the ``most`` latest waits; returns their number."""
     with systems.store.read() as session:
         query = select(Wait, Case.run_id).join(Case).order_by(col(Wait.since).desc()).limit(most)
         waits = session.exec(query).all()

@@ -23,7 +23,7 @@ PENDING: ColumnElement[bool] = col(Signal.taken_at).is_(None)
 
 
 def of_mail(case_id: int, message_id: int, at: datetime, *, tells_of: int = 0) -> Signal:
-    """A mail has come; ``tells_of`` is the one to read, where a customer sends that one again."""
+    """A mail has come; ``tells_of`` is the mail to read, if the customer has sent that one again."""
     return _made(case_id, SignalKind.MAIL, f"mail:{message_id}", at, {"message": tells_of or message_id})
 
 
@@ -38,7 +38,7 @@ def of_deadline(deadline: Deadline, at: datetime) -> Signal:
 
 
 def of_unit(case_id: int, source: str, at: datetime, answers: dict[str, Any]) -> Signal:
-    """A unit reports; ``source`` tells this report from all others."""
+    """A unit reports; ``source`` identifies the report."""
     return _made(case_id, SignalKind.UNIT, f"ticket:{source}", at, answers)
 
 
@@ -77,13 +77,13 @@ def is_pending(session: Session, case_id: int, kinds: Collection[str]) -> bool:
 
 
 def offered(systems: Systems, case: Case, form: type[Form]) -> list[SignalKind]:
-    """Kinds of signal that end this wait now: what only writes to the customer does so in office hours."""
+    """Kinds of signal that may end this wait now: updates to the customer only in office hours."""
     is_open = systems.settings.office_of(case.mailbox).is_open(systems.clock.now())
     return [kind for kind in form.signals() if is_open or kind is not SignalKind.UPDATE]
 
 
 def take(session: Session, case_id: int, ids: Collection[int | None], wait_key: str, at: datetime) -> bool:
-    """Let a wait take these signals; False where one of them is no longer pending for this case."""
+    """Let a wait take these signals; False if one of them is no longer pending for this case."""
     these = (col(Signal.id).in_(ids), col(Signal.case_id) == case_id, PENDING)
     taken = session.execute(update(Signal).where(*these).values(taken_at=at, taken_by=wait_key))
     return taken.rowcount == len(ids)  # type: ignore[attr-defined, no-any-return]
@@ -100,12 +100,12 @@ def retire_mail(session: Session, message_id: int, why: Retired, at: datetime) -
 
 
 def retire_merger(session: Session, merged_id: int, at: datetime) -> None:
-    """Retire the signal that told another case of this one's merger."""
+    """Retire the signal that told another case about the merger of this one."""
     _retire(session, Retired.UNMERGED, at, col(Signal.source).startswith(_merger(merged_id)))
 
 
 def retire_undelivered(session: Session, outbox: Outbox, at: datetime) -> None:
-    """Retire the signal of a letter that is sent again: no agent is asked for another way any more."""
+    """Retire the signal of a letter that is sent again: no agent needs to find another way."""
     _retire(session, Retired.SENT_AGAIN, at, col(Signal.source) == _undelivered(outbox))
 
 

@@ -1,4 +1,4 @@
-"""A case's run: started once, and its id kept with the case.
+"""Starts a case's run, once, and keeps its id with the case.
 
 Held by `tests/flows/test_worker.py` and `tests/tasks/upkeep/test_lost_deployments.py`.
 """
@@ -23,7 +23,7 @@ AT_ONCE = 50
 
 
 def start_case(systems: Systems, case_id: int) -> None:
-    """Start the case's run unless it has one. Repeating is harmless: the engine knows the case's key.
+    """Start the case's run unless it has one. Repeating it is harmless: the engine knows the case's key.
 
     Raises:
         Unavailable: store or engine do not answer; the monitor tries again.
@@ -32,7 +32,7 @@ def start_case(systems: Systems, case_id: int) -> None:
 
 
 def start_cases(systems: Systems, case_ids: Sequence[int]) -> None:
-    """Do so for several, until one cannot be started.
+    """Do so for several cases, until one cannot be started.
 
     Raises:
         Unavailable, Refused: as for ``start_case``; some may have been started.
@@ -54,13 +54,13 @@ def start_cases(systems: Systems, case_ids: Sequence[int]) -> None:
 
 
 def replace_run(systems: Systems, case_id: int) -> None:
-    """No worker carries the case's run any more: another one takes its place, and goes on from where the ledger stands.
+    """Replace a run that cannot go on by a new one, which continues where the ledger ends.
 
-    What somebody has answered in the old one is kept for the new one.
+    An answer that somebody gave to the old run is kept for the new one.
 
     Raises:
-        Unavailable: store or engine do not answer; where it was cut off, repeating it makes no third run.
-        Refused: the flow is not deployed; the old run still takes an answer.
+        Unavailable: store or engine do not answer; repeating it makes no third run.
+        Refused: the flow is not deployed; the old run still accepts an answer.
     """
     with systems.store.read() as session:
         case = session.exec(select(Case).where(Case.id == case_id)).one()
@@ -68,7 +68,7 @@ def replace_run(systems: Systems, case_id: int) -> None:
     if case.run_id is None or case.status != "open":
         return
     systems.engine.ready_for_cases()
-    log.warning("no worker carries the run of %s; another one takes its place", case.reference)
+    log.warning("the run of %s cannot go on; a new run replaces it", case.reference)
     # in this order no answer is lost, and none comes after the new run has begun
     systems.engine.retire(case.run_id)
     if wait is not None and (given := systems.engine.answer(case.run_id, wait.wait_key)):
@@ -77,7 +77,7 @@ def replace_run(systems: Systems, case_id: int) -> None:
             # what was answered at the desk stands
             session.execute(update(Wait).where(*this, col(Wait.given_by).is_(None)).values(given=given))
     run_id = systems.engine.start_case(case_id, case.reference, after=case.run_id)
-    # what the case waits for stays: it may be the new run that has come to it, where this was cut off before
+    # the wait stays: if this was interrupted before, it may be the new run's
     with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case_id).values(run_id=run_id))
         wait = session.get(Wait, case_id)
@@ -86,7 +86,7 @@ def replace_run(systems: Systems, case_id: int) -> None:
 
 
 def cases_without_run(systems: Systems, limit: int = 500) -> list[int]:
-    """Open cases whose run was never started: intake was cut off, or the engine was away."""
+    """Open cases whose run was never started, because intake was interrupted or the engine did not answer."""
     query = select(Case.id).where(Case.status == "open", col(Case.run_id).is_(None)).order_by(col(Case.id)).limit(limit)
     with systems.store.read() as session:
         return [case_id for case_id in session.exec(query) if case_id is not None]

@@ -1,4 +1,4 @@
-"""A form that a person fills in by words: on the command line, submitted exactly as the Prefect UI does.
+"""A form that a person fills in on the command line, submitted exactly as the Prefect UI does.
 
 Held by `tests/test_layanan.py`.
 """
@@ -18,16 +18,16 @@ from tasks.run.resume import resume
 
 
 def submit(systems: Systems, case: Case, by: str, words: Mapping[str, str]) -> None:
-    """Answer what ``case`` waits for; where nothing is raised, the engine has accepted it and the run goes on.
+    """Answer the form that ``case`` waits with; without an error, the engine has accepted it and the run continues.
 
     Args:
         by: name of the person who decides.
-        words: by field; a choice by its code (``TAKE_OVER``) or as people read it.
+        words: by field; a choice by its code (``TAKE_OVER``) or its full text.
 
     Raises:
         NotWaiting: the case waits for nothing.
-        WrongUse: a field or a choice that the form does not have; nothing was submitted.
-        Refused: the engine's reason against the answers; the case still waits.
+        WrongUse: the form does not have this field or choice; nothing was submitted.
+        Refused: the engine refuses the answers, with its reason; the case still waits.
         Unavailable: store or engine do not answer.
     """
     with systems.store.read() as session:
@@ -48,7 +48,7 @@ def submit(systems: Systems, case: Case, by: str, words: Mapping[str, str]) -> N
 
 
 def _problem(form: str, filled: Mapping[str, Any]) -> str | None:
-    """What the run would refuse a moment later; what the schema refuses is the engine's to say."""
+    """Why the run would refuse the answers after the resume; the engine itself says what breaks the schema."""
     try:
         given = FORMS[form].model_validate(filled)
     except ValidationError:
@@ -57,10 +57,10 @@ def _problem(form: str, filled: Mapping[str, Any]) -> str | None:
 
 
 def answers(form: str, json_schema: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
-    """The words as the form with this schema takes them.
+    """The words as values for the form with this schema.
 
     Raises:
-        WrongUse: a field or a choice that the form does not have.
+        WrongUse: the form does not have this field or choice.
     """
     return {name: _answer(form, json_schema, name, word) for name, word in words.items()}
 
@@ -72,7 +72,7 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
     schema = fields[name]
     if schema.get("type") == "integer":
         if not word.isascii() or not word.isdecimal():
-            raise WrongUse(f"{name}: {word!r} is no number")
+            raise WrongUse(f"{name}: {word!r} is not a number")
         return int(word)
     allowed = _choices(json_schema, schema)
     if not allowed:
@@ -82,7 +82,7 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
     value = codes.get(word, word)
     if value not in allowed:
         names = [f"{code} ({choice})" for code, choice in codes.items() if choice in allowed] or allowed
-        raise WrongUse(f"{name}: {word!r} is none of {', '.join(names)}")
+        raise WrongUse(f"{name}: {word!r} is not one of {', '.join(names)}")
     return value
 
 

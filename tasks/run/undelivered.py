@@ -24,17 +24,17 @@ def undelivered(session: Session, letter_id: int, state: LetterState, error: str
 
 
 def in_outbox(session: Session, letter_id: int) -> tuple[int, Outbox]:
-    """Number of the case that a letter concerns, and its way out; both locked, in the order in which all do that."""
+    """Number of the case that a letter concerns, and its outbox row; both locked, always in this order."""
     of_case = session.exec(select(Letter.case_id).where(Letter.id == letter_id)).one()
     case_id = going_on(session, of_case).key
     return case_id, session.exec(select(Outbox).where(Outbox.letter_id == letter_id).with_for_update()).one()
 
 
 def put_back(systems: Systems, outbox: Outbox) -> None:
-    """Queue a letter once more; the next sweep sends it.
+    """Queue a letter again; the next sweep sends it.
 
-    One that failed is looked for first, for an earlier attempt may have got through; the copy of one that bounced says
-    nothing of the way to come.
+    If it failed, the sender first looks for its copy, because an earlier attempt may have got through. If it bounced,
+    its copy proves nothing about the next attempt.
     """
     outbox.state = "queued" if outbox.state == "bounced" else "sending"
     outbox.attempts, outbox.unanswered, outbox.deferrals, outbox.error, outbox.handled = 0, 0, 0, "", True

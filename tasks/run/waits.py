@@ -2,9 +2,9 @@
 
     decision = decide(case, Escalation, about=…)
 
-The answer is recorded before anything follows from it, so a wait that is over costs a resumed run nothing. A signal
-that comes while the run is not suspended stays pending: it is looked for before suspending, again right after, and by
-the monitor, so none is lost; each is taken once, in the transaction that records the decision.
+The answer is recorded before anything follows from it, so a resumed run passes a finished wait at once. A signal that
+comes while the run is not suspended stays pending: the run looks for signals before it suspends and right after, and
+the monitor does in each sweep, so none is lost. Each is taken once, in the transaction that records the decision.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,7 +47,7 @@ _AUDITED = {RecordState.DONE: Action.DECIDED, RecordState.REFUSED: Action.DECISI
 
 @dataclass(frozen=True)
 class Rules:
-    """What a form's answers must keep beyond the form, and what is done in the transaction that records them."""
+    """What a form's answers must satisfy beyond the form, and what is done in the transaction that records them."""
 
     problem: Callable[[Any], str | None] = lambda _: None
     then: Callable[[Session, Any], object] = lambda _, __: None
@@ -66,11 +66,11 @@ def decide(
     """Wait until ``form`` is answered and return the answers.
 
     Args:
-        about: what is to be decided, first line of the form's description (markdown).
-        key: names the wait; by default the form and its occurrence.
-        rules: what else an answer must keep, and what is done when it is recorded.
+        about: what to decide; the first line of the form's description (markdown).
+        key: of the wait; by default the form and its occurrence.
+        rules: what else an answer must satisfy, and what is done when it is recorded.
         hidden: fields, and codes of choices, that make no sense here.
-        first_answers: what the form shows filled in.
+        first_answers: values with which the form is shown.
     """
     key = key or WaitKey.of_form(form, case.next_occurrence(form.__name__))
     refusal = ""
@@ -82,19 +82,19 @@ def decide(
             record = Question(case, form, key, shown, rules or Rules()).answered(refusal + about)
             case.remember(record)
         if record.state == RecordState.DONE:
-            # a field that an older form had is no longer asked for
+            # an older revision of the form may have had more fields
             return form(**{name: value for name, value in record.output.items() if name in form.model_fields})
         if record.state == RecordState.UNDELIVERED:
             _reach(case, record.output["letters"], key.for_undelivered)
         if record.state == RecordState.REFUSED:
-            # nobody types twice what was refused once
+            # the refused answers are shown again, so that nobody types them twice
             first_answers |= record.output.get("answers", {})
             refusal = f"⚠ **{record.output['problem']}**\n\n"
     raise AssertionError("unreachable")
 
 
 def _reach(case: CaseRun, letters: Sequence[int], key: WaitKey) -> None:
-    """Letters did not arrive: an agent finds another way, before the wait goes on."""
+    """Letters did not arrive: an agent finds another way before the wait continues."""
     if (record := case.record(key.name, 1)) is not None and record.state == RecordState.DONE:
         return
     about = ask_unreachable.about(case, letters)
@@ -104,7 +104,7 @@ def _reach(case: CaseRun, letters: Sequence[int], key: WaitKey) -> None:
 
 @dataclass(frozen=True)
 class Question(Generic[F]):
-    """One attempt at one wait: it is answered, refused, or interrupted."""
+    """One attempt at one wait: its form is answered, refused, or interrupted."""
 
     case: CaseRun
     form: type[F]
@@ -114,13 +114,13 @@ class Question(Generic[F]):
     rules: Rules = Rules()
 
     def answered(self, about: str) -> ActivityRecord:
-        """Suspend the run until there is an answer, and record what became of it.
+        """Suspend the run until there is an answer, and record its outcome.
 
         Raises:
             Pause: the run is suspended.
         """
         wait = self._begun()
-        # a wait that has begun may already hold a person's answers; only a new one looks for pending signals first
+        # only a new wait looks for pending signals first: one that has begun may already have a person's answers
         if wait is None:
             if (record := self.take_signal(offered=True)) is not None:
                 return record
@@ -128,7 +128,7 @@ class Question(Generic[F]):
         try:
             given = self.shown(**wait.given) if wait.given else suspend_for(self.shown, wait.description, str(self.key))
         except Pause:
-            # something may have come between looking and suspending; the monitor looks again where this cannot
+            # a signal may have come between looking and suspending; if this fails, the monitor looks again
             with suppress(LayananError):
                 resume_waiting_case(self.case.systems, self.case.case_id)
             raise
@@ -141,24 +141,24 @@ class Question(Generic[F]):
         return self._judged(given)
 
     def _judged(self, answers: F) -> ActivityRecord:
-        """Record answers that were given, or why they cannot be taken."""
+        """Record the answers, or why they cannot be accepted."""
         given, by = answers.answers(), answers.by
         if by == SYSTEM:
             return self.take_signal() or self._refuse(NOBODY)
         if problem := answers.problem() or self.rules.problem(answers):
-            # who answers next time may be somebody else
+            # somebody else may answer next time
             typed = {name: answer for name, answer in given.items() if name != "by"}
             return self._refuse(problem, by=by, answers=typed)
         return self.record(RecordState.DONE, given, by, effect=lambda session: self.rules.then(session, answers))
 
     def _begun(self) -> Wait | None:
-        """The wait's row, where an earlier pass of the run has made it."""
+        """The wait's row, if an earlier pass of the run has made it."""
         with self.case.store.read() as session:
             wait = session.exec(select(Wait).where(Wait.case_id == self.case.case_id)).first()
         return wait if wait is not None and wait.wait_key == str(self.key) else None
 
     def begin(self, about: str) -> Wait:
-        """Let the case wait: its form is written, and the run's label says who is waited for."""
+        """Let the case wait: write its form, and tag the run with whom it waits for."""
         case, before = self.case, self._before()
         wait = Wait(
             case_id=case.case_id,
@@ -190,10 +190,7 @@ class Question(Generic[F]):
         return self.case.record(self.key.name, 1, self.key.attempt - 1)
 
     def _asked_since(self, before: ActivityRecord | None) -> datetime | None:
-        """When this matter came to the person, where the form is asked again.
-
-        So it is after an answer that was refused, an update or a customer's mail.
-        """
+        """When the person got this form first, if it is asked again after a refusal, an update or a customer's mail."""
         if before is not None and before.state == RecordState.REFUSED:
             return before.started_at
         since = None
@@ -205,7 +202,7 @@ class Question(Generic[F]):
         return since
 
     def take_signal(self, *, offered: bool = False) -> ActivityRecord | None:
-        """Let the oldest pending signal that this form takes answer it; of those ``offered`` now, where asked so."""
+        """Let the oldest pending signal that this form takes answer it; with ``offered``, of the kinds offered now."""
         case, form = self.case, self.form
         kinds = signals.offered(case.systems, case.row, form) if offered else form.signals()
         with case.store.read() as session:
@@ -247,7 +244,7 @@ class Question(Generic[F]):
         """End the wait, in one transaction with the record, the decision and what follows from it."""
         case, now = self.case, self.case.systems.clock.now()
         with case.store.write() as session:
-            # before all else, as who merges or ends the case does
+            # first of all, as do those who merge or end the case
             locked(session, case.case_id)
             wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
             record = entry(
@@ -263,7 +260,7 @@ class Question(Generic[F]):
             )
             session.add(record)
             if state is RecordState.DONE:
-                # it goes on, so what broke it before no longer counts
+                # the case has moved on, so earlier failures of its run no longer count
                 session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
                 session.add(self._decision(output, by, now, signal, wait))
             if effect:
@@ -307,7 +304,7 @@ class Question(Generic[F]):
         )
 
     def _performer(self, wait: Wait | None, by: str) -> str:
-        """Who answered; a decision that was escalated names both roles, for either may have taken it."""
+        """Who answered; for an escalated decision both roles, because either may have answered."""
         if by == SYSTEM:
             return Role.SYSTEM
         to = f" → {wait.escalated_to}" if wait and wait.escalated_to else ""
@@ -315,4 +312,4 @@ class Question(Generic[F]):
 
 
 class _Gone(Exception):
-    """A signal is no longer pending here: a split, a merger, or an activity that retired it, came between."""
+    """A signal is no longer pending: a split, a merger or an activity has taken or retired it meanwhile."""

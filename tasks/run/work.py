@@ -1,4 +1,4 @@
-"""What an activity is given, and where it leaves its local effects until they are committed with its record.
+"""What an activity gets, and where it collects its local effects until they are committed with its record.
 
 Held by `tests/tasks/run/test_activity.py`.
 """
@@ -33,10 +33,10 @@ F = TypeVar("F", bound=LetterFacts)
 
 
 class Work:
-    """One doing of one activity for one case.
+    """One activity at work for one case.
 
-    The body calls systems as it likes; what it wants to write in the case store it says here, and all of it is
-    written in the one transaction that records the activity.
+    The body may call systems directly. What it wants to write in the case store it registers here; all of that is
+    written in the transaction that records the activity.
     """
 
     def __init__(
@@ -52,20 +52,20 @@ class Work:
     ) -> None:
         self.systems = systems
         self.case = case
-        """As it was at the start; changes go through :meth:`change`."""
+        """The case at the start; changes go through :meth:`change`."""
         self.name = name
         self.occurrence = occurrence
         self.given = given or {}
-        """Facts that a person gave after an earlier attempt missed them."""
+        """Facts that were missing in an earlier attempt, and that a person gave."""
         self.by_hand = by_hand
-        """Who has sent the activity's letter by hand, so that none is written."""
+        """Who has sent the activity's letter by hand; then none is written."""
         self.now: datetime = systems.clock.now()
         self.performer: str = f"{by_hand} (manual)" if by_hand else ""
-        """Who did it, where it was not the SOP's first performer."""
+        """Who did it, if not the SOP's first performer."""
         self.letters: list[Letter] = []
         self.effects: list[Effect] = []
         self._session = session
-        """The transaction that goes on, where the activity is done within one."""
+        """The caller's transaction, if the activity is done inside one."""
         if messages:
             self.messages = list(messages)
 
@@ -83,7 +83,7 @@ class Work:
             return list(session.exec(select(Message).where(*theirs).order_by(col(Message.id))))
 
     def look(self) -> AbstractContextManager[Session]:
-        """A session to read in: the transaction in which the activity is done, where it is done within one."""
+        """A session to read in: the caller's transaction, if there is one."""
         return self.systems.store.read() if self._session is None else nullcontext(self._session)
 
     def message(self, message_id: int) -> Message:
@@ -91,10 +91,10 @@ class Work:
         return next((mail for mail in self.messages if mail.id == message_id), self.messages[-1])
 
     def effect(self, effect: Effect) -> None:
-        """Do something to the case store when the activity is recorded.
+        """Change the case store when the activity is recorded.
 
-        An effect that returns an output of the activity's type replaces the body's: what only that transaction
-        can know.
+        If an effect returns an output of the activity's type, that replaces the body's output: for what only the
+        transaction can know.
         """
         self.effects.append(effect)
 
@@ -112,9 +112,9 @@ class Work:
         return self.settings.office_of(self.case.mailbox)
 
     def deadline(self, kind: SignalKind, after: timedelta) -> datetime:
-        """Give the case a signal when ``after`` has passed; replaces an earlier deadline of the kind.
+        """Give the case a signal after this time; replaces earlier deadlines of the kind. Returns when it is due.
 
-        A letter that is due while the office is closed is due when it opens.
+        An update that is due while the office is closed is due when it opens.
         """
         due = self.now + after
         if kind is SignalKind.UPDATE:
@@ -124,7 +124,7 @@ class Work:
         return due
 
     def drop_deadlines(self, *kinds: SignalKind) -> None:
-        """Deadlines of these kinds no longer count, nor do pending signals."""
+        """Drop the case's deadlines and pending signals of these kinds."""
 
         def drop(session: Session) -> None:
             of_case = col(Deadline.case_id) == self.case.key
@@ -140,13 +140,13 @@ class Work:
     def letter(self, facts: LetterFacts, *, written_by_person: bool = False, routine: bool = False) -> str:
         """Write a letter to the customer and put it in the outbox; returns its Message-ID, derived from the activity.
 
-        It goes to the address on record, in the case's language, in answer to the customer's latest mail. Where a
-        person has sent it by hand none is written, and there is no Message-ID. One that is ``routine`` is not sent
-        while the office is closed, should it be late.
+        It goes to the case's address, in the case's language, as an answer to the customer's latest mail. If a person
+        has sent it by hand, none is written, and the Message-ID is empty. A late ``routine`` letter is not sent while
+        the office is closed.
 
         Raises:
             MissingFact: the letter cannot be written yet.
-            Refused: the address has had as many letters on this day as one may have.
+            Refused: the address has had the largest number of letters for a day.
         """
         if self.by_hand:
             return ""
@@ -170,7 +170,7 @@ class Work:
         )
 
     def forward(self, facts: LetterFacts, *, recipient: str, recipient_name: str, mails: Sequence[Message]) -> str:
-        """Write a letter to a desk of ours, with mails of the customer as they came, and put it in the outbox.
+        """Write a letter to a segment desk, with the customer's mails attached unchanged, and put it in the outbox.
 
         Raises:
             MissingFact: the letter cannot be written yet.
@@ -189,7 +189,7 @@ class Work:
         )
 
     def _completed(self, facts: F) -> F:
-        """With what a person gave; several items of a list are separated by commas."""
+        """The facts with what a person gave; a list's items are separated by commas."""
         given: dict[str, Any] = {}
         for name, text in self.given.items():
             if name in type(facts).model_fields:
@@ -235,7 +235,7 @@ class Work:
 
 
 def letter_id(case: Case, kind: str, occurrence: int) -> str:
-    """Message-ID of a letter: the same for the same case, kind and occurrence, unlike any other's."""
+    """The Message-ID of a letter, which case, kind and occurrence determine, and which no other letter has."""
     what = f"{case.reference}|{case.opened_at.isoformat()}|{case.address}|{kind}|{occurrence}"
     digest = hashlib.sha256(what.encode()).hexdigest()[:16]
     return f"<{case.reference.lower()}.{kind}.{occurrence}.{digest}@{case.mailbox.rpartition('@')[2]}>"

@@ -8,7 +8,7 @@ from prefect import flow
 
 from adapters.wiring import load_systems
 from flows.monitor_cases import monitor_cases
-from models.need import Finding
+from models.need import Diagnosis
 from models.tables import ActivityRecord, Wait
 from tasks.coordinate_with_unit import coordinate_with_unit
 from tasks.handle_intensively import handle_intensively
@@ -27,7 +27,7 @@ COMPLAINT = Complaint(topic="slow", service_number="", severity="Minor", descrip
 @flow(persist_result=False)
 def handle(case_id: int) -> str:
     """One activity that calls a system."""
-    return handle_intensively(CaseRun.open(case_id), COMPLAINT, Finding(unit="Core Network"), 1).ticket_id
+    return handle_intensively(CaseRun.open(case_id), COMPLAINT, Diagnosis(unit="Core Network"), 1).ticket_id
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from models.errors import Unavailable
 from models.facts import Segment
 from models.forms.complaint import Escalation
 from models.letter import ClosingFacts
-from models.need import Finding
+from models.need import Diagnosis
 from models.sop import REVISION
 from models.states import RecordState
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Outbox
@@ -53,7 +53,7 @@ def close(case_id: int) -> str:
 @flow(persist_result=False)
 def handle(case_id: int) -> str:
     """One activity that calls a system."""
-    return handle_intensively(CaseRun.open(case_id), COMPLAINT, Finding(unit="Core Network"), 1).ticket_id
+    return handle_intensively(CaseRun.open(case_id), COMPLAINT, Diagnosis(unit="Core Network"), 1).ticket_id
 
 
 @flow(persist_result=False)
@@ -334,7 +334,7 @@ def test_in_a_batch_a_system_that_is_away_is_left_for_later(systems: Systems) ->
     opened(systems)
     fault(systems, "mycx", "down", 3)
     with pytest.raises(Unavailable):
-        do_now(handle_intensively, CaseRun.open(1), COMPLAINT, Finding(unit="Billing"), 1)
+        do_now(handle_intensively, CaseRun.open(1), COMPLAINT, Diagnosis(unit="Billing"), 1)
     assert rows(systems, ActivityRecord, name="handle_intensively") == []
 
 
