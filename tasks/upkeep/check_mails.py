@@ -16,7 +16,7 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Unaccounted:
-    """A mail that only one side has; ``number`` is its UID in the folder, or its number in the ledger."""
+    """A mail that only the mailbox or only the ledger has; ``number`` is its UID in the folder, or in the ledger."""
 
     mailbox: str
     where: str
@@ -51,17 +51,17 @@ def _check(systems: Systems, box: Mailbox) -> Iterator[Unaccounted]:
         what = "not taken in yet" if folder == box.folder else "never taken in"
         for uid, sha256 in mails.items():
             if sha256 not in known and not (folder == box.folder and uid in older):
-                yield Unaccounted(box.address, folder, uid, what if sha256 else "the server does not give it")
+                yield Unaccounted(box.address, folder, uid, what if sha256 else "the server does not deliver it")
     last = 0
     while rows := _rows(systems, box, last, newest):
         for number, sha256 in rows:
             if sha256 not in seen:
-                yield Unaccounted(box.address, "ledger", number, "in no folder any more; the case store has it")
+                yield Unaccounted(box.address, "ledger", number, "no longer in any folder; the case store has it")
         last = rows[-1][0]
 
 
 def _rows(systems: Systems, box: Mailbox, after: int, newest: int) -> list[tuple[int, str]]:
-    # copies of our own letters are in the folder for letters, which is not read here
+    # copies of our own letters are in the sent folder, which is not read here
     ours = exists().where(col(Letter.message_id) == col(Message.message_id))
     copy = and_(col(Message.outcome) == "automatic", ours)
     query = select(Message.id, Message.sha256).where(Message.mailbox == box.address, ~copy)

@@ -17,7 +17,7 @@ STUCK = {TicketStatus.HELD, TicketStatus.PENDING, TicketStatus.REJECTED, TicketS
 
 
 def follow(systems: Systems, known: TicketRow) -> None:
-    """Look at a ticket in NOSSA. A report of the unit, or a unit that is stuck, becomes a signal for the case."""
+    """Look up a ticket in NOSSA. A unit's report, or a stuck ticket, becomes a signal for the case."""
     seen = systems.nossa.progress(known.external_id)
     if seen is None or _is_known(seen, known):
         return
@@ -28,7 +28,7 @@ def follow(systems: Systems, known: TicketRow) -> None:
         case_id = going_on(session, known.case_id).key
         row = session.exec(select(TicketRow).where(TicketRow.external_id == known.external_id).with_for_update()).one()
         if (row.open, row.unit, row.status_since) != (True, known.unit, known.status_since):
-            return  # the case has changed units meanwhile, so this is news of the unit before
+            return  # the case has changed units meanwhile, so this news is about the unit before
         row.unit, row.status, row.open = seen.unit or known.unit, seen.status.value, not seen.ended
         row.status_reason = seen.status_reason or ""
         opened_at = session.get_one(Case, known.case_id).opened_at

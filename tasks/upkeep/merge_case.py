@@ -1,7 +1,7 @@
-"""Corrections of SOP 5.3 by a person: merge two cases, split a case, or let somebody else write in a case.
+"""Corrections of SOP 5.3 by a person: merge two cases, split a case, or let somebody else take part in a case.
 
-A merged case keeps its history; the other one goes on, and later mails to either reach it. Each correction is recorded
-in the ledger of its cases, and can be undone: :func:`unmerge` undoes a merger, a merger undoes a split.
+A merged case keeps its history; the other case continues, and later mails to either reach it. Each correction is
+recorded in the ledger of its cases and can be reversed: :func:`unmerge` reverses a merger, a merger reverses a split.
 """
 
 import logging
@@ -39,13 +39,13 @@ def merge(systems: Systems, case_id: int, into_id: int, by: str) -> None:
 
     Raises:
         WrongUse: they cannot be merged; the text says why.
-        NotWaiting: the case is at work at this moment.
+        NotWaiting: the case is running at this moment.
         Unavailable: store or engine does not answer.
     """
     with systems.store.write() as session:
         case = locked(session, case_id)
         if case.status == "open" and session.get(Wait, case_id) is None:
-            raise NotWaiting(f"{case.reference} is at work at this moment; try again")
+            raise NotWaiting(f"{case.reference} is running at this moment; try again")
         merge_rows(session, systems, case_id, into_id, by)
         run_id = session.exec(select(Case.run_id).where(Case.id == case_id)).one()
     if run_id:
@@ -54,7 +54,7 @@ def merge(systems: Systems, case_id: int, into_id: int, by: str) -> None:
 
 
 def whose_letters(systems: Systems, case_id: int, into_id: int) -> str:
-    """To whom letters go when the first is merged into the second, where that is not the same; names no address."""
+    """Who gets the letters after a merger, if the cases have different addresses; names no address."""
     with systems.store.read() as session:
         case, into = session.get_one(Case, case_id), session.get_one(Case, into_id)
     if case.address == into.address:
@@ -75,24 +75,24 @@ def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, b
     now = systems.clock.now()
     running = select(Deadline).where(Deadline.case_id == case_id, col(Deadline.over).is_(False))
     deadlines = session.exec(running).all()
-    unread = signals.pending(case_id, [SignalKind.MAIL, SignalKind.UNIT, SignalKind.UNDELIVERED])
-    wakes = session.exec(unread).all()
+    kinds = [SignalKind.MAIL, SignalKind.UNIT, SignalKind.UNDELIVERED]
+    moved = session.exec(signals.pending(case_id, kinds)).all()
     kept: dict[str, Any] = {
         "into": into.reference,
         "deadlines": [deadline.id for deadline in deadlines],
-        "wakes": [wake.id for wake in wakes],
+        "wakes": [signal.id for signal in moved],
     }
     for deadline in deadlines:
         deadline.over = True
-    for wake in wakes:
-        wake.case_id = into_id
+    for signal in moved:
+        signal.case_id = into_id
     if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
-        # the engine accepts no key twice, so after an undone merger the wait needs the next attempt
+        # the engine accepts no key twice, so if the merger is reversed, the wait needs the next attempt
         key = WaitKey.parse(wait.wait_key)
         session.add(_record(session, case_id, key.name, {}, by, now, attempt=key.attempt, state=RecordState.MERGED))
         session.delete(wait)
     case.status, case.outcome, case.merged_into, case.closed_at = "merged", MERGED, into_id, now
-    session.add_all([case, *deadlines, *wakes, _record(session, case_id, MERGED, kept, by, now)])
+    session.add_all([case, *deadlines, *moved, _record(session, case_id, MERGED, kept, by, now)])
     session.add(_record(session, into_id, "took-over", {"case": case.reference}, by, now))
     first = session.exec(select(Message.id).where(Message.case_id == case_id).order_by(col(Message.id))).first()
     session.add(signals.of_merger(into_id, case_id, first, now))
@@ -100,7 +100,7 @@ def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, b
 
 
 def unmerge(systems: Systems, case_id: int, by: str) -> None:
-    """Undo a merger: the case goes on from where it was, with its pending signals.
+    """Reverse a merger: the case continues where it stopped, with its pending signals.
 
     Mails that came since stay in the other case. Repeating it completes what was interrupted.
 
@@ -116,7 +116,7 @@ def unmerge(systems: Systems, case_id: int, by: str) -> None:
         elif not _stands_still(session, case):
             raise WrongUse(f"{case.reference} is not merged ({case.status})")
     if run_id:
-        systems.engine.restart(run_id, "its merger was undone")
+        systems.engine.restart(run_id, "its merger was reversed")
     if into is not None:
         _show_what_is_left(systems, into)
 
@@ -128,7 +128,7 @@ def _unmerge_rows(session: Session, systems: Systems, case: Case, into: int, by:
     case.status, case.outcome, case.merged_into, case.closed_at = "open", "", None, None
     before = kept.output if kept else {}
     session.execute(update(Deadline).where(col(Deadline.id).in_(before.get("deadlines", []))).values(over=False))
-    # the other case may have ended meanwhile, which ends the watch on its tickets
+    # the other case may have ended meanwhile, and with it the monitoring of its tickets
     of_units = (col(TicketRow.case_id) == case_id, col(TicketRow.status).not_in([state.value for state in ENDED]))
     session.execute(update(TicketRow).where(*of_units).values(open=True))
     unread = (col(Signal.id).in_(before.get("wakes", [])), signals.PENDING)
@@ -140,7 +140,7 @@ def _unmerge_rows(session: Session, systems: Systems, case: Case, into: int, by:
 
 
 def _stands_still(session: Session, case: Case) -> bool:
-    """Whether a case has done nothing, and not waited, since its merger was undone."""
+    """Whether a case has neither done anything nor waited since its merger was reversed."""
     query = select(ActivityRecord.name).where(ActivityRecord.case_id == case.key)
     latest = session.exec(query.order_by(col(ActivityRecord.id).desc())).first()
     return latest == UNMERGED and session.get(Wait, case.key) is None
@@ -152,7 +152,7 @@ def split(systems: Systems, case_id: int, message_id: int, by: str) -> int:
     If the engine does not answer, the monitor starts the new case's run.
 
     Raises:
-        WrongUse: the mail is not the case's, or is its first one, or an automatic one.
+        WrongUse: the mail is not one of the case's, or is its first one, or automatic.
         Unavailable: the store does not answer.
     """
     with systems.store.write() as session:
@@ -160,7 +160,7 @@ def split(systems: Systems, case_id: int, message_id: int, by: str) -> int:
         mails = session.exec(select(Message).where(Message.case_id == case_id).order_by(col(Message.id))).all()
         mail = next((one for one in mails[1:] if one.id == message_id), None)
         if mail is None or mail.outcome == "automatic":
-            raise WrongUse(f"mail {message_id} is no later mail of a customer in {case.reference}; see `layanan case`")
+            raise WrongUse(f"mail {message_id} is not a later customer's mail in {case.reference}; see `layanan case`")
         known = {"site": case.site, "mailbox": case.mailbox, "language": mail.language, "opened_at": now}
         known |= {"address": mail.sender, "name": mail.sender_name, "subject": mail.subject}
         # the mail joined by a reference, which does not prove its sender
@@ -177,19 +177,19 @@ def split(systems: Systems, case_id: int, message_id: int, by: str) -> int:
     try:
         start_case(systems, new.key)
     except LayananError as error:
-        log.warning("%s is open, and the monitor starts its run: %s", new.reference, error)
+        log.warning("the monitor will start the run of %s: %s", new.reference, error)
     _show_what_is_left(systems, case_id)
     return new.key
 
 
 def _show_what_is_left(systems: Systems, case_id: int) -> None:
-    """Update the case's form, which may show the mail that was moved."""
+    """Update the case's form, which may show a mail that has been moved away."""
     with suppress(LayananError):
         show_news(systems, case_id)
 
 
 def add_party(systems: Systems, case_id: int, message_id: int, by: str, *, letters: bool = False) -> None:
-    """Let the sender of a mail write in a case, too. Letters go to the customer alone, unless ``letters`` is set.
+    """Let the sender of a mail take part in a case. Letters go to the customer only, unless ``letters`` is set.
 
     Args:
         letters: the sender gets copies of letters from now on; for a mail of the case's own customer, the people in

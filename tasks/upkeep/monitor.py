@@ -29,18 +29,18 @@ from tasks.upkeep.watch_waits import watch
 log = logging.getLogger("layanan.monitor")
 
 MOST = 500
-"""Deadlines and waits that one sweep takes; the next sweep takes the next ones."""
+"""Largest number of deadlines, and of waits, that one sweep takes; the next sweep takes the others."""
 KEPT, FAILED_KEPT = timedelta(days=1), timedelta(days=7)
 """How long the engine keeps runs of intake and monitor that succeeded, and that failed."""
 LATE = timedelta(minutes=1)
-"""A run of intake or monitor that no worker has taken after this is dropped: others are due by then."""
+"""A run of intake or monitor that no worker has taken by then is dropped: newer ones are due."""
 
 
 @part("Kirim surat tertunda / Send due letters")
 def send_due_letters() -> int:
-    """Send queued letters, and those whose send lease has run out; returns how many were tried.
+    """Send queued letters, and those whose lease has run out; returns how many were tried.
 
-    After a refusal of the relay one letter is the probe; if the relay takes it, all others follow.
+    While the relay refuses us, one letter is the probe; if the relay takes it, all others follow.
     """
     systems, refused = load_systems(), refusal_now(load_systems())
     done = each(due_letters(systems), deliver)
@@ -49,10 +49,10 @@ def send_due_letters() -> int:
 
 @part("Pantau tiket / Follow tickets")
 def follow_tickets() -> int:
-    """Look at open tickets in NOSSA. A unit's report, or a unit that is stuck, becomes a signal for the case."""
+    """Look up open tickets in NOSSA. A unit's report, or a stuck ticket, becomes a signal for the case."""
     with load_systems().store.read() as session:
         tickets = list(session.exec(select(TicketRow).where(col(TicketRow.open))))
-    # shuffled, so that each has its turn in some sweep even if the time never suffices for all
+    # shuffled, so that each is looked up in some sweep even if one sweep never has time for all
     random.shuffle(tickets)
     return each(tickets, follow)
 
@@ -69,9 +69,9 @@ def pass_deadlines() -> int:
 
 @part("Teruskan sinyal / Deliver signals")
 def deliver_signals() -> int:
-    """Resume suspended cases that have signals, those with the oldest first.
+    """Resume suspended cases that have signals, oldest signals first.
 
-    A signal that a letter did not arrive is shown in the form instead, if the case waits for a decision.
+    If the case waits for a decision, the form shows a letter that did not arrive instead.
     """
     takes = [and_(col(Wait.form) == name, col(Signal.kind).in_(form.signals())) for name, form in FORMS.items()]
     with load_systems().store.read() as session:
@@ -90,13 +90,13 @@ def deliver_signals() -> int:
 
 @part("Waktu tunggu / Watch waits")
 def watch_waits() -> int:
-    """Escalate overdue decisions, and keep customers informed meanwhile."""
+    """Escalate overdue decisions, and keep the customers of waiting cases informed."""
     return each(waits_to_watch(load_systems(), MOST), watch)
 
 
 @part("Pulihkan proses / Recover runs")
 def recover_runs() -> int:
-    """Start runs that are missing, and restart broken ones and orphans."""
+    """Start missing runs, and restart broken runs and orphans."""
     systems = load_systems()
 
     def restart_broken() -> int:
@@ -115,9 +115,9 @@ def recover_runs() -> int:
 
 @part("Rapikan riwayat / Tidy up")
 def tidy_up() -> int:
-    """Delete old runs of intake and monitor, and scheduled ones that no worker took in time.
+    """Delete old runs of intake and monitor, and scheduled runs that no worker took in time.
 
-    Intake and monitor make thousands of runs a day, and a night without a worker leaves as many scheduled ones.
+    Intake and monitor make thousands of runs a day; a night without a worker leaves as many scheduled runs.
     """
     systems = load_systems()
     _note_settings(systems)
@@ -142,17 +142,16 @@ PARTS = (
 
 
 def _note_settings(systems: Systems) -> None:
-    """Record the service's settings on this machine, so that doctor can compare its own with them."""
+    """Record the service's settings on this machine, so that doctor can compare them with its own."""
     now = systems.machine_clock.now()
     with systems.store.write() as session:
         session.merge(ServiceRow(host=socket.gethostname(), settings=systems.settings.shown(), seen_at=now))
 
 
 def _pass(systems: Systems, deadline: Deadline) -> None:
-    """Make a signal of a deadline, in one transaction with the check that it is still due.
+    """Turn a deadline into a signal, in one transaction with the check that no activity has dropped it.
 
-    An activity may have dropped it meanwhile. A customer's update that is late, because the service was down, waits
-    for office hours.
+    An update to the customer that is late because the service was down waits for office hours.
     """
     this = update(Deadline).where(col(Deadline.id) == deadline.id, col(Deadline.over).is_(False))
     now = systems.clock.now()

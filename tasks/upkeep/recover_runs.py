@@ -25,7 +25,7 @@ MOST_RESTARTS = 8
 RESTART_AFTER = timedelta(seconds=15)
 """Pause before a run is restarted; it doubles each time, to about an hour in all."""
 LONE_RUN = timedelta(seconds=90)
-"""After this, a run that no live worker executes is an orphan."""
+"""Time after which a run that no live worker executes is an orphan."""
 
 
 def open_cases(systems: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
@@ -35,9 +35,10 @@ def open_cases(systems: Systems, run_ids: Iterable[str]) -> Sequence[Case]:
 
 
 def cases_of_lost_runs(systems: Systems, most: int | None = MOST_CASES) -> list[int]:
-    """The open cases whose run cannot go on: the run, its deployment or its work pool is gone, or it has ended.
+    """Open cases whose run cannot go on: the run, its deployment or its work pool is gone, or the run has ended.
 
-    It looks at ``most`` cases, chosen at random; None: at all.
+    Args:
+        most: number of cases to look at, chosen at random; None: all.
     """
     some = select(Case.id, Case.run_id).where(Case.status == "open", col(Case.run_id).is_not(None))
     with systems.store.read() as session:
@@ -58,7 +59,7 @@ def replace(systems: Systems, case_id: int) -> None:
 
 
 def restart(systems: Systems, case: Case, run: FlowRun) -> None:
-    """Schedule a crashed or failed run again, after a pause that doubles each time."""
+    """Schedule a crashed or failed run again, after a pause that doubles with each restart."""
     broke = run.state.timestamp if run.state else systems.machine_clock.now()
     pause = RESTART_AFTER * 2**case.restarts if case.restarts else timedelta()
     if case.restarts >= MOST_RESTARTS or systems.machine_clock.now() - broke < pause:
@@ -66,12 +67,12 @@ def restart(systems: Systems, case: Case, run: FlowRun) -> None:
     with systems.store.write() as session:
         session.execute(update(Case).where(col(Case.id) == case.id).values(restarts=case.restarts + 1))
     if case.restarts + 1 == MOST_RESTARTS:
-        log.error("%s breaks again and again; this is its last try: layanan doctor", case.reference)
+        log.error("the run of %s keeps failing; this is its last restart: see layanan doctor", case.reference)
     systems.engine.restart(str(run.id), "it had crashed or failed")
 
 
 def take_over(systems: Systems, run: FlowRun, live: Container[str]) -> None:
-    """Schedule an orphan again, or end it where a person had cancelled it."""
+    """Schedule an orphan again, or end it if a person had cancelled it."""
     carrier = Carrier.of(run)
     if carrier is None or carrier.name in live or run.state is None:
         return

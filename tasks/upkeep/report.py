@@ -79,7 +79,7 @@ def service_report(systems: Systems, days: int = DAYS) -> str:
 
 
 def _activities(session: Session, since: datetime) -> str:
-    """All attempts count: the mean of the successful ones alone would be too good."""
+    """All attempts count: a mean over the successful ones only would be too good."""
     columns: list[Any] = [
         ActivityRecord.number,
         *(_number_where(col(ActivityRecord.state) == state) for state in ("done", "failed")),
@@ -111,8 +111,8 @@ def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def _response(session: Session, since: datetime, now: datetime, target: timedelta) -> str:
     """SOP 5.2: from a mail's arrival to the first letter that, as far as we know, reached the customer.
 
-    A customer without one counts with the wait so far, or until the case ended: the mean of the answered ones alone
-    would improve the longer the others wait.
+    A customer without a letter counts with the time so far, or until the case ended: a mean over answered customers
+    only would improve while the others wait.
     """
     waits = _waits_for_response(since, now)
     seconds, answered = waits.c.seconds, waits.c.answered
@@ -124,9 +124,9 @@ def _response(session: Session, since: datetime, now: datetime, target: timedelt
     hours = f"{target / timedelta(hours=1):g}"
     lines = [
         "### Respon awal / First response (5.2)",
-        "Yang belum dijawab ikut dihitung dengan waktu tunggunya sejauh ini; tepat waktu: dari yang dijawab atau sudah "
-        f"lewat {hours} jam. / Those not answered count with their wait so far; in time: of those answered or over "
-        f"{hours} h.",
+        "Yang belum dijawab ikut dihitung dengan waktu tunggunya sampai sekarang; tepat waktu: dari yang dijawab atau "
+        f"sudah lewat {hours} jam. / Customers without an answer count with their time so far; in time: of those "
+        f"answered or over {hours} h.",
         "",
         "| email / mail | kasus / cases | dijawab / answered | menunggu / waiting | tidak pernah / never "
         f"| ≤ {hours} jam / h | rata-rata / mean | p50 | p90 | p99 | terlama / longest |",
@@ -166,7 +166,7 @@ def _waits_for_response(since: datetime, now: datetime) -> Subquery:
     cases = (
         select(*columns)
         .where(col(Case.opened_at) <= now, owed, got.is_not(None) | ~dropped)
-        # cases that ended before the period are left out early
+        # leaves out early the cases that ended before the period
         .where((col(Case.closed_at) >= since) | col(Case.closed_at).is_(None) | (col(Case.opened_at) >= since))
         .subquery()
     ).c

@@ -19,8 +19,8 @@ from models.tables import Bounce, Case, Letter, Outbox
 from tasks.run.send_letter import send_again
 
 CLOSED = "kasus sudah selesai / its case is over"
-OVERTAKEN = "surat berikutnya sudah ditulis / a later letter has taken its place"
-TOO_OLD = "isinya sudah lewat waktu / what it says is out of date"
+OVERTAKEN = "surat berikutnya sudah ditulis / a later letter replaces it"
+TOO_OLD = "isinya sudah kedaluwarsa / its content is out of date"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def send_all_again(systems: Systems, letters: Iterable[FailedLetter]) -> None:
     """Put letters back in the outbox; the monitor's next sweep sends them, those of a case in their order.
 
     Raises:
-        Refused: one of them has not failed, or not any more.
+        Refused: one of them is not a failed letter (any more).
     """
     for letter in letters:
         send_again(systems, letter.id)
@@ -82,7 +82,7 @@ def _outdated(session: Session, systems: Systems, letter: Letter, outbox: Outbox
 
 
 def _lasts(policy: Policy, kind: LetterKind) -> timedelta | None:
-    """How long a letter of this kind stays true; None: always."""
+    """How long a letter of this kind stays true; None: for ever."""
     match kind:
         case LetterKind.STATUS | LetterKind.WAITING:
             return timedelta(hours=policy.update_hours)

@@ -15,9 +15,9 @@ from tasks.run import drain
 log = logging.getLogger("layanan.monitor")
 
 QUOTED = 3
-"""Different errors that are named where every item failed."""
+"""Number of different errors that are quoted if every item failed."""
 PART_SECONDS = 60.0
-"""Time that one part of a sweep may take, so that a system that hangs does not delay the others for long."""
+"""Time that one part of a sweep may take, so that a hanging system does not delay the other parts for long."""
 
 
 def part(label: str) -> Callable[[Callable[[], int]], Any]:
@@ -26,7 +26,7 @@ def part(label: str) -> Callable[[Callable[[], int]], Any]:
 
 
 def every(*steps: Callable[[], int]) -> list[int]:
-    """Take every step, even if one before it fails; returns how many items each has done.
+    """Take every step, even if an earlier one fails; returns how many items each has processed.
 
     Raises:
         Defect, NothingDone: of the first step that raised one.
@@ -44,13 +44,13 @@ def every(*steps: Callable[[], int]) -> list[int]:
 
 
 def each(items: Any, act: Callable[[Systems, Any], object]) -> int:
-    """Do ``act`` for each item while there is time. An item that fails is left for the next sweep.
+    """Call ``act`` for each item while there is time; a failed item is left for the next sweep.
 
-    ``AskedToWait`` ends the part, because the other items would meet the same.
+    ``AskedToWait`` ends the part, because the other items would meet the same error.
 
     Raises:
-        Defect: some items met a fault in our own code; all others are done.
-        NothingDone: there were items, and every one has failed.
+        Defect: some items met a fault in our own code; all others are processed.
+        NothingDone: every item has failed.
     """
     systems, done, defects = load_systems(), 0, 0
     failed: list[LayananError] = []
@@ -73,7 +73,7 @@ def each(items: Any, act: Callable[[Systems, Any], object]) -> int:
             log.error("needs a person: %s", error)  # noqa: TRY400 - a system said it; no defect
             failed.append(error)
         except Exception:
-            log.exception("a defect; the other items go on")
+            log.exception("a defect; the other items continue")
             defects += 1
     if defects:
         raise Defect(f"{defects} items met a defect; see the worker's log")

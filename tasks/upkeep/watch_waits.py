@@ -1,4 +1,4 @@
-"""What happens during a wait that nobody ends: escalation, updates to the customer, and what the form shows."""
+"""What happens while a form waits: escalation, updates to the customer, and what the form shows."""
 
 from contextlib import suppress
 
@@ -23,11 +23,11 @@ def watch(systems: Systems, case_id: int) -> None:
     """Do whatever is due in the wait of a case. Repeating it does nothing.
 
     Raises:
-        Unavailable: store or engine does not answer. A later sweep shows what was done.
+        Unavailable: store or engine does not answer; a later sweep updates the form.
     """
     letters: list[int] = []
     run = CaseRun.open(case_id, systems)
-    # another sweep did it first, and shows it
+    # another sweep was faster, and updates the form
     with suppress(AlreadyRecorded), systems.store.write() as session:
         case = locked(session, case_id)
         wait = session.get(Wait, case_id)
@@ -58,7 +58,7 @@ def _escalate(session: Session, systems: Systems, run: CaseRun, case: Case, wait
     if overdue and holder in ABOVE:
         escalate_wait.do_beneath(session, run, wait, EscalationReason.OVERDUE)
     elif overdue:
-        # no role is above the supervisor: the decision stays there, and is named until it is made
+        # no role is above the supervisor: the decision stays there, and is logged again until it is made
         wait.due_at = clocks.time_to_decide(systems, case, holder, now)
         session.add(wait)
     elif late_repair and holder in ABOVE and signals.is_pending(session, case.key, [SignalKind.REPAIR]):
@@ -78,6 +78,6 @@ def _inform(session: Session, systems: Systems, run: CaseRun, case: Case, wait: 
 
 
 def _try_later(session: Session, systems: Systems, case: Case, wait: Wait) -> None:
-    """After a letter that could not be written, let the next one be due at the usual time."""
+    """After a letter that could not be written, schedule the next one at the usual interval."""
     signals.retire(session, case.key, [SignalKind.UPDATE], Retired.NO_LETTER, systems.clock.now())
     clocks.promise_update(session, systems, case, FORMS[wait.form])

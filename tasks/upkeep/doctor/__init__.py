@@ -14,7 +14,7 @@ __all__ = ["Check", "examine"]
 
 
 def examine(systems: Systems) -> list[Check]:
-    """All checks, the groups side by side. What depends on something that failed is not checked."""
+    """Run all checks, the groups in parallel. What depends on a failed check is not checked."""
     groups = _groups(systems)
     with ThreadPoolExecutor(len(groups)) as pool:
         checks = [check for checks in pool.map(partial(in_order, systems), groups) for check in checks]
@@ -25,7 +25,7 @@ def examine(systems: Systems) -> list[Check]:
 
 
 def _groups(systems: Systems) -> list[list[Probe]]:
-    """The checks; those of one group depend on those before them."""
+    """The checks in groups; in a group, each depends on those before it."""
     boxes = systems.settings.mailboxes
     stored = [records.LETTERS, records.MAILS, records.WAITS, configuration.OFFICE, ems.COPIES, ems.RELAY]
     return [

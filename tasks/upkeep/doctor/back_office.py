@@ -31,7 +31,7 @@ BACK_OFFICE: dict[HttpName, str] = {
 
 
 def back_office(name: HttpName) -> Probe:
-    """One system behind HTTP: whether it answers here, and what the service's own calls meet."""
+    """One system behind HTTP: whether it answers from here, and how the service's own calls fare."""
     system, variable = SYSTEMS[name], f"LAYANAN_{name.upper()}"
 
     def look(systems: Systems) -> str:

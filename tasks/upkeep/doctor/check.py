@@ -12,7 +12,7 @@ State = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing checked: what was found, and, unless that is ``ok``, what to do."""
+    """The result of one check: what was found, and, unless that is ``ok``, what to do."""
 
     name: str
     state: State
@@ -21,12 +21,12 @@ class Check:
 
 
 class Warn(LayananError):
-    """It works, and a person should still know."""
+    """Something works, but a person should know about it."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """How one thing is checked. ``look`` returns what it found, or raises what is wrong."""
+    """One check. ``look`` returns what it found, or raises what is wrong."""
 
     name: str
     look: Callable[[Systems], str]
@@ -43,7 +43,7 @@ class Probe:
 
 
 def in_order(systems: Systems, probes: Iterable[Probe]) -> list[Check]:
-    """Check one after another, up to the first that fails: those after it would give the wrong advice."""
+    """Run checks up to the first that fails: later ones would give wrong advice."""
     checks: list[Check] = []
     for probe in probes:
         checks.append(probe.check(systems))

@@ -10,15 +10,15 @@ from models.tables import ServiceRow
 from tasks.upkeep.doctor.check import Probe, Warn
 
 AHEAD = timedelta(days=30)
-"""How far ahead a person is told of holidays whose date is only estimated."""
+"""How far ahead estimated holidays are named."""
 SEEN = timedelta(minutes=15)
-"""A machine whose last sweep was earlier than this runs no service."""
+"""A machine without a sweep within this time runs no service."""
 SHOWN = 5
-"""Settings that are named where they differ."""
+"""Number of differing settings that are named."""
 
 
 def settings(systems: Systems) -> str:
-    """There is mail to read, and the clock is real."""
+    """There are mailboxes, and the clock is real."""
     if not systems.settings.mailboxes:
         raise Refused("settings", "LAYANAN_MAILBOXES is empty: no mail would be read")
     if systems.settings.clock == "simulated":
@@ -34,7 +34,7 @@ def senders(systems: Systems) -> str:
 
 
 def office(systems: Systems) -> str:
-    """Office hours are as people know them; the dates of some holidays are estimates until a decree."""
+    """Office hours now, and holidays ahead whose date is only estimated until a decree."""
     now = systems.clock.now()
     said = []
     for box in systems.settings.mailboxes:
@@ -53,7 +53,7 @@ def office(systems: Systems) -> str:
 
 
 def service(systems: Systems) -> str:
-    """The service runs with the settings of this command; a difference is named with both values."""
+    """The service runs with the settings of this command; differences are named with both values."""
     try:
         running = running_services(systems)
     except LayananError:

@@ -20,7 +20,7 @@ FULL = 90
 
 
 def relay(systems: Systems) -> str:
-    """The relay takes our letters, as far as its latest answers tell; its refusals are named with its words."""
+    """The relay takes our letters, by its latest answers; its refusals are quoted."""
     under_way = col(Outbox.state).in_(UNDER_WAY)
     with systems.store.read() as session:
         refusal = session.get(Relay, systems.settings.smtp.account)
@@ -41,7 +41,7 @@ def relay(systems: Systems) -> str:
 
 
 def copies(systems: Systems) -> str:
-    """Copies of letters arrive: for an unconfirmed letter, its copy proves that it was sent."""
+    """Copies of letters arrive: the copy of an unconfirmed letter proves that it was sent."""
     if systems.settings.smtp.copies == "none":
         return "none are kept"
     now = systems.clock.now()

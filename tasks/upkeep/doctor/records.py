@@ -40,7 +40,7 @@ def blobs(systems: Systems) -> str:
 
 
 def letters(systems: Systems) -> str:
-    """No letter is lost unseen."""
+    """No letter is lost without somebody knowing."""
     with systems.store.read() as session:
         lost = (col(Outbox.state).in_(LOST), col(Outbox.handled).is_(False))
         failed = session.exec(select(func.count()).select_from(Outbox).where(*lost)).one()
@@ -54,7 +54,7 @@ def letters(systems: Systems) -> str:
 
 
 def mails(systems: Systems) -> str:
-    """Nobody waits unseen for an answer to a mail that was quarantined."""
+    """No quarantined mail waits without somebody knowing."""
     recent = (Message.outcome == "quarantined", col(Message.received_at) > systems.clock.now() - RECENT)
     with systems.store.read() as session:
         quarantined = session.exec(select(func.count()).select_from(Message).where(*recent)).one()
@@ -64,7 +64,7 @@ def mails(systems: Systems) -> str:
 
 
 def waits(systems: Systems) -> str:
-    """Nobody waits unseen: every open case has a deadline ahead, and overdue decisions are named."""
+    """Every open case has a deadline ahead; overdue decisions are named."""
     if stuck := cases_without_clock(systems):
         named = "; ".join(f"{late.reference}: {late.why}" for late in stuck[:MOST_NAMED])
         raise Refused("waits", f"{len(stuck)} without a deadline ahead; is the monitor running? {named}")

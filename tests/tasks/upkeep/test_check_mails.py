@@ -42,7 +42,7 @@ def test_what_only_one_side_knows_is_named(systems: Systems) -> None:
         imap.expunge()
     never, gone = check_mails(systems)
     assert (never.where, never.what) == (box.done_folder, "never taken in")
-    assert gone == Unaccounted(OURS, "ledger", 2, "in no folder any more; the case store has it")
+    assert gone == Unaccounted(OURS, "ledger", 2, "no longer in any folder; the case store has it")
 
 
 def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(

@@ -163,7 +163,7 @@ def test_the_oldest_decision_is_named_with_its_age(systems: Systems) -> None:
         session.execute(delete(Wait))
         session.execute(delete(Deadline))
     clock.advance(1)
-    with pytest.raises(Refused, match="neither at work nor waiting"):
+    with pytest.raises(Refused, match="neither running nor waiting"):
         waits(systems)
 
 

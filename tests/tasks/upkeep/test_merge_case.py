@@ -221,7 +221,7 @@ def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: 
     case = rows(systems, Case, id=new)[0]
     assert (case.address, case.subject, case.status) == (BUDI, rows(systems, Message)[-1].subject, "open")
     assert (rows(systems, Message)[-1].case_id, rows(systems, Message)[-1].outcome) == (new, "opened")
-    with pytest.raises(WrongUse, match="no later mail"):
+    with pytest.raises(WrongUse, match="is not a later customer's mail"):
         split(systems, first.case.case_id, 1, "Rina")
     first.comes_to("ApproveSolution")
 
@@ -353,7 +353,7 @@ def test_what_no_customer_wrote_gets_no_case(systems: Systems) -> None:
     case = opened(systems)
     sent = rows(systems, Letter)[0].message_id
     assert take_in(systems, received(BOUNCE % sent.encode())).case_id == case.case_id
-    with pytest.raises(WrongUse, match="no later mail"):
+    with pytest.raises(WrongUse, match="is not a later customer's mail"):
         split(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
     assert len(rows(systems, Case)) == 1
 

@@ -269,7 +269,7 @@ def test_what_sleeps_under_an_older_revision_gets_a_clock(systems: Systems) -> N
     with systems.store.write() as session:
         session.execute(update(Wait).values(due_at=None, watch_at=None))
         session.execute(delete(Deadline))
-    assert [late.why for late in cases_without_clock(systems)] == ["ConfirmAnalysis has no time"]
+    assert [late.why for late in cases_without_clock(systems)] == ["ConfirmAnalysis has no time limit"]
     sweep()
     assert (wib(waiting(case).due_at), deadlines(case)) == ("Tue 24 10:00", {"update": 6})
     clock.advance(1.1)
@@ -285,7 +285,7 @@ def test_a_wait_that_lost_its_deadline_gets_another(systems: Systems, form: Any,
     (until,) = deadlines(case).values()
     with systems.store.write() as session:
         session.execute(delete(Deadline))
-    assert [late.why for late in cases_without_clock(systems)] == [f"{form.__name__} ends by no deadline"]
+    assert [late.why for late in cases_without_clock(systems)] == [f"{form.__name__} has no deadline"]
     assert list(waits_to_watch(systems, 10)) == []
     clock.advance(until + 0.1)
     for _ in range(2):
