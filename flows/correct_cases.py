@@ -82,4 +82,4 @@ def add_party(case: str, mail: int, by: By, letters: bool = False) -> None:
 
 def _number(name: str) -> int:
     with load_systems().store.read() as session:
-        return listing.find_case(session, name).key
+        return listing.case_named(session, name).key

@@ -1,1 +1,1 @@
-"""One file per SOP activity, and what they share: ledger (`activity`), waits (`waits`), the letters' way out."""
+"""One file for each SOP activity and named step; `run/`, `intake/` and `upkeep/` have the rest."""

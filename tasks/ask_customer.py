@@ -10,15 +10,15 @@ from tasks.run.work import Work
 
 
 class Asked(Output):
-    """The letter that asked."""
+    """The letter with our question."""
 
     letter: str
 
 
 @step("5.4")
 def ask_customer(work: Work, need: Need) -> Asked:
-    """Write the customer what is missing, and wait for the answer only so long."""
-    # from now on we wait for the customer, and have nothing to tell
+    """Ask the customer for what is missing, and set a deadline for the answer."""
+    # while we wait for the customer there is nothing to report
     work.drop_deadlines(SignalKind.UPDATE)
     work.deadline(SignalKind.ANSWER, timedelta(hours=work.settings.policy.answer_hours))
     return Asked(letter=work.letter(QuestionFacts(missing=need.missing)))

@@ -12,7 +12,7 @@ from tasks.run.work import Work
 
 
 class Closed(Output):
-    """The closing letter; none where another desk serves the customer."""
+    """The closing letter; empty if another desk serves the customer."""
 
     letter: str
 
@@ -23,11 +23,11 @@ def _writes_a_letter(settings: Settings, case: Case) -> bool:
 
 @activity(12, routine=_writes_a_letter)
 def closing(work: Work, *, handed_over: bool = False) -> Closed:
-    """Write the closing letter and let the waiting period begin.
+    """Write the closing letter and begin the waiting period.
 
     Args:
-        handed_over: a segment desk serves the customer (SOP W-89): the letter that said so was the last word, and
-            one that asks for answers here would contradict it.
+        handed_over: a segment desk serves the customer (SOP W-89). Then there is no closing letter: asking for answers
+            here would contradict the letter that said so.
     """
     work.drop_deadlines(SignalKind.UPDATE)
     answer_by = work.deadline(SignalKind.CLOSING, timedelta(hours=work.settings.policy.closing_hours))

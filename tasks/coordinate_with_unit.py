@@ -14,19 +14,19 @@ class Coordinated(Output):
 
     unit: str
     new_ticket: Handled | None = None
-    """In the place of one that has ended."""
+    """The ticket that replaces one that has ended."""
 
 
 @activity(7)
 def coordinate_with_unit(work: Work, handled: Handled, unit: str, note: str = "") -> Coordinated:
-    """Give the ticket to the unit; from now on its time to repair (SOP 5.9) and the next update (SOP 5.8) run."""
+    """Give the ticket to the unit, and set the deadlines for its repair (SOP 5.9) and the next update (SOP 5.8)."""
     mycx = work.systems.mycx
     external_id, ticket = in_force(work, handled.external_id, mycx.ticket(handled.ticket_id), unit)
-    # the number tells a second request in the same words from a repeat of the first
+    # the number distinguishes a second request in the same words from a repeat of the first
     text = f"Koordinasi {work.occurrence} dari {work.case.reference}" + (f": {note}" if note else "")
     ticket = mycx.assign(ticket.ticket_id, unit, text)
     work.save(ticket_row(work, external_id, ticket, unit))
-    # what the unit before had still to say is no report of this one
+    # reports of the unit before are not reports of this one
     work.drop_deadlines(SignalKind.UNIT)
     work.deadline(SignalKind.REPAIR, work.settings.repair_time(work.case.tier))
     work.deadline(SignalKind.UPDATE, timedelta(hours=work.settings.policy.update_hours))

@@ -1,6 +1,6 @@
-"""What the back-office systems say of a complaint: each kind of matter asks the systems that know it.
+"""What the back-office systems say about a complaint: for each kind of matter, the systems that know it are asked.
 
-A diagnosis is either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
+A diagnosis has either a solution that an agent may approve, or the unit that repairs, with one line of evidence for
 each system asked. Texts for the customer are in the case's language.
 
 Held by `tests/tasks/test_handle_complaint.py`.
@@ -20,7 +20,7 @@ BILLING = {"billing_amount", "payment", "compensation", "bill_copy"}
 LINE = {"no_service", "slow", "intermittent", "voice_fault", "tv_fault", "device"}
 LINK_PRODUCTS = {"astinet", "vpn_ip", "metro_ethernet", "managed_wifi"}
 FULL = 0.9
-"""Share of a link's size above which it is full (inference)."""
+"""Share of a link's capacity above which it counts as full (our inference)."""
 
 QUALITY = {
     LineQuality.GOOD: "baik",
@@ -30,7 +30,7 @@ QUALITY = {
     LineQuality.UNKNOWN: "tidak diketahui",
 }
 ACCESS, CORE, BILLS = 0, 1, 2
-"""Places of the units in the setting ``policy.units``."""
+"""Indexes of the units in the setting ``policy.units``."""
 
 SOLUTIONS = {
     "paid": {
@@ -91,7 +91,7 @@ def _billing(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
         evidence.append(f"E-Payment: {unclear} tagihan tanpa sisa atau jatuh tempo")
     if need.topic != "payment" or not bills or overdue or unclear:
         return _diagnosis(work, complaint, BILLS, evidence)
-    # who has paid and is still cut off has no use for a letter that says that the bills are paid
+    # a customer whose service is still off needs more than a letter that the bills are paid
     off = [one.service_id for one in work.systems.tenoss.services(need.customer_id) if one.state == "inactive"]
     evidence += [f"TENOSS: {service_id} belum aktif" for service_id in off]
     return _diagnosis(work, complaint, BILLS, evidence, "" if off else "paid")
@@ -109,7 +109,7 @@ def _line(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
     if nonsense is not None:
         zone = work.settings.zone_of(work.case.mailbox)
         evidence[0] += f"; {doubt('EMBASSY', nonsense, earliest=opened_at, now=now, zone=zone)}"
-    # a measurement from before the complaint says nothing of it
+    # a measurement from before the complaint says nothing about it
     old = nonsense is not None and nonsense < opened_at
     solved = "line_good" if test.quality is LineQuality.GOOD and not old else ""
     return _diagnosis(work, complaint, ACCESS, evidence, solved)
@@ -139,7 +139,7 @@ def _link(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
             evidence.append(_not_read(error))
             continue
         if traffic is not None:
-            # of a measured hour alone: a repeated value says neither that a link is full nor that it is not
+            # only a measured hour counts: a repeated value does not show whether the link is full
             full = full or any(share is not None and share >= FULL for share in (traffic.in_share, traffic.out_share))
             evidence.append(_told(traffic, work.settings.zone_of(work.case.mailbox)))
     failed = bool(down) or any(one.failed for one in services)
@@ -147,7 +147,7 @@ def _link(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
 
 
 def _told(traffic: Traffic, zone: ZoneInfo) -> str:
-    """A line on the traffic, with the times that are not known."""
+    """A line about the traffic, with the times that are not known."""
     if traffic.state == "stale":
         return f"MRTG: tidak diperbarui sejak {traffic.measured_at.astimezone(zone):%d-%m-%Y %H:%M}"
     if traffic.state == "measured":
@@ -167,12 +167,12 @@ def _used(*shares: float | None) -> str:
 
 
 def _not_read(error: Refused) -> str:
-    """A device or log that cannot be read is worth a line; the other systems still tell."""
+    """A line about a device or log that cannot be read; the other systems are still asked."""
     return f"{error} (tidak terbaca)"
 
 
 def _device(work: Work, resources: list[Resource]) -> list[str]:
-    """Look at the first port whose device has a session, read-only."""
+    """Read the state of the first port whose device has a session."""
     device = next((one.device for one in resources if one.device), None)
     port = next((one.name for one in resources if one.traffic_target), None)
     if device is None or port is None:
@@ -182,7 +182,7 @@ def _device(work: Work, resources: list[Resource]) -> list[str]:
     except Refused as error:
         return [_not_read(error)]
     lines = reading.output.strip().splitlines()
-    # an alarm may stand before the answer
+    # an alarm may precede the answer
     line = next((line for line in lines if line.lower().startswith(port.lower())), lines[0])
     return [f"SecureCRT {device}: {line[:120]}"]
 

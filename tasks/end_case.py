@@ -1,4 +1,4 @@
-"""The case ends, unless the customer has written in the very same moment, or does not know the result yet."""
+"""The case ends, unless the customer has just written, or a letter is not out yet or did not arrive."""
 
 from datetime import timedelta
 
@@ -15,13 +15,13 @@ from tasks.run.lifetime import finish
 from tasks.run.work import Work
 
 LOOK_AGAIN = timedelta(hours=1)
-"""Until the case, silence having passed, looks again whether it may end."""
+"""Time after which a case that could not end tries again."""
 NOT_INFORMED = "not informed"
-"""Outcome of a case whose customer could not be reached, as an agent said."""
+"""Outcome of a case whose customer could not be reached, according to an agent."""
 
 
 class Ended(Output):
-    """How it ended; the flow looks again for mail when ``ended`` is false."""
+    """How the case ended; if ``ended`` is false, the flow waits again."""
 
     ended: bool
     outcome: str
@@ -35,7 +35,7 @@ def end_case(work: Work, outcome: str) -> Ended:
 
 
 def _close(session: Session, work: Work, outcome: str) -> Ended:
-    """Within the one transaction: look for what came at the last moment, and close."""
+    """Close the case, unless something has come at the last moment; all in one transaction."""
     case_id = work.case.key
     locked(session, case_id)
     of_case = col(Letter.case_id).in_(family(session, case_id))

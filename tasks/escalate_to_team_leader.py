@@ -8,15 +8,15 @@ from tasks.run.work import Work
 
 
 class Escalated(Output):
-    """Why it went up."""
+    """Why the case was escalated."""
 
     reason: str
 
 
 @activity(8)
 def escalate_to_team_leader(work: Work, handled: Handled, reason: str) -> Escalated:
-    """Put the case on the team leader's desk; the unit reads that in the ticket."""
+    """Hand the case to the team leader, and note that in the ticket for the unit."""
     work.systems.mycx.add_note(handled.ticket_id, f"Eskalasi {work.occurrence}: {reason}")
-    # while the case is on the leader's desk, lateness is no news
+    # while the team leader decides, the unit's lateness is no news
     work.drop_deadlines(SignalKind.REPAIR)
     return Escalated(reason=reason)

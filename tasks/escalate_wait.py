@@ -1,4 +1,4 @@
-"""SOP 5.9: a decision that is not taken in time is escalated to the role above; either role may still take it."""
+"""SOP 5.9: an overdue decision is escalated to the role above; either role may still decide."""
 
 from datetime import datetime
 
@@ -15,13 +15,13 @@ from tasks.run.work import Work
 
 
 class Raised(Output):
-    """Which decision went up, to whom, and when it goes further."""
+    """Which decision was escalated, to whom, and when it is escalated further."""
 
     wait: str
     """Its key."""
     form: str
     since: datetime
-    """When the decision was asked for; a form that is asked again after an update is the same decision."""
+    """When the decision was first asked for; a form that is asked again after an update is the same decision."""
     to: Role
     due_at: datetime
     reason: EscalationReason
@@ -29,7 +29,7 @@ class Raised(Output):
 
 @step("5.9")
 def escalate_wait(work: Work, wait: Wait, reason: EscalationReason) -> Raised:
-    """Escalate what the case waits for by one step."""
+    """Escalate the decision that the case waits for by one step."""
     to = ABOVE[Role(wait.escalated_to or wait.role)]
     due_at = time_to_decide(work.systems, work.case, to, work.now)
     assert due_at is not None

@@ -46,18 +46,15 @@ def _bills_in_words(work: Work, bills: tuple[Bill, ...], language: Language) -> 
     lines = []
     for bill in bills[:BILLS_SHOWN]:
         due = f"{bill.due_at.astimezone(zone):%d-%m-%Y}" if bill.due_at else "-"
+        amount, left = _in_rupiah(bill.amount), _in_rupiah(bill.remaining)
         if language == "id":
-            lines.append(
-                f"- Tagihan {bill.bill_no}: {_rupiah(bill.amount)}, sisa {_rupiah(bill.remaining)}, jatuh tempo {due}"
-            )
+            lines.append(f"- Tagihan {bill.bill_no}: {amount}, sisa {left}, jatuh tempo {due}")
         else:
-            lines.append(
-                f"- Bill {bill.bill_no}: {_rupiah(bill.amount)}, remaining {_rupiah(bill.remaining)}, due {due}"
-            )
+            lines.append(f"- Bill {bill.bill_no}: {amount}, remaining {left}, due {due}")
     heading = {"id": "Berikut tagihan Bapak/Ibu yang tercatat:", "en": "These are your bills on record:"}[language]
     return heading + "\n" + "\n".join(lines)
 
 
-def _rupiah(amount: Decimal | None) -> str:
+def _in_rupiah(amount: Decimal | None) -> str:
     # a missing amount is not zero (TMF678 requires none)
     return "-" if amount is None else f"Rp{amount:,.0f}".replace(",", ".")

@@ -1,4 +1,4 @@
-"""The first response: the customer hears at once that the mail is here, and its reference (SOP 5.2)."""
+"""The first response: the customer learns at once that the mail has arrived, and its reference (SOP 5.2)."""
 
 from datetime import timedelta
 
@@ -9,18 +9,18 @@ from tasks.run.activity import step
 from tasks.run.work import Work
 
 LATE = timedelta(days=1)
-"""From then on a mail has waited longer than a customer would understand without a word."""
+"""Time after which the letter apologises for the delay."""
 
 
 class Responded(Output):
-    """The letter that went out."""
+    """The letter."""
 
     letter: str
 
 
 @step("5.2")
 def first_response(work: Work) -> Responded:
-    """Answer the case's first mail; a customer whom another desk serves is told so at once (SOP W-89)."""
+    """Answer the case's first mail; if another desk serves the customer, say so at once (SOP W-89)."""
     policy, segment = work.settings.policy, work.case.segment
     desk = None if segment in policy.our_segments else desk_at(policy.segment_desks.get(segment, ""))
     if desk is not None:

@@ -8,7 +8,7 @@ from tasks.run.work import Work
 
 
 class Given(Output):
-    """The letter that gave it."""
+    """The letter with the information."""
 
     letter: str
 

@@ -1,7 +1,7 @@
 """SOP W-89: a customer of another segment is handed to that segment's desk, in one letter to the customer.
 
-Where intake knows the segment, the first response (SOP 5.2) is that letter; else it is written here. What the customer
-answers goes to the desk, too, and gets no letter of ours.
+If intake knows the segment, the first response (SOP 5.2) is that letter; otherwise it is written here. The customer's
+answers go to the desk, too, and get no letter from us.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ class HandedOver(Output):
 
     desk: str
     letter: str
-    """That told the customer so; empty where what is passed on is an answer to it."""
+    """The letter that told the customer so; empty if an answer to it is passed on."""
 
 
 @step("W-89")
@@ -35,7 +35,7 @@ def hand_over_segment(work: Work, need: Need, answer_id: int = 0) -> HandedOver:
     """Forward the mail to the desk and tell the customer so; the mail's outcome becomes ``other_segment``.
 
     Args:
-        answer_id: the mail by which the customer has answered that letter: it alone goes to the desk.
+        answer_id: the customer's answer to that letter; then only this mail goes to the desk.
     """
     desk = work.given.get("segment_desk") or work.settings.policy.segment_desks.get(need.segment.value, "")
     known = desk_at(desk)
@@ -57,33 +57,33 @@ def hand_over_segment(work: Work, need: Need, answer_id: int = 0) -> HandedOver:
 
 
 def tell(work: Work, name: str, address: str) -> str:
-    """Write the customer which desk serves them; returns the letter's Message-ID."""
+    """Tell the customer which desk serves them; returns the letter's Message-ID."""
     facts = OtherSegmentFacts(received_at=work.messages[0].came_at, desk=name, desk_address=address)
     return work.letter(facts)
 
 
 def desk_at(desk: str) -> tuple[str, str] | None:
-    """Name and address of a desk as the settings write it; None where that is no usable address."""
+    """Name and address of a desk in the settings; None if it has no usable address."""
     name, address = parseaddr(desk)
-    # small letters, as reports of what does not arrive name it
+    # lower case, as in delivery reports
     return (name or address, address.lower()) if ADDRESS.fullmatch(address) else None
 
 
 def _told(work: Work) -> str:
-    """Message-ID of the letter that has told the customer so already."""
+    """Message-ID of the letter that has already told the customer so."""
     with work.look() as session:
         written = select(Letter.message_id).where(Letter.case_id == work.case.key)
         return session.exec(written.where(Letter.kind == LetterKind.OTHER_SEGMENT)).first() or ""
 
 
 ASKED_FOR = timedelta(seconds=10)
-"""Time that SISKA may take for the senders of one batch of mails."""
+"""Time that SISKA may take for the senders of one batch."""
 
 
 class OtherSegments:
-    """Which senders another desk serves, as far as SISKA tells at once.
+    """Which senders another desk serves, as far as SISKA answers quickly.
 
-    It is asked once for each sender, and no more when it does not answer or has taken ``ASKED_FOR`` in all: no first
+    SISKA is asked once for each sender, and no more after an error or after ``ASKED_FOR`` in all, so that no first
     response waits for it.
     """
 
@@ -93,7 +93,7 @@ class OtherSegments:
         self._taken = timedelta()
 
     def of(self, mail: ParsedMail | None) -> str:
-        """The sender's segment, where another desk serves it and has an address; empty for all others."""
+        """The sender's segment, if another desk with an address serves it; else empty."""
         settings = self._systems.settings
         if mail is None or not mail.sender or mail.automatic is not None or mail.forged:
             return ""

@@ -12,10 +12,10 @@ from tasks.serve_complaint import Complaint
 
 @activity(4)
 def handle_complaint(work: Work, need: Need, complaint: Complaint) -> Diagnosis:
-    """Ask the systems that know this kind of matter; a solution found is for an agent to approve, in time (SOP 5.8)."""
+    """Ask the systems that know this kind of matter; an agent must approve a solution in time (SOP 5.8)."""
     diagnosis = diagnose(work, need, complaint)
     if diagnosis.solution is not None:
-        # there is no ticket to tell of: what nobody approves goes to the unit
+        # there is no ticket to report on; if nobody approves in time, the case goes to the unit
         work.drop_deadlines(SignalKind.UPDATE)
         work.deadline(SignalKind.APPROVAL, timedelta(hours=work.settings.policy.update_hours))
     return diagnosis

@@ -20,10 +20,9 @@ class Handled(Output):
 
 @activity(6)
 def handle_intensively(work: Work, complaint: Complaint, diagnosis: Diagnosis, round_number: int) -> Handled:
-    """Create the ticket of this round of the case, or find the one that is there.
+    """Create the ticket for this round of the case, or find the existing one.
 
-    The external id is the case's reference and round, so that a repeat finds the first ticket; see also
-    :func:`in_force`.
+    The external id is the case's reference and round, so a repeat finds the first ticket; see also :func:`in_force`.
     """
     external_id = f"{work.case.reference}/{round_number}"
     ticket = work.systems.mycx.create_ticket(
@@ -42,10 +41,10 @@ def handle_intensively(work: Work, complaint: Complaint, diagnosis: Diagnosis, r
 
 
 def in_force(work: Work, external_id: str, ticket: Ticket, unit: str) -> tuple[str, Ticket]:
-    """The ticket, or the one in its place where a unit has closed, cancelled or rejected it; with its external id.
+    """The ticket, or the one that replaces it after a unit has closed, cancelled or rejected it; with its external id.
 
-    Those after the first of a round are numbered (``JKT-0000123/1.2``) and looked for before one is made, so that a
-    repeat finds them, too.
+    Later tickets of a round are numbered (``JKT-0000123/1.2``) and looked for before one is created, so that a repeat
+    finds them, too.
     """
     while ticket.ended:
         work.save(ticket_row(work, external_id, ticket, ticket.unit or unit))
@@ -56,7 +55,7 @@ def in_force(work: Work, external_id: str, ticket: Ticket, unit: str) -> tuple[s
 
 
 def ticket_row(work: Work, external_id: str, ticket: Ticket, unit: str) -> TicketRow:
-    """The ticket as last seen."""
+    """The row for the ticket as last seen."""
     return TicketRow(
         external_id=external_id,
         case_id=work.case.key,

@@ -15,19 +15,19 @@ from tasks.run.work import Work
 
 
 class ResultInformed(Output):
-    """The letter that told it."""
+    """The letter with the result."""
 
     letter: str
 
 
 def keeps_office_hours(settings: Settings, case: Case) -> bool:
-    """Whether the customer's tier lets a result wait for the morning."""
+    """Whether the result may wait for the office to open, by the customer's tier."""
     return case.tier not in settings.policy.result_at_once
 
 
 @activity(10, routine=keeps_office_hours)
 def inform_result(work: Work, solution: Solution, handled: Handled | None, *, approved_by: str) -> ResultInformed:
-    """Write the customer the result and close the ticket, if there is one."""
+    """Tell the customer the result, and close the ticket, if there is one."""
     letter = work.letter(ResultFacts(cause=solution.cause, repair=solution.repair), written_by_person=True)
     if handled is not None:
         ticket = work.systems.mycx.close(handled.ticket_id, solution.repair)
@@ -39,7 +39,7 @@ def inform_result(work: Work, solution: Solution, handled: Handled | None, *, ap
                 .values(status=ticket.status.value, open=False, **times)
             )
         )
-    # what the unit or its deadlines had still to say is answered by this letter
+    # this letter answers whatever the unit or a deadline has still to say
     work.drop_deadlines(SignalKind.REPAIR, SignalKind.UPDATE, SignalKind.UNIT, SignalKind.APPROVAL)
     work.performer = approved_by
     return ResultInformed(letter=letter)

@@ -18,7 +18,7 @@ from tasks.run.work import Work
 STATES: dict[str, StatusState] = {
     TicketStatus.SUBMITTED: "recorded",
     TicketStatus.ACKNOWLEDGED: "recorded",
-    # no more is certain of it
+    # nothing more is certain
     TicketStatus.UNKNOWN: "recorded",
     TicketStatus.IN_PROGRESS: "in_progress",
     TicketStatus.PENDING: "waiting",
@@ -28,18 +28,18 @@ STATES: dict[str, StatusState] = {
 
 
 class Informed(Output):
-    """The update that went out, and what the customer's mail asked for where one was answered."""
+    """The update, and what the customer's mail asked for, if it answers one."""
 
     letter: str
     wants_escalation: bool = False
     says_solved: bool = False
     unread: str = ""
-    """Why the customer's mail could not be read; a person does."""
+    """Why the customer's mail could not be read, so that a person must."""
 
 
 @activity(9)
 def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalated: bool = False) -> Informed:
-    """Write the customer where the complaint stands; with ``message_id``, in answer to that mail."""
+    """Tell the customer the state of the complaint; with ``message_id``, in answer to that mail."""
     wants_escalation, says_solved, unread = False, False, ""
     if message_id:
         mail = work.message(message_id)
@@ -54,10 +54,10 @@ def inform_status(work: Work, handled: Handled, message_id: int = 0, *, escalate
         ticket_id=ticket.ticket_id,
         unit=ticket.unit,
         state="said_solved" if says_solved else state,
-        # an older revision kept what the system said, whatever it was
+        # an older revision stored even impossible times
         since=work.now if says_solved else believed(ticket.status_since, earliest=work.case.opened_at, now=work.now)[0],
         next_update_at=work.deadline(SignalKind.UPDATE, timedelta(hours=work.settings.policy.update_hours)),
     )
     known = {"wants_escalation": wants_escalation, "says_solved": says_solved, "unread": unread}
-    # an answer to what the customer has just written goes at any hour
+    # an answer to a mail goes at any hour
     return Informed(letter=work.letter(facts, routine=not message_id), **known)

@@ -1,4 +1,4 @@
-"""SOP 5.3, as an agent decided: a mail that opened a case of its own belongs to another one."""
+"""SOP 5.3, by an agent's decision: the mail that opened this case belongs to another one."""
 
 from sqlmodel import Session
 
@@ -10,14 +10,14 @@ from tasks.upkeep.merge_case import merge_rows
 
 
 class Joined(Output):
-    """Whether the case has ended as merged; not where the other one has ended meanwhile."""
+    """Whether the case was merged; it was not if the other one has ended meanwhile."""
 
     joined: bool
 
 
 @step("5.3")
 def join_case(work: Work, into_id: int, by: str) -> Joined:
-    """End the case as merged into the one that it belongs to, which reads its mails."""
+    """Merge the case into the one that it belongs to, which reads its mails."""
     work.performer = f"Agent Email: {by}"
 
     def join(session: Session) -> Joined:

@@ -1,4 +1,4 @@
-"""SOP 5.8: beneath a form that nobody has answered yet, the customer is told so at regular intervals."""
+"""SOP 5.8: while nobody has answered a form, the customer gets a letter at regular intervals."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tasks.run.work import Work
 
 
 class KeptInformed(Output):
-    """The letter, and the form beneath which it went out."""
+    """The letter, and the form that was waiting."""
 
     letter: str
     form: str
@@ -21,7 +21,7 @@ class KeptInformed(Output):
 
 @step("5.8")
 def keep_informed(work: Work, form: str) -> KeptInformed:
-    """Write the customer that the matter is still with us, with its ticket where it has one."""
+    """Tell the customer that we are still working on the matter, with its ticket, if there is one."""
     tickets = select(TicketRow).where(TicketRow.case_id == work.case.key, col(TicketRow.open))
     with work.look() as session:
         ticket = session.exec(tickets.order_by(col(TicketRow.status_since).desc()).limit(1)).first()

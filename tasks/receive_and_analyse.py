@@ -20,7 +20,7 @@ from tasks.run.briefing import short
 from tasks.run.work import Work
 
 FOLLOW_UP = "Tindak lanjut / Follow-up"
-"""What no person chooses: they say what the mail follows up."""
+"""Not a choice on the form: a person says what the mail follows up."""
 URGENCIES: dict[Urgency, str] = {
     "critical": "Sangat mendesak / Critical urgency",
     "high": "Mendesak / High urgency",
@@ -46,15 +46,15 @@ def receive_and_analyse(
     after_closing: bool = False,
     vouched: bool = False,
 ) -> Need:
-    """Read one mail of the case, its first one by default: what does it want, and whose is it?
+    """Read one mail of the case, by default the first: what does it want, and whose is it?
 
-    Customer data is opened for an address on record only (SISKA); a number that a stranger names opens nothing.
+    Customer data is opened only for an address on record (SISKA); a number that a stranger names opens nothing.
 
     Args:
-        earlier: what is known; the mail answers our question, and what it does not tell stays as it was.
-        told_number: the line that a person found out, whose customer they vouch for.
-        after_closing: the mail answers the closing letter; the case itself stays as it is.
-        vouched: a person is certain of the sender.
+        earlier: the need so far; the mail answers our question and adds to it.
+        told_number: the line that a person found out; they vouch for its customer.
+        after_closing: the mail answers the closing letter; the case itself is not changed.
+        vouched: a person has confirmed the sender.
     """
     first = earlier is None and not after_closing
     mail = work.messages[0] if first and not message_id else work.message(message_id)
@@ -84,7 +84,7 @@ def receive_and_analyse(
 
 
 def analysed(work: Work, mail: Message) -> Analysis:
-    """What a mail of the case wants, by its new text and by what of its Subject is the customer's."""
+    """The analysis of a mail, by its new text and by the customer's own part of its Subject."""
     return work.systems.analyser.analyse(_own_subject(work, mail), mail.new_text, sender_name=mail.sender_name)
 
 
@@ -97,12 +97,12 @@ def _customer(work: Work, analysis: Analysis, told_number: str, *, doubtful: boo
 
 
 def _own_subject(work: Work, mail: Message) -> str:
-    """The Subject, or the reply's mark alone where the Subject repeats our letters', which says nothing of a wish."""
+    """The Subject, or only ``Re:`` if it repeats the Subject of our letters, which says nothing about the matter."""
     if not answers(mail.subject, mail.references):
         return mail.subject
     with work.look() as session:
         own = session.get_one(Case, mail.case_id or work.case.key)
-        # the mail that opened a case gave it its Subject; that of the case before may be quoted in it
+        # the mail that opened a case gave it its Subject; the Subject of the previous case may be quoted in it
         cases = [] if mail.outcome in OPENED else [work.case, own]
         if own.previous_id is not None:
             cases.append(session.get_one(Case, own.previous_id))
@@ -116,7 +116,7 @@ def _bare(subject: str, service: str) -> str:
 
 
 def _perhaps(work: Work, need: Need) -> dict[str, Any]:
-    """The open case that this one is perhaps a part of: as intake saw, or the customer's, from another address."""
+    """The open case that this one may belong to: by intake, or because the same customer wrote from another address."""
     with work.systems.store.read() as session:
         known = work.case.perhaps_id
         other = _merged_into(session, known) if known else _of_the_customer(session, work, need)
@@ -124,7 +124,7 @@ def _perhaps(work: Work, need: Need) -> dict[str, Any]:
 
 
 def _merged_into(session: Session, case_id: int) -> Case:
-    """The case that goes on for this one."""
+    """The case that continues for this one."""
     case = session.get_one(Case, case_id)
     return case if case.merged_into is None else _merged_into(session, case.merged_into)
 
@@ -147,7 +147,7 @@ def _of_the_customer(session: Session, work: Work, need: Need) -> Case | None:
 def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | None, told_number: str) -> Need:
     policy = work.settings.policy
     segment = customer.segment if customer else Segment.UNKNOWN
-    # a follow-up that intake could not tie to a case is a matter for the agent's eye
+    # an agent looks at a follow-up that intake could not tie to a case
     sure = analysis.sure(policy.analysis_threshold) and analysis.kind.value is not Kind.FOLLOW_UP
     unread = unread_words(mail)
     return Need(
@@ -172,7 +172,7 @@ def _need(work: Work, mail: Message, analysis: Analysis, customer: Customer | No
 
 
 def unread_words(mail: Message) -> str:
-    """Why the customer's words could not be read; empty where they were."""
+    """Why the customer's words could not be read; empty if they could."""
     return "; ".join(warnings_said((), [code for code in mail.warnings if code in UNREAD], {}))
 
 
@@ -186,11 +186,11 @@ def _because(analysis: Analysis) -> str:
 
 
 def _service_number(analysis: Analysis, customer: Customer | None) -> str:
-    """The line that the matter is about: named and the customer's own, else the customer's only one."""
+    """The line that the matter is about: the customer's own that the mail names, else the customer's only one."""
     if customer is None:
         return ""
     named = [number.value for number in analysis.service_numbers]
     if named:
-        # of somebody else's line nothing is told: the customer is asked
+        # nothing is disclosed about somebody else's line: the customer is asked
         return next((number for number in named if number in customer.service_numbers), "")
     return customer.service_numbers[0] if len(customer.service_numbers) == 1 else ""

@@ -1,4 +1,4 @@
-"""Activity 2: serve the complaint, so that the record matches what the customer complains of (SOP 7.2, 5.4)."""
+"""Activity 2: serve the complaint, so that the record matches the complaint (SOP 7.2, 5.4)."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ SEVERITY: dict[str, Literal["Critical", "Major", "Minor"]] = {"critical": "Criti
 
 
 class Complaint(Output):
-    """The complaint as it is recorded, and as a unit will read it."""
+    """The complaint as we record it and as the unit reads it."""
 
     topic: str
     service_number: str
     severity: Literal["Critical", "Major", "Minor"]
     description: str
-    """No personal data beyond the service number: it goes into other systems."""
+    """Without personal data beyond the service number, because it goes to other systems."""
 
 
 @activity(2)

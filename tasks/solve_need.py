@@ -1,4 +1,4 @@
-"""Activity 5: solve the customer's need, there and then (SOP 7.5)."""
+"""Activity 5: solve the customer's need at first contact (SOP 7.5)."""
 
 from models.need import Output, Solution
 from models.states import SignalKind
@@ -15,7 +15,7 @@ class Solved(Output):
 
 @activity(5)
 def solve_need(work: Work, solution: Solution, *, approved_by: str) -> Solved:
-    """Record that the complaint is solved at first contact, and who approved the solution."""
+    """Record that the complaint was solved at first contact, and who approved the solution."""
     work.performer = approved_by
     work.drop_deadlines(SignalKind.UPDATE, SignalKind.APPROVAL)
     return Solved(solution=solution)

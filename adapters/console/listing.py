@@ -32,7 +32,7 @@ KEYS = {"sender_key", "recipient_key"}
 """Columns that serve queries only."""
 
 
-def find_case(session: Session, name: str) -> Case:
+def case_named(session: Session, name: str) -> Case:
     """The case with this reference (``JKT-0000001``) or number.
 
     Raises:
@@ -58,7 +58,7 @@ def case(session: Session, name: str, *, bodies: bool = False) -> View:
     Raises:
         UnknownCase: there is no such case.
     """
-    found = find_case(session, name)
+    found = case_named(session, name)
 
     def of(table: Any, order: Any) -> list[Any]:
         return list(session.exec(select(table).where(table.case_id == found.id).order_by(order)))

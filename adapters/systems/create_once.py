@@ -17,14 +17,14 @@ _log = logging.getLogger(__name__)
 
 
 def create_once(find: Callable[[], T | None], create: Callable[[], T]) -> T:
-    """What ``find`` finds, else what ``create`` makes.
+    """Return what ``find`` finds, else what ``create`` makes.
 
     TM Forum has no idempotency key, so we look first, and look again after every unclear answer.
 
     Raises:
-        AskedToWait: the system is left alone, or it has accepted the create and not finished it.
-        Unavailable: still unclear; a later call looks first and so creates no duplicate.
-        Conflict: refused as a duplicate, and yet not to be found.
+        AskedToWait: the system gets no calls now, or it has accepted the create and not finished it.
+        Unavailable: still unclear; a later call looks first, so it creates no duplicate.
+        Conflict: refused as a duplicate that cannot be found.
     """
     found, posts = find(), 0
     while found is None:

@@ -1,7 +1,7 @@
 """One SSH session with a network device: the only module that touches private parts of netmiko and paramiko.
 
-Old algorithms are off, host keys are strict, and each session has a deadline and a limit of output. What we override
-of the two libraries is named, part by part, in `tests/adapters/systems/test_device_session.py`.
+Old algorithms are off, host keys are strict, and each session has a deadline and a limit on its output.
+`tests/adapters/systems/test_device_session.py` names each part of the two libraries that we override.
 """
 
 import re
@@ -25,7 +25,7 @@ from models.errors import Refused, Unavailable
 from models.settings import SecureCrt
 
 MOST_CHARACTERS = 256 * 1024
-"""Output of one session; a device that sends more is refused."""
+"""Limit on the output of one session."""
 
 RFC_NAME = "curve25519-sha256"
 OLD_ALGORITHMS = {
@@ -40,14 +40,13 @@ OLD_ALGORITHMS = {
     "macs": ["hmac-sha1", "hmac-sha1-96", "hmac-md5", "hmac-md5-96"],
 }
 PROMPT = re.compile(r"[#>\]$%]\s*$")
-# of IOS XR, before each answer
+# IOS XR prints the time before each answer
 TIME_LINE = re.compile(r"\A\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d[^\n]{0,20}\n")
 QUIET, NUDGE = 0.2, 1.0
-"""Seconds of silence after which a device has said all of its prompts, and after which it is asked for a new one."""
+"""Seconds of silence after which a device has printed its prompts, and after which we ask for a new prompt."""
 PAGER = re.compile(r"-- ?more", re.IGNORECASE)
 ADD_IT = (
-    "compare the fingerprint with the one that the device's owner tells, then add its line to "
-    "LAYANAN_SECURECRT__KNOWN_HOSTS"
+    "compare the fingerprint with the one from the device's owner, then add its line to LAYANAN_SECURECRT__KNOWN_HOSTS"
 )
 
 
@@ -55,14 +54,14 @@ def ask(settings: SecureCrt, session: Session, command: str, deadline: float) ->
     """Open a session, send one command, and return the device's answer.
 
     Args:
-        deadline: of the monotonic clock; it bounds the whole session.
+        deadline: for the whole session, by the monotonic clock.
 
     Raises:
         Unavailable: the device did not answer, or not in time.
         Refused: an unknown or changed host key, a wrong password, no algorithm in common, too much output.
     """
     unsupported: list[str] = []
-    # "from None" below: the libraries' messages contain host names and what the device wrote
+    # "from None" below, because the libraries' messages contain host names and output of the device
     try:
         connection = _connect(settings, session, deadline, unsupported)
         try:
@@ -92,11 +91,11 @@ def _connect(settings: SecureCrt, session: Session, deadline: float, unsupported
             alt_host_keys=True,
             alt_key_file=str(settings.known_hosts),
             disabled_algorithms=OLD_ALGORITHMS,
-            # connect, banner and password follow each other
+            # these three follow each other
             conn_timeout=left / 3,
             banner_timeout=left / 3,
             auth_timeout=left / 3,
-            # the channel's own deadline comes first, and says more
+            # the channel's own deadline comes first, with a better message
             read_timeout_override=left + 1,
         ),
     )
@@ -104,12 +103,12 @@ def _connect(settings: SecureCrt, session: Session, deadline: float, unsupported
 
 class _RefuseUnknownKeys(MissingHostKeyPolicy):
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        client.close()  # else its thread stays
+        client.close()  # otherwise its thread stays alive
         raise Refused(SYSTEM, f"the device's host key is not known: {_shown(key)}; {ADD_IT}")
 
 
 class _Bounded(SSHChannel):
-    """Ends what hangs or floods; netmiko has no bound on a whole session."""
+    """Ends a session that hangs or floods us; netmiko has no limits for a whole session."""
 
     def __init__(self, channel: Channel, encoding: str, deadline: float) -> None:
         super().__init__(channel, encoding)
@@ -122,7 +121,7 @@ class _Bounded(SSHChannel):
         if self._left < 0:
             raise Refused(SYSTEM, "the device's output is too large")
         if PAGER.search(data):
-            raise Refused(SYSTEM, "the device waits at a page's end: paging is not off")
+            raise Refused(SYSTEM, "the device waits at the end of a page: paging is not off")
         if time.monotonic() > self._deadline:
             raise Unavailable(SYSTEM, "the device did not answer in time")
         if not data and (self.remote_conn is None or self.remote_conn.closed):
@@ -131,7 +130,7 @@ class _Bounded(SSHChannel):
 
 
 class _Device(BaseConnection):
-    """What we change of each netmiko driver."""
+    """What we change in each netmiko driver."""
 
     def __init__(self, *, deadline: float, unsupported: list[str], **options: Any) -> None:
         self._deadline = deadline
@@ -139,7 +138,7 @@ class _Device(BaseConnection):
         super().__init__(**options)
 
     def find_prompt(self, delay_factor: float = 1.0, pattern: str | None = None) -> str:
-        """The prompt: what comes twice, apart from its clock. An alarm before, behind or amid it does not."""
+        """The prompt: the line that appears twice, apart from its clock. Alarms appear once."""
         self.clear_buffer()
         text = ""
         while True:  # until the channel's deadline
@@ -151,11 +150,11 @@ class _Device(BaseConnection):
                 return again[-1]
 
     def ask(self, command: str) -> str:
-        """What the device says to one command: all up to its prompt, with alarms that come meanwhile.
+        """The device's answer to one command: everything up to its prompt, including alarms.
 
-        An alarm behind the prompt hides that the answer has ended: after a silence the device is asked for a new one.
+        An alarm after the prompt hides the end of the answer, so after a silence we ask for a new prompt.
         """
-        # anchored: a line of the output that holds the prompt would end the reading early
+        # anchored, because a line of output that contains the prompt must not end the reading
         prompt = rf"(?m)^{_shape(self.find_prompt())}[ ]*"
         self.write_channel(self.normalize_cmd(command))
         text = ""
@@ -165,13 +164,13 @@ class _Device(BaseConnection):
             if more or not re.search(prompt, text):
                 continue
             if re.search(rf"{prompt}\Z", text):
-                break  # an alarm has torn the command's echo
+                break  # an alarm has split the command's echo
             self.write_channel(self.RETURN)
         answer = text.partition(command)[2].partition("\n")[2] if command in text else text
         return TIME_LINE.sub("", re.sub(prompt, "", answer)).strip("\n").rstrip()
 
     def _until_quiet(self, seconds: float, at_most: str = "") -> str:
-        """The output until the device is silent for so long, or until it ends in this."""
+        """The output until the device is silent for so long, or until the output ends with ``at_most``."""
         text, end = "", time.monotonic() + seconds
         while time.monotonic() < end and not (at_most and re.search(rf"{at_most}\Z", text)):
             if more := self.read_channel():
@@ -189,16 +188,16 @@ class _Device(BaseConnection):
         return client
 
     def special_login_handler(self, *arguments: Any, **options: Any) -> None:
-        """The first call once there is a channel."""
+        """Bound the channel; this is the first call after it exists."""
         self.channel = _Bounded(cast(Channel, self.remote_conn), self.encoding, self._deadline)
         super().special_login_handler(*arguments, **options)
 
     def cleanup(self, command: str = "") -> None:
-        """Closing is enough; logging out may wait for 30 s."""
+        """Do nothing: closing is enough, and logging out may take 30 s."""
 
 
 class _Transport(Transport):
-    """Notes what the device offers where we take none of it; paramiko's error does not tell."""
+    """Notes what the device offers if we accept none of it, which paramiko's error does not say."""
 
     def __init__(self, unsupported: list[str], *arguments: Any, **options: Any) -> None:
         self._unsupported = unsupported
@@ -220,7 +219,7 @@ class _Transport(Transport):
 
 
 def _nothing_common(kind: str, names: list[str], old: str) -> str:
-    """What is wrong, and what to do on the device."""
+    """Say what is wrong, and what to do on the device."""
     if RFC_NAME in names:
         return (
             f"the device offers the key exchange {RFC_NAME} by this name (RFC 8731), which our SSH library paramiko "
@@ -232,12 +231,12 @@ def _nothing_common(kind: str, names: list[str], old: str) -> str:
 
 
 def _shape(prompt: str) -> str:
-    """Pattern of a prompt: any numbers where it has some, for they may be a clock's."""
+    """Pattern of a prompt; its numbers may change, because they may be a clock."""
     return re.sub(r"\d+", r"\\d+", re.escape(prompt))
 
 
 def _verdict(error: Exception, unsupported: list[str]) -> Unavailable | Refused:
-    """Whether trying again helps. netmiko folds nearly all into one class; what counts lies in its context."""
+    """Our error, which says whether a retry helps. netmiko nearly always raises one class."""
     cause = error.__context__
     if isinstance(error, NetmikoAuthenticationException):
         if "timeout" in str(error).lower():
@@ -246,7 +245,7 @@ def _verdict(error: Exception, unsupported: list[str]) -> Unavailable | Refused:
     if isinstance(cause, BadHostKeyException):
         return Refused(SYSTEM, _other_key(cause))
     if isinstance(cause, IncompatiblePeer):
-        return Refused(SYSTEM, unsupported[0] if unsupported else "the device offers no algorithms that we take")
+        return Refused(SYSTEM, unsupported[0] if unsupported else "the device offers no algorithms that we accept")
     if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
         return Refused(SYSTEM, "the device's name is unknown")
     if isinstance(error, ValueError):

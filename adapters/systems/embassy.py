@@ -1,7 +1,7 @@
 """EMBASSY (SOP 11.1 EMBASSY): line quality of IndiHome (TMF653 v4.2).
 
-Guesses: our external id is the test's ``name`` (the API has no field for it), the metrics' names and units are
-those of ``METRICS``, and a line on fibre is told by the test's characteristic ``technology``.
+Guesses: our external id is the test's ``name`` (the API has no field for it), the metrics have the names and units of
+``METRICS``, and the test's characteristic ``technology`` says whether the line is on fibre.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ POLLS, POLL_SECONDS = 8, 0.5
 
 
 class Value(Wire):
-    """A measured number; it comes inside an object."""
+    """A measured number, wrapped in an object."""
 
     value: float
 
@@ -50,7 +50,7 @@ class ServiceTest(Entity):
 
     @property
     def ended(self) -> bool:
-        """Whatever its state is called: a test that has an end goes on no more."""
+        """Whether it has ended, by its state or because it has an end date."""
         return self.state.lower() in FINAL or self.end_date_time is not None
 
 
@@ -106,7 +106,7 @@ class Embassy:
 
 
 def _in_unit(measure: Measure) -> bool:
-    """One without a unit is in that of the contract."""
+    """Whether a metric has the agreed unit, or none, which means the agreed one."""
     return measure.unit_of_measure in {"", METRICS.get(measure.metric_name, measure.unit_of_measure)}
 
 

@@ -14,7 +14,7 @@ CUSTOMER_BILL = "customerBillManagement/v4/customerBill"
 
 
 class Money(Wire):
-    """An amount. Without a unit it means nothing, and a unit other than rupiah is broken."""
+    """An amount. Without a unit it means nothing; a unit other than rupiah is an error."""
 
     unit: Literal["IDR"] | None = None
     value: Decimal | None = None
@@ -33,14 +33,14 @@ class CustomerBill(Wire):
     related_party: tuple[Entity, ...] = ()
 
     def fact(self) -> Bill:
-        """In our words."""
+        """The bill as our own type."""
         return Bill(
             bill_no=self.bill_no or self.id or "?",
             state=self.state or "unknown",
             billed_at=self.bill_date,
             due_at=self.payment_due_date,
-            amount=_in_rupiah(self.amount_due),
-            remaining=_in_rupiah(self.remaining_amount),
+            amount=_amount(self.amount_due),
+            remaining=_amount(self.remaining_amount),
         )
 
 
@@ -63,5 +63,5 @@ class EPayment:
         return tuple(sorted(theirs, key=lambda bill: bill.billed_at or undated, reverse=True))
 
 
-def _in_rupiah(money: Money | None) -> Decimal | None:
+def _amount(money: Money | None) -> Decimal | None:
     return money.value if money and money.unit else None

@@ -1,6 +1,6 @@
 """MRTG (SOP 11.1 MRTG): the traffic of a link, read from the log files that MRTG itself writes.
 
-Its classic format is read here; round robin data bases (``LogFormat: rrdtool``) by the program ``rrdtool``.
+This module reads MRTG's classic format; the program ``rrdtool`` reads round-robin databases (``LogFormat: rrdtool``).
 """
 
 import math
@@ -27,14 +27,14 @@ STALE_AFTER_INTERVALS = 3
 REPEATS_THAT_MEAN_UNKNOWN = 3
 CLOCK_SKEW = timedelta(minutes=1)
 ROUNDED = 1.5
-"""Units by which a rate of the log may differ from the counters', as it is cut to a whole number."""
+"""Difference between a rate in the log, which is rounded, and the rate by the counters that counts as none."""
 RRD_SECONDS = 10
 RENAMING_SECONDS = 0.05
 """Pause after which a log that MRTG is renaming is looked for again."""
 NO_RATES = dict.fromkeys(("in_bytes_per_s", "out_bytes_per_s", "in_share", "out_share"))
 LARGEST_FILE = 4 * 1024 * 1024
 
-# all that we keep of the .cfg; of Target, which holds the SNMP community, the name alone
+# all that we keep of the configuration; of Target, which contains the SNMP community, only the name
 GLOBAL_KEYWORDS = frozenset({"workdir", "logdir", "logformat", "interval"})
 TARGET_KEYWORDS = frozenset(
     {"target", "directory", "options", "title", "pagetop", "setenv", "maxbytes", "maxbytes1", "maxbytes2"}
@@ -44,7 +44,7 @@ PER_SECOND = {"perminute": 60, "perhour": 3600}
 
 
 class Mrtg:
-    """MRTG's files on this machine. Reads them anew on each call; MRTG may rewrite them at any time."""
+    """MRTG's files on this machine, read anew on each call, because MRTG may rewrite them at any time."""
 
     def __init__(self, settings: settings.Mrtg, clock: Clock) -> None:
         self._cfg = settings.cfg
@@ -172,7 +172,7 @@ def _read_config(cfg: Path) -> _Config:
 
 
 def _lines(file: Path, folder: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
-    """The lines that say something, with included files in their places."""
+    """The lines without blank lines and comments, with the lines of included files in their place."""
     if file in within:
         raise BrokenAnswer(SYSTEM, "the configuration includes itself")
     try:
@@ -192,7 +192,7 @@ def _lines(file: Path, folder: Path, within: tuple[Path, ...] = ()) -> Iterator[
 
 
 class _Row(NamedTuple):
-    """Mean rates of the time that ends at ``until`` and begins at the next (older) row's ``until``."""
+    """Mean rates of the interval that ends at ``until``; it begins at the next (older) row's ``until``."""
 
     until: int
     rates: tuple[int, int]
@@ -201,12 +201,12 @@ class _Row(NamedTuple):
 class _Log(NamedTuple):
     polled_at: int
     counters: tuple[int, int] | None
-    """Of the last poll; None where it got no answer."""
+    """Of the last poll; None if the device did not answer."""
     rows: list[_Row]
 
 
 class _Found(NamedTuple):
-    """What a log of either format says of its last hour."""
+    """What a log of either format says about its last hour."""
 
     polled_at: datetime
     mean: tuple[float, float]
@@ -221,13 +221,13 @@ def _period(of: tuple[int, int]) -> tuple[datetime, datetime]:
 def _read_classic(file: Path, options: Sequence[str], interval: timedelta) -> _Found:
     """The last hour of a log as ``rateup`` writes it.
 
-    The log repeats its last value where it has none: a device that does not answer, a counter that was reset or is
-    above the limit, a pause of MRTG's own. Its counters tell a repeated value from one that is constant: those of
-    the poll before stand in the ``.old`` file beside it.
+    The log repeats its last value when it has no new one: the device does not answer, a counter was reset or exceeds
+    the limit, or MRTG itself was stopped. The counters distinguish a repeated value from a constant one; those of the
+    previous poll are in the ``.old`` file.
     """
     log = _parse_log(_read_log(file))
     before = _poll_before(file)
-    if before is not None and before.polled_at >= log.polled_at:  # written anew between the two readings
+    if before is not None and before.polled_at >= log.polled_at:  # MRTG has rewritten the log in between
         log, before = _parse_log(_read_log(file)), _poll_before(file)
     factor = next((PER_SECOND[option] for option in options if option in PER_SECOND), 1)
     last = log.rows[1].until
@@ -250,7 +250,7 @@ class _Poll(NamedTuple):
 
 
 def _poll_before(file: Path) -> _Poll | None:
-    """The poll before the last one; None where its file is missing or no log's."""
+    """The previous poll; None if its file is missing or not a log."""
     try:
         with file.with_suffix(".old").open("rb") as stream:
             return _poll(stream.readline(200).decode("ascii", errors="replace").rstrip("\n"))
@@ -267,7 +267,7 @@ def _poll(line: str) -> _Poll | None:
 
 
 def _agrees(log: _Log, before: _Poll | None, factor: int) -> bool | None:
-    """Whether the rates since the poll before are what the counters have grown by; None: there is no telling."""
+    """Whether the rates since the previous poll match the growth of the counters; None: it cannot be determined."""
     if before is None or before.polled_at >= log.polled_at or before.polled_at < log.rows[-1].until:
         return None
     if log.counters is None or before.counters is None:
@@ -275,7 +275,7 @@ def _agrees(log: _Log, before: _Poll | None, factor: int) -> bool | None:
     seconds = log.polled_at - before.polled_at
     for number in (0, 1):
         grown, logged = log.counters[number] - before.counters[number], _mean(log.rows, number, before.polled_at)
-        # a counter of 32 or 64 bits that has begun anew; the log has whole numbers
+        # a counter of 32 or 64 bits may have wrapped; rates in the log are rounded
         if not any(abs((grown + turn) * factor / seconds - logged) <= ROUNDED for turn in (0, 2**32, 2**64)):
             return False
     return True
@@ -284,11 +284,11 @@ def _agrees(log: _Log, before: _Poll | None, factor: int) -> bool | None:
 def _doubtful(
     rows: Sequence[_Row], start: int, measured_since: int | None, *, zero_is_unknown: bool
 ) -> Iterator[tuple[int, int]]:
-    """Parts of the time since ``start`` that were perhaps not measured, by the log's shape.
+    """Periods since ``start`` that were perhaps not measured, by the pattern of the log's values.
 
     Args:
-        measured_since: The last interval's beginning, where the counters say that it was measured: values that are
-            the same before are constant, then. None: they do not say so.
+        measured_since: The beginning of the last interval, if the counters show that it was measured: then equal values
+            before it are constant ones. None: the counters do not show it.
     """
     first = 0
     for rates, group in groupby(rows[:-1], key=lambda row: row.rates):
@@ -299,19 +299,19 @@ def _doubtful(
         constant = first == 0 and measured_since is not None
         if not any(rates):
             if after == len(rows) - 1:
-                # nothing but zeros before: there is no telling since when it is measured; the next row is half of each
+                # only zeros before: measuring began at an unknown time within the next row
                 yield since, measured_since or until if first == 0 else rows[first - 1].until
             elif zero_is_unknown and not constant:
                 yield since, until
         elif after - first >= REPEATS_THAT_MEAN_UNKNOWN and not constant:
             yield since, until
         if not constant and any(newer.until - older.until > HOUR for newer, older in pairwise(rows[first : after + 1])):
-            yield since, until  # MRTG was off, and fills the gap with its last value
+            yield since, until  # MRTG was stopped, and fills the gap with its last value
         first = after
 
 
 def _joined(parts: Iterable[tuple[int, int]], start: int) -> list[tuple[int, int]]:
-    """Periods in their order, from ``start`` on, without overlaps."""
+    """The periods from ``start`` on, in order, without overlaps."""
     joined: list[tuple[int, int]] = []
     for since, until in sorted((max(since, start), until) for since, until in parts if until > start):
         if joined and since <= joined[-1][1]:
@@ -322,12 +322,12 @@ def _joined(parts: Iterable[tuple[int, int]], start: int) -> list[tuple[int, int
 
 
 def _read_rrd(file: Path, interval: timedelta) -> _Found:
-    """The last hour of a round robin data base, which tells by itself what was not measured.
+    """The last hour of a round-robin database, which itself marks what was not measured.
 
     Raises:
         Refused: the program ``rrdtool`` is not installed.
-        Unavailable: there is no such file, or the program does not end in time.
-        BrokenAnswer: the file is none of rrdtool's.
+        Unavailable: there is no such file, or the program times out.
+        BrokenAnswer: the file is not a round-robin database.
     """
     if not file.is_file():
         raise Unavailable(SYSTEM, "the target's log cannot be read")
@@ -366,11 +366,11 @@ def _rrdtool(*arguments: str) -> str:
 
 
 def _read_log(file: Path) -> str:
-    """The log, or while MRTG renames it, the one before.
+    """The log, or, while MRTG renames it, the previous one.
 
     Raises:
-        Unavailable: there is neither, or the disk does not answer.
-        BrokenAnswer: too large for a log, which has a constant length.
+        Unavailable: neither exists, or the disk does not answer.
+        BrokenAnswer: it is too large for a log, whose length is constant.
     """
 
     def newest() -> bytes | None:
@@ -400,7 +400,7 @@ def _parse_log(text: str) -> _Log:
         raise BrokenAnswer(SYSTEM, "line 1 of the log is not “time in out”")
     rows = []
     for number, line in enumerate(body.splitlines(), start=2):
-        # three columns in very old logs; the maxima that follow in newer ones are not needed
+        # very old logs have three columns; the maxima in newer ones are not needed
         match = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,18}) ([0-9]{1,18})( [0-9]{1,18} [0-9]{1,18})?", line)
         if not match:
             raise BrokenAnswer(SYSTEM, f"line {number} of the log is not three or five numbers")
@@ -415,7 +415,7 @@ def _parse_log(text: str) -> _Log:
 
 
 def _mean(rows: Sequence[_Row], direction: int, start: int) -> float:
-    """Mean since ``start``; each row weighs as long as it lasts, the oldest is cut."""
+    """The mean since ``start``, weighted by the length of each row; the oldest row is cut."""
     recent = takewhile(lambda pair: pair[0].until > start, pairwise(rows))
     total = sum(row.rates[direction] * (row.until - max(older.until, start)) for row, older in recent)
     return total / (rows[0].until - start)

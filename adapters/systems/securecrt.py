@@ -1,7 +1,7 @@
-"""SecureCRT's device sessions (SOP 11.1 SecureCRT): what a device answers to one read-only command over SSH.
+"""SecureCRT's device sessions (SOP 11.1 SecureCRT): a device's answer to one read-only command over SSH.
 
-Host keys are strict and ours, and nothing is ever sent but a command of the tables below, with typed arguments. The
-SSH session itself is in :mod:`adapters.systems.device_session`.
+Host keys are strict, and only commands from the table below are ever sent, with checked arguments. The SSH session
+itself is in :mod:`adapters.systems.device_session`.
 """
 
 import logging
@@ -17,7 +17,7 @@ from models.facts import DeviceReading
 
 NAMED = r"[A-Za-z][A-Za-z-]{0,30}[0-9]{1,4}(?:[/.:][0-9]{1,4}){0,5}"
 NUMBERED = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{1,3}"
-# by netmiko's device type: the command, and the form that an interface has there
+# by netmiko's device type: the command, and the pattern of an interface's name
 INTERFACE_COMMANDS = {
     "cisco_ios": ("show interfaces {}", NAMED),
     "cisco_xe": ("show interfaces {}", NAMED),
@@ -27,7 +27,7 @@ INTERFACE_COMMANDS = {
     "nokia_sros": ("show port {} detail", NUMBERED),
     "zte_zxros": ("show interface gpon-olt_{}", NUMBERED),
 }
-# devices print an error as plain text, which to SSH is a success
+# devices print errors as plain text, and SSH reports success
 FAILURE = re.compile(
     r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unknown|unrecognized|error|bad|authorization)|"
     r"error:|failure:|unknown command|syntax error|bad command|minor:)"
@@ -49,7 +49,7 @@ class SecureCrt:
     def __init__(self, settings: settings.SecureCrt) -> None:
         self._settings = settings
         self._in_use: dict[str, Lock] = {}
-        for name in ("netmiko", "paramiko"):  # below this level they log what is sent and read
+        for name in ("netmiko", "paramiko"):  # below this level they log the whole session
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def read_interface(self, device: str, interface: str) -> DeviceReading:
@@ -104,12 +104,12 @@ def _check_reachable(session: Session) -> None:
         raise Refused(SYSTEM, f"{session.protocol} sends the password unencrypted: not supported")
     if session.protocol != "SSH2":
         raise Refused(SYSTEM, "the session is not SSH 2: not supported")
-    if session.jump:  # never directly instead
+    if session.jump:  # never connect directly instead
         raise Refused(SYSTEM, "the session goes through a jump host or a proxy: not supported")
 
 
 def _checked(command: str) -> str:
-    """A second check: even with a fault in our templates, only one line without operators is ever sent."""
+    """A second check: even with a defect in our templates, only one line without operators is ever sent."""
     if not re.fullmatch(r"[ -~]{1,200}", command) or re.search(r"[;|<>`$?!\\]", command):
-        raise Refused(SYSTEM, "the command holds a character that is never sent")
+        raise Refused(SYSTEM, "the command contains a character that is never sent")
     return command

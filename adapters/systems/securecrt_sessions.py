@@ -1,7 +1,7 @@
-"""Reads SecureCRT's session files, as far as we need them to reach a device.
+"""Reads from SecureCRT's session files what we need to reach a device.
 
-The maker publishes no specification. A file is not INI: each line is ``TYPE:"key"=value``. Only the keys of ``KEYS``
-are read; passwords, login scripts and the rest are dropped unread, and no error quotes a line. Held by
+The vendor publishes no specification. A file is not INI: each line is ``TYPE:"key"=value``. Only the keys in ``KEYS``
+are read; passwords, login scripts and the rest are ignored, and no error quotes a line. Held by
 `tests/adapters/systems/test_securecrt.py`.
 """
 

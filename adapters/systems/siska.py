@@ -58,8 +58,8 @@ class SiskaCustomer(Entity):
         return tuple(lower_case(address) for address in media if address)
 
 
-class Party(Entity):
-    """What we read of an individual or an organization. Many Indonesians have one name."""
+class PartyDetails(Entity):
+    """What we read of an individual or an organization. Many Indonesians have only one name."""
 
     full_name: str = ""
     formatted_name: str = ""
@@ -70,14 +70,14 @@ class Party(Entity):
 
     @property
     def shown_name(self) -> str:
-        """The name that a letter uses; empty where the party has none."""
+        """The name for letters; empty if there is none."""
         parts = dict.fromkeys((self.given_name, self.family_name))
         joined = " ".join(part for part in parts if part)
         return self.full_name or self.formatted_name or joined or self.trading_name or self.name
 
 
 class RelatedParty(Entity):
-    """Someone who has to do with a product."""
+    """Somebody's role in a product."""
 
     role: str | None = None
 
@@ -97,7 +97,7 @@ class Product(Wire):
 
     @property
     def customer_id(self) -> str | None:
-        """Whose it is."""
+        """The id of its customer."""
         return next((party.id for party in self.related_party if party.role == "customer"), None)
 
 
@@ -140,12 +140,12 @@ class Siska:
         products = self._client.search(PRODUCT, Product, filters, ours)
         return [product for product in products if product.status not in ENDED_PRODUCTS]
 
-    def _party(self, known: EngagedParty | None) -> Party | None:
-        """Who the customer is, where SISKA says it; a customer has a name without it."""
+    def _party(self, known: EngagedParty | None) -> PartyDetails | None:
+        """Who the customer is, if SISKA says so; the customer has a name even without it."""
         if known is None or known.referred_type not in PARTY:
             return None
         try:
-            return self._client.get(PARTY[known.referred_type], known.id, Party)
+            return self._client.get(PARTY[known.referred_type], known.id, PartyDetails)
         except (NotFound, BrokenAnswer):
             return None
 

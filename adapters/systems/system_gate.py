@@ -1,7 +1,7 @@
-"""The gate of one back-office system, kept in the case store: all tasks, processes and machines share it.
+"""The gate of a back-office system in the case store, which all tasks, processes and machines share.
 
-A system that says ``Retry-After`` gets no call until then. A system that fails several times in a row gets no call for
-a pause that grows. In both cases one call goes first after the pause, and the others follow once it has an answer.
+A system that sends ``Retry-After`` gets no call until then. A system that fails several times in a row gets no call for
+a growing pause. After the pause one call goes first; the others follow once the system has answered it.
 """
 
 import threading
@@ -21,13 +21,13 @@ from models.errors import AskedToWait
 from models.tables import SystemRow, UnderWayRow
 
 OPENS_AFTER = 6
-"""Failures in a row after which a system is left alone: two calls, each tried three times."""
+"""Number of failures in a row from which a system gets no calls for a pause: two calls with three tries each."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5)
-"""The pause; it doubles with each further failure."""
+"""The first and the longest pause; it doubles with each further failure."""
 PROBING = timedelta(seconds=3)
 """How soon others may ask again while one call goes first."""
 NEWS = timedelta(hours=1)
-"""After this, a fault that was met before is reported again."""
+"""Time after which a known problem is reported again."""
 
 
 class SystemGate(Gate):
@@ -49,10 +49,10 @@ class SystemGate(Gate):
         self._zone = zone
         self._call = timedelta(seconds=call_seconds + 5)
         self._mine = threading.local()
-        """Of this thread's call. ``troubled``: it entered after a failure; ``lease``: it goes first, until then."""
+        """This thread's call. ``troubled``: it began after a failure; ``lease``: it goes first, until this time."""
 
     def state(self) -> SystemRow:
-        """The system's row, empty where there is none."""
+        """The system's row; an empty one if there is none."""
         with self._store.read() as session:
             return session.get(SystemRow, self._name) or SystemRow(name=self._name)
 
@@ -73,7 +73,7 @@ class SystemGate(Gate):
         self._mine.lease = lease
 
     def asked(self, known: SystemRow) -> AskedToWait:
-        """The error that says until when the system gets no call, and why."""
+        """The error that says how long the system gets no call, and why."""
         now = self.now()
         since, until = known.since or now, known.until or now
         if known.probing:
@@ -86,7 +86,7 @@ class SystemGate(Gate):
         """See :class:`Gate`."""
         if not getattr(self._mine, "troubled", False):
             return
-        # a pause that another call has met meanwhile stays
+        # a pause that another call has caused meanwhile remains
         until, lease = col(SystemRow.until), self._mine.lease
         free = or_(until.is_(None), until <= self.now(), *([until == lease] if lease else []))
         well = {"failures": 0, "until": None, "since": None, "why": "", "asked": False, "probing": False}
@@ -131,7 +131,7 @@ class SystemGate(Gate):
         if known.left_out == what and known.left_out_at and now - known.left_out_at < NEWS:
             return False
         noted: dict[str, Any] = {"left_out": what, "left_out_at": now}
-        # if another thread makes the row meanwhile, that has reported a fault, too
+        # another thread that makes the row meanwhile has reported a problem, too
         with suppress(AlreadyRecorded), self._store.write() as session:
             this = update(SystemRow).where(col(SystemRow.name) == self._name).values(**noted)
             if session.execute(this).rowcount == 0:  # type: ignore[attr-defined]

@@ -16,13 +16,13 @@ from models.settings import HttpSystem
 
 RESOURCE = "resourceInventoryManagement/v4/resource"
 OPERATIONAL = {"enable": True, "enabled": True, "disable": False, "disabled": False}
-"""The standard's words, and those that servers write for them; any other says nothing."""
+"""The standard's words, and variants that servers use; any other word says nothing."""
 DEPTH = 5
 MOST = 50
 
 
 class Relationship(Wire):
-    """A way to another resource."""
+    """A link to another resource."""
 
     resource: Entity
 
@@ -37,7 +37,7 @@ class InventoryResource(Entity):
     resource_relationship: tuple[Relationship, ...] = ()
 
     def fact(self) -> Resource:
-        """As our own fact."""
+        """The resource as our own type."""
         return Resource(
             resource_id=self.id,
             name=self.name or self.id,
@@ -67,7 +67,7 @@ class TelkomCenter:
             except (NotFound, BrokenAnswer):
                 if steps == 0:
                     raise
-                continue  # the others are still useful
+                continue  # the other resources are still useful
             found[identifier] = resource.fact()
             if steps < DEPTH:
                 waiting.extend((one.resource.id, steps + 1) for one in resource.resource_relationship)

@@ -42,7 +42,7 @@ class Tenoss:
         try:
             return self._client.get(SERVICE, identifier, InventoryService)
         except (NotFound, BrokenAnswer):
-            return None  # the others still tell
+            return None  # the other services are still useful
 
     def _fact(self, service: InventoryService) -> Service:
         beneath = [found for one in service.supporting_service if (found := self._supporting(one.id))]

@@ -1,7 +1,7 @@
 """One small client for the TM Forum Open APIs (v4) of seven of the adapters.
 
-Totals may be wrong, filters may be ignored, and a create may be accepted (202) and done later. We poll, and take no
-callbacks (TM Forum's hub): nobody signs them, so that anybody who can reach us could send them.
+Totals may be wrong, filters may be ignored, and a create may be accepted (202) and done later. We poll instead of
+registering for callbacks (TM Forum's hub), because callbacks are not signed: anybody who can reach us could send them.
 """
 
 import json
@@ -24,13 +24,13 @@ from models.errors import AskedToWait, BrokenAnswer, Refused
 from models.settings import HttpSystem
 
 MOST_PAGES = 200
-"""Pages of one list. A server with more ignores our filters."""
+"""Largest number of pages of a list; a server with more ignores our filters."""
 FOLLOWS, FOLLOW_SECONDS = 8, 0.5
-"""How often, and how many seconds apart, we look for what was accepted (202) before the activity is put off."""
+"""How often, and at which interval in seconds, we look for what was accepted (202) before the activity is postponed."""
 LOOK_AGAIN = timedelta(seconds=30)
-"""How long the activity is put off."""
+"""How long the activity is postponed."""
 LOST = timedelta(days=1)
-"""After this, what was accepted does not come any more."""
+"""Time after which an accepted create counts as lost."""
 _FAILED = frozenset({"failed", "failure", "rejected", "cancelled", "aborted", "error", "terminatedwitherror"})
 """States in which a monitor reports that a create will never be done."""
 _OF_PAGES = frozenset({"next", "prev", "previous", "first", "last"})
@@ -139,7 +139,7 @@ class TmfClient:
         return not self._page(resource, answer)
 
     def _items(self, resource: str, filters: Mapping[str, str]) -> list[Any]:
-        """The items of all pages, each once. It counts what came, not what the server says that there is."""
+        """The items of all pages, each once, counted as they come: the server's total may be wrong."""
         found: dict[str, Any] = {}
         asked, offset = {**filters, "offset": "0"}, 0
         for _ in range(MOST_PAGES):
@@ -181,7 +181,7 @@ class TmfClient:
         if now - under_way.since > LOST:
             self.gate.forget(key)
             raise Refused(self.system, f"POST {resource}: {key} was accepted a day ago, and never came")
-        what = f"POST {resource}: {key} is accepted (202), and not there yet"
+        what = f"POST {resource}: {key} is accepted (202) and not there yet"
         raise AskedToWait(self.system, what, now + LOOK_AGAIN, under_way.since)
 
     def _ask_monitor(self, resource: str, under_way: UnderWay, key: str) -> None:
@@ -213,5 +213,5 @@ class TmfClient:
 
 
 def _identity(item: Any) -> str:
-    """Distinguishes an item of a list from all others."""
+    """What distinguishes an item of a list from all others."""
     return str(item["id"]) if isinstance(item, dict) and item.get("id") else json.dumps(item, sort_keys=True)

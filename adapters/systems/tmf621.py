@@ -1,4 +1,4 @@
-"""The trouble ticket of TMF621 v4, which My CX and NOSSA share.
+"""The trouble ticket of TMF621 v4, as both My CX and NOSSA have it.
 
 Guesses, because TMF621 has no field for them: the unit that works on a ticket is the ``relatedParty`` whose role is
 ``unit``; cause and repair (SOP 5.10) are notes whose ``@type`` is ``Cause`` and ``Repair``, the last one counting.
@@ -54,7 +54,7 @@ class TroubleTicket(Entity):
     related_entity: tuple[Item, ...] = ()
 
     def fact(self) -> Ticket:
-        """As our :class:`Ticket`. A status word that the standard lacks is shown, and not guessed."""
+        """The ticket as our :class:`Ticket`. A status word that the standard does not have is shown, not guessed."""
         unit = next((party for party in self.related_party if party.word("role") == "unit"), None)
         return Ticket(
             ticket_id=self.id,
@@ -70,7 +70,7 @@ class TroubleTicket(Entity):
 
     @property
     def unknown_word(self) -> str:
-        """The status word, if the standard lacks it; else empty."""
+        """The status word, if the standard does not have it; else empty."""
         return self.status if is_unknown(self.status) else ""
 
     def _last_note(self, type_: str) -> str | None:
@@ -78,12 +78,12 @@ class TroubleTicket(Entity):
 
 
 def status_of(word: str) -> TicketStatus:
-    """The status of a word; ``UNKNOWN`` if the standard lacks it."""
+    """The status of a word; ``UNKNOWN`` if the standard does not have it."""
     return STATUSES.get("".join(word.lower().split()), TicketStatus.UNKNOWN)
 
 
 def is_unknown(word: str) -> bool:
-    """Whether the word is not empty, and the standard lacks it."""
+    """Whether the word is not empty, and the standard does not have it."""
     return bool(word) and status_of(word) is TicketStatus.UNKNOWN
 
 

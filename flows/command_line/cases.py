@@ -99,7 +99,7 @@ def decide(
     from tasks.run.submit import submit
 
     with systems.store.read() as session:
-        found = listing.find_case(session, name)
+        found = listing.case_named(session, name)
     with bound_contextvars(case=found.reference):
         submit(systems, found, by, words)
     say(f"accepted: {found.reference} goes on by itself; `layanan case {found.reference}` shows how")

@@ -87,7 +87,7 @@ def cases_of(*names: str) -> "tuple[Systems, list[Case]]":
     from adapters.console import listing
 
     with systems.store.read() as session:
-        return systems, [listing.find_case(session, name) for name in names]
+        return systems, [listing.case_named(session, name) for name in names]
 
 
 def ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:

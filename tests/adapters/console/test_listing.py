@@ -46,7 +46,7 @@ def test_letters_are_all_or_those_in_a_state(store: Store) -> None:
 def test_a_case_is_found_by_reference_or_number(store: Store) -> None:
     stored(store, new_case())
     with store.read() as session:
-        found: list[Case] = [listing.find_case(session, name) for name in ("JKT-0000001", " jkt-1 ", "1")]
+        found: list[Case] = [listing.case_named(session, name) for name in ("JKT-0000001", " jkt-1 ", "1")]
     assert {case.id for case in found} == {1}
 
 
