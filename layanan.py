@@ -70,7 +70,9 @@ def advance(hours: Annotated[float, typer.Argument(help="Hours to add, such as 6
     """
     settings = read_settings()
     if settings.clock != "simulated":
-        raise Refused("clock", "it is the system's; only a rehearsal with LAYANAN_CLOCK=simulated may move it")
+        raise Refused(
+            "clock", "this is the system clock; only a rehearsal with LAYANAN_CLOCK=simulated may move the time"
+        )
     from adapters.clock import SimulatedClock
 
     try:
@@ -100,7 +102,7 @@ def simulator(
 
     Example: `layanan simulator --seed seed.json`
     """
-    # what they name may be this simulator's own, which are there only while it runs
+    # LAYANAN_SETTINGS may name the simulator's own settings, which exist only while it runs
     if not Path(os.environ.get("LAYANAN_SETTINGS", "")).exists():
         del os.environ["LAYANAN_SETTINGS"]
     home = read_settings().home
@@ -115,7 +117,7 @@ async def _simulate(seed: Path, folder: Path, home: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     running = asyncio.create_task(run(seed, folder, SimulatedClock(home / "clock"), stop))
-    await asyncio.sleep(0)  # the settings of an earlier start go first
+    await asyncio.sleep(0)  # lets the simulator delete the settings of an earlier start first
     while not ready.exists() and not running.done():
         await asyncio.sleep(0.05)
     if not running.done():
@@ -127,7 +129,7 @@ async def _simulate(seed: Path, folder: Path, home: Path) -> None:
 
 
 def _curl_to(ready: Path) -> tuple[str, str]:
-    """Where the simulator takes mail, and for which mailbox of ours."""
+    """URL at which the simulator accepts mail, and the address of our first mailbox."""
     said = tomllib.loads(ready.read_text("utf-8"))
     return f"smtp://{said['smtp']['host']}:{said['smtp']['port']}", said["mailboxes"][0]["address"]
 

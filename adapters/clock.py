@@ -1,4 +1,4 @@
-"""The clock: the machine's, or a simulated one that a rehearsal moves forward.
+"""The clock: the machine's, or a simulated one that rehearsals move forward.
 
 The simulated clock adds an offset, kept in one small file, to the machine's time, so that intake, monitor, worker and
 simulator, each a process of its own, read the same time. Everything that depends on time takes a :class:`Clock`; no

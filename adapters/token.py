@@ -10,7 +10,7 @@ from models.settings import TokenSource
 TOKEN_SECONDS = 30.0
 """Timeout of the command."""
 LONGEST = 16_384
-"""Most characters of a token: servers close the connection on a longer line, without an error."""
+"""Most characters of a token: servers close the connection without an error if the line is longer."""
 
 
 class NoToken(ValueError):

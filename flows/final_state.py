@@ -1,4 +1,4 @@
-"""The state in which a poll or a sweep ends: it says what failed, where people look first.
+"""The final state of a poll or sweep, whose message says what failed.
 
 Held by `tests/flows/test_receive_mail.py` and `tests/tasks/upkeep/test_monitor.py`.
 """
@@ -21,5 +21,5 @@ def final_state(parts: Sequence[State[Any]]) -> State[Any]:
 
 
 def _words(error: object) -> str:
-    # another library's error may quote a customer
+    # errors of other libraries may quote a customer
     return str(error) if isinstance(error, LayananError) else type(error).__name__

@@ -1,7 +1,7 @@
 """Listens to each mailbox (IMAP IDLE), and starts a poll when mail comes.
 
-The scheduled polls find what nobody heard. The threads belong to the worker and end with it; where Prefect's own worker
-runs, they belong to `layanan up`.
+Scheduled polls find what listening misses. The threads run in the worker and end with it; with Prefect's own worker,
+they run in `layanan up`.
 """
 
 import logging
@@ -20,13 +20,13 @@ log = logging.getLogger("layanan.listen")
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 """Seconds before a mailbox is tried again after its connection failed."""
 LASTED = 60.0
-"""A session that lasted so many seconds has worked, and is made anew soon: routers end silent ones."""
+"""Seconds after which a lost session counts as one that worked, and is opened again soon: routers end silent ones."""
 BETWEEN = 1.0
-"""Seconds between two polls: one poll takes all that came meanwhile, to whichever mailbox."""
+"""Seconds between two polls; one poll takes all mail that has come meanwhile, in any mailbox."""
 
 
 def listen_to_mailboxes(systems: Systems) -> list[threading.Thread]:
-    """Listen in one thread for each mailbox with `idle`, and start polls in another."""
+    """Listen in a thread for each mailbox with `idle`, and start polls in one more thread."""
     news = threading.Event()
     listening = [partial(listen, systems, box, news) for box in systems.settings.mailboxes if box.idle]
     starting = [partial(start_polls, systems, news)] if listening else []
@@ -37,7 +37,7 @@ def listen_to_mailboxes(systems: Systems) -> list[threading.Thread]:
 
 
 def listen(systems: Systems, box: Mailbox, news: threading.Event) -> None:
-    """Set ``news`` when there may be mail, until the worker stops; a connection that ends is made anew."""
+    """Set ``news`` when there may be mail, until the worker stops; a lost connection is opened again."""
     pause = SHORTEST_PAUSE
     while not drain.asked():
         began = time.monotonic()
@@ -47,13 +47,13 @@ def listen(systems: Systems, box: Mailbox, news: threading.Event) -> None:
                 if drain.asked():
                     return
         except LayananError as error:
-            log.warning("a mailbox of %s is not listened to: %s", box.site, error)
+            log.warning("not listening to a mailbox of %s: %s", box.site, error)
         except Exception:
-            log.exception("a defect: a mailbox of %s is not listened to", box.site)
+            log.exception("a defect: not listening to a mailbox of %s", box.site)
         else:
             continue
         pause = SHORTEST_PAUSE if time.monotonic() - began > LASTED else min(2 * pause, LONGEST_PAUSE)
-        log.info("a mailbox of %s is tried again in %.0f s", box.site, pause)
+        log.info("listening to a mailbox of %s again in %.0f s", box.site, pause)
         drain.asked_within(pause)
 
 

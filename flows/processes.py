@@ -31,8 +31,8 @@ class Starter:
     """Starts programs of this Python environment.
 
     Args:
-        logs: folder of what they say.
-        outlives_us: they go on when this process ends, however that happens; else they end with it.
+        logs: folder for their output.
+        outlives_us: whether they continue when this process ends, however it ends.
     """
 
     def __init__(self, environment: Mapping[str, str], logs: Path, *, outlives_us: bool) -> None:
@@ -41,7 +41,7 @@ class Starter:
         self._outlives_us = outlives_us
 
     def start(self, command: list[str], output: IO[Any]) -> Process:
-        """Start a program that says what it says to ``output``."""
+        """Start a program with its output in a file."""
         begin()
         program = str(Path(sys.executable).with_name(command[0]))
         return subprocess.Popen(  # noqa: S603
@@ -51,7 +51,7 @@ class Starter:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # Ctrl-C is ours to pass on, in the right order
+            # we pass Ctrl-C on ourselves, in the right order
             start_new_session=True,
         )
 
@@ -63,7 +63,7 @@ class Starter:
 
 
 class Restarter:
-    """Starts a process again when it ends, after a pause that grows where it cannot stay up."""
+    """Starts a process again when it ends, after a pause that grows if it keeps ending."""
 
     def __init__(self, name: str, start: Callable[[], None]) -> None:
         self._name = name
@@ -72,7 +72,7 @@ class Restarter:
         self._started = time.monotonic()
 
     def start_again(self, status: int) -> None:
-        """The process has ended with this status."""
+        """Start the process, which has ended with this status, again."""
         short = time.monotonic() - self._started < LONGEST_PAUSE
         self._pause = min(2 * self._pause, LONGEST_PAUSE) if short else 1.0
         log.error("the %s ended with %s; starting it again in %.0f s", self._name, status, self._pause)
@@ -85,7 +85,7 @@ class Restarter:
 
 
 def end(name: str, process: Process, seconds: float) -> None:
-    """Ask a process to end; kill it and its children if they have not in time, or if somebody asks us twice."""
+    """Ask a process to end; kill it and its children if they do not in time, or if we are asked to end twice."""
     children: set[psutil.Process] = set()
     process.terminate()
     asked, deadline = times_asked(), time.monotonic() + seconds
@@ -97,7 +97,7 @@ def end(name: str, process: Process, seconds: float) -> None:
         log.error("the %s, process %s, had not ended after %.0f s; it is killed", name, process.pid, seconds)
         process.kill()
         process.wait()
-    # of Prefect's process worker each run is one, in a session of its own
+    # each run of Prefect's process worker is a process in a session of its own
     for left in psutil.wait_procs(children, 0.1)[1]:
         log.error("process %s of the %s has not ended with it; it is killed", left.pid, name)
         with suppress(psutil.Error):
@@ -105,9 +105,9 @@ def end(name: str, process: Process, seconds: float) -> None:
 
 
 def last_line(file: Path, since: int) -> str:
-    """What a process said last, in a log that was so long before.
+    """The last line of a process in a log, after position ``since``.
 
-    A line of its end has no time before it, and lines of others may follow.
+    A line about its end has no time in front, and lines of others may follow.
     """
     lines = [line for line in file.read_bytes()[since:].decode("utf-8", "replace").splitlines() if line.strip()]
     return ([line for line in lines if not line.startswith("20")] or lines or [f"see {file}"])[-1]

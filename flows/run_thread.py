@@ -1,4 +1,4 @@
-"""One run of a flow, carried in a thread of the worker until it ends or waits. Held by `tests/flows/test_worker.py`."""
+"""One run of a flow in a thread of the worker, until it ends or waits. Held by `tests/flows/test_worker.py`."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ class RunThread:
     """A run in its thread.
 
     Args:
-        context: keeps the API client for the next run, which may take the context once this one is done.
+        context: holds the API client; the next run may reuse it once this one is done.
     """
 
     def __init__(self, flow_run: FlowRun, flow: "Flow[..., Any]", context: Context) -> None:
@@ -35,11 +35,11 @@ class RunThread:
         self._thread = threading.Thread(target=context.run, args=[self._carry], name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the thread's end, a moment after ``done``."""
+        """Wait for the thread's end, shortly after ``done``."""
         self._thread.join()
 
     @property
@@ -48,7 +48,7 @@ class RunThread:
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Have the run stop before its next activity."""
+        """Make the run stop before its next activity."""
         self._stop.set()
 
     def _carry(self) -> None:

@@ -1,7 +1,7 @@
 """Prefect's server as this machine needs it: `python -m flows.server` in the place of `prefect server start`.
 
-Under load the server would stand still for SQLite's busy timeout, a minute. Two things prevent that: transactions take
-the write lock when they begin (`adapters/engine/server_internals.py`), and garbage is collected outside the event loop.
+Under load the server would block for SQLite's busy timeout, a minute. Two things prevent that: transactions take the
+write lock when they begin (`adapters/engine/server_internals.py`), and garbage is collected outside the event loop.
 
 Held by `tests/flows/test_prefect.py` and `tests/flows/test_worker.py`.
 """
@@ -15,17 +15,17 @@ from adapters.engine.server_internals import serve
 
 
 def collect_garbage() -> None:
-    """Collect garbage forever, in the place of the thread that happens to make it.
+    """Collect garbage forever, instead of in whichever thread creates it.
 
-    A cursor that an error left behind waits, when it is freed, for its connection, which may itself wait for the write
-    lock. If the event loop's thread frees it, the holder of the lock never goes on.
+    Freeing a cursor that an error left behind waits for its connection, which may wait for the write lock. If the event
+    loop's thread frees it, the holder of the lock never continues.
     """
     while True:
         for generation in (1,) * 20 + (2,):
             time.sleep(1)
             gc.collect(generation)
         if not gc.get_freeze_count():
-            # what the server consists of stays; to look through it again and again is half of an idle server's CPU
+            # the server's own objects stay for ever; scanning them again and again is half of an idle server's CPU
             gc.freeze()
 
 

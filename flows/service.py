@@ -1,6 +1,6 @@
 """The service on this machine: Prefect's server, the deployments and a worker, each a process of its own.
 
-Used by `layanan up`, the demo and the tests. A server that already answers at the settings' address is used as it is.
+Used by `layanan up`, the demo and the tests. If a server already answers at the address in the settings, it is used.
 """
 
 import logging
@@ -36,7 +36,7 @@ log = logging.getLogger("layanan.service")
 
 START_SECONDS = 120
 WORKER_SECONDS, SERVER_SECONDS = 8.0, 3.5
-"""Seconds that they get to end before they are killed: in all less than 15, on an overloaded machine, too."""
+"""Seconds that they get to end before they are killed: less than 15 in all, even on an overloaded machine."""
 LOOK_SECONDS = 60.0
 """How often `layanan up` looks whether the deployments are still there."""
 WORKER = "layanan"
@@ -46,8 +46,8 @@ class Service:
     """Server and worker of one set of settings; a context manager that stops what it has started.
 
     Args:
-        environment: of the processes, beside ours.
-        outlives_us: they go on when this process ends, however that happens; else they end with it.
+        environment: of the processes, in addition to ours.
+        outlives_us: whether they continue when this process ends, however it ends.
     """
 
     def __init__(
@@ -121,12 +121,12 @@ class Service:
         self._worker = self._starter.start_logged("worker", [*command, "--limit", at_once])
 
     def start_working(self) -> None:
-        """Start the worker, and see it at work.
+        """Start the worker, and wait until it is at work.
 
         Raises:
             Unavailable: it does not come up.
         """
-        before = self._engine.live_workers().get(WORKER)  # one that ended lately still counts as live
+        before = self._engine.live_workers().get(WORKER)  # one that has just ended still counts as live
         file = self.logs / "worker.log"
         said = file.stat().st_size if file.exists() else 0
         self.start_worker()
@@ -139,7 +139,7 @@ class Service:
             raise Unavailable("worker", f"could not start: {last_line(file, said)}")
 
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
-        """End the worker: in good order, or, with SIGKILL, as a crash does."""
+        """End the worker: gracefully, or, with SIGKILL, as a crash does."""
         if self._worker is not None:
             if name is not signal.SIGTERM:
                 self._worker.send_signal(name)
@@ -148,7 +148,7 @@ class Service:
             self._worker = None
 
     def watch(self) -> NoReturn:
-        """Keep the service up: a server or worker that ends by itself is started again."""
+        """Keep the service up: start a server or worker again that ends by itself."""
         if self.settings.worker_type == "process":
             from flows.listen import listen_to_mailboxes
 
@@ -165,10 +165,10 @@ class Service:
                     one.start_again(process.returncode)
 
     def _deploy_what_is_missing(self) -> None:
-        """Deploy anew what somebody has deleted; the monitor goes on with the cases that were under way in it."""
+        """Deploy again what somebody has deleted; the monitor continues the cases that ran there."""
         try:
             if missing := self._engine.missing():
-                log.error("gone from Prefect, and deployed anew: %s", ", ".join(missing))
+                log.error("gone from Prefect, and deployed again: %s", ", ".join(missing))
                 self.deploy()
         except LayananError as error:
             log.error("%s", error)  # noqa: TRY400 - said by a system, no defect
@@ -196,7 +196,7 @@ class Service:
 
 
 def _until(reached: Callable[[], bool]) -> None:
-    """Wait until it is, but not longer than a start may take."""
+    """Wait until the condition is true, but no longer than a start may take."""
     deadline = time.monotonic() + START_SECONDS
     while not reached() and time.monotonic() < deadline:
         pause(0.2)

@@ -1,9 +1,9 @@
-"""The Unix signals that end a command, however it was started: the first in good order, the second at once.
+"""The Unix signals that end a command, however it was started: the first one gracefully, the second one at once.
 
-The handlers are set anew, since a background job inherits that some signals are ignored. A command waits by ``pause``,
-which raises KeyboardInterrupt; a handler that raised it anywhere would be unsafe, since Python drops what a handler
-raises within some of its own calls (an import, for one). Only where the command does not come to ``pause`` in time, for
-example because a server does not answer, the handler raises it there, again and again.
+The handlers are always set, because a background job inherits ignored signals. A command waits with ``pause``, which
+raises KeyboardInterrupt. A handler that raised it anywhere would be unsafe, because Python drops exceptions of handlers
+inside some of its own calls (an import, for example). Only if the command does not reach ``pause`` in time, for example
+because a server does not answer, the handler raises it where the command is, repeatedly.
 """
 
 import os
@@ -16,11 +16,11 @@ from contextlib import contextmanager
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 LOOK_SECONDS = 0.1
 TEAR_SECONDS, LEAVE_SECONDS = 2.0, 1.0
-"""Seconds after which a handler raises where the command is, and after which Python's own end is cut short."""
+"""Seconds after which a handler raises where the command is, and after which Python's own shutdown is cut short."""
 
 
 class _Heard:
-    """Signals that this process has had."""
+    """Signals that this process has received."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -37,7 +37,7 @@ def times_asked() -> int:
 
 
 def begin() -> None:
-    """From now on there is something to end in good order: a child process."""
+    """Note that there is a child process to end gracefully."""
     _heard.begun = True
 
 
@@ -45,7 +45,7 @@ def pause(seconds: float = 0) -> None:
     """Sleep.
 
     Raises:
-        KeyboardInterrupt: a signal has asked this process to end, before or meanwhile.
+        KeyboardInterrupt: a signal has asked this process to end.
     """
     end = time.monotonic() + seconds
     while not _heard.times and (left := end - time.monotonic()) > 0:
@@ -56,10 +56,10 @@ def pause(seconds: float = 0) -> None:
 
 @contextmanager
 def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
-    """Let SIGTERM, Ctrl-C and the terminal's end stop a command. Under `nohup` the terminal's end does not.
+    """Let SIGTERM, Ctrl-C and a closed terminal stop a command. Under `nohup` a closed terminal does not.
 
     Args:
-        at_once: raise KeyboardInterrupt wherever the command is, else in ``pause``. Before ``begin`` it just ends.
+        at_once: raise KeyboardInterrupt wherever the command is; otherwise in ``pause``, or exit before ``begin``.
     """
 
     def hear(_number: int, _frame: object) -> None:
@@ -84,7 +84,7 @@ def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
     finally:
         with ending():
             signal.setitimer(signal.ITIMER_REAL, 0)
-            if not _heard.times:  # else all that is left to do is to end
+            if not _heard.times:  # otherwise the process ends anyway
                 for number, handler in before.items():
                     signal.signal(number, handler)
             elif not at_once:
@@ -95,7 +95,7 @@ def stopping_on_signals(*, at_once: bool = True) -> Iterator[None]:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """No signal breaks off what is done within; ``times_asked`` tells whether another one came."""
+    """Let no signal interrupt the block; ``times_asked`` says whether another one came."""
     _heard.ending += 1
     try:
         yield

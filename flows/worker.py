@@ -1,9 +1,8 @@
 """The worker type ``layanan``: runs flows in threads of its own process.
 
-A process for each run costs about fifty times the CPU of a thread (`bench/engine.py`). The worker reports what becomes
-of its runs: one that breaks or hangs is reported as crashed, one that a person cancels as cancelled. On SIGTERM it lets
-running activities end and hands the rest of each run back to the server. After a crash its next start finds the runs
-that it had.
+A process for each run costs about fifty times the CPU of a thread (`bench/engine.py`). The worker reports the outcome
+of its runs: a run that breaks or hangs as crashed, a run that a person cancels as cancelled. On SIGTERM it lets running
+activities end and hands the rest of each run back to the server. After a crash, its next start takes over its runs.
 
     prefect worker start --pool layanan --type layanan
 """
@@ -48,9 +47,9 @@ from tasks.run.resume import offer_lost_forms
 log = logging.getLogger("layanan.worker")
 
 LOOK_SECONDS = 2.0
-"""How often the worker looks whether somebody has cancelled or suspended a run, or whether it hangs."""
+"""Interval at which the worker checks whether somebody has cancelled or suspended a run, or whether it hangs."""
 DRAIN_SECONDS, END_SECONDS = 5.5, 7.5
-"""A worker that stops waits so long for running activities, and ends after so long (`flows/service.py`)."""
+"""How long a stopping worker waits for running activities, and when it ends at the latest (`flows/service.py`)."""
 
 
 class InProcessWorker(internals.ThreadWorker):
@@ -77,10 +76,10 @@ class InProcessWorker(internals.ThreadWorker):
         self._lock_file: TextIO | None = None
 
     async def start(self, *args: Any, **kwargs: Any) -> None:
-        """Poll the server as often as the service's settings say, and send no heartbeats of runs.
+        """Poll the server as often as the settings say, and send no heartbeats for runs.
 
-        The engine's own ten seconds would keep people waiting. A heartbeat's thread holds each run's end up for a
-        second; what heartbeats are for, runs whose worker has died, is found by the next start and by the monitor.
+        Prefect's own interval of ten seconds would keep people waiting. A heartbeat's thread delays each run's end by a
+        second; runs whose worker has died are found by its next start and by the monitor instead.
         """
         ours = {
             PREFECT_WORKER_QUERY_SECONDS: self._service.poll_seconds,
@@ -90,7 +89,7 @@ class InProcessWorker(internals.ThreadWorker):
             await super().start(*args, **kwargs)
 
     async def setup(self) -> None:
-        """Be the only worker of this name, take over the runs of the one before, listen to mailboxes and signals."""
+        """Be the only worker of this name, take over the runs of its predecessor, listen to mailboxes and signals."""
         self._lock_file = hold_name(self._service.home, self.name)
         drain.reset()
         await super().setup()
@@ -112,10 +111,10 @@ class InProcessWorker(internals.ThreadWorker):
         configuration: BaseJobConfiguration,
         task_status: anyio.abc.TaskStatus[Any] | None = None,
     ) -> BaseWorkerResult:
-        """Carry one run to its end or its next wait."""
+        """Execute one run up to its end or its next wait."""
         mark = self._carrier.mark(flow_run)
         if flow_run.infrastructure_pid != mark:
-            # before the thread starts, so that a kill at any moment leaves the run recognisable as ours
+            # before the thread starts, so that after a kill at any moment the run is recognised as ours
             await self.client.update_flow_run(flow_run.id, infrastructure_pid=mark)
         flow = await self._flow(flow_run)
         running = RunThread(flow_run, flow, self._contexts.pop() if self._contexts else copy_context())
@@ -130,7 +129,7 @@ class InProcessWorker(internals.ThreadWorker):
         return BaseWorkerResult(identifier=mark, status_code=0 if well else 1)
 
     async def _watch(self, running: RunThread) -> bool:
-        """Wait for a run's end, but not forever; returns whether it ended as it should."""
+        """Wait for a run's end, up to the limit; returns whether it ended properly."""
         deadline = anyio.current_time() + self._service.run_minutes * 60
         while not running.done.is_set() and anyio.current_time() < deadline:
             with anyio.move_on_after(LOOK_SECONDS):
@@ -145,27 +144,27 @@ class InProcessWorker(internals.ThreadWorker):
             await self.client.set_flow_run_state(running.flow_run.id, cancelled_by_a_person(), force=True)
             return True
         if hangs:
-            # a thread cannot be killed; what it still does is recorded once, and looked for before it is done outside
+            # a thread cannot be killed; what it still does is recorded once, and checked before it acts outside
             log.error("run %s hangs", running.flow_run.name)
         return not (hangs or running.broke)
 
     async def _look(self, running: RunThread) -> None:
-        """See whether somebody has cancelled or suspended the run."""
+        """Check whether somebody has cancelled or suspended the run."""
         try:
             state = (await self.client.read_flow_run(running.flow_run.id)).state
         except (httpx.HTTPError, ObjectNotFound) as error:
-            log.warning("run %s goes on unseen: %s", running.flow_run.name, type(error).__name__)
+            log.warning("run %s continues unchecked: %s", running.flow_run.name, type(error).__name__)
             return
         if state is None:
             return
         internals.suspend(running.flow_run, state)
         if state.type is StateType.CANCELLING and not running.stopping:
-            # what it has begun is not torn apart
+            # the activity that it has begun is not interrupted
             log.info("run %s stops at its next activity: somebody has cancelled it", running.flow_run.name)
             running.stop()
 
     async def _flow(self, flow_run: FlowRun) -> "Flow[..., Any]":
-        """The run's flow, loaded once in the process's life."""
+        """The run's flow, loaded once in this process."""
         if flow_run.deployment_id is None:
             raise SettingsError(f"run {flow_run.name} has no deployment")
         if flow_run.deployment_id not in self._flows:
@@ -176,16 +175,16 @@ class InProcessWorker(internals.ThreadWorker):
         return self._flows[flow_run.deployment_id]
 
     async def _show_lost_forms(self) -> None:
-        """Show the forms of runs that the worker before had suspended, and died before it showed them."""
+        """Show the forms of runs that a worker suspended before it died without showing them."""
         await asyncio.sleep(2 * SHOWN_WITHIN.total_seconds())
         most = 2 * self._service.worker_threads
-        # a server that is away must not end the worker; the next start looks again, and so does who submits the form
+        # a server that does not answer must not end the worker; its next start looks again, and so do submissions
         with suppress(LayananError):
             if shown := await asyncio.to_thread(offer_lost_forms, load_systems(), most):
                 log.warning("%s forms were not shown before a crash; they are now", shown)
 
     async def _adopt_orphans(self) -> None:
-        """Restart the runs that an earlier worker of this name had when it died, or end them as a person wished."""
+        """Restart the runs that an earlier worker of this name had when it died; end those that a person cancelled."""
         runs = await self.client.read_flow_runs(
             flow_run_filter=FlowRunFilter(state=one_of(*CARRIED_TYPES)),
             work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[self.pool_name])),
@@ -195,17 +194,17 @@ class InProcessWorker(internals.ThreadWorker):
             if before is None or before.name not in {"", self.name} or before == self._carrier:
                 continue
             log.warning("run %s lost its worker", run.name)
-            wished = run.state is not None and run.state.type is StateType.CANCELLING
-            then = cancelled_by_a_person() if wished else Scheduled(name="Restarted", message="its worker had died")
+            cancelling = run.state is not None and run.state.type is StateType.CANCELLING
+            then = cancelled_by_a_person() if cancelling else Scheduled(name="Restarted", message="its worker had died")
             await self.client.set_flow_run_state(run.id, then, force=True)
 
     def _stop(self, task: "asyncio.Task[Any] | None") -> None:
         if drain.asked():
             log.warning("asked twice: ending at once")
             os._exit(0)
-        log.info("stopping: running activities end, the rest is left to the next start")
+        log.info("stopping: running activities end; the next start does the rest")
         drain.begin()
-        # the engine tries for minutes to tell a server that has gone what becomes of a run, and to send its last events
+        # Prefect tries for minutes to report runs and events to a server that has gone
         end = threading.Timer(END_SECONDS, os._exit, [0])
         end.daemon = True
         end.start()
@@ -217,5 +216,5 @@ class InProcessWorker(internals.ThreadWorker):
             while self._runs:
                 await asyncio.sleep(0.05)
         for running in self._runs.values():
-            log.warning("run %s is amid an activity; the next start takes it up", running.flow_run.name)
+            log.warning("run %s is in the middle of an activity; the next start takes it over", running.flow_run.name)
         task.cancel()

@@ -1,10 +1,11 @@
 """Old or new (SOP 5.3): does a mail belong to a case that we know?
 
-By order of trust: it answers one of our letters; it names a case's signed reference (in the Subject, or in the address
-that it was sent to); it names a case's reference, or follows a mail of the case; the same sender wrote of the same
-line or matter lately. In every case the sender must be the case's customer (an address on record) or a party of it, or
-of one that it was merged with: somebody else who quotes a reference opens a case of their own and learns nothing.
-A mail whose sender is in doubt joins none of them, and no mail joins what such a one has opened: an agent compares.
+In order of trust: the mail answers one of our letters; it names a case's signed reference (in the Subject, or in the
+address that it was sent to); it names a case's reference, or follows a mail of the case; the same sender has recently
+written about the same line or matter. The sender must be the case's customer (an address on record) or a party of the
+case, or of one that was merged with it: anybody else who quotes a reference opens a case of their own and learns
+nothing.
+A mail with a doubtful sender joins no case, and no mail joins a case that such a mail opened: an agent compares.
 """
 
 import re
@@ -32,23 +33,22 @@ from tasks.run.family import family
 
 REFERENCE = re.compile(rf"\b(?:{'|'.join(SITES)})-(\d{{7,9}})(?!\d)(?:-([a-z]{{8}})\b)?", re.IGNORECASE)
 MOST_CASES = 20
-"""Open cases of a sender that a new mail is held against: the newest."""
+"""Number of a sender's newest open cases with which a new mail is compared."""
 DOUBTFUL = 0.4
-"""Score from which on a person is asked whether two mails are of one matter."""
+"""Score from which a person is asked whether two mails are about one matter."""
 
 
 _THEIRS, _MERGED = aliased(Case), aliased(Case)
-# by the addresses' indexes, however many cases are open
+# uses the indexes of the addresses, however many cases are open
 _CASES_OF = union_all(
     select(_THEIRS.id).where(col(_THEIRS.address) == bindparam("sender")),
-    # who stood in Cc writes of matters of their own, too
+    # people who were in Cc also write about matters of their own
     select(Party.case_id).where(col(Party.address) == bindparam("sender"), col(Party.copied).is_(False)),
-    # what the sender has opened goes on there
+    # the sender's own case was merged into this one
     select(_MERGED.merged_into).where(
         col(_MERGED.address) == bindparam("sender"), col(_MERGED.merged_into).is_not(None)
     ),
 )
-# made once
 _OPEN_CASES = (
     select(Case)
     .where(
@@ -63,22 +63,22 @@ _OPEN_CASES = (
 
 
 def same_matter_since(settings: Settings, came_at: datetime) -> datetime:
-    """When a case must have been opened for a mail that came then to be of its matter."""
+    """The earliest opening of a case for a mail of this time to be about the same matter."""
     return came_at - timedelta(days=settings.policy.same_matter_days)
 
 
 def references(text: str) -> set[tuple[int, str]]:
-    """The references of ours in a text: number and token, which is empty where one is not signed."""
+    """Our references in a text: number and token, which is empty if the reference is not signed."""
     return {(int(number), token.lower()) for number, token in REFERENCE.findall(text)}
 
 
 def answers(subject: str, thread: Sequence[str]) -> bool:
-    """Whether a mail says of itself that it answers something: by Message-IDs, or by a reference of ours."""
+    """Whether a mail claims to be an answer: by Message-IDs, or by one of our references."""
     return bool(thread) or REFERENCE.search(subject) is not None
 
 
 def is_answer(mail: ParsedMail) -> bool:
-    """Whether this mail does."""
+    """Whether this mail claims to be an answer."""
     thread = (*mail.in_reply_to, *mail.references)
     return answers(mail.subject, thread) or bool(_signed_addresses(mail)) or mail.continues
 
@@ -86,7 +86,7 @@ def is_answer(mail: ParsedMail) -> bool:
 def _signed_addresses(mail: ParsedMail) -> set[tuple[int, str]]:
     """Numbers and tokens of ``layanan+JKT-0000001-bcdfghjk@…``.
 
-    Whose the address is does not matter: the token is what is believed, and an alias of ours has any name.
+    The rest of the address does not matter: the token proves the reference, and our aliases may have any name.
     """
     plus = (each.rpartition("@")[0].rpartition("+") for each in (*mail.recipients, *mail.delivered_to))
     found = (REFERENCE.fullmatch(reference) for local, _, reference in plus if local)
@@ -95,7 +95,7 @@ def _signed_addresses(mail: ParsedMail) -> set[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Match:
-    """The case that a mail belongs to, or perhaps belongs to, and why."""
+    """The case that a mail belongs to, or may belong to, and why."""
 
     case: Case | None = None
     perhaps: Case | None = None
@@ -104,7 +104,7 @@ class Match:
 
 @dataclass(frozen=True)
 class _Named:
-    """A case that a mail names; ``secret``: by something that outsiders cannot know."""
+    """A case that a mail names; ``secret``: by something that outsiders do not know."""
 
     case: Case
     tie: Why
@@ -124,10 +124,10 @@ def find_case(
     """The mail's case.
 
     Args:
-        customer_id: whose address on record the sender's is, where that was looked up.
-        open_cases: Whether the sender may have any.
-        forwarded: Whether a forwarder is the likely cause of any doubt about the sender: then what outsiders cannot
-            know still ties the mail to a case.
+        customer_id: the customer with the sender's address on record, if that was looked up.
+        open_cases: whether the sender may have any.
+        forwarded: whether a forwarder is the likely cause of a doubt about the sender. Then a secret still ties the
+            mail to a case.
     """
     remark: tuple[Reason, ...] = ()
     perhaps = None
@@ -155,9 +155,9 @@ def find_case(
 
 
 def whose_address(systems: Systems, mail: ParsedMail) -> str:
-    """The customer whose address on record the sender's is; asked for only where a mail names someone else's case.
+    """The customer with the sender's address on record; looked up only if a mail names somebody else's case.
 
-    Nobody, where SISKA does not answer: then the mail opens a case of its own.
+    Empty if SISKA does not answer: then the mail opens a case of its own.
     """
     if not is_answer(mail):
         return ""
@@ -196,10 +196,10 @@ def _named_cases(session: Session, mail: ParsedMail) -> list[_Named]:
 
 
 def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> bool:
-    """Whether they may write in it; in cases that were merged, whoever might in one of them."""
+    """Whether the sender may write in the case; in merged cases, whoever may write in one of them."""
     if sender == case.address:
         return True
-    # not ``going_on``: who looks does not lock
+    # not ``going_on``, which locks
     while case.merged_into is not None:
         case = session.get_one(Case, case.merged_into)
     one = family(session, case.key)
@@ -210,10 +210,9 @@ def _belongs(session: Session, case: Case, sender: str, customer_id: str) -> boo
 
 
 def _current(session: Session, case: Case, mail: ParsedMail) -> Case:
-    """The case that goes on for this one: the one it was merged into, or the newest of those that followed it.
+    """The case that continues for this one: the one it was merged into, or the newest of those that followed it.
 
-    What somebody else opened after it is not looked at, unless it is the sender's own; nor is what they perhaps did
-    not open themselves.
+    Only cases of its customer or of the sender count, and none that may have been opened by somebody in their name.
     """
     seen = {case.id}
     while True:
@@ -229,10 +228,10 @@ def _current(session: Session, case: Case, mail: ParsedMail) -> Case:
 
 
 def remember_matters(session: Session, systems: Systems, mails: Sequence[tuple[ParsedMail, datetime]]) -> None:
-    """Analyse mails, and what their senders' open cases began with, before the store is locked for comparing them.
+    """Analyse mails, and the first mails of their senders' open cases, before the store is locked to compare them.
 
     Args:
-        mails: each with the moment in which it came.
+        mails: each with its time of arrival.
     """
     senders = {mail.sender for mail, _ in mails}
     known = select(Case.address).where(col(Case.address).in_(senders), Case.status == "open").distinct()
@@ -267,24 +266,24 @@ class _Matter:
     lines: frozenset[str]
     follows_up: bool = False
     titles: frozenset[str] = frozenset()
-    """Numbers, places and names in the Subject and the sender's name, but for lines."""
+    """Numbers, places and names in the Subject and the sender's name, without lines."""
     names: frozenset[str] = frozenset()
-    """Those, and those in the text."""
+    """The same, with those in the text."""
 
     @property
     def marks(self) -> frozenset[str]:
-        """Those by which two matters of one line may differ: of the text only what looks like a thing's number."""
+        """What distinguishes two matters of one line: of the text, only what looks like the number of a thing."""
         return self.titles | {name for name in self.names if _THINGS_NUMBER.search(name)}
 
 
 _THINGS_NUMBER = re.compile(r"^(?!(?:19|20)\d\d$).*\d.*\d.*\d")
-"""Three digits and more, but no year."""
+"""At least three digits, and not a year."""
 
 
 def _score(new: _Matter, known: _Matter) -> tuple[float, Why | None]:
-    """From 0 to 1: how certainly both are of one matter, and why; None where nothing says so.
+    """How certain it is, from 0 to 1, that both are one matter, and why; None if nothing says so.
 
-    Another number, place or name may be another matter of the same customer's, and is for a person to compare.
+    Another number, place or name may mean another matter of the same customer, which a person must compare.
     """
     same_topic = new.topic == known.topic != "other"
     if new.lines & known.lines:
@@ -311,7 +310,7 @@ def _first_mails(session: Session, cases: Sequence[Case]) -> dict[int | None, Me
 def _known_matter(systems: Systems, case: Case, first: Message | None) -> _Matter:
     said = _matter(systems, first) if first else _Matter("other", frozenset())
     if not case.kind:
-        # its activity 1 is still to come
+        # activity 1 is not done yet
         return said
     return replace(said, topic=case.topic, lines=said.lines.union(filter(None, [case.service_number])))
 
@@ -322,7 +321,7 @@ def _matter(systems: Systems, mail: ParsedMail | Message) -> _Matter:
 
 @lru_cache(maxsize=256)
 def _analysed(analyse: Callable[[str, str], Analysis], sender_name: str, subject: str, text: str) -> _Matter:
-    """Kept, because each mail is held against all cases of its sender."""
+    """Cached, because each mail is compared with all cases of its sender."""
     analysis = analyse(subject, text)
     lines = frozenset(number.value for number in analysis.service_numbers)
     follows_up = analysis.kind.value is Kind.FOLLOW_UP or analysis.topic.value == "case_status"

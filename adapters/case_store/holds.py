@@ -1,4 +1,4 @@
-"""What leaves a failing server alone: a pause that grows, and after it one attempt that goes first.
+"""How a failing server gets no calls: a growing pause, after which one attempt goes first.
 
 Shared by the back-office systems' gate and the SMTP relay. Held by `tests/adapters/systems/test_system_gate.py` and
 `tests/tasks/run/test_relay.py`.

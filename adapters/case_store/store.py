@@ -1,8 +1,8 @@
 """The case store: one SQL database, SQLite (WAL) or PostgreSQL, and a folder for large content.
 
-Mails and letters are kept byte for byte: small ones in the database, together with the rows that refer to them, large
-ones as files. Sessions are short: ``read`` for queries, ``write`` for one transaction; neither calls anything outside.
-A write on SQLite takes the write lock at its start, so that another write in between cannot make it fail.
+Mails and letters are stored byte for byte: small ones in the database, together with the rows that refer to them, large
+ones as files. Sessions are short: ``read`` for queries, ``write`` for one transaction; neither calls other systems.
+A write on SQLite takes the write lock at its start, so that a write in between cannot make it fail.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ from models.tables import Kept
 QUIET: dict[str, Any] = {"hide_parameters": True}
 """Errors of the database appear in run histories, and rows contain customers' words."""
 SMALL = 64 * 1024
-"""Content up to this many bytes is kept in the database: one wait for the disk instead of one more for each file.
+"""Largest content in bytes that is stored in the database, which saves a disk wait for each file.
 
 It saves a tenth of a mail's CPU (SQLite: 13.0 ms instead of 14.5)."""
 _KEPT = "bytes that are kept with the transaction"
 POOL_TIMEOUT = 30.0
 """Seconds to wait for a free connection."""
 SURE = 1.0
-"""Seconds after its last use in which a connection is not pinged."""
+"""Seconds after its last use in which a connection is used without a ping."""
 _TOO_LARGE = "54000"
 """PostgreSQL's SQLSTATE for a value too large for an index: an OperationalError, although the database works."""
 _TAKEN = {"23505", SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY}
@@ -60,7 +60,7 @@ class Store:
         self._engine: Engine | None = None
         self._lock = threading.Lock()
         self._lasting: set[Path] = set()
-        """Folders of blobs whose own entries are on the disk."""
+        """Folders of blobs whose directory entries are on the disk."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -237,7 +237,7 @@ def _is_taken_key(error: BaseException | None) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The whole file or none, on the disk when this returns."""
+    """Write the whole file, or none, to the disk."""
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as file:
@@ -251,7 +251,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """The folder's own entries, on the disk when this returns."""
+    """Write the folder's own entries to the disk."""
     place = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(place)
@@ -264,7 +264,7 @@ def _note_use(_connection: Any, record: Any) -> None:
 
 
 def _ping_if_idle(dialect: Dialect, connection: Any, record: Any, _proxy: Any) -> None:
-    """Ping as the pool would (``pool_pre_ping``), but only a connection that has been idle; a dead one is replaced.
+    """Ping a connection as the pool would (``pool_pre_ping``), but only if it was idle; the pool replaces a dead one.
 
     It saves a fifth of a mail's CPU (PostgreSQL: 16.4 ms instead of 20.5).
     """
@@ -277,7 +277,7 @@ def _ping_if_idle(dialect: Dialect, connection: Any, record: Any, _proxy: Any) -
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # the driver's own transactions begin late; ours begin where we say (see _begin_sqlite)
+    # the driver begins its transactions late; we begin them ourselves (see _begin_sqlite)
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

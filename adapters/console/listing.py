@@ -162,7 +162,7 @@ def _case(case: Case) -> View:
 
 
 def _mail(message: Message, exclude: set[str] | None = None) -> View:
-    """A mail; why it is where it is, and what speaks against it, in words beside the codes."""
+    """A mail, with the reasons for its outcome and its warnings in words."""
     warnings = warnings_said(message.doubts.split(), message.warnings, message.authentication)
     return _dump(message, exclude) | {"reason": message.reason, "warnings": warnings}
 
@@ -177,7 +177,7 @@ def _letter(letter: Letter, outbox: Outbox, case: Case) -> View:
 
 
 def _dump(row: Any, exclude: set[str] | None = None) -> View:
-    # a row that was loaded holds an enum's value, of which Pydantic would warn
+    # a loaded row contains an enum's value, about which pydantic would warn
     view: View = row.model_dump(mode="json", exclude=KEYS | (exclude or set()), warnings=False)
     # SQLModel keeps the order in which the columns were loaded
     return {name: view[name] for name in sorted(type(row).model_fields, key="id".__ne__) if name in view}

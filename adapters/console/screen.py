@@ -67,7 +67,7 @@ def show_case(view: Row, as_json: bool, zone: tzinfo) -> None:
 
 
 def say_line(data: Row) -> None:
-    """Print one object as one line of JSON, in ASCII: no terminal and no locale stumbles over it."""
+    """Print one object as one line of JSON, in ASCII, which every terminal and locale can print."""
     say(json.dumps(data))
 
 

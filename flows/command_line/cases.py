@@ -73,9 +73,9 @@ def waiting(as_json: Json = False) -> None:
     ]
     show(rows, ("reference", "role", "escalated_to", "title", "since", "due_at", "age_hours"), as_json, settings.zone)
     if not as_json:
-        # each in one piece, whatever the terminal's width
+        # unbroken, whatever the terminal's width
         say("\n".join(f"{row['reference']}  {row['run_url']}" for row in rows))
-        # customers and units take the time that they have
+        # without waits for customers and units
         if ours := [row for row in rows if FORMS[row["form"]].role in DECIDE]:
             say(f"Oldest decision: {ours[0]['reference']}, {ours[0]['title']}, for {ours[0]['age_hours']} h.")
 
@@ -85,7 +85,7 @@ def decide(
     by: By,
     fields: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Field of the form; repeatable.")],
 ) -> None:
-    """Answer the form that a case waits with, as in the Prefect UI.
+    """Answer the form of a waiting case, as in the Prefect UI.
 
     Give a choice by its code or by its full text. A wrong field or choice changes nothing and prints the possible ones.
 
@@ -102,13 +102,13 @@ def decide(
         found = listing.case_named(session, name)
     with bound_contextvars(case=found.reference):
         submit(systems, found, by, words)
-    say(f"accepted: {found.reference} goes on by itself; `layanan case {found.reference}` shows how")
+    say(f"accepted: {found.reference} continues by itself; `layanan case {found.reference}` shows how")
 
 
 def _word(field: str) -> tuple[str, str]:
     name, equals, value = field.partition("=")
     if not equals:
-        raise WrongUse(f"--set {field}: an answer is FIELD=VALUE")
+        raise WrongUse(f"--set {field}: give it as FIELD=VALUE")
     return name, value
 
 
@@ -125,7 +125,7 @@ def merge(name: CaseName, into: IntoName, by: By) -> None:
     merge(systems, case.key, other.key, by)
     say(f"{case.reference} is merged into {other.reference}")
     if told := whose_letters(systems, case.key, other.key):
-        say(f"{told} ({other.address}, {case.address}); `layanan unmerge {case.reference}` takes it back")
+        say(f"{told} ({other.address}, {case.address}); `layanan unmerge {case.reference}` reverses it")
 
 
 def unmerge(name: CaseName, by: By) -> None:
@@ -137,7 +137,7 @@ def unmerge(name: CaseName, by: By) -> None:
     from tasks.upkeep.merge_case import unmerge
 
     unmerge(systems, case.key, by)
-    say(f"{case.reference} goes on")
+    say(f"{case.reference} continues")
 
 
 def split(name: CaseName, mail: MailNumber, by: By) -> None:
@@ -148,7 +148,7 @@ def split(name: CaseName, mail: MailNumber, by: By) -> None:
     systems, (case,) = cases_of(name)
     from tasks.upkeep.merge_case import split
 
-    say(f"mail {mail} is case {split(systems, case.key, mail, by)} now")
+    say(f"mail {mail} is now case {split(systems, case.key, mail, by)}")
 
 
 def party(

@@ -22,7 +22,7 @@ def letters(
     """List every letter with its state (queued, sending, sent, failed or bounced), oldest first.
 
     With `--again`, send letters again that the relay refused because of our account, address, quota or policy. Letters
-    that a later letter, the end of the case or their age made out of date are listed and not sent.
+    that are out of date (a later letter, a closed case, or their age) are listed and not sent.
 
     Examples: `layanan letters --state failed`; `layanan letters --again`
     """
@@ -51,7 +51,7 @@ def _send_all_again(outdated: bool, as_json: bool) -> None:
     if not as_json:
         say(f"{len(chosen)} in the outbox again; the monitor's next sweep sends them.")
         if left := len(failed) - len(chosen):
-            say(f"{left} out of date and not sent: `layanan letters --again --outdated` sends them all the same.")
+            say(f"{left} out of date and not sent: `layanan letters --again --outdated` sends them anyway.")
 
 
 def letter(

@@ -91,7 +91,7 @@ def show_one(
     number: MailNumber,
     raw: Annotated[bool, typer.Option("--raw", help="Print the mail itself, byte for byte.")] = False,
     save: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the attachments into this folder.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML, made harmless, as a page.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML, sanitised, as a page.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show one mail with its text and attachments.
@@ -134,7 +134,7 @@ def _save_page(file: Path, mail: dict[str, Any], raw: bytes) -> None:
 
 
 def accept(number: MailNumber, by: By) -> None:
-    """Take in a mail that intake quarantined or took for automatic: it joins or opens a case.
+    """Take in a mail that intake quarantined or classified as automatic: it joins or opens a case.
 
     Example: `layanan mail accept 17 --by Sari`
     """

@@ -44,23 +44,23 @@ def _keep_up() -> None:
 
     http = get_args(HttpName)
     if missing := [f"LAYANAN_{name.upper()}__URL" for name in http if name not in settings.model_fields_set]:
-        raise SettingsError(f"not set: {', '.join(missing)}; for a rehearsal `layanan simulator` has them all")
+        raise SettingsError(f"not set: {', '.join(missing)}; for a rehearsal, `layanan simulator` sets them all")
     from flows.service import Service
 
     say("Starting server, deployments and worker …")
     with Service(settings) as service:
-        say(f"The service runs; logs: {service.logs}. Ctrl-C ends it, cases go on at the next start.")
+        say(f"The service runs; logs: {service.logs}. Ctrl-C ends it; cases continue at the next start.")
         say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
         say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
         if settings.clock == "simulated":
             say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
-        # mail servers may be silent for long, and the service does not wait for them
+        # in a thread, because a mail server may take long to answer
         Thread(target=say_what_first_polls_wait_for, daemon=True).start()
         service.watch()
 
 
 def say_what_first_polls_wait_for() -> None:
-    """Print which mailboxes hold so much mail that a person must agree to their first poll."""
+    """Print which mailboxes contain so much mail that a person must agree to their first poll."""
     from adapters.wiring import load_systems
     from tasks.intake import first_poll
 

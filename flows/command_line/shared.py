@@ -1,4 +1,4 @@
-"""What the commands share: arguments, settings, the case store, and what an error ends with.
+"""What the commands share: arguments, settings, the case store, and exit codes.
 
 Held by `tests/test_layanan.py`.
 """
@@ -59,14 +59,14 @@ def read_settings() -> "Settings":
 
 
 def engine_settings() -> "Settings":
-    """The settings; Prefect, which reads its own at import, may be imported next."""
+    """The settings, with the environment set for Prefect, which reads it at its import."""
     from adapters.engine.environment import engine_environment, without_proxy
 
     settings = read_settings()
     without_proxy()
     for name, value in engine_environment(settings).items():
         os.environ.setdefault(name, value)
-    with suppress(OSError):  # a folder that cannot be made is a check of the doctor's
+    with suppress(OSError):  # `layanan doctor` checks the folder
         private(Path(os.environ["PREFECT_HOME"]))
     return settings
 
@@ -91,7 +91,7 @@ def cases_of(*names: str) -> "tuple[Systems, list[Case]]":
 
 
 def ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:
-    """What a query of the case store returns; no other system is imported."""
+    """The result of a query of the case store; no other system is imported."""
     from adapters.case_store import schema
     from adapters.case_store.store import Store
 
@@ -102,7 +102,7 @@ def ask(settings: "Settings", query: "Callable[[Session], Any]") -> Any:
 
 
 def show_list(query: "Callable[[Session], list[dict[str, Any]]]", columns: Sequence[str], as_json: bool) -> None:
-    """Print what a query of the case store returns."""
+    """Print the result of a query of the case store."""
     settings = read_settings()
     show(ask(settings, query), columns, as_json, settings.zone)
 
@@ -115,7 +115,7 @@ def run_url(settings: "Settings", run_id: str | None) -> str | None:
 
 
 def attempt(name: str, act: Callable[[], None]) -> int:
-    """Act and return the exit code; a failure is printed, and the caller goes on with the next."""
+    """Act and return the exit code; a failure is printed, so that the caller can continue."""
     try:
         act()
     except LayananError as error:
@@ -132,4 +132,4 @@ def code_of(error: LayananError) -> int:
 def only_once(once: bool) -> None:
     """Refuse a command that only `layanan up` may repeat."""
     if not once:
-        raise WrongUse("add --once; `layanan up` repeats it for ever")
+        raise WrongUse("add --once; only `layanan up` repeats it")

@@ -64,7 +64,7 @@ class NeedChoice(Choice):
 
 
 class ConfirmAnalysis(Form):
-    """Activity 1 is not sure: the agent says what the mail wants."""
+    """Activity 1 is not sure, so the agent says what the mail wants."""
 
     title = "Konfirmasi analisa / Confirm the analysis"
     role = Role.AGENT
@@ -82,7 +82,7 @@ class SameMatterChoice(Choice):
 
 
 class SameMatter(Form):
-    """5.3 is doubtful: the agent says whether the mail belongs to a case that is open."""
+    """5.3 is doubtful, so the agent says whether the mail belongs to an open case."""
 
     title = "Keluhan lama atau baru? / Old or new?"
     role = Role.AGENT
@@ -99,7 +99,7 @@ class SenderChoice(Choice):
 
 
 class ConfirmSender(Form):
-    """It is in doubt who wrote: nothing is sent or shown, and no case is joined, until the agent is certain."""
+    """It is doubtful who wrote: until the agent decides, nothing is sent or shown, and no case is joined."""
 
     title = "Pengirim meragukan / A doubtful sender"
     role = Role.AGENT

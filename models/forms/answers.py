@@ -14,7 +14,7 @@ from models.states import SignalKind
 
 
 class WriteAnswer(Form):
-    """Activity 3 found no prepared answer: the agent writes it."""
+    """Activity 3 found no canned answer, so the agent writes one."""
 
     title = "Tulis jawaban / Write the answer"
     role = Role.AGENT
@@ -41,7 +41,7 @@ class AnswerChoice(Choice):
 
 
 class CustomerAnswer(Form):
-    """We asked the customer something. The mailbox answers this form, silence does, or an agent who phoned."""
+    """We asked the customer something. A mail, silence, or an agent who phoned answers this form."""
 
     title = "Menunggu jawaban pelanggan / Waiting for the customer's answer"
     role = Role.CUSTOMER
@@ -57,7 +57,7 @@ class CustomerAnswer(Form):
 
 
 class UnclearChoice(Choice):
-    """What becomes of a case whose customer answers without saying what was asked."""
+    """How a case continues whose customer has not said what we asked for."""
 
     FOUND = "Nomor layanan ditemukan / The service number is found"
     ASK_AGAIN = "Tanyakan lagi / Ask again"
@@ -65,7 +65,7 @@ class UnclearChoice(Choice):
 
 
 class UnclearAnswer(Form):
-    """The customer has answered our questions, and what is needed is still missing: the agent reads it."""
+    """Something is still missing after the customer's answers, so the agent reads them."""
 
     title = "Jawaban belum lengkap / The answer is incomplete"
     role = Role.AGENT
@@ -74,7 +74,7 @@ class UnclearAnswer(Form):
     service_number: str = fields.service_number("Hanya bila ditemukan / only where it is found")
 
     def problem(self) -> str | None:
-        """A number that is found must be told."""
+        """A number that was found must be given."""
         if self.choice is UnclearChoice.FOUND and not self.service_number:
             return "Isi nomor layanan / give the service number"
         return None

@@ -16,16 +16,16 @@ from models.sop import Role
 from models.states import SignalKind
 
 SYSTEM = "system"
-"""Who signs a form that the service itself submits."""
+"""Name on forms that the service itself submits."""
 NOBODY = "“system” bukan nama orang / is nobody's name"
-"""Why a person's answer that is signed so is refused."""
+"""Why a person's answer with that name is refused."""
 
 
 Takes = Mapping[SignalKind, Mapping[str, Any]]
 
 
 class Choice(StrEnum):
-    """An answer to choose: its value is what people read, its name is what is recorded."""
+    """A choice: people read its value; its name is recorded."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -35,8 +35,9 @@ class Choice(StrEnum):
 class Form(BaseModel):
     """Base of all forms.
 
-    ``takes`` names the kinds of signal that answer in a person's place (see :class:`models.tables.Signal`), and what
-    each of them answers beside its own facts. ``hidden`` names fields and codes of choices that are not for people.
+    ``takes`` names the kinds of signal that may answer instead of a person (see :class:`models.tables.Signal`), and
+    what each of them answers besides its own facts. ``hidden`` names fields and codes of choices that people do not
+    see.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -44,12 +45,12 @@ class Form(BaseModel):
     role: ClassVar[Role]
     takes: ClassVar[Takes] = {}
     ends: ClassVar[SignalKind | None] = None
-    """Kind of the deadline by which a wait ends that is no person's."""
+    """Kind of the deadline that ends the wait, if it waits for nobody's decision."""
     keeps_informed: ClassVar[bool] = True
-    """Where the form itself takes no update: whether the customer may be written to while it waits (SOP 5.8)."""
+    """Whether the customer gets updates while the form waits (SOP 5.8), if it takes none itself."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     solves: ClassVar[str] = ""
-    """Code of the choice that brings the solution: it needs a cause and a repair (SOP 5.10)."""
+    """Code of the choice that needs a cause and a repair, because it brings the solution (SOP 5.10)."""
 
     by: str = Field(
         title="Nama Anda / Your name",
@@ -60,18 +61,18 @@ class Form(BaseModel):
 
     @classmethod
     def slug(cls) -> str:
-        """The form's name as the engine allows it in a key: ``unit-progress``."""
+        """The form's name in keys: ``unit-progress``."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def problem(self) -> str | None:
-        """Why these answers cannot be taken together; None when they can."""
+        """Why these answers cannot be accepted together; None if they can."""
         given = dict(self)
         if self.solves and given["choice"].name == self.solves and not (given["cause"] and given["repair"]):
             return "Isi penyebab dan perbaikan / give the cause and the repair (5.10)"
         return None
 
     def answers(self) -> dict[str, Any]:
-        """What is recorded: choices by their codes."""
+        """The answers as they are recorded: choices by their codes."""
         return {
             name: value.name if isinstance(value, Choice) else str(value) if isinstance(value, StrEnum) else value
             for name, value in self
@@ -79,17 +80,17 @@ class Form(BaseModel):
 
     @classmethod
     def signals(cls) -> tuple[SignalKind, ...]:
-        """Kinds of signal that end this wait: a letter that did not arrive ends each that is no person's."""
+        """Kinds of signal that end this wait; a letter that did not arrive ends each wait that takes any signal."""
         return (*cls.takes, SignalKind.UNDELIVERED) if cls.takes else ()
 
     @classmethod
     def filled_by_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> Self:
-        """The form as the service fills it for a signal of a kind that it takes."""
+        """The form as the service fills it in for a signal of a kind that it takes."""
         return cls(by=SYSTEM, **{**cls.takes[kind], **answers})
 
     @classmethod
     def submitted_for_signal(cls, kind: SignalKind, answers: Mapping[str, Any]) -> dict[str, str]:
-        """What the service submits to resume the run: no more than the form shows; the run reads the signal itself."""
+        """What the service submits to resume the run: only what the form shows; the run itself reads the signal."""
         meant = {**cls.takes.get(kind, {}), **answers}.get("choice")
         shown = _shown(cls.model_fields["choice"].annotation, cls.hidden)
         code = next((code for code in (meant, "UPDATE") if code in shown.__members__), None)
@@ -97,9 +98,9 @@ class Form(BaseModel):
 
     @classmethod
     def asking(cls, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any) -> type[Self]:
-        """The form as it is shown: with first answers filled in, and units to choose from.
+        """The form as it is shown: with first answers filled in, and a choice of units.
 
-        The fields are rebuilt whole: a default that is only set would lose its title in the Prefect UI.
+        The fields are built anew, because a field whose default is only set loses its title in the Prefect UI.
         """
         fields: dict[str, Any] = {}
         hidden = cls.hidden.union(hidden)
@@ -130,12 +131,12 @@ class Form(BaseModel):
 
 
 def is_choice(kind: Any) -> TypeGuard[type[Choice]]:
-    """Whether a field's annotation is an answer to choose."""
+    """Whether a field's annotation is a choice."""
     return isinstance(kind, type) and issubclass(kind, Choice)
 
 
 def _shown(kind: Any, hidden: AbstractSet[str]) -> Any:
-    """The choices without those that are hidden."""
+    """The choices without the hidden ones."""
     shown = {code: choice.value for code, choice in kind.__members__.items() if code not in hidden}
     return kind if len(shown) == len(kind) else cast(Any, Choice)(kind.__name__, shown)
 

@@ -20,7 +20,7 @@ class ClosingChoice(Choice):
 
 
 class ClosingPeriod(Form):
-    """12: the closing letter is out; an answer reopens the case, silence closes it."""
+    """12: after the closing letter an answer may reopen the case; silence closes it."""
 
     title = "Masa tunggu closing / Closing's waiting period"
     role = Role.CUSTOMER
@@ -33,14 +33,14 @@ class ClosingPeriod(Form):
 
 
 class DisputeChoice(Choice):
-    """What becomes of a disputed closing."""
+    """Whether the case is reopened."""
 
     REOPEN = "Buka lagi / Reopen"
     CLOSE = "Tutup / Close"
 
 
 class DisputedClosing(Form):
-    """The customer answered the closing letter: does the case go on?"""
+    """The customer answered the closing letter: is the case reopened?"""
 
     title = "Closing disanggah / Disputed closing"
     role = Role.AGENT

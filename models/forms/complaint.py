@@ -13,7 +13,7 @@ from models.states import SignalKind
 
 
 class ComplaintForm(Form):
-    """A complaint on somebody's desk. Until the person decides, the customer gets updates and answers (SOP 5.8)."""
+    """Base of decisions on a complaint. Until a person decides, the customer gets updates and answers (SOP 5.8)."""
 
     takes: ClassVar[Takes] = {
         SignalKind.MAIL: {"choice": "CUSTOMER_WROTE"},
@@ -23,12 +23,12 @@ class ComplaintForm(Form):
 
     choice: Choice
     if TYPE_CHECKING:
-        # people see fields in their order: each form has it last
+        # people see the fields in order, so each form has this one last
         message: int
 
     @property
     def decided(self) -> bool:
-        """Whether this is the person's decision, and not something that happened meanwhile."""
+        """Whether a person has decided; otherwise something happened meanwhile."""
         return self.choice.name not in MEANWHILE
 
 
@@ -42,7 +42,7 @@ class SolutionChoice(Choice):
 
 
 class ApproveSolution(ComplaintForm):
-    """The solution letter of a complaint is approved by a person before it is sent."""
+    """A person approves the result letter of a complaint before it is sent."""
 
     title = "Setujui solusi / Approve the solution"
     role = Role.AGENT
@@ -56,7 +56,7 @@ class ApproveSolution(ComplaintForm):
 
 
 class StuckChoice(Choice):
-    """How handling goes on."""
+    """How handling continues."""
 
     COORDINATE = "Koordinasi dengan unit / Coordinate with the unit"
     SOLVED = "Sudah ada solusi / There is a solution"
@@ -66,9 +66,9 @@ class StuckChoice(Choice):
 
 
 class HandlingStuck(ComplaintForm):
-    """Handling (6) is back with the agent, who says how it goes on."""
+    """Handling (6) is back with the agent, who decides how it continues."""
 
-    title = "Lanjutan penanganan / How handling goes on"
+    title = "Lanjutan penanganan / How handling continues"
     role = Role.AGENT
     solves = "SOLVED"
 
@@ -90,7 +90,7 @@ class ProgressChoice(Choice):
 
 
 class UnitProgress(Form):
-    """The case waits for the unit. The monitor and the mailbox answer this form too."""
+    """The case waits for the unit. Signals of mails, units and deadlines answer this form, too."""
 
     title = "Menunggu unit / Waiting for the unit"
     role = Role.UNIT

@@ -1,4 +1,4 @@
-"""What keeps an activity or a letter: a failure, office hours, an address that does not work.
+"""When an activity fails or waits for the office to open, or a letter does not arrive.
 
 Held by `tests/models/test_forms.py`.
 """
@@ -27,12 +27,12 @@ class FixActivity(Form):
     title = "Aktivitas terhenti / An activity is stuck"
     role = Role.AGENT
 
-    choice: FixChoice = fields.decision("Setelah sebabnya diatasi / once mended")
+    choice: FixChoice = fields.decision("Setelah sebabnya diatasi / once the cause is fixed")
     value: str = fields.text("Fakta yang kurang / Missing fact", "Hanya bila diminta di atas / only if asked for above")
 
 
 class FixActivityByLeader(FixActivity):
-    """The same, at the team leader's desk."""
+    """The same form for the team leader."""
 
     role = Role.TEAM_LEADER
     hidden = frozenset({FixChoice.TEAM_LEADER.name})
@@ -45,14 +45,14 @@ class OpeningChoice(Choice):
 
 
 class OfficeOpens(Form):
-    """A letter that keeps office hours waits for the morning; it is written then, or when a person says so."""
+    """A letter that keeps office hours is written when the office opens, or when a person says so."""
 
     title = "Menunggu jam kantor / Waiting for office hours"
     role = Role.SYSTEM
     takes: ClassVar[Takes] = {SignalKind.OPENING: {"choice": "SEND"}}
     ends = SignalKind.OPENING
 
-    choice: OpeningChoice = fields.decision("Dikirim otomatis saat buka / sent by itself at opening")
+    choice: OpeningChoice = fields.decision("Dikirim otomatis saat buka / sent automatically at opening")
 
 
 class UnreachableChoice(Choice):
@@ -65,7 +65,7 @@ class UnreachableChoice(Choice):
 
 
 class Unreachable(Form):
-    """A letter did not arrive: the agent says how the customer is reached instead."""
+    """A letter did not arrive, so the agent says how to reach the customer."""
 
     title = "Surat tidak sampai / A letter did not arrive"
     role = Role.AGENT
@@ -81,7 +81,7 @@ class Unreachable(Form):
     note: str = fields.text("Catatan / Note", "Misalnya: ditelepon, kapan / for example: phoned, when")
 
     def problem(self) -> str | None:
-        """Another address, or another way, must be named."""
+        """The other address, or the other way, must be given."""
         if self.choice is UnreachableChoice.OTHER_ADDRESS and not self.address:
             return "Isi alamat lain / give the other address"
         if self.choice is UnreachableChoice.TOLD and not self.note:

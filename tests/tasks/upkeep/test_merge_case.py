@@ -183,7 +183,7 @@ def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
     with pytest.raises(WrongUse, match="cannot be merged into itself"):
         merge(systems, first.case.case_id, first.case.case_id, "Rina")
     busy = opened(systems, STRANGER)
-    with pytest.raises(NotWaiting, match="at work"):
+    with pytest.raises(NotWaiting, match="is running"):
         merge(systems, busy.case_id, first.case.case_id, "Rina")
     with systems.store.write() as session:
         session.execute(update(Case).where(Case.id == second.case.case_id).values(status="closed"))  # type: ignore[arg-type]
