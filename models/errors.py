@@ -18,7 +18,8 @@ class OfSystem(LayananError):
 
     Args:
         reply: the server's code, such as ``550 5.7.1``, if it gave one; replies are compared by it.
-        words: the server's own words, without addresses. People see them; they are never logged or compared.
+        words: the system's own words. They may quote a customer, so only the form that asks a person for help shows
+            them; they are neither part of the message, which is logged, nor compared.
     """
 
     def __init__(self, system: str, what: str, *, reply: str = "", words: str = "") -> None:
@@ -50,16 +51,7 @@ class Deferred(Unavailable):
 
 
 class Refused(OfSystem):
-    """A system understood and refused (4xx, wrong password, unknown host key). A retry does not help.
-
-    Args:
-        said: The system's own words. They may quote a customer, so only the form that asks a person for help shows
-            them; the message, which is logged, does not.
-    """
-
-    def __init__(self, system: str, what: str, said: str = "", *, reply: str = "") -> None:
-        super().__init__(system, what, reply=reply, words=said)
-        self.said = said
+    """A system understood and refused (4xx, wrong password, unknown host key). A retry does not help."""
 
 
 class BrokenAnswer(Refused):

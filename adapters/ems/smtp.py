@@ -175,7 +175,7 @@ def _check(step: str, code: int, text: bytes, expected: int = 2) -> None:
         case "us":
             raise NotLetIn("smtp", f"{what}: check {OF_ACCOUNT}", reply=reply, words=words)
         case "recipient":
-            raise Refused("smtp", what, words, reply=reply)
+            raise Refused("smtp", what, words=words, reply=reply)
     raise UsOrRecipient("smtp", what, reply=reply, words=words)
 
 

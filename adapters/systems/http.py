@@ -42,7 +42,7 @@ class HttpCalls:
     """Calls one system. Thread-safe; it connects at the first call.
 
     Every call raises ``Unavailable``, ``AskedToWait``, ``Refused``, ``NotFound``, ``Conflict`` or ``BrokenAnswer``. The
-    words of an error's body may contain a customer's data: see :class:`Refused`.
+    words of an error's body may contain a customer's data: see :class:`models.errors.OfSystem`.
     """
 
     def __init__(self, system: str, settings: HttpSystem, gate: Gate) -> None:
@@ -132,7 +132,7 @@ class HttpCalls:
         with suppress(ValueError):
             words = words_of(from_json(answer.content))
         code = answer.status_code
-        raise _ERRORS.get(code, Refused)(self.system, f"{act}: {code}", words)
+        raise _ERRORS.get(code, Refused)(self.system, f"{act}: {code}", words=words)
 
 
 class _RetryLater(Unavailable):

@@ -196,7 +196,7 @@ class TmfClient:
         state = told.get("state") or told.get("status") if isinstance(told, dict) else None
         if isinstance(state, str) and state.replace(" ", "").lower() in _FAILED:
             self.gate.forget(key)
-            raise Refused(self.system, f"POST {resource}: accepted (202), and then failed", words_of(told))
+            raise Refused(self.system, f"POST {resource}: accepted (202), and then failed", words=words_of(told))
 
     def _read(self, resource: str, answer: httpx.Response, shape: type[M]) -> M:
         reading = Reading(self._zone)

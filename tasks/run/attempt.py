@@ -175,8 +175,8 @@ class Attempt(Generic[P, R]):
 
     def _failure(self, error: LayananError) -> ActivityRecord:
         output = {"error": str(error)} | ({"fact": error.fact} if isinstance(error, MissingFact) else {})
-        if isinstance(error, Refused) and error.said:
-            output["said"] = error.said
+        if isinstance(error, Refused) and error.words:
+            output["said"] = error.words
         return self._entry(RecordState.FAILED, output)
 
     def _entry(self, state: RecordState, output: dict[str, Any], performer: str = "") -> ActivityRecord:

@@ -6,13 +6,12 @@ Held by `tests/tasks/run/test_send_letter.py` and `tests/tasks/run/test_relay.py
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from itertools import islice, starmap
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Boolean, and_, bindparam, exists, or_, update
+from sqlalchemy import and_, exists, literal, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -29,30 +28,15 @@ TOGETHER = 10
 class Queued:
     """A letter in the outbox, as it was before its lease was taken."""
 
-    letter_id: int
-    state: str
-    not_before: datetime
-    attempts: int
-    error: str
-    unanswered: int
-    deferrals: int
-    tries: int
-    reply: str
-    refused_at: datetime | None
-    refusals: int
-    routine: bool
-    case_id: int
-    message_id: str
-    sender: str
-    recipient: str
-    sha256: str
+    letter: Letter
+    outbox: Outbox
     content: bytes | None
     """The letter itself; None if it is kept as a file."""
 
     @property
     def was_cut_off(self) -> bool:
         """Whether the latest attempt ended without an answer or an error, and no person has put the letter back."""
-        return self.state == "sending" and self.attempts > 0 and not self.error
+        return self.outbox.state == "sending" and self.outbox.attempts > 0 and not self.outbox.error
 
 
 @dataclass(frozen=True)
@@ -63,19 +47,7 @@ class Lease:
     """The letter is the probe, which tells whether the relay takes letters again."""
 
 
-# made once, and of single columns: every letter is asked for
-_QUEUED = (
-    sqlalchemy.select(
-        *(
-            next(getattr(table, field.name) for table in (Outbox, Letter, Kept) if field.name in table.model_fields)
-            for field in fields(Queued)
-        )
-    )
-    .select_from(Outbox)
-    .join(Letter)
-    .outerjoin(Kept, col(Kept.sha256) == Letter.sha256)
-    .where(col(Outbox.letter_id).in_(bindparam("letters", expanding=True)))
-)
+_QUEUED = select(Letter, Outbox, Kept.content).join(Outbox).outerjoin(Kept, col(Kept.sha256) == Letter.sha256)
 _EARLIER, _EARLIER_OUTBOX = aliased(Letter), aliased(Outbox)
 
 
@@ -86,42 +58,30 @@ def _earlier(letter_id: Any, case_id: Any, recipient: Any, routine: Any, *of_out
     return exists().where(*same, *waits, or_(col(_EARLIER_OUTBOX.routine).is_(False), routine))
 
 
-# leases and put-backs are counted, so that a letter which has changed since it was read is not taken
-_TAKE_LEASE = (
-    update(Outbox)
-    .where(
-        *(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("letter_id", "state", "attempts", "tries")),
-        ~_earlier(
-            *(bindparam(f"its_{name}") for name in ("letter_id", "case_id", "recipient")),
-            bindparam("its_routine", type_=Boolean),
-        ),
-    )
-    # from now on, an error in the row is of this attempt
-    .values(state="sending", attempts=Outbox.attempts + 1, not_before=bindparam("until"), error="")
-)
-
-
-def queued(systems: Systems, letter_ids: Iterable[int]) -> Iterator[Queued]:
+def read_queued(systems: Systems, letter_ids: Iterable[int]) -> Iterator[Queued]:
     """Read these letters, some at a time."""
     ids = iter(letter_ids)
     while some := list(islice(ids, TOGETHER)):
         with systems.store.read() as session:
-            found = {one.letter_id: one for one in starmap(Queued, session.execute(_QUEUED, {"letters": some}))}
+            found = {row[0].id: Queued(*row) for row in session.exec(_QUEUED.where(col(Letter.id).in_(some)))}
         yield from (found[letter_id] for letter_id in some)
 
 
 def take_lease(session: Session, systems: Systems, queued: Queued) -> Lease | None:
     """Take the lease on a letter; None if it is not to be sent now, or another process was faster."""
-    now = systems.machine_clock.now()
-    if queued.state not in UNDER_WAY or queued.not_before > now:
+    now, letter, outbox = systems.machine_clock.now(), queued.letter, queued.outbox
+    if outbox.state not in UNDER_WAY or outbox.not_before > now:
         return None
     until = now + timedelta(seconds=systems.settings.claim_seconds)
     probe = relay.begin_probe(session, systems, now, until)
     if probe is False:
         return None
-    names = ("letter_id", "state", "attempts", "tries", "case_id", "recipient", "routine")
-    its = {f"its_{name}": getattr(queued, name) for name in names}
-    if session.connection().execute(_TAKE_LEASE, its | {"until": until}).rowcount == 1:
+    # leases and put-backs are counted, so that a letter which has changed since it was read is not taken
+    known = (getattr(Outbox, name) == getattr(outbox, name) for name in ("letter_id", "state", "attempts", "tries"))
+    waits = _earlier(letter.id, letter.case_id, letter.recipient, literal(outbox.routine))
+    # from now on, an error in the row is of this attempt
+    taken = {"state": "sending", "attempts": outbox.attempts + 1, "not_before": until, "error": ""}
+    if session.connection().execute(update(Outbox).where(*known, ~waits).values(**taken)).rowcount == 1:
         return Lease(probe=bool(probe))
     if probe:
         relay.end_probe(session, systems)

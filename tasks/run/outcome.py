@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, update
 from sqlmodel import Session, col
 
 from adapters.case_store.holds import pause_after
@@ -29,12 +29,6 @@ MOST_REFUSALS = 12
 
 That takes seven hours, in which no other letter has shown whom the reply concerns: longer than a morning's outage."""
 
-# unless a delivery report or a copy has come meanwhile, which says more
-_SENDING = update(Outbox).where(col(Outbox.letter_id) == bindparam("its_letter_id"), col(Outbox.state) == "sending")
-_SENT = _SENDING.values(state="sent", error="", cause="", not_before=bindparam("now"), sent_at=bindparam("at"))
-# a failure says nothing of a later attempt, by a process that has taken the lease since
-_OURS = _SENDING.where(*(getattr(Outbox, name) == bindparam(f"its_{name}") for name in ("attempts", "tries")))
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -49,7 +43,7 @@ class Sending:
     """An attempt to send a letter. Each method gives one outcome, to be recorded later."""
 
     systems: Systems
-    letter: Queued
+    queued: Queued
     lease: Lease
 
     def done(self) -> Outcome:
@@ -59,19 +53,21 @@ class Sending:
         def record(session: Session) -> None:
             if self.lease.probe:
                 relay.takes_letters(session, self.systems)
-            session.connection().execute(_SENT, {"its_letter_id": self.letter.letter_id, "now": now, "at": at})
+            session.connection().execute(
+                self._row().values(state="sent", error="", cause="", not_before=now, sent_at=at)
+            )
 
         return Outcome(record)
 
     def cut_off(self) -> Outcome:
         """The connection broke before the relay's answer: the letter is unconfirmed."""
-        return Outcome(lambda session: self._change(session, unanswered=self.letter.unanswered + 1), ends=True)
+        return Outcome(lambda session: self._change(session, unanswered=self.queued.outbox.unanswered + 1), ends=True)
 
     def later(self, error: str, **changes: Any) -> Outcome:
         """The letter is tried again after a pause."""
-        pause = pause_after(self.letter.attempts + 1, BACKOFF, LONGEST_BACKOFF)
+        pause = pause_after(self.queued.outbox.attempts + 1, BACKOFF, LONGEST_BACKOFF)
         until = self.systems.machine_clock.now() + pause
-        changes |= {"state": self.letter.state, "not_before": until, "error": error}
+        changes |= {"state": self.queued.outbox.state, "not_before": until, "error": error}
         return Outcome(lambda session: self._change(session, **changes))
 
     def failed(self, error: str, *, cause: RefusalCause, reply: str = "") -> Outcome:
@@ -80,11 +76,11 @@ class Sending:
 
         def record(session: Session) -> None:
             self._end_probe(session)
-            _, outbox = in_outbox(session, self.letter.letter_id)
-            attempt = (self.letter.attempts + 1, self.letter.tries)
-            if outbox.state == "sending" and (outbox.attempts, outbox.tries) == attempt:
+            before = self.queued.outbox
+            _, outbox = in_outbox(session, before.letter_id)
+            if outbox.state == "sending" and (outbox.attempts, outbox.tries) == (before.attempts + 1, before.tries):
                 outbox.cause, outbox.reply = cause, reply
-                undelivered(session, self.letter.letter_id, "failed", error, now)
+                undelivered(session, before.letter_id, "failed", error, now)
 
         return Outcome(record)
 
@@ -94,16 +90,16 @@ class Sending:
 
         def record(session: Session) -> None:
             relay.refuses_us(session, self.systems, error)
-            kept = {"state": self.letter.state, "error": str(error), "not_before": now, "cause": "us"}
+            kept = {"state": self.queued.outbox.state, "error": str(error), "not_before": now, "cause": "us"}
             self._set(session, **kept, reply=error.reply)
 
         return Outcome(record, ends=True)
 
     def disputed(self, error: OfSystem) -> Outcome:
         """The relay refuses a letter, for now or for good, with a reply that may concern us: other letters decide."""
-        letter, now, lasting = self.letter, self.systems.machine_clock.now(), error.reply.startswith("5")
-        known = letter.refused_at if letter.reply == error.reply else None
-        deferrals, refusals = letter.deferrals + (not lasting), letter.refusals + lasting
+        outbox, now, lasting = self.queued.outbox, self.systems.machine_clock.now(), error.reply.startswith("5")
+        known = outbox.refused_at if outbox.reply == error.reply else None
+        deferrals, refusals = outbox.deferrals + (not lasting), outbox.refusals + lasting
         told = str(error) if lasting else f"{error}, {deferrals} times"
         changes: dict[str, Any] = {"reply": error.reply, "words": error.words, "refused_at": known or now}
         changes["cause"] = "unclear"
@@ -112,9 +108,9 @@ class Sending:
             if lasting and known and relay.taken_since(session, known):
                 # another letter was taken in between, so the reply concerns this recipient or this letter
                 self.failed(str(error), cause="recipient", reply=error.reply).record(session)
-            elif self.lease.probe or relay.concerns_us(session, error.reply, letter.recipient):
+            elif self.lease.probe or relay.concerns_us(session, error.reply, self.queued.letter.recipient):
                 relay.refuses_us(session, self.systems, error, several=True)
-                self._set(session, state=letter.state, not_before=now, error=str(error), **changes)
+                self._set(session, state=outbox.state, not_before=now, error=str(error), **changes)
             elif refusals >= MOST_REFUSALS or deferrals >= MOST_DEFERRALS:
                 self.failed(told, cause="unclear", reply=error.reply).record(session)
             else:
@@ -132,6 +128,12 @@ class Sending:
             relay.end_probe(session, self.systems)
 
     def _set(self, session: Session, **values: Any) -> None:
-        """Change the row, unless a later attempt has begun."""
-        its = {"its_letter_id": self.letter.letter_id, "its_tries": self.letter.tries}
-        session.connection().execute(_OURS.values(**values), its | {"its_attempts": self.letter.attempts + 1})
+        """Change the row, unless another process has begun a later attempt."""
+        before = self.queued.outbox
+        ours = (col(Outbox.attempts) == before.attempts + 1, col(Outbox.tries) == before.tries)
+        session.connection().execute(self._row().where(*ours).values(**values))
+
+    def _row(self) -> Update:
+        """Update of the row, unless a delivery report or a copy has come meanwhile, which says more."""
+        its = col(Outbox.letter_id) == self.queued.outbox.letter_id
+        return update(Outbox).where(its, col(Outbox.state) == "sending")

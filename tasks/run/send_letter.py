@@ -18,9 +18,9 @@ from adapters.ems.protocol import UsOrRecipient
 from adapters.wiring import Systems, load_systems
 from models.errors import Deferred, LayananError, OutcomeUnknown, Refused, Unavailable
 from models.states import LOST, UNDER_WAY
-from models.tables import Outbox
+from models.tables import Letter, Outbox
 from tasks.run import signals
-from tasks.run.lease import Queued, earlier_letters, queued, take_lease
+from tasks.run.lease import Queued, earlier_letters, read_queued, take_lease
 from tasks.run.outcome import Outcome, Sending
 from tasks.run.own_copy import is_copy
 from tasks.run.undelivered import in_outbox, put_back
@@ -62,7 +62,7 @@ def deliver_all(systems: Systems, letter_ids: Iterable[int]) -> None:
         Unavailable: the case store does not answer.
     """
     last: Outcome | None = None
-    for letter in queued(systems, letter_ids):
+    for letter in read_queued(systems, letter_ids):
         until = monotonic() + systems.settings.claim_seconds / 2  # the rest is for the text and for the copy
         with systems.store.write() as session:
             if last is not None:
@@ -98,16 +98,16 @@ def sent(sending: Sending, until: float) -> Outcome:
     Args:
         until: moment of the monotonic clock by which the text must begin.
     """
-    systems, letter = sending.systems, sending.letter
-    unconfirmed = letter.state == "sending"
+    systems, queued = sending.systems, sending.queued
+    letter, unconfirmed = queued.letter, queued.outbox.state == "sending"
     try:
-        raw = systems.store.kept_file(letter.sha256) if letter.content is None else letter.content
+        raw = systems.store.kept_file(letter.sha256) if queued.content is None else queued.content
         if unconfirmed and _has_copy(systems, letter, raw):
             return sending.done()
     except LayananError as error:
         # the error must not hide that an attempt was cut off before
-        return sending.later(str(error), unanswered=max(letter.unanswered, int(letter.was_cut_off)))
-    if unconfirmed and _is_a_persons(systems, letter):
+        return sending.later(str(error), unanswered=max(queued.outbox.unanswered, int(queued.was_cut_off)))
+    if unconfirmed and _is_a_persons(systems, queued):
         return sending.failed("smtp: the delivery is unconfirmed, and no copy has come", cause="unclear")
     try:
         systems.ems.send(raw, letter.sender, [letter.recipient], until, _copies(raw))
@@ -133,15 +133,15 @@ def _copies(raw: bytes) -> list[str]:
     return [address for _, address in getaddresses(head.get_all("Cc", []))]
 
 
-def _has_copy(systems: Systems, letter: Queued, raw: bytes) -> bool:
+def _has_copy(systems: Systems, letter: Letter, raw: bytes) -> bool:
     if systems.settings.smtp.copies == "none":
         return False
     box = systems.settings.mailbox(letter.sender)
     return systems.ems.has_copy(letter.message_id, box, lambda found: is_copy(found, raw))
 
 
-def _is_a_persons(systems: Systems, letter: Queued) -> bool:
+def _is_a_persons(systems: Systems, queued: Queued) -> bool:
     """Whether a person decides on an unconfirmed letter of which there is no copy, and it is not just sent again."""
     if systems.settings.smtp.in_doubt == "ask":
-        return letter.unanswered > 0 or letter.was_cut_off
-    return letter.unanswered > 1
+        return queued.outbox.unanswered > 0 or queued.was_cut_off
+    return queued.outbox.unanswered > 1

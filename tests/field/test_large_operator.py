@@ -154,13 +154,13 @@ def test_a_create_that_is_not_done_yet_is_never_sent_again() -> None:
 def test_what_they_refuse_is_said_to_a_person_and_no_log() -> None:
     with scripted(Operator()) as server, pytest.raises(Refused, match=r"POST .*: 422$") as at_once:
         MyCx(at(server.settings.url)).create_ticket(**{**CREATED, "severity": "Catastrophic"})
-    assert at_once.value.said == "60: severity is not one of ours"
+    assert at_once.value.words == "60: severity is not one of ours"
     with (
         scripted(Operator(waits=-1)) as server,
         pytest.raises(Refused, match=r"accepted \(202\), and then failed$") as late,
     ):
         MyCx(at(server.settings.url)).create_ticket(**CREATED)
-    assert late.value.said == "7: no such line: budi@example.com"
+    assert late.value.words == "7: no such line: budi@example.com"
 
 
 def test_another_base_path() -> None:

@@ -15,7 +15,7 @@ from models.errors import Refused, Unavailable
 from models.settings import Smtp
 from models.states import SignalKind
 from models.tables import Kept, Letter, Outbox, Relay, Signal
-from tasks.run.lease import due_letters, queued, take_lease
+from tasks.run.lease import due_letters, read_queued, take_lease
 from tasks.run.outcome import BACKOFF, LONGEST_BACKOFF, MOST_DEFERRALS, Outcome, Sending
 from tasks.run.relay import FIRST_PAUSE
 from tasks.run.send_letter import deliver, deliver_all, send_again, sent
@@ -79,7 +79,7 @@ def test_a_sender_that_dies_at_a_letter_has_recorded_the_one_before(
         opened(systems, sender)
 
     def dies_at_the_second(sending: Sending, until: float) -> Outcome:
-        if sending.letter.letter_id == 2:
+        if sending.queued.letter.id == 2:
             raise KeyboardInterrupt
         return sent(sending, until)
 
@@ -288,7 +288,7 @@ def test_a_letter_that_shall_go_later_outlives_a_restart(systems: Systems, machi
 def leased(systems: Systems) -> None:
     """A sender has leased the letter, and died."""
     with systems.store.write() as session:
-        (letter,) = queued(systems, [1])
+        (letter,) = read_queued(systems, [1])
         assert take_lease(session, systems, letter)
 
 
