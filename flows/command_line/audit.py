@@ -57,7 +57,7 @@ def show_rows(
     after = moment(since.replace(tzinfo=settings.zone)) if since else ""
 
     def query(session: "Session") -> list[dict[str, Any]]:
-        reference = listing.find_case(session, case).reference if case else None
+        reference = listing.case_named(session, case).reference if case else None
         return listing.audit(session, reference, actor, after, limit)
 
     show(ask(settings, query), COLUMNS, as_json, settings.zone)
