@@ -11,7 +11,6 @@ import typer
 
 from adapters.console.screen import complain, say, show
 from flows.command_line.shared import Json, Limit, ask, read_settings
-from models.staff import SignedIn
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -77,6 +76,7 @@ def export(
     from adapters.case_store.store import Store
     from adapters.clock import clock_of
     from models.audit import Action, Entry, canonical
+    from models.staff import SignedIn
 
     store = Store.of(settings)
     schema.check(store)
