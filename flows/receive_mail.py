@@ -127,6 +127,6 @@ def _left_to_the_monitor() -> Iterator[None]:
     try:
         yield
     except LayananError as error:
-        log.warning("a case goes on with the next sweep: %s", error)
+        log.warning("a case continues with the next sweep: %s", error)
     except Exception:
-        log.exception("a defect: a case goes on with the next sweep")
+        log.exception("a defect: a case continues with the next sweep")

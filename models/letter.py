@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 Language = Literal["id", "en"]
 PAST = "past"
 Past = Annotated[AwareDatetime, PAST]
-"""A moment that has been; every other one is a promise of ours."""
+"""A time in the past; every other time in a letter is a promise."""
 
 
 class LetterKind(StrEnum):
@@ -25,7 +25,7 @@ class LetterKind(StrEnum):
     QUESTION = "ask_customer"  # 1, 2: what is still needed to help
     INFORMATION = "give_information"  # 11
     STATUS = "inform_status"  # 9
-    WAITING = "keep_informed"  # 5.8: while a person of ours has still to decide
+    WAITING = "keep_informed"  # 5.8: while one of us still has to decide
     RESULT = "inform_result"  # 10
     OTHER_SEGMENT = "hand_over_segment"  # W-89
     TO_DESK = "hand_over_segment_to_desk"  # W-89
@@ -33,18 +33,18 @@ class LetterKind(StrEnum):
 
 
 class LetterFacts(BaseModel):
-    """Base of what a letter tells. Every field is used by its template; an empty one is a missing fact."""
+    """Base of a letter's facts. Its template uses every field; an empty one is a missing fact."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[LetterKind]
 
     @classmethod
     def past(cls) -> tuple[str, ...]:
-        """Names of the facts that tell of the past."""
+        """Names of the facts that are times in the past."""
         return tuple(name for name, field in cls.model_fields.items() if PAST in field.metadata)
 
     def until(self, now: datetime) -> Self:
-        """The same facts, with no moment of the past after ``now``."""
+        """The same facts, with no past time after ``now``."""
         return self.model_copy(update={name: min(getattr(self, name), now) for name in self.past()})
 
 
@@ -54,15 +54,15 @@ class FirstResponseFacts(LetterFacts):
     kind = LetterKind.FIRST_RESPONSE
     received_at: Past
     late: bool = False
-    """The mail has lain for more than a day: the letter says so, and that we are sorry."""
+    """Whether the mail has waited for more than a day: then the letter apologises."""
 
 
 class QuestionFacts(LetterFacts):
-    """What we must know before we can go on."""
+    """What we must know before the case continues."""
 
     kind = LetterKind.QUESTION
     missing: tuple[Literal["service_number", "customer", "detail"], ...]
-    """``customer``: the sender's address is on no customer's record; ``detail``: what the matter is."""
+    """``customer``: the sender's address is not on record; ``detail``: what the matter is."""
     question: str = ""
     """The agent's own words, if any; empty is allowed here."""
 
@@ -94,11 +94,11 @@ class StatusFacts(LetterFacts):
 
 
 class WaitingFacts(LetterFacts):
-    """SOP 5.8: the matter still waits for a person of ours."""
+    """SOP 5.8: the matter still waits for our decision."""
 
     kind = LetterKind.WAITING
     since: Past
-    """When the customer's mail was here."""
+    """When the customer's mail arrived."""
     next_update_at: AwareDatetime
     ticket_id: str = ""
     """Empty: there is no ticket yet."""

@@ -155,7 +155,7 @@ _PROBLEMS: dict[Problem, str] = {
     Problem.ENCRYPTED: "terenkripsi / encrypted",
 }
 _FAILED = {"spf": ("fail", "softfail", "permerror"), "dkim": ("fail", "softfail", "permerror"), "dmarc": ("permerror",)}
-"""What a person is told beside doubts, of which failed DMARC is one."""
+"""Results that people see besides doubts; failed DMARC is a doubt."""
 
 
 def said(reasons: Iterable[Sequence[str]]) -> str:

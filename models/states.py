@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 CaseStatus = Literal["open", "closed", "cancelled", "merged"]
-"""``cancelled``: its run was cancelled in the Prefect UI. ``merged``: another case goes on for it."""
+"""``cancelled``: its run was cancelled in the Prefect UI. ``merged``: another case continues for it."""
 
 MailOutcome = Literal["opened", "joined", "automatic", "other_segment", "duplicate", "quarantined"]
 """What became of a mail; each has one."""

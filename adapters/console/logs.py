@@ -78,7 +78,7 @@ def mask(text: str) -> str:
 
 
 def where(exc_info: ExcInfo) -> str:
-    """A traceback with the text of our own errors only. A named error of ours needs no traceback."""
+    """A traceback, with the text of our own errors only. Our named errors need no traceback."""
     error = exc_info[1]
     if error is None:
         return ""

@@ -183,7 +183,7 @@ def words_of(body: Any) -> str:
 
 
 def monitor_of(answer: httpx.Response) -> str:
-    """The URL of the monitor of an accepted create (202); empty where there is none."""
+    """The URL that reports the progress of an accepted create (202); empty if there is none."""
     where = answer.headers.get("Location", "")
     if not where:
         with suppress(ValueError):

@@ -50,7 +50,7 @@ class Nossa:
     def progress(self, external_id: str) -> Ticket | None:
         """The ticket with our external id, and NOSSA's own word as ``status_reason``; None: NOSSA does not have it yet.
 
-        A word that is none of NOSSA's is shown, and the standard's status is used.
+        An unknown word is shown, and the standard's status is used.
         """
         found = find_ticket(self._client, external_id)
         if found is None:

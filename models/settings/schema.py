@@ -188,7 +188,7 @@ class Settings(FromSources):
 
     @cached_property
     def own_addresses(self) -> frozenset[str]:
-        """All addresses of ours, lower case. Mail from one of them is never a customer's."""
+        """All our addresses, lower case. Mail from one of them is never a customer's."""
         of_boxes = (address.lower() for box in self.mailboxes for address in (box.address, *box.aliases))
         return frozenset([*of_boxes, self.smtp.copy_to.lower()]) - {""}
 

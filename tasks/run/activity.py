@@ -148,7 +148,7 @@ class Activity(Definition[P, R]):
     def do_within(self, session: Session, case: CaseRun, messages: Sequence[Message] = ()) -> list[Letter]:
         """Do it without a task run, inside the caller's transaction, which may have opened the case.
 
-        Flushes nothing. A failure is recorded; the case goes on without the activity.
+        Flushes nothing. A failure is recorded, and the case continues without the activity.
 
         Args:
             messages: All mails of the case, if the caller knows them.

@@ -89,7 +89,7 @@ class Attempt(Generic[P, R]):
         """Run the body and record it, unless an earlier try has; returns the record and the letters to send.
 
         Raises:
-            Defect: anything that is no error of ours; somebody must fix it.
+            Defect: any other exception than our own errors; somebody must fix it.
         """
         with self._defects():
             return self._perform()

@@ -96,7 +96,7 @@ def sent(sending: Sending, until: float) -> Outcome:
     """Send a leased letter, unless its text would begin so late that the lease might run out meanwhile.
 
     Args:
-        until: moment of the monotonic clock by which the text must begin.
+        until: latest start of the text, by the monotonic clock.
     """
     systems, queued = sending.systems, sending.queued
     letter, unconfirmed = queued.letter, queued.outbox.state == "sending"
@@ -141,7 +141,7 @@ def _has_copy(systems: Systems, letter: Letter, raw: bytes) -> bool:
 
 
 def _is_a_persons(systems: Systems, queued: Queued) -> bool:
-    """Whether a person decides on an unconfirmed letter of which there is no copy, and it is not just sent again."""
+    """Whether a person decides about an unconfirmed letter without a copy; otherwise it is sent again."""
     if systems.settings.smtp.in_doubt == "ask":
         return queued.outbox.unanswered > 0 or queued.was_cut_off
     return queued.outbox.unanswered > 1

@@ -11,7 +11,7 @@ _AGAIN = re.compile(r"(.*?)(?:-r(\d+))?")
 
 @dataclass(frozen=True)
 class WaitKey:
-    """One matter that is asked; ``attempt`` counts how often, where an answer could not be taken."""
+    """The key of one question; ``attempt`` counts how often it was asked, because an answer could not be accepted."""
 
     name: str
     """The matter, such as ``unit-progress-2``; stands in the ledger."""
