@@ -214,4 +214,4 @@ class MassDisturbance(Fact):
 
     ticket_id: str
     status_word: str = ""
-    """The system's own word for its state, if we do not know it: a person must say whether the disturbance continues."""
+    """The system's own word for its state, if we do not know it: a person must say whether it continues."""
