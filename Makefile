@@ -10,9 +10,10 @@ READY := $(VENV)/.ready
 demo: $(READY)  ## real mails walk through the SOP, with everything simulated around it
 	$(BIN)/python -m tests.demo
 
-test: $(READY)  ## every test, with real servers and a real browser; two files at a time
+# three processes on two cores: a third of the slow files' time is waiting
+test: $(READY)  ## every test, with real servers and a real browser; three files at a time
 	$(BIN)/python -m tests.needs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 coverage: $(READY)  ## the same, with what the tests run; half as long again
 	$(BIN)/python -m tests.needs

@@ -8,8 +8,6 @@ import json
 import os
 import random
 import smtplib
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -30,6 +28,7 @@ from models.letter import LetterKind
 from models.tables import Case, Letter, Message, Outbox
 from tests.adapters.ems.world import World
 from tests.cases import mail, rows
+from tests.forked import command_line
 from tests.servers import PASSWORD, Dovecot, Postfix, eventually
 from tests.stack import Stack
 
@@ -39,9 +38,7 @@ chance = random.Random(4)
 
 
 @pytest.fixture
-def service(
-    stack: Stack, genuine: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real: tuple[Dovecot, Postfix]
-) -> Iterator[Systems]:
+def service(stack: Stack, genuine: World, tmp_path: Path, real: tuple[Dovecot, Postfix]) -> Iterator[Systems]:
     """The service by its environment, as its commands find it: real mail servers, a store of its own."""
     box, smtp = genuine.box, genuine.settings.smtp
     environment = stack.environment | {
@@ -79,14 +76,13 @@ def steps(systems: Systems) -> int:
 def killed(systems: Systems, command: str, most: int) -> bool:
     """Run a command, and kill it somewhere within its next steps; whether it was still at work."""
     moment, pause = steps(systems) + chance.randrange(most), chance.random() / 50
-    with subprocess.Popen(
-        [sys.executable, "-m", "layanan", command, "--once"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ) as process:
-        while process.poll() is None and steps(systems) < moment:
-            time.sleep(0.005)
-        time.sleep(pause)
-        process.kill()
-    return process.returncode < 0
+    process = command_line(os.environ, command, "--once")
+    while process.is_alive() and steps(systems) < moment:
+        time.sleep(0.005)
+    time.sleep(pause)
+    process.kill()
+    process.join()
+    return (process.exitcode or 0) < 0
 
 
 @pytest.mark.slow

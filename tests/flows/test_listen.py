@@ -4,7 +4,6 @@ import smtplib
 import threading
 from collections.abc import Iterator
 from itertools import count
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -14,12 +13,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 import flows.listen
 from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
-from flows.listen import LONGEST_PAUSE, listen, listen_to_mailboxes
+from flows.listen import Pace, listen, listen_to_mailboxes
 from flows.service import Service
 from models.errors import Unavailable
 from models.settings import Mailbox
 from tasks.run import drain
 from tests.cases import MAJU, OURS, mail
+from tests.fakes import with_methods
 from tests.ports import free_port
 from tests.servers import cutting, eventually
 from tests.stack import Stack
@@ -38,12 +38,12 @@ class Passes(PrefectEngine):
             raise Unavailable("Prefect", "ConnectError")
 
 
+QUICK = Pace(shortest=0.01, longest=0.05, between=0.0)
+
+
 @pytest.fixture
-def passes(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passes]:
+def passes(systems: Systems) -> Iterator[Passes]:
     systems.engine = passes = Passes()
-    monkeypatch.setattr(flows.listen, "BETWEEN", 0.0)
-    monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 0.01)
-    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", 0.05)
     drain.reset()
     yield passes
     drain.reset()
@@ -54,10 +54,10 @@ def post(systems: Systems) -> None:
         smtp.sendmail(MAJU, [OURS], mail(MAJU))
 
 
-def listening(systems: Systems, passes: Passes) -> list[threading.Thread]:
+def listening(systems: Systems, passes: Passes, pace: Pace = QUICK) -> list[threading.Thread]:
     """Begin to listen where one mail lies already, so that it is heard when all is ready."""
     post(systems)
-    threads = listen_to_mailboxes(systems)
+    threads = listen_to_mailboxes(systems, pace)
     assert eventually(lambda: passes.started) == ["receive-mail"]
     return threads
 
@@ -83,7 +83,7 @@ def test_each_new_mail_starts_a_pass_until_the_worker_stops(systems: Systems, pa
     assert len(passes.started) == before
 
 
-def test_many_mails_at_once_are_one_matter(systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_mails_at_once_are_one_matter(systems: Systems, passes: Passes) -> None:
     going_on, heard, real = threading.Event(), list[Mailbox](), systems.ems.listen
 
     def counted(box: Mailbox) -> Iterator[None]:
@@ -91,9 +91,8 @@ def test_many_mails_at_once_are_one_matter(systems: Systems, passes: Passes, mon
             yield
             heard.append(box)  # and it has been told
 
-    monkeypatch.setattr(systems.ems, "listen", counted)
-    monkeypatch.setattr(drain, "asked_within", lambda _: going_on.wait(60))
-    threads = listening(systems, passes)
+    systems.ems = with_methods(systems.ems, listen=counted)
+    threads = listening(systems, passes, Pace(wait=lambda _: going_on.wait(60)))
     for number in range(2, 7):
         post(systems)
         assert eventually(lambda number=number: len(heard) == number)  # type: ignore[misc]
@@ -114,11 +113,7 @@ def test_a_connection_that_ends_is_made_anew_and_what_came_meanwhile_is_found(sy
         assert stopped(systems, threads)
 
 
-def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
-    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flows.listen, "SHORTEST_PAUSE", 1.0)
-    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
+def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(systems: Systems, passes: Passes) -> None:
     pauses: list[float] = []
 
     def waited(seconds: float) -> None:
@@ -126,17 +121,14 @@ def test_a_mailbox_that_is_away_is_tried_with_growing_pauses(
         if len(pauses) == 11:
             drain.begin()
 
-    monkeypatch.setattr(drain, "asked_within", waited)
     (box,) = systems.settings.mailboxes
     box.port = free_port()
-    listen(systems, box, threading.Event())
+    listen(systems, box, threading.Event(), Pace(wait=waited))
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     assert passes.started == []
 
 
-def test_a_connection_that_a_router_forgets_is_soon_made_anew(
-    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_that_a_router_forgets_is_soon_made_anew(systems: Systems, passes: Passes) -> None:
     pauses: list[float] = []
 
     def waited(seconds: float) -> None:
@@ -147,24 +139,22 @@ def test_a_connection_that_a_router_forgets_is_soon_made_anew(
     def forgotten(box: Mailbox) -> Iterator[None]:
         raise Unavailable("imap", "ConnectionResetError")
 
-    monkeypatch.setattr(drain, "asked_within", waited)
-    monkeypatch.setattr(systems.ems, "listen", forgotten)
-    monkeypatch.setattr(flows.listen, "LONGEST_PAUSE", LONGEST_PAUSE)
-    monkeypatch.setattr(flows.listen, "time", SimpleNamespace(monotonic=count(0, 240).__next__))
-    listen(systems, systems.settings.mailboxes[0], threading.Event())
-    assert pauses == [flows.listen.SHORTEST_PAUSE] * 3
+    systems.ems = with_methods(systems.ems, listen=forgotten)
+    pace = Pace(wait=waited, now=count(0, 240).__next__)
+    listen(systems, systems.settings.mailboxes[0], threading.Event(), pace)
+    assert pauses == [pace.shortest] * 3
 
 
 def test_a_defect_does_not_end_the_listening(
-    systems: Systems, passes: Passes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    systems: Systems, passes: Passes, caplog: pytest.LogCaptureFixture
 ) -> None:
     real = systems.ems.listen
 
     def breaks_once(box: Mailbox) -> Iterator[None]:
-        monkeypatch.setattr(systems.ems, "listen", real)
+        systems.ems = with_methods(systems.ems, listen=real)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(systems.ems, "listen", breaks_once)
+    systems.ems = with_methods(systems.ems, listen=breaks_once)
     threads = listening(systems, passes)
     post(systems)
     assert eventually(lambda: passes.started)

@@ -21,6 +21,7 @@ from tasks.run.start_case import cases_without_run
 from tasks.upkeep.check_mails import check_mails
 from tests.adapters.ems.world import World
 from tests.cases import BUDI, LINE, MAJU, OURS, STRANGER, mail, opened, rows
+from tests.fakes import fake, with_methods
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import Dovecot, Postfix, scripted
@@ -65,8 +66,8 @@ def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, mo
         return [Received(box.address, box.site, 1, len(asked), mail(STRANGER))] if after < MOST else []
 
     monkeypatch.setattr(flows.receive_mail, "TURN", 1)
-    monkeypatch.setattr(systems.ems, "fetch", fetch)
-    monkeypatch.setattr(systems.ems, "settle", lambda *_: None)
+    systems.ems = with_methods(systems.ems, fetch=fetch)
+    systems.ems = with_methods(systems.ems, settle=lambda *_: None)
     assert receive_mail(return_state=True).is_completed()
     assert "BDG" in asked[:2], "they are emptied side by side"
     assert len(asked) < MOST, "and the next pass, where all have their turn again, does not wait for the flood's end"
@@ -179,7 +180,7 @@ def test_two_intakes_on_one_mailbox_handle_each_mail_once(outside: Systems, genu
 
 
 def test_a_mailbox_that_was_made_anew_gives_no_mail_a_second_answer(
-    outside: Systems, genuine: World, real: tuple[Dovecot, Postfix], monkeypatch: pytest.MonkeyPatch
+    outside: Systems, genuine: World, real: tuple[Dovecot, Postfix]
 ) -> None:
     written(genuine, 2)
 
@@ -187,10 +188,8 @@ def test_a_mailbox_that_was_made_anew_gives_no_mail_a_second_answer(
         real[0].doveadm("mailbox", "update", "-u", OURS, "--uid-validity", str(2**31), "INBOX")
         raise Unavailable("imap", "abort")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(outside.ems, "settle", made_anew)
-        with pytest.raises(Unavailable):
-            all_taken_in(outside, genuine.box)
+    with fake(outside, "ems", settle=made_anew), pytest.raises(Unavailable):
+        all_taken_in(outside, genuine.box)
     assert all_taken_in(outside, genuine.box) == {"duplicate": 2}
     assert all_taken_in(outside, genuine.box) == {}
     assert len(rows(outside, Case)) == len(rows(outside, Outbox)) == 2
@@ -210,31 +209,27 @@ def test_a_mailbox_whose_mails_cannot_be_moved_keeps_nobody_waiting(outside: Sys
     assert {(letter.state, letter.attempts) for letter in rows(outside, Outbox)} == {("sent", 1)}
 
 
-def test_a_server_that_moves_nothing_for_now_keeps_nobody_waiting(
-    outside: Systems, genuine: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_moves_nothing_for_now_keeps_nobody_waiting(outside: Systems, genuine: World) -> None:
     outside.settings.intake_batch = 2
     written(genuine, 3)
 
     def full(*_: object) -> None:
         raise Unavailable("imap", "MailboxMoveError LIMIT")
 
-    monkeypatch.setattr(outside.ems, "settle", full)
+    outside.ems = with_methods(outside.ems, settle=full)
     with pytest.raises(Unavailable, match="LIMIT"):
         all_taken_in(outside, genuine.box)
     assert len(rows(outside, Outbox)) == 3
 
 
-def test_no_connection_to_the_store_is_kept_while_a_mailbox_is_read(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_connection_to_the_store_is_kept_while_a_mailbox_is_read(systems: Systems) -> None:
     kept: list[int] = []
 
     def reads(*_: object) -> list[Received]:
         kept.append(systems.store.engine.pool.checkedout())  # type: ignore[attr-defined]
         return []
 
-    monkeypatch.setattr(systems.ems, "fetch", reads)
+    systems.ems = with_methods(systems.ems, fetch=reads)
     assert all_taken_in(systems, systems.settings.mailboxes[0]) == Counter()
     assert kept == [0]
 

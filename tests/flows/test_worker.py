@@ -1,11 +1,11 @@
 """The worker as a process, on a real server: how it stops, and what becomes of its runs."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -35,6 +35,7 @@ from tasks.run.lease import due_letters
 from tasks.run.send_letter import deliver
 from tasks.run.start_case import replace_run, start_case
 from tasks.upkeep.recover_runs import cases_of_lost_runs
+from tests import forked
 from tests.cases import BUDI, PRICE, opened
 from tests.flows.worker_flows import hang, two_activities
 from tests.models.test_tables import new_case, stored
@@ -56,14 +57,27 @@ class Bench:
         self.folder = folder
 
     @contextmanager
-    def worker(self, name: str = "one", **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def worker(self, name: str = "one", **environment: str) -> Iterator[BaseProcess]:
+        """A worker, at once."""
+        environment = dict(self.stack.service.environment) | environment
+        process = forked.worker(environment, POOL, name, self.folder / f"{name}.log")
+        try:
+            yield process
+        finally:
+            self.let_all_go()
+            process.terminate()
+            process.join(90)
+
+    @contextmanager
+    def command(self, name: str = "one") -> Iterator["subprocess.Popen[bytes]"]:
+        """A worker, started as the service starts its own."""
         log = self.folder / f"{name}.log"
         command = [sys.executable, "-m", "prefect", "worker", "start"]
         command += ["--pool", POOL, "--type", "layanan", "--name", name]
         with log.open("ab") as file:
             process = subprocess.Popen(
                 launched(command),
-                env=self.stack.service.environment | environment,
+                env=self.stack.service.environment,
                 cwd=self.stack.root,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -73,8 +87,7 @@ class Bench:
         try:
             yield process
         finally:
-            for held in ("first", "second"):
-                self.let_go(held)
+            self.let_all_go()
             if process.poll() is None:
                 process.terminate()
                 process.wait(90)
@@ -99,6 +112,10 @@ class Bench:
 
     def begun(self, name: str) -> bool:
         return (self.folder / f"{name}.begun").exists()
+
+    def let_all_go(self) -> None:
+        for name in ("first", "second"):
+            self.let_go(name)
 
     def let_go(self, name: str) -> None:
         (self.folder / f"{name}.go").touch()
@@ -127,7 +144,7 @@ def bench(stack: Stack, tmp_path: Path) -> Iterator[Bench]:
 
 def test_sigterm_lets_the_activity_end_and_hands_the_run_back(bench: Bench) -> None:
     case, run = bench.start(two_activities)
-    with bench.worker() as worker:
+    with bench.command() as worker:
         until(lambda: bench.begun("first"), "the first activity has begun")
         worker.terminate()
         with pytest.raises(subprocess.TimeoutExpired):
@@ -181,8 +198,8 @@ def test_a_worker_that_was_killed_leaves_its_runs_to_the_next(bench: Bench) -> N
         for one in (run, cancelled):
             bench.becomes(one, "Running")
         until(lambda: bench.begun("first"), "the first activity has begun")
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join()
     bench.client.set_flow_run_state(UUID(cancelled), Cancelling())
     assert (bench.state(run).name, bench.state(cancelled).name) == ("Running", "Cancelling")
     with bench.worker():
@@ -198,8 +215,8 @@ def test_a_pass_whose_worker_was_killed_keeps_no_later_pass_from_its_turn(bench:
         until(lambda: bench.begun("first"), "the pass has begun")
         _, meanwhile = bench.start(two_activities, name="limited")
         bench.becomes(meanwhile, "Cancelled")
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        worker.kill()
+        worker.join()
     with bench.worker():
         bench.becomes(first, "Completed")
         _, later = bench.start(two_activities, name="limited")
@@ -208,9 +225,9 @@ def test_a_pass_whose_worker_was_killed_keeps_no_later_pass_from_its_turn(bench:
 
 def test_a_second_worker_of_the_name_is_refused_and_harms_nothing(bench: Bench) -> None:
     case, run = bench.start(two_activities)
-    with bench.worker() as first:
+    with bench.command() as first:
         until(lambda: bench.begun("first"), "the first worker works")
-        with bench.worker() as second:
+        with bench.command() as second:
             assert second.wait(90) != 0
         said = (bench.folder / "one.log").read_text()
         assert f"a worker named one runs here already, process {first.pid}: end it (kill {first.pid})" in said

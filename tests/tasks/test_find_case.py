@@ -32,6 +32,7 @@ from tests.cases import (
     take_in,
     text,
 )
+from tests.fakes import with_methods
 from tests.runs import Played, Runs
 
 OTHER = "Selamat siang, terima kasih, nanti saya kirim fotonya."
@@ -237,16 +238,14 @@ def test_what_follows_a_closed_case_stays_together(systems: Systems) -> None:
     assert [case.previous_id for case in rows(systems, Case)] == [None, 1, 2]
 
 
-def test_cases_that_nobody_has_analysed_yet_are_analysed_once(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cases_that_nobody_has_analysed_yet_are_analysed_once(systems: Systems) -> None:
     analyse, read = systems.analyser.analyse, []
 
     def counted(subject: str, text: str) -> Analysis:
         read.append(text)
         return analyse(subject, text)
 
-    monkeypatch.setattr(systems.analyser, "analyse", counted)
+    systems.analyser = with_methods(systems.analyser, analyse=counted)
     for number in range(5):
         assert arrives(systems, BUDI, f"Internet 12234567000{number} mati.").outcome == "opened"
     assert len(read) == len(set(read)) <= 5

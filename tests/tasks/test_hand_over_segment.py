@@ -42,6 +42,7 @@ from tests.cases import (
     ticket,
 )
 from tests.conftest import BOTH
+from tests.fakes import with_methods
 from tests.runs import Played, Runs
 from tests.tasks.intake.test_batch import BOUNCE
 
@@ -192,9 +193,7 @@ def test_where_siska_is_away_the_first_response_does_not_wait(systems: Systems) 
     assert kinds(systems, BANK) == ["first_response", "hand_over_segment"], "one more, and none that contradicts it"
 
 
-def test_a_siska_that_is_slow_is_asked_for_few_of_a_batch(
-    systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_siska_that_is_slow_is_asked_for_few_of_a_batch(systems: Systems, tmp_path: Path) -> None:
     systems.machine_clock = clock = StandingClock(tmp_path / "machine")
     asked: list[str] = []
 
@@ -202,7 +201,7 @@ def test_a_siska_that_is_slow_is_asked_for_few_of_a_batch(
         asked.append(address)
         clock.advance(6 / 3600)
 
-    monkeypatch.setattr(systems.siska, "customer_by_address", slow)
+    systems.siska = with_methods(systems.siska, customer_by_address=slow)
     senders = [f"pelanggan{number}@example.com" for number in range(5)]
     take_in_batch(systems, [received(mail(sender, f"Internet {sender} mati.", sender)) for sender in senders])
     assert asked == senders[:2]

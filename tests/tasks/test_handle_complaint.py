@@ -11,6 +11,7 @@ from models.facts import DeviceReading, Rates, Resource, Service, Traffic
 from tasks.handle_complaint import handle_complaint
 from tasks.serve_complaint import Complaint
 from tests.cases import BANK, LINK, MAJU, TOKO, done, need, opened
+from tests.fakes import with_methods
 
 MINUTE = timedelta(minutes=1)
 COMPLAINT = Complaint(topic="slow", service_number="", severity="Major", description="d")
@@ -121,27 +122,27 @@ NO_RATES = dict.fromkeys(Rates.model_fields)
     ],
 )
 def test_only_a_measured_hour_makes_a_link_full(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch, traffic: dict[str, Any], words: str, full: bool
+    systems: Systems, traffic: dict[str, Any], words: str, full: bool
 ) -> None:
     told = Traffic(target="t", measured_at=NOON, **traffic)
-    monkeypatch.setattr(systems.mrtg, "traffic", lambda _: told)
+    systems.mrtg = with_methods(systems.mrtg, traffic=lambda _: told)
     up = Service(service_id=LINK, state="active", enabled=True, started=True, resources=("R",))
-    monkeypatch.setattr(systems.tenoss, "services", lambda _: [up])
+    systems.tenoss = with_methods(systems.tenoss, services=lambda _: [up])
     port = Resource(resource_id="R", name="Te1/1", operational=True, status=None, traffic_target="t")
-    monkeypatch.setattr(systems.telkom_center, "topology", lambda _: [port])
+    systems.telkom_center = with_methods(systems.telkom_center, topology=lambda _: [port])
     finding = done(handle_complaint, opened(systems, MAJU), LINK_DOWN, COMPLAINT)
     assert finding.evidence[-1] == f"MRTG: {words}"
     assert (finding.solution is not None) == full
 
 
-def test_an_alarm_before_the_answer_is_not_taken_for_it(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_before_the_answer_is_not_taken_for_it(systems: Systems) -> None:
     real = systems.securecrt.read_interface
 
     def with_alarm(device: str, interface: str) -> DeviceReading:
         reading = real(device, interface)
         return reading.model_copy(update={"output": f"*Nov 30: %SYS-5-RESTART: restarted\n{reading.output}"})
 
-    monkeypatch.setattr(systems.securecrt, "read_interface", with_alarm)
+    systems.securecrt = with_methods(systems.securecrt, read_interface=with_alarm)
     case = opened(systems, MAJU, f"Link astinet {LINK} kami putus.", "Link putus")
     (line,) = [one for one in done(handle_complaint, case, LINK_DOWN, COMPLAINT).evidence if "SecureCRT" in one]
     assert "is down, line protocol is down" in line

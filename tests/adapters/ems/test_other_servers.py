@@ -24,6 +24,7 @@ from tasks.run import drain
 from tasks.run.own_copy import is_copy
 from tests.adapters.ems.world import ids, letter, liar
 from tests.cases import BUDI, MATI, STRANGER, mail, rows
+from tests.fakes import fake
 from tests.other_servers import courier, cyrus, relay
 from tests.servers import dovecot, scripted
 
@@ -161,9 +162,7 @@ def test_a_mail_that_another_session_removes_is_left_out_and_keeps_no_other_back
     assert ours.mails("INBOX.Processed") == [], "nor is one that is made up moved"
 
 
-def test_two_folders_of_one_uidvalidity_are_told_apart(
-    on_courier: Account, systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_folders_of_one_uidvalidity_are_told_apart(on_courier: Account, systems: Systems) -> None:
     with on_courier.session() as client:
         client.create("INBOX.Satu")
         client.create("INBOX.Dua")
@@ -216,7 +215,7 @@ def served(systems: Systems, at: Account, port: int, **smtp: Any) -> None:
 
 
 def test_a_copy_that_the_relay_delivers_where_mail_is_read_counts_and_goes_where_copies_are(
-    on_cyrus: Account, systems: Systems, monkeypatch: pytest.MonkeyPatch
+    on_cyrus: Account, systems: Systems
 ) -> None:
     """Cyrus takes layanan+Sent and puts it into the inbox, as long as nobody may post to the folder."""
     on_cyrus.write(mail(BUDI, MATI))
@@ -225,8 +224,7 @@ def test_a_copy_that_the_relay_delivers_where_mail_is_read_counts_and_goes_where
     with relay(on_cyrus.lmtp) as (port, sent):
         served(systems, on_cyrus, port)
         assert systems.ems.reach_copies(on_cyrus.box)
-        with monkeypatch.context() as patch:
-            patch.setattr(systems.ems, "settle", lambda *_: drain.begin())
+        with fake(systems, "ems", settle=lambda *_: drain.begin()):
             assert list(take_batches(systems, on_cyrus.box)) == [{"opened": 1}]
             drain.reset()
         assert len(sent.out) == 1

@@ -20,6 +20,7 @@ from models.errors import AskedToWait, LayananError, Unavailable
 from models.settings import HttpSystem
 from models.tables import SystemRow
 from tests.adapters.systems.back_office import Answer, Request, Scripted, scripted
+from tests.fakes import with_methods
 
 START = datetime(2026, 11, 30, 2, tzinfo=UTC)
 
@@ -235,7 +236,7 @@ def test_what_was_left_out_is_news_once_an_hour(world: World) -> None:
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_two_who_leave_something_out_at_once_both_go_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_leave_something_out_at_once_both_go_on(world: World) -> None:
     write, others = world.store.write, ["meanwhile"]
 
     @contextmanager
@@ -246,7 +247,7 @@ def test_two_who_leave_something_out_at_once_both_go_on(world: World, monkeypatc
                 with write() as other:
                     other.add(SystemRow(name="nossa", left_out=others.pop()))
 
-    monkeypatch.setattr(world.store, "write", writing)
+    world.store = with_methods(world.store, write=writing)
     assert world.gate().left_out("a")
     assert world.gate().state().left_out == "meanwhile"
 

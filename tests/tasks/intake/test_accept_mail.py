@@ -8,6 +8,7 @@ from models.errors import WrongUse
 from models.tables import Message, Outbox, Signal
 from tasks.intake.accept_mail import accept_mail
 from tests.cases import BUDI, MATI, PRICE, STRANGER, arrives, mail, opened, received, rows, take_in
+from tests.fakes import with_methods
 
 
 def latest(systems: Systems) -> Message:
@@ -30,9 +31,9 @@ def test_a_mail_over_a_limit_opens_its_case_and_is_answered(systems: Systems) ->
         accept_mail(systems, latest(systems).id or 0, "Sari")
 
 
-def test_it_waits_for_an_intake_of_the_sender_s(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_for_an_intake_of_the_sender_s(systems: Systems) -> None:
     asked: list[set[str]] = []
-    monkeypatch.setattr(systems.store, "alone", lambda _, names: asked.append(set(names)))
+    systems.store = with_methods(systems.store, alone=lambda _, names: asked.append(set(names)))
     arrives(systems, STRANGER, PRICE, "Harga", Precedence="bulk")
     accept_mail(systems, 1, "Sari")
     assert asked[0] == asked[1] == {f"intake of {STRANGER}"}

@@ -30,6 +30,7 @@ from tasks.run.case_run import CaseRun
 from tasks.run.lifetime import finish
 from tests.cases import BUDI, MATI, OURS, STRANGER, arrives, letter, mail, opened, received, rows, snapshot, take_in
 from tests.conftest import BOTH
+from tests.fakes import fake
 
 BOUNCE = b"""From: Mail Delivery System <MAILER-DAEMON@example.com>
 To: layanan@telkom.example
@@ -302,10 +303,9 @@ def test_a_defect_of_the_parser_stops_no_other_mail(systems: Systems, monkeypatc
     assert arrives(systems, BUDI).outcome == "opened"
 
 
-def test_a_defect_behind_the_parser_stops_none_either(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_behind_the_parser_stops_none_either(systems: Systems) -> None:
     opened(systems)
-    with monkeypatch.context() as patch:
-        patch.setattr(systems.analyser, "analyse", lambda *_, **__: 1 / 0)
+    with fake(systems, "analyser", analyse=lambda *_, **__: 1 / 0):
         assert arrives(systems, BUDI, "Masih mati, tolong.").outcome == "quarantined"
     assert rows(systems, Message)[-1].reasons == [["defect", "ZeroDivisionError"]]
     assert arrives(systems, STRANGER).outcome == "opened"

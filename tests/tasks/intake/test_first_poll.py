@@ -23,6 +23,7 @@ from tasks.upkeep.doctor.ems import first_poll_of
 from tests.adapters.ems.world import World
 from tests.cases import OURS, mail, rows, text
 from tests.conftest import BOTH
+from tests.fakes import with_methods
 from tests.servers import Dovecot, Postfix
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -74,10 +75,10 @@ def test_what_lay_there_before_the_first_start_is_counted_and_left(full: Systems
         assert imap.search(None, "OR SEEN KEYWORD LayananDone")[1] == [b""]
 
 
-def test_the_first_start_is_remembered(full: Systems, genuine: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_start_is_remembered(full: Systems, genuine: World) -> None:
     assert poll(full) == {}
     now = full.machine_clock.now()
-    monkeypatch.setattr(full.machine_clock, "now", lambda: now + 30 * DAY)
+    full.machine_clock = with_methods(full.machine_clock, now=lambda: now + 30 * DAY)
     lies(genuine, 2 * DAY)
     assert poll(full) == {"opened": 1}, "it came after the first start, and lay there through an outage"
 

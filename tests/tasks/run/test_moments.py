@@ -23,6 +23,7 @@ from tasks.run.case_run import CaseRun
 from tasks.run.moments import believed, doubt
 from tasks.upkeep.monitor import follow_tickets
 from tests.cases import StandingClock, done, need, opened, rows, snapshot, text, ticket
+from tests.fakes import with_methods
 from tests.tasks.test_handle_complaint import COMPLAINT
 
 NOW = datetime(2026, 11, 30, 0, 58, tzinfo=UTC)
@@ -67,7 +68,7 @@ def test_a_moment_that_cannot_be_is_told_with_its_difference() -> None:
 AHEAD, BEHIND = timedelta(hours=7), timedelta(hours=-7)
 
 
-def shifted(systems: Systems, monkeypatch: pytest.MonkeyPatch, system: str, method: str, by: timedelta) -> None:
+def shifted(systems: Systems, system: str, method: str, by: timedelta) -> None:
     """All moments of tickets that a system tells are wrong by so much."""
     adapter: Any = getattr(systems, system)
     real = getattr(adapter, method)
@@ -79,7 +80,7 @@ def shifted(systems: Systems, monkeypatch: pytest.MonkeyPatch, system: str, meth
             update={name: at + by for name in times if (at := getattr(seen, name)) is not None}
         )
 
-    monkeypatch.setattr(adapter, method, told)
+    setattr(systems, system, with_methods(adapter, **{method: told}))
 
 
 def since(case: CaseRun) -> str:
@@ -98,11 +99,9 @@ def standing(systems: Systems) -> Systems:
 
 
 @pytest.mark.parametrize("by", [AHEAD, BEHIND, timedelta(minutes=46)])
-def test_a_ticket_of_a_system_with_a_wrong_clock(
-    standing: Systems, monkeypatch: pytest.MonkeyPatch, by: timedelta
-) -> None:
+def test_a_ticket_of_a_system_with_a_wrong_clock(standing: Systems, by: timedelta) -> None:
     case = opened(standing)
-    shifted(standing, monkeypatch, "mycx", "create_ticket", by)
+    shifted(standing, "mycx", "create_ticket", by)
     handled = ticket(case)
     (row,) = rows(standing, TicketRow)
     assert row.status_since == standing.clock.now()
@@ -115,11 +114,11 @@ def test_a_ticket_of_a_system_with_a_wrong_clock(
 
 
 @pytest.mark.parametrize("by", [AHEAD, BEHIND])
-def test_a_units_report_with_a_wrong_clock(standing: Systems, monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+def test_a_units_report_with_a_wrong_clock(standing: Systems, by: timedelta) -> None:
     case = opened(standing)
     handled = done(coordinate_with_unit, case, ticket(case), "Access Network").new_ticket or ticket(case)
     standing.clock.advance(4.1)  # type: ignore[attr-defined]
-    shifted(standing, monkeypatch, "nossa", "progress", by)
+    shifted(standing, "nossa", "progress", by)
     assert follow_tickets.fn() == 1
     (row,) = rows(standing, TicketRow)
     assert (row.status, row.said_by) == ("resolved", "NOSSA")
@@ -141,9 +140,7 @@ def test_a_right_clock_is_believed_and_says_nothing_to_people(standing: Systems)
     assert "menyebut" not in brief(case, UnitProgress, "")
 
 
-def test_a_change_before_the_tickets_own_creation_is_not_believed(
-    standing: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_before_the_tickets_own_creation_is_not_believed(standing: Systems) -> None:
     case = opened(standing)
     standing.clock.advance(5)  # type: ignore[attr-defined]
     now = standing.clock.now()
@@ -155,18 +152,18 @@ def test_a_change_before_the_tickets_own_creation_is_not_believed(
         created_at=now - timedelta(minutes=5),
         changed_at=now - timedelta(hours=2),
     )
-    monkeypatch.setattr(standing.mycx, "create_ticket", lambda **_: odd)
+    standing.mycx = with_methods(standing.mycx, create_ticket=lambda **_: odd)
     ticket(case)
     (row,) = rows(standing, TicketRow)
     assert (row.status_since, row.said_since) == (now, odd.changed_at)
 
 
-def test_the_closing_of_a_ticket_is_bounded_too(standing: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_closing_of_a_ticket_is_bounded_too(standing: Systems) -> None:
     from models.need import Solution
 
     case = opened(standing)
     handled = ticket(case)
-    shifted(standing, monkeypatch, "mycx", "close", AHEAD)
+    shifted(standing, "mycx", "close", AHEAD)
     done(inform_result, case, Solution(cause="c", repair="r"), handled, approved_by="Sari")
     (row,) = rows(standing, TicketRow)
     assert (row.status_since, row.said_by) == (standing.clock.now(), "My CX")
@@ -213,20 +210,18 @@ def measured(at: datetime | None, **values: float | None) -> LineTest:
     ],
 )
 def test_a_value_that_is_missing_is_told_in_words(
-    standing: Systems, monkeypatch: pytest.MonkeyPatch, values: dict[str, float | None], words: str
+    standing: Systems, values: dict[str, float | None], words: str
 ) -> None:
-    monkeypatch.setattr(standing.embassy, "measure", lambda *_: measured(None, **values))
+    standing.embassy = with_methods(standing.embassy, measure=lambda *_: measured(None, **values))
     finding = done(handle_complaint, opened(standing), need(topic="slow"), COMPLAINT)
     assert finding.evidence == (words,)
     assert "None" not in words
 
 
 @pytest.mark.parametrize(("by", "solved"), [(timedelta(), True), (AHEAD, True), (BEHIND, False)])
-def test_an_old_measurement_solves_nothing(
-    standing: Systems, monkeypatch: pytest.MonkeyPatch, by: timedelta, solved: bool
-) -> None:
+def test_an_old_measurement_solves_nothing(standing: Systems, by: timedelta, solved: bool) -> None:
     case = opened(standing)
-    monkeypatch.setattr(standing.embassy, "measure", lambda *_: measured(standing.clock.now() + by))
+    standing.embassy = with_methods(standing.embassy, measure=lambda *_: measured(standing.clock.now() + by))
     finding = done(handle_complaint, case, need(topic="slow"), COMPLAINT)
     assert (finding.solution is not None) == solved
     assert ("EMBASSY menyebut" in finding.evidence[0]) == bool(by)

@@ -29,6 +29,7 @@ from tasks.upkeep.monitor import send_due_letters
 from tasks.upkeep.send_again import CLOSED, OVERTAKEN, TOO_OLD, failed_letters
 from tests.cases import StandingClock, opened, rows
 from tests.conftest import BOTH
+from tests.fakes import with_methods
 from tests.relay import Relay, Stage
 
 CUSTOMERS = [f"pelanggan{number}@example.com" for number in range(6)]
@@ -334,7 +335,7 @@ def test_several_senders_at_once_make_one_probe(systems: Systems, machine: Stand
 
 @pytest.mark.parametrize("systems", BOTH, indirect=True)
 def test_several_senders_who_are_refused_at_once_record_one_refusal(
-    systems: Systems, machine: StandingClock, relay: Relay, monkeypatch: pytest.MonkeyPatch
+    systems: Systems, machine: StandingClock, relay: Relay
 ) -> None:
     relay.refuse("550 5.7.60", "no", "letter")
     write_to(systems, *CUSTOMERS)
@@ -345,7 +346,7 @@ def test_several_senders_who_are_refused_at_once_record_one_refusal(
         together.wait(60)
         really(*letter)
 
-    monkeypatch.setattr(systems.ems, "send", send)
+    systems.ems = with_methods(systems.ems, send=send)
     threads = [threading.Thread(target=deliver, args=(systems, number)) for number in range(1, 7)]
     for thread in threads:
         thread.start()

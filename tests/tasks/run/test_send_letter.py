@@ -23,6 +23,7 @@ from tasks.run.undelivered import undelivered
 from tasks.upkeep.monitor import send_due_letters
 from tests.cases import BUDI, STRANGER, StandingClock, accepted, letter, opened, received, rows, take_in
 from tests.conftest import BOTH
+from tests.fakes import fake, with_methods
 from tests.ports import free_port
 from tests.servers import scripted
 
@@ -110,9 +111,7 @@ def test_two_senders_at_once_send_one(systems: Systems) -> None:
     assert {(row.state, row.attempts) for row in rows(systems, Outbox)} == {("sent", 1)}
 
 
-def test_who_comes_too_late_says_nothing_of_the_attempt_after_it(
-    systems: Systems, machine: StandingClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_comes_too_late_says_nothing_of_the_attempt_after_it(systems: Systems, machine: StandingClock) -> None:
     opened(systems)
     send, tries = systems.ems.send, iter([1, 2])
     begun, claimed_anew = threading.Event(), threading.Event()
@@ -127,7 +126,7 @@ def test_who_comes_too_late_says_nothing_of_the_attempt_after_it(
         slow.join()
         send(*letter)
 
-    monkeypatch.setattr(systems.ems, "send", hangs_at_first)
+    systems.ems = with_methods(systems.ems, send=hangs_at_first)
     slow.start()
     assert begun.wait(10)
     machine.advance(systems.settings.claim_seconds / 3600)
@@ -204,16 +203,13 @@ def in_doubt(systems: Systems, machine: StandingClock) -> None:
     machine.advance(systems.settings.claim_seconds / 3600)
 
 
-def test_a_mailbox_that_is_away_does_not_answer_for_the_person(
-    systems: Systems, machine: StandingClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mailbox_that_is_away_does_not_answer_for_the_person(systems: Systems, machine: StandingClock) -> None:
     def away(*_: object) -> bool:
         raise Unavailable("imap", "abort")
 
     systems.settings.smtp.in_doubt = "ask"
     in_doubt(systems, machine)
-    with monkeypatch.context() as patch:
-        patch.setattr(systems.ems, "has_copy", away)
+    with fake(systems, "ems", has_copy=away):
         assert deliver(systems, 1) == "sending"
     machine.advance(1)
     assert deliver(systems, 1) == "failed"
@@ -408,9 +404,7 @@ def test_the_oldest_letters_are_due_first(systems: Systems) -> None:
     assert due_letters(systems, limit=2) == [1, 2]
 
 
-def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(systems: Systems) -> None:
     opened(systems)
     send = systems.ems.send
 
@@ -419,14 +413,12 @@ def test_a_letter_that_bounced_while_it_was_sent_stays_bounced(
         with systems.store.write() as session:
             undelivered(session, 1, "bounced", "550 5.1.1", systems.clock.now())
 
-    monkeypatch.setattr(systems.ems, "send", and_bounces)
+    systems.ems = with_methods(systems.ems, send=and_bounces)
     assert deliver(systems, 1) == "bounced"
     assert (outbox(systems).state, outbox(systems).error) == ("bounced", "550 5.1.1")
 
 
-def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(systems: Systems) -> None:
     case = opened(systems)
     with systems.store.write() as session:
         session.execute(update(Outbox).values(state="sending", attempts=2, unanswered=2))
@@ -435,7 +427,7 @@ def test_a_letter_whose_copy_comes_while_it_is_given_up_is_sent(
         take_in(systems, received(letter(case, "first_response").as_bytes()))
         return False
 
-    monkeypatch.setattr(systems.ems, "has_copy", comes_late)
+    systems.ems = with_methods(systems.ems, has_copy=comes_late)
     assert deliver(systems, 1) == "sent"
     assert (outbox(systems).state, rows(systems, Signal)) == ("sent", [])
 

@@ -37,6 +37,7 @@ from tests.cases import (
     snapshot,
     take_in,
 )
+from tests.fakes import with_methods
 from tests.runs import Played, Runs
 from tests.tasks.intake.test_batch import BOUNCE
 
@@ -119,15 +120,13 @@ def test_the_letter_goes_to_another_address_on_record_and_to_no_other(told: Play
     assert accepted(told.runs.systems, STRANGE) == []
 
 
-def test_the_customer_still_writes_from_the_address_that_the_case_began_with(
-    told: Played, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_customer_still_writes_from_the_address_that_the_case_began_with(told: Played) -> None:
     bounces(told)
     told.comes_to("Unreachable")
     told.decides("Unreachable", choice="OTHER_ADDRESS", address=OTHER)
     told.comes_to("ClosingPeriod")
     # SISKA need not know it, nor answer
-    monkeypatch.setattr(told.runs.systems.siska, "customer_by_address", lambda _: None)
+    told.runs.systems.siska = with_methods(told.runs.systems.siska, customer_by_address=lambda _: None)
     told_again = arrives(told.runs.systems, BUDI, "Masih mati.", f"Re: [{told.case.reference}]")
     assert (told_again.outcome, told_again.case_id) == ("joined", told.case.case_id)
 

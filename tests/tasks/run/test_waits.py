@@ -29,6 +29,7 @@ from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question, decide
 from tasks.upkeep.monitor import deliver_signals
 from tests.cases import BUDI, LINE, MAJU, arrives, keep_signal, opened, pending, rows, snapshot
+from tests.fakes import fake
 from tests.runs import Runs
 
 REPAIRED = {"choice": "REPAIRED", "cause": "Kabel putus", "repair": "Disambung"}
@@ -75,7 +76,7 @@ def test_a_mail_that_comes_meanwhile_is_shown_to_who_decides(runs: Runs) -> None
     assert pending(case) == ["mail"], "the next wait for mail reads it"
 
 
-def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_engine_did_not_take_is_shown_later(runs: Runs) -> None:
     case = opened(runs.systems, BUDI)
     run = runs.start(ask_agent, case)
     runs.go(ask_agent, run)
@@ -84,10 +85,8 @@ def test_what_the_engine_did_not_take_is_shown_later(runs: Runs, monkeypatch: py
     def away(*_: object) -> None:
         raise Unavailable("Prefect", "ConnectError")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(runs.systems.engine, "describe", away)
-        with pytest.raises(Unavailable):
-            show_news(runs.systems, case.case_id, "mail")
+    with fake(runs.systems, "engine", describe=away), pytest.raises(Unavailable):
+        show_news(runs.systems, case.case_id, "mail")
     show_news(runs.systems, case.case_id, "mail")
     (shown,) = runs.client.filter_flow_run_input(UUID(run), "suspended-confirm-analysis-1-description", 5, set())
     assert "lampu LOS hijau" in shown.decoded_value

@@ -16,6 +16,7 @@ from flows.receive_mail import take_batches
 from models.settings import Mailbox
 from tasks.upkeep.check_mails import Unaccounted, check_mails
 from tests.cases import BUDI, MAJU, OURS, mail
+from tests.fakes import with_methods
 from tests.stack import until
 
 
@@ -45,9 +46,7 @@ def test_what_only_one_side_knows_is_named(systems: Systems) -> None:
     assert gone == Unaccounted(OURS, "ledger", 2, "no longer in any folder; the case store has it")
 
 
-def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(systems: Systems) -> None:
     deliver(systems, 1, mail(BUDI))
     walk = systems.ems.walk
 
@@ -56,7 +55,7 @@ def test_what_is_taken_in_while_the_check_goes_on_is_not_missed(
         deliver(systems, 2, mail(MAJU))
         list(take_batches(systems, box))
 
-    monkeypatch.setattr(systems.ems, "walk", walked)
+    systems.ems = with_methods(systems.ems, walk=walked)
     assert [one.what for one in check_mails(systems)] == ["not taken in yet"], "as it was when it was looked at"
 
 

@@ -24,6 +24,7 @@ from tasks.upkeep.doctor.records import letters, mails, waits
 from tasks.upkeep.monitor import _note_settings, watch_waits
 from tests.adapters.ems.world import World
 from tests.cases import BUDI, MAJU, TOKO, asks, at_office, mail, opened, post, received, take_in
+from tests.fakes import with_methods
 from tests.ports import free_port
 from tests.runs import Runs
 from tests.servers import dovecot
@@ -131,11 +132,11 @@ def test_a_mailbox_that_is_nearly_full_is_named(systems: Systems, monkeypatch: p
         assert list(take_batches(systems, box)) == [{"quarantined": 1}]
 
 
-def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_said_of_runs_while_the_store_is_gone(runs: Runs) -> None:
     """What stands on something that failed would give the wrong advice."""
     systems = runs.systems
-    monkeypatch.setattr(systems.engine, "missing", list)
-    monkeypatch.setattr(systems.engine, "halted", list)
+    systems.engine = with_methods(systems.engine, missing=list)
+    systems.engine = with_methods(systems.engine, halted=list)
     assert {check.name for check in examine(systems)} >= {"case store", "runs"}
     systems.store.engine.dispose()
     (systems.settings.home / "cases.sqlite").unlink()

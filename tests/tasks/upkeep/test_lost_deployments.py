@@ -24,6 +24,7 @@ from tasks.upkeep.monitor import deliver_signals, recover_runs, tidy_up
 from tasks.upkeep.recover_runs import cases_of_lost_runs
 from tests.backlog import late, make_late
 from tests.cases import keep_signal, opened, rows, snapshot
+from tests.fakes import fake
 from tests.runs import Runs
 from tests.stack import Stack
 
@@ -133,19 +134,15 @@ def test_a_wake_that_was_submitted_is_taken_once(lost: Lost) -> None:
 
 
 @pytest.mark.parametrize("cut", ["answer", "start_case"])
-def test_where_replacing_is_cut_off_the_next_sweep_ends_it(
-    cut: str, lost: Lost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_replacing_is_cut_off_the_next_sweep_ends_it(cut: str, lost: Lost) -> None:
     lost.is_deleted()
     lost.answers()
 
     def dies(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    with monkeypatch.context() as patch:
-        patch.setattr(lost.runs.systems.engine, cut, dies)
-        with pytest.raises(ZeroDivisionError):
-            replace_run(lost.runs.systems, lost.case.case_id)
+    with fake(lost.runs.systems, "engine", **{cut: dies}), pytest.raises(ZeroDivisionError):
+        replace_run(lost.runs.systems, lost.case.case_id)
     assert lost.runs.state(lost.run).name == "Replaced"
     recover_runs.fn()
     assert snapshot(lost.case).status == "open"

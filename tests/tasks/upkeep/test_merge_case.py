@@ -41,6 +41,7 @@ from tests.cases import (
     take_in,
     told,
 )
+from tests.fakes import fake, with_methods
 from tests.runs import Played, Runs
 from tests.tasks.intake.test_batch import BOUNCE
 
@@ -123,17 +124,14 @@ def test_a_merger_is_taken_back(two: tuple[Played, Played]) -> None:
         unmerge(systems, second.case.case_id, "Rina")
 
 
-def test_to_undo_a_merger_again_mends_what_was_cut_off(
-    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_to_undo_a_merger_again_mends_what_was_cut_off(two: tuple[Played, Played]) -> None:
     first, second = two
     systems = first.runs.systems
 
     def away(*_: object) -> None:
         raise Unavailable("Prefect", "ConnectError")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(systems.engine, "restart", away)
+    with fake(systems, "engine", restart=away):
         for correct in (partial(merge, into_id=first.case.case_id), unmerge):
             with pytest.raises(Unavailable):
                 correct(systems, second.case.case_id, by="Rina")
@@ -191,15 +189,11 @@ def test_what_cannot_be_merged(two: tuple[Played, Played]) -> None:
         merge(systems, first.case.case_id, second.case.case_id, "Rina")
 
 
-def test_a_merger_that_was_cut_off_is_mended_by_repeating_it(
-    two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_merger_that_was_cut_off_is_mended_by_repeating_it(two: tuple[Played, Played]) -> None:
     first, second = two
     systems = first.runs.systems
-    with monkeypatch.context() as patch:
-        patch.setattr(systems.engine, "restart", _dies)
-        with pytest.raises(KeyboardInterrupt):
-            merge(systems, second.case.case_id, first.case.case_id, "Rina")
+    with fake(systems, "engine", restart=_dies), pytest.raises(KeyboardInterrupt):
+        merge(systems, second.case.case_id, first.case.case_id, "Rina")
     merge(systems, second.case.case_id, first.case.case_id, "Rina")
     assert second.goes_on() == "Completed"
     assert len([one for one in rows(systems, Message) if one.case_id == second.case.case_id]) == 1
@@ -209,16 +203,19 @@ def _dies(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played], monkeypatch: pytest.MonkeyPatch) -> None:
+def starts_no_run(case_id: int, reference: str, after: str = "") -> str:
+    return f"run of {case_id}"
+
+
+def test_a_mail_gets_a_case_of_its_own(two: tuple[Played, Played]) -> None:
     first, _ = two
     systems = first.runs.systems
     first.mail("Oh ya, bagaimana cara pasang baru di rumah ibu saya?")
     mail = rows(systems, Message)[-1].id or 0
-    started: list[int] = []
-    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda _, case_id: started.append(case_id))
+    systems.engine = with_methods(systems.engine, start_case=starts_no_run)
     new = split(systems, first.case.case_id, mail, "Rina")
-    assert started == [new]
     case = rows(systems, Case, id=new)[0]
+    assert case.run_id == starts_no_run(new, "")
     assert (case.address, case.subject, case.status) == (BUDI, rows(systems, Message)[-1].subject, "open")
     assert (rows(systems, Message)[-1].case_id, rows(systems, Message)[-1].outcome) == (new, "opened")
     with pytest.raises(WrongUse, match="is not a later customer's mail"):
@@ -358,10 +355,8 @@ def test_what_no_customer_wrote_gets_no_case(systems: Systems) -> None:
     assert len(rows(systems, Case)) == 1
 
 
-def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
+def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(systems: Systems) -> None:
+    systems.engine = with_methods(systems.engine, start_case=starts_no_run)
     case = opened(systems)
     arrives(systems, STRANGER, "Saya istri Pak Budi, internetnya masih mati.", f"[{case.reference}]")
     add_party(systems, case.case_id, rows(systems, Message)[-1].id or 0, "Rina")
@@ -374,11 +369,9 @@ def test_a_case_that_was_split_off_is_the_senders_and_signs_its_letters(
     assert new.token != snapshot(case).token
 
 
-def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(
-    systems: Systems, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forged_mail_that_is_split_off_is_a_doubtful_senders(systems: Systems) -> None:
     """It had joined by what outsiders cannot know, which its own case has no more."""
-    monkeypatch.setattr("tasks.upkeep.merge_case.start_case", lambda *_: None)
+    systems.engine = with_methods(systems.engine, start_case=starts_no_run)
     systems.settings.authserv_id = "mx.telkom.example"
     (box,) = systems.settings.mailboxes
     systems.settings.mailboxes = [box.model_copy(update={"forwarded": True})]

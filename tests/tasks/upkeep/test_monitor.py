@@ -53,6 +53,7 @@ from tests.cases import (
     ticket,
     told,
 )
+from tests.fakes import with_methods
 from tests.runs import Runs
 from tests.stack import Stack, until
 
@@ -279,9 +280,7 @@ def test_a_case_without_run_gets_one(runs: Runs, started: tuple[CaseRun, str]) -
     assert snapshot(case).run_id == run
 
 
-def test_a_run_that_took_its_place_meanwhile_stays_the_cases(
-    runs: Runs, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_took_its_place_meanwhile_stays_the_cases(runs: Runs, stack: Stack) -> None:
     """Intake keeps the ids of several runs together, after all have started."""
     case, start = opened(runs.systems), runs.systems.engine.start_case
 
@@ -290,7 +289,7 @@ def test_a_run_that_took_its_place_meanwhile_stays_the_cases(
             session.execute(update(Case).values(run_id="another"))
         return start(*known)
 
-    monkeypatch.setattr(runs.systems.engine, "start_case", and_is_replaced)
+    runs.systems.engine = with_methods(runs.systems.engine, start_case=and_is_replaced)
     start_case(runs.systems, case.case_id)
     assert snapshot(case).run_id == "another"
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete, event, update
 
-from adapters.engine.runs import PrefectEngine
 from adapters.wiring import Systems
 from models.errors import NothingDone, Unavailable
 from models.forms import FORMS
@@ -29,17 +28,19 @@ from tasks.run.lease import due_letters
 from tasks.upkeep.monitor import pass_deadlines, watch_waits
 from tests.cases import asks, at_office, deadlines, done, keep_signal, opened, pending, rows, text, ticket, waiting
 from tests.conftest import BOTH
+from tests.fakes import fake, with_methods
 
 WIB = ZoneInfo("Asia/Jakarta")
 on_both = pytest.mark.parametrize("systems", BOTH, indirect=True)
 
 
 @pytest.fixture(autouse=True)
-def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def shown(systems: Systems) -> list[tuple[str, ...]]:
     """The engine in these tests shows whatever it is told; here stand the labels."""
     labels: list[tuple[str, ...]] = []
-    monkeypatch.setattr(PrefectEngine, "describe", lambda *_: True)
-    monkeypatch.setattr(PrefectEngine, "label", lambda _self, _run, *tags: labels.append(tags))
+    systems.engine = with_methods(
+        systems.engine, describe=lambda *_: True, label=lambda _run, *tags: labels.append(tags)
+    )
     return labels
 
 
@@ -311,7 +312,7 @@ def test_a_sweep_finds_by_an_index_what_is_due(systems: Systems) -> None:
 
 
 def test_what_the_engine_did_not_take_is_shown_by_a_later_sweep(
-    systems: Systems, shown: Sequence[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    systems: Systems, shown: Sequence[tuple[str, ...]]
 ) -> None:
     clock = at_office(systems, "2026-11-24 09:00")
     case = with_run(systems)
@@ -321,10 +322,8 @@ def test_what_the_engine_did_not_take_is_shown_by_a_later_sweep(
     def away(*_: object) -> None:
         raise Unavailable("Prefect", "ConnectError")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(PrefectEngine, "label", away)
-        with pytest.raises(NothingDone):
-            sweep()
+    with fake(systems, "engine", label=away), pytest.raises(NothingDone):
+        sweep()
     assert (waiting(case).escalated_to, waiting(case).shown_to) == ("Team Leader", "")
     assert list(waits_to_watch(systems, 10)) == [case.case_id]
     sweep()
