@@ -19,10 +19,14 @@ COLUMNS = ("number", "at", "action", "actor", "signed_in", "reference", "subject
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
-def verify() -> None:
+def verify(
+    decisions: Annotated[bool, typer.Option("--decisions", help="Compare the cases' decisions with the log.")] = False,
+) -> None:
     """Check the whole audit log, row by row and against its seals; exit code 1 names the first broken row.
 
-    Example: `layanan audit verify`
+    With `--decisions`, check also that each decision of a case is still the one that the log's row stands for.
+
+    Examples: `layanan audit verify`; `layanan audit verify --decisions`
     """
     settings = read_settings()
     from adapters.case_store import audit
@@ -33,6 +37,12 @@ def verify() -> None:
     if verdict.fault is not None:
         complain(f"row {verdict.broken}: {verdict.fault}. Before it {whole}")
         raise typer.Exit(1)
+    if decisions:
+        from tasks.upkeep.check_decisions import changed_decisions
+
+        if (number := ask(settings, lambda session: next(changed_decisions(session), None))) is not None:
+            complain(f"row {number}: the case's decision is another one now, or missing: it was changed")
+            raise typer.Exit(1)
     say(whole)
 
 

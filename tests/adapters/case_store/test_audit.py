@@ -1,5 +1,6 @@
 """The audit log on both kinds of database: chained at the commit, by many at once; and refused every change."""
 
+import threading
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,9 @@ from adapters.case_store import audit
 from adapters.case_store.audit_seals import verified
 from adapters.case_store.store import Store
 from models.audit import Action, AuditSalt, Entry
+from models.tables import Case
 from tests.adapters.case_store.test_store import errors_at_once
+from tests.models.test_tables import new_case, stored
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -62,6 +65,26 @@ def test_many_at_once_make_one_chain(store: Store) -> None:
     assert verified(found, iter(())).fault is None
     for actor in ("Sari", "Rina", "Budi", "Ani"):
         assert [row["subject"] for row in found if row["actor"] == actor] == [f"mail {number}" for number in range(25)]
+
+
+def test_the_end_of_the_chain_is_locked_last_so_that_nobody_waits_for_each_other(store: Store) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("it has one writer")
+    stored(store, new_case())
+    ready = threading.Barrier(2)
+
+    def write(*, note_first: bool) -> None:
+        with store.write() as session:
+            if note_first:
+                audit.note(session, Entry(Action.DECIDED, NOON, "Sari"))
+                ready.wait(60)
+            session.exec(select(Case).with_for_update()).one()
+            if not note_first:
+                ready.wait(60)
+                audit.note(session, Entry(Action.DECIDED, NOON, "Rina"))
+
+    assert errors_at_once(partial(write, note_first=True), partial(write, note_first=False)) == []
+    assert verified(rows(store), iter(())).rows == 2
 
 
 def test_an_erasure_deletes_salts_and_keeps_the_chain(store: Store) -> None:

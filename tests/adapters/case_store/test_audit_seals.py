@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import insert, text
 
 from adapters.case_store import audit
 from adapters.case_store.audit_seals import Fault, Seal, Verdict, add_seal, newest_seal, seals_in, verified
 from adapters.case_store.store import Store
-from models.audit import START, AuditRow, row_hash
-from tests.adapters.case_store.test_audit import noted, rows
+from models.audit import START, Action, AuditRow, Entry, chained, row_hash
+from tests.adapters.case_store.test_audit import NOON, noted, rows
 
 Rows = list[dict[str, Any]]
 MIDDLE, LAST = 4, 8
@@ -145,6 +147,36 @@ def seal_now(store: Store, file: Path) -> None:
 def checked(store: Store, file: Path) -> Verdict:
     with store.read() as session:
         return verified(audit.stream(session), seals_in(file))
+
+
+def chain(length: int) -> Rows:
+    found: Rows = []
+    for number in range(1, length + 1):
+        entry = Entry(Action.DECIDED, NOON, "Sari", 7, subject=f"mail {number}", after={"choice": "SEND"})
+        found.append(chained(entry, number, found[-1]["hash"] if found else START)[0])
+    return found
+
+
+WHOLE = chain(6)
+
+
+@given(st.data(), st.booleans(), st.booleans(), st.booleans())
+def test_any_other_log_than_the_sealed_one_is_found(
+    data: st.DataObject, change: bool, hashed: bool, forge: bool
+) -> None:
+    """Rows changed, forged anew from some place on, taken away, doubled and moved, in any order and number."""
+    found = [dict(row) for row in data.draw(st.lists(st.sampled_from(WHOLE), max_size=8) | st.permutations(WHOLE))]
+    if found and change:
+        row = found[data.draw(st.integers(0, len(found) - 1))]
+        row[data.draw(st.sampled_from(sorted(row)))] = data.draw(st.text(max_size=5) | st.integers() | st.none())
+        if hashed:
+            row["hash"] = row_hash(row)
+    if found and forge:
+        forged(found, data.draw(st.integers(0, len(found) - 1)))
+    seals = [Seal(row["number"], row["hash"], "") for row in (WHOLE[2], WHOLE[5])]
+    verdict = verified(found, iter(seals))
+    assert verdict.fault is not None or found[:6] == WHOLE
+    assert verdict.fault is None or found != WHOLE
 
 
 def test_what_is_no_text_is_found(store: Store, tmp_path: Path) -> None:
