@@ -20,9 +20,9 @@ from adapters.ems import Received
 from adapters.wiring import Systems
 from tasks.intake.batch import take_in_batch
 from tests.quoted import PAGES, ROOT, STANDS_FOR, Quoted, parse, quoted
-from tests.test_layanan import BOX, BUDI, alone, systems
+from tests.test_layanan import BOX, BUDI, alone, prepared, systems
 
-__all__ = ["alone", "systems"]
+__all__ = ["alone", "prepared", "systems"]
 
 LOOKS = ("audit", "case", "cases", "clock", "letter", "letters", "mails", "report", "settings", "waiting", "mail")
 """Commands of `layanan` that change nothing and ask no other system."""
