@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.console.screen import complain, say, show
-from flows.command_line import audit, cases, letters, mails, service
+from flows.command_line import audit, cases, letters, mails, service, staff
 from flows.command_line.shared import Json, code_of, read_settings
 from models.errors import LayananError, Refused, WrongUse
 
@@ -162,6 +162,10 @@ def _command_line() -> typer.Typer:
     for name, act in audit.AUDIT.items():
         audit_app.command(name)(act)
     app.add_typer(audit_app, name="audit", rich_help_panel="Cases and people")
+    staff_app = typer.Typer(no_args_is_help=True, help="The people at the desk. Example: `layanan staff list`.")
+    for name, change in staff.COMMANDS.items():
+        staff_app.command(name)(change)
+    app.add_typer(staff_app, name="staff", rich_help_panel="Cases and people")
     clock_app = typer.Typer()
     clock_app.callback(invoke_without_command=True)(clock)
     clock_app.command()(advance)

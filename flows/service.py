@@ -1,4 +1,4 @@
-"""The service on this machine: Prefect's server, the deployments and a worker, each a process of its own.
+"""The service on this machine: Prefect's server, the deployments, a worker and the desk, each a process of its own.
 
 Used by `layanan up`, the demo and the tests. If a server already answers at the address in the settings, it is used.
 """
@@ -6,6 +6,7 @@ Used by `layanan up`, the demo and the tests. If a server already answers at the
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,7 +36,7 @@ from tasks.upkeep.monitor import LATE
 log = logging.getLogger("layanan.service")
 
 START_SECONDS = 120
-WORKER_SECONDS, SERVER_SECONDS = 8.0, 3.5
+WORKER_SECONDS, SERVER_SECONDS, DESK_SECONDS = 8.0, 3.5, 2.5
 """Seconds that they get to end before they are killed: less than 15 in all, even on an overloaded machine."""
 LOOK_SECONDS = 60.0
 """How often `layanan up` looks whether the deployments are still there."""
@@ -43,7 +44,7 @@ WORKER = "layanan"
 
 
 class Service:
-    """Server and worker of one set of settings; a context manager that stops what it has started.
+    """Server, worker and desk of one set of settings; a context manager that stops what it has started.
 
     Args:
         environment: of the processes, in addition to ours.
@@ -60,12 +61,15 @@ class Service:
         self._starter = Starter(self.environment, self.logs, outlives_us=outlives_us)
         self._server: Process | None = None
         self._worker: Process | None = None
+        self._desk: Process | None = None
 
     def __enter__(self) -> "Service":
         try:
             self.start_server()
             self.deploy()
+            self.start_desk()
             self.start_working()
+            self._see_desk()
         except BaseException:
             self.stop()
             raise
@@ -138,6 +142,22 @@ class Service:
         if not works():
             raise Unavailable("worker", f"could not start: {last_line(file, said)}")
 
+    def start_desk(self) -> None:
+        """Start the desk, the pages on which people decide."""
+        self._desk = self._starter.start_logged("desk", ["python", "-m", "flows.desk.serve"])
+
+    def _see_desk(self) -> None:
+        desk, port = self._desk, self.settings.desk.port
+
+        def listens() -> bool:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            return False
+
+        _until(lambda: listens() or desk is None or desk.poll() is not None)
+        if desk is None or desk.poll() is not None:
+            raise Unavailable("desk", f"could not start on port {port}; see {self.logs / 'desk.log'}")
+
     def stop_worker(self, name: signal.Signals = signal.SIGTERM) -> None:
         """End the worker: gracefully, or, with SIGKILL, as a crash does."""
         if self._worker is not None:
@@ -148,19 +168,20 @@ class Service:
             self._worker = None
 
     def watch(self) -> NoReturn:
-        """Keep the service up: start a server or worker again that ends by itself."""
+        """Keep the service up: start a server, worker or desk again that ends by itself."""
         if self.settings.worker_type == "process":
             from flows.listen import listen_to_mailboxes
 
             listen_to_mailboxes(load_systems())  # as our own worker does itself
-        restarters = (Restarter("server", self.start_server), Restarter("worker", self.start_worker))
+        starts = {"server": self.start_server, "worker": self.start_worker, "desk": self.start_desk}
+        restarters = [Restarter(name, start) for name, start in starts.items()]
         look = time.monotonic()
         while True:
             pause(1)
             if time.monotonic() > look:
                 look = time.monotonic() + LOOK_SECONDS
                 self._deploy_what_is_missing()
-            for one, process in zip(restarters, (self._server, self._worker), strict=True):
+            for one, process in zip(restarters, (self._server, self._worker, self._desk), strict=True):
                 if process is not None and process.poll() is not None:
                     one.start_again(process.returncode)
 
@@ -176,11 +197,13 @@ class Service:
     def stop(self) -> None:
         """Stop everything that was started, the worker first; a second signal kills what is left."""
         with ending():
+            if self._desk is not None:
+                end("desk", self._desk, DESK_SECONDS)
             if self._worker is not None:
                 end("worker", self._worker, WORKER_SECONDS)
             if self._server is not None:
                 end("server", self._server, SERVER_SECONDS)
-        self._worker = self._server = None
+        self._worker = self._server = self._desk = None
 
     def _new_pool(self) -> WorkPoolCreate:
         if self.settings.worker_type == "process":

@@ -1,9 +1,11 @@
 """The people of the contact centre, and what they hold at the desk. Held by `tests/models/test_rights.py`."""
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic import Field as Constrained
 from sqlalchemy import JSON, String
 from sqlmodel import Field, SQLModel
@@ -40,17 +42,27 @@ class SignedIn(StrEnum):
     """By a name typed into the Prefect UI, which nobody has checked."""
 
 
+def _plain(text: str) -> str:
+    """A text in which no sign is invisible or turns the direction of others: it names a person to their colleagues."""
+    if not text.isprintable():
+        raise ValueError("it has a sign that cannot be seen")
+    return unicodedata.normalize("NFC", text)
+
+
+Plain = Annotated[str, AfterValidator(_plain)]
+
+
 class NewStaff(BaseModel):
     """A member of staff, as an administrator enters them."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    name: str = Constrained(min_length=2, max_length=80)
+    name: Plain = Constrained(min_length=2, max_length=80)
     """As it stands in cases' histories."""
-    email: str = Constrained(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
+    email: Plain = Constrained(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)
     roles: list[StaffRole] = Constrained(min_length=1)
     site: Site | None = None
     languages: list[Language] = ["id", "en"]
-    hours: str = Constrained(default="", pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")
+    hours: str = Constrained(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d)?$")
 
 
 class Staff(SQLModel, table=True):

@@ -69,6 +69,7 @@ class Stack:
             "LAYANAN_HOME": str(home),
             "LAYANAN_SETTINGS": str(home / "simulator" / "layanan.toml"),
             "LAYANAN_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
+            "LAYANAN_DESK__PORT": str(free_port()),
             "PYTHONPATH": str(root),
             **environment,
         }

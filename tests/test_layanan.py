@@ -51,7 +51,7 @@ from tests.stack import Stack, running
 COMMANDS = (
     *("up", "deploy", "migrate", "doctor", "settings", "intake", "monitor", "report", "cases", "case", "waiting"),
     *("decide", "mails", "mail", "letters", "letter", "clock", "simulator", "merge", "unmerge"),
-    *("split", "party", "audit"),
+    *("split", "party", "audit", "staff", "desk"),
 )
 BOX = "layanan@telkom.example"
 BUDI = "budi@pelanggan.example"

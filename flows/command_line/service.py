@@ -22,6 +22,7 @@ from flows.command_line.shared import (
 from models.errors import SettingsError
 
 if TYPE_CHECKING:
+    from adapters.wiring import Systems
     from models.settings import Mailbox
 
 
@@ -49,14 +50,41 @@ def _keep_up() -> None:
 
     say("Starting server, deployments and worker …")
     with Service(settings) as service:
+        from adapters.wiring import load_systems
+
+        say_first_administrator(load_systems())
         say(f"The service runs; logs: {service.logs}. Ctrl-C ends it; cases continue at the next start.")
-        say(f"Open {settings.ui_url}; `layanan waiting` shows what waits for a person.")
+        say(f"People sign in at {settings.desk.url}; `layanan staff add` adds them.")
+        say(f"The runs: {settings.ui_url}; `layanan waiting` shows what waits for a person.")
         say(f"The managers' report: {settings.ui_url}/artifacts/key/laporan-layanan")
         if settings.clock == "simulated":
             say("SIMULATED CLOCK: a rehearsal. `layanan clock advance HOURS` moves the time.")
         # in a thread, because a mail server may take long to answer
         Thread(target=say_what_first_polls_wait_for, daemon=True).start()
         service.watch()
+
+
+def say_first_administrator(systems: "Systems") -> None:
+    """Where nobody is on the staff yet, add an administrator, and print their first password."""
+    from tasks.desk.staff import first_administrator
+
+    if first := first_administrator(systems):
+        say(f"The first administrator: {first.staff.email}, first password {first.password}")
+        say("It is shown only now, and lasts 24 hours; `layanan staff reset` prints another one.")
+
+
+def desk() -> None:
+    """Serve the desk on this machine until Ctrl-C: the pages on which people decide. `layanan up` does this, too.
+
+    Example: `LAYANAN_DESK__PORT=4281 layanan desk`
+    """
+    systems = ready_systems()
+    from flows.desk.serve import serve
+
+    say_first_administrator(systems)
+    say(f"The desk: {systems.settings.desk.url}")
+    with suppress(KeyboardInterrupt):
+        serve(systems)
 
 
 def say_what_first_polls_wait_for() -> None:
@@ -190,4 +218,4 @@ def report(
     say(service_report(systems, days))
 
 
-COMMANDS = (up, deploy, migrate, doctor, settings, intake, monitor, report)
+COMMANDS = (up, desk, deploy, migrate, doctor, settings, intake, monitor, report)

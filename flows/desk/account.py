@@ -60,7 +60,7 @@ def account_page(request: Request, signed: Annotated[Signed, Depends(signed_in)]
 @router.get(PASSWORD)
 def password_page(request: Request, known: Known, next: str = "/") -> Response:
     """Ask for a new password; for the old one, too, unless it is the administrator's first one."""
-    return render(request, "password", first=known[0].password_expires is not None, next=local(next), problem="")
+    return _password(request, known[0], next)
 
 
 @router.post(PASSWORD)
@@ -74,16 +74,14 @@ async def new_password(
 ) -> Response:
     """Change the password; all other sessions end."""
     (staff, held), systems = known, systems_of(request)
-    first = staff.password_expires is not None
-    again = partial(render, request, "password", status=422, first=first, next=local(next))
+    again = partial(_password, request, staff, next)
     if password != repeated_password:
         return again(problem="Kedua kata sandi tidak sama / The two passwords differ")
-    if not first:
-        now, desk = systems.machine_clock.now(), systems.settings.desk
-        check = partial(check_password, systems.store, now, desk, staff.email, old_password[:1000])
+    if staff.password_expires is None:
+        check = partial(check_password, systems, staff.email, old_password[:1000])
         if await run_sync(check, limiter=AT_ONCE) is None:
             return again(problem="Kata sandi lama salah / The old password is wrong")
-    changed = await run_sync(partial(change_password, systems.store, staff.key, password), limiter=AT_ONCE)
+    changed = await run_sync(partial(change_password, systems, staff.key, password), limiter=AT_ONCE)
     if isinstance(changed, Weak):
         return again(problem=changed.value)
     begin_session(request, changed, code=held.code)
@@ -106,10 +104,15 @@ def confirm_code(request: Request, known: Known, code: Annotated[str, Form()] = 
     staff, systems = known[0], systems_of(request)
     if staff.code_ready:
         return RedirectResponse("/account", 303)
-    if not check_code(systems.store, systems.machine_clock.now(), staff.key, code):
+    if not check_code(systems, staff.key, code):
         return _set_up(request, staff, next, 401)
     begin_session(request, staff, code=True)
     return RedirectResponse(local(next), 303)
+
+
+def _password(request: Request, staff: Staff, wanted: str, problem: str = "") -> Response:
+    known = {"first": staff.password_expires is not None, "email": staff.email, "next": local(wanted)}
+    return render(request, "password", status=422 if problem else 200, problem=problem, **known)
 
 
 def _set_up(request: Request, staff: Staff, wanted: str, status: int) -> Response:

@@ -10,11 +10,15 @@ from enum import StrEnum
 
 from sqlmodel import Session, select
 
+from adapters.case_store import audit
 from adapters.case_store.store import Store
+from adapters.wiring import Systems
+from models.audit import Action, Entry
 from models.rights import NEEDS_CODE
 from models.settings.desk import Desk
-from models.staff import Staff
+from models.staff import SignedIn, Staff
 from tasks.desk import passwords
+from tasks.desk.staff import By, Change, note_change
 
 LOCK_AFTER = 5
 """Failures in a row from which an account is locked: a minute, then twice as long with each further one."""
@@ -40,42 +44,53 @@ def asked_for_code(staff: Staff, desk: Desk) -> bool:
     return desk.code == "all"
 
 
-def check_password(store: Store, now: datetime, desk: Desk, email: str, password: str) -> Staff | None:
+def check_password(systems: Systems, email: str, password: str) -> Staff | None:
     """The person with this e-mail and password; None, after the same work, whatever is wrong.
 
     The attempt counts as a failure before it is looked at, so that many at the same time are no way around the lock.
     """
-    with store.write() as session:
+    now = systems.machine_clock.now()
+    with systems.store.write() as session:
         staff = _locked_row(session, Staff.email == email.strip().lower())
         usable = staff is not None and _may_try(staff, now)
         if staff is not None and usable:
             _count(staff, now)
     known = staff.password if staff is not None and usable else ""
-    if not passwords.matches(known, password) or staff is None:
+    right = passwords.matches(known, password)
+    if staff is None or not usable:
         return None
-    with store.write() as session:
+    with systems.store.write() as session:
         staff = _row(session, staff.key)
-        if staff.password != known:
+        if not right or staff.password != known:
+            _note(session, systems, staff, Action.SIGN_IN_FAILED)
             return None
+        asked = asked_for_code(staff, systems.settings.desk)
         # whoever knows the password has as many tries of the code as before
-        staff.failures = max(0, staff.failures - 1) if asked_for_code(staff, desk) else 0
+        staff.failures = max(0, staff.failures - 1) if asked else 0
         staff.locked_until = None
         if passwords.outdated(known):
             staff.password = passwords.new_hash(password)
+        if not asked:
+            _note(session, systems, staff, Action.SIGNED_IN, SignedIn.PASSWORD)
     return staff
 
 
-def check_code(store: Store, now: datetime, staff_id: int, code: str) -> bool:
+def check_code(systems: Systems, staff_id: int, code: str) -> bool:
     """Whether this is the person's one-time code of now. The first one confirms that the code is set up."""
-    with store.write() as session:
+    now = systems.machine_clock.now()
+    with systems.store.write() as session:
         staff = _row(session, staff_id)
         if not _may_try(staff, now) or not staff.code_secret:
             return False
         step = passwords.step_of_code(staff, code, now)
         if step is None:
             _count(staff, now)
+            _note(session, systems, staff, Action.SIGN_IN_FAILED)
             return False
+        if not staff.code_ready:
+            note_change(session, systems, staff, Change.CODE, _themselves(staff))
         staff.code_used, staff.failures, staff.locked_until = step, 0, None
+        _note(session, systems, staff, Action.SIGNED_IN, SignedIn.PASSWORD_AND_CODE)
     return True
 
 
@@ -88,17 +103,18 @@ def set_up_code(store: Store, staff_id: int) -> Staff:
     return staff
 
 
-def change_password(store: Store, staff_id: int, password: str) -> Staff | Weak:
+def change_password(systems: Systems, staff_id: int, password: str) -> Staff | Weak:
     """Give the person a password of their own, and end their sessions; else why it is too weak."""
-    with store.read() as session:
+    with systems.store.read() as session:
         staff = _row(session, staff_id)
     if weak := _weakness(staff, password):
         return weak
     new = passwords.new_hash(password)
-    with store.write() as session:
+    with systems.store.write() as session:
         staff = _row(session, staff_id)
         staff.password, staff.password_expires = new, None
         staff.sessions += 1
+        note_change(session, systems, staff, Change.PASSWORD, _themselves(staff))
     return staff
 
 
@@ -128,6 +144,19 @@ def _count(staff: Staff, now: datetime) -> None:
         # the exponent is bounded, so that the time is
         lasts = timedelta(minutes=2 ** min(staff.failures - LOCK_AFTER, 10))
         staff.locked_until = now + min(lasts, LONGEST_LOCK)
+
+
+def _note(session: Session, systems: Systems, staff: Staff, action: Action, how: SignedIn | None = None) -> None:
+    """For the audit log; of a failed sign-in nobody knows who it was."""
+    actor, number = ("?", None) if action is Action.SIGN_IN_FAILED else (staff.name, staff.key)
+    entry = Entry(
+        action, systems.clock.now(), actor, staff_id=number, signed_in=how or "", subject=f"staff {staff.key}"
+    )
+    audit.note(session, entry)
+
+
+def _themselves(staff: Staff) -> By:
+    return By(staff.name, SignedIn.PASSWORD, staff.key)
 
 
 def _row(session: Session, staff_id: int) -> Staff:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from adapters.engine.environment import without_proxy
 from flows.stop_signals import stopping_on_signals
 from models.settings import load_settings
+from tests.demo.people import PASSWORD, hire
 from tests.demo.player import Player
 from tests.demo.scenarios import SCENARIOS
 from tests.demo.table import Results
@@ -55,6 +56,9 @@ def play(stack: Stack, console: Console, keep: bool) -> Results:
         stack.start(outlives_us=keep)
         if stack.settings != load_settings(_env_file=None):
             sys.exit("a .env file changes the demo's settings; move it away")
+        for line in hire(stack.systems):
+            progress.console.print(line, markup=False, highlight=False)
+        stack.service.start_desk()
         progress.update(task, description="activities")
 
         def say(line: str) -> None:
@@ -80,7 +84,8 @@ def leave_running(stack: Stack, results: Results, console: Console) -> None:
     running = [process.pid for process in reversed(psutil.Process().children())]
     (stack.home / PROCESSES).write_text(" ".join(map(str, running)))
     settings = " ".join(f"{name}={value}" for name, value in stack.environment.items() if name.startswith("LAYANAN_"))
-    console.print("\nIt goes on running. These cases wait for you; open one, and press Resume:")
+    console.print(f"\nThe desk: {stack.settings.desk.url}, as sari@telkom.example with the password {PASSWORD}.")
+    console.print("It goes on running. These cases wait for you; open one, and press Resume:")
     for name, result in results.waiting():
         url = stack.systems.engine.run_url(result.case.run_id or "")
         console.print(f"  {result.case.reference} · {name}\n    {url}", soft_wrap=True)
@@ -100,7 +105,9 @@ def main() -> int:
         del os.environ[name]
     empty(home)
     without_proxy()
-    stack = Stack(home, json.loads(SEED.read_text("utf-8")), LAYANAN_SMTP__PROBE_SECONDS="2")
+    stack = Stack(
+        home, json.loads(SEED.read_text("utf-8")), LAYANAN_SMTP__PROBE_SECONDS="2", LAYANAN_DESK__CODE="nobody"
+    )
     os.environ |= stack.environment
     left = False
     try:

@@ -55,11 +55,13 @@ def up(stack: Stack) -> "subprocess.Popen[str]":
 
 
 def children(process: "subprocess.Popen[str]") -> dict[str, psutil.Process]:
-    """Server and worker, where they run."""
+    """Server, worker and desk, where they run."""
     found = {}
     for child in psutil.Process(process.pid).children():
         with suppress(psutil.ZombieProcess):  # has ended, and nobody has looked
-            found["server" if "flows.server" in child.cmdline() else "worker"] = child
+            modules = {"flows.server": "server", "flows.desk.serve": "desk"}
+            name = next((modules[word] for word in child.cmdline() if word in modules), "worker")
+            found[name] = child
     return found
 
 
@@ -77,7 +79,7 @@ def test_up_keeps_server_and_worker_running_and_takes_them_with_it(stack: Stack)
     try:
         assert list(stack.systems.engine.live_workers()) == ["layanan"], "it says that it runs before it does"
         first = children(process)
-        for name in ("worker", "server"):
+        for name in ("desk", "worker", "server"):
             first[name].kill()
             until(partial(another, process, name, first[name]), f"a new {name}")
         stack.write("Budi <budi@pelanggan.example>", "anu", "hmm begini lho itu")
@@ -86,14 +88,14 @@ def test_up_keeps_server_and_worker_running_and_takes_them_with_it(stack: Stack)
     finally:
         process.kill()
         process.wait()
-    assert len(second) == 2
+    assert len(second) == 3
     assert gone(second), "somebody who kills it must look for what it leaves behind"
 
     again = up(stack)
     third = list(children(again).values())
     again.send_signal(signal.SIGINT)
     assert again.wait(60) == 0
-    assert len(third) == 2
+    assert len(third) == 3
     assert gone(third)
 
 

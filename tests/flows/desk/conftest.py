@@ -83,6 +83,11 @@ class Desk:
         return browser
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.desk.sign_in.PACE", 0.001)
+
+
 @contextmanager
 def serving(systems: Systems) -> Iterator[str]:
     """A desk over these systems; its address."""

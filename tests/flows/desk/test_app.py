@@ -11,7 +11,8 @@ from models.staff import StaffRole
 from tests.flows.desk.conftest import SECRET, Desk
 
 EVERYBODY = frozenset(StaffRole)
-SEEN_BY = {"/account": EVERYBODY, "/account/password": EVERYBODY, "/staff": MANAGES_STAFF, "/": READS}
+SEEN_BY = {"/account": EVERYBODY, "/account/password": EVERYBODY, "/": READS, "/staff": MANAGES_STAFF}
+SEEN_BY |= {"/staff/{number}": MANAGES_STAFF}
 """Pages that ask who has signed in, and who sees them."""
 OF_CASES = {
     "/next",
@@ -36,7 +37,7 @@ def test_every_page_stands_in_the_table() -> None:
 def test_each_page_refuses_who_may_not_see_it(desk: Desk, role: StaffRole) -> None:
     browser = desk.sign_in(desk.add("Sari", role, code_secret=SECRET, code_used=1))
     for page, roles in SEEN_BY.items():
-        answer = browser.get(page)
+        answer = browser.get(page.format(number=1))
         if role in roles:
             assert answer.status_code == 200, page
         elif page == "/":  # the first page of somebody who sees no cases

@@ -1,10 +1,13 @@
 """Guessing passwords and codes: the lock, and what a stranger learns about who works here."""
 
 import threading
+import time
 
 import pytest
+from sqlmodel import select
 
-from models.staff import StaffRole
+from models.audit import Action, AuditRow
+from models.staff import SignedIn, StaffRole
 from tests.flows.desk.conftest import PASSWORD, SECRET, Desk
 
 
@@ -86,3 +89,23 @@ def test_an_unknown_address_costs_the_same_work(desk: Desk, monkeypatch: pytest.
     monkeypatch.setattr(passwords, "matches", counting)
     fail(desk, "budi@telkom.example")
     assert checked == [False]
+
+
+def test_a_refusal_takes_its_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.desk.sign_in.PACE", 1.0)
+    begun = time.monotonic()
+    fail(desk, "budi@telkom.example")
+    assert time.monotonic() - begun >= 1
+
+
+def test_the_audit_log_has_who_signed_in_and_which_account_somebody_tried(desk: Desk) -> None:
+    sari = desk.add("Sari")
+    fail(desk, sari.email)
+    fail(desk, "budi@telkom.example")
+    desk.sign_in(sari)
+    with desk.store.read() as session:
+        rows = session.exec(select(AuditRow).order_by("number")).all()
+    assert [(row.action, row.actor, row.staff_id, row.subject, row.signed_in) for row in rows] == [
+        (Action.SIGN_IN_FAILED, "?", None, f"staff {sari.key}", ""),
+        (Action.SIGNED_IN, "Sari", sari.key, f"staff {sari.key}", SignedIn.PASSWORD),
+    ]
