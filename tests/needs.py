@@ -124,3 +124,4 @@ if __name__ == "__main__":
     install()
     unpacked(*COURIER)
     unpacked(*CYRUS)
+    unpacked("nginx")

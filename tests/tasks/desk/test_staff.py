@@ -16,9 +16,9 @@ from models.staff import SignedIn, Staff
 from tasks.desk import staff
 from tasks.desk.entrants import Entrant, entrant, entrants_of
 from tasks.desk.passwords import matches
-from tests.test_layanan import alone, systems
+from tests.test_layanan import alone, prepared, systems
 
-__all__ = ["alone", "systems"]
+__all__ = ["alone", "prepared", "systems"]
 
 NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 ADMIN = staff.By("Adi", SignedIn.PASSWORD_AND_CODE, 1)
