@@ -145,7 +145,7 @@ def test_a_create_that_is_not_done_yet_is_never_sent_again() -> None:
     with scripted(theirs) as server:
         mycx = MyCx(at(server.settings.url))
         for _ in range(2):
-            with pytest.raises(AskedToWait, match=r"JKT-0000001/1 is accepted \(202\), and not there yet"):
+            with pytest.raises(AskedToWait, match=r"JKT-0000001/1 is accepted \(202\) and not there yet"):
                 mycx.create_ticket(**CREATED)
         assert mycx.create_ticket(**CREATED).status is TicketStatus.SUBMITTED
     assert theirs.posts == 1
