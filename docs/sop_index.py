@@ -74,17 +74,17 @@ def clauses() -> Iterator[Clause]:
         yield Clause(name, what, "partly" if name in MISSING else "kept", MISSING.get(name, ""))
 
 
-def markers(folders: Iterable[str]) -> dict[str, list[Place]]:
-    """Where each clause is named below some folders."""
+def markers(folders: Iterable[str], root: Path = ROOT) -> dict[str, list[Place]]:
+    """Where each clause is named below some folders of ``root``."""
     found: dict[str, list[Place]] = defaultdict(list)
     for folder in folders:
-        for file in sorted((ROOT / folder).rglob("*.py")):
+        for file in sorted((root / folder).rglob("*.py")):
             if file.name == "test_sop_index.py":
                 continue  # its markers are examples
             text = file.read_text("utf-8")
             for match in MARKER.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
-                place = Place(str(file.relative_to(ROOT)), _symbol(text, line))
+                place = Place(str(file.relative_to(root)), _symbol(text, line))
                 for clause in re.findall(_CLAUSE, match[1]):
                     if place not in found[clause]:
                         found[clause].append(place)

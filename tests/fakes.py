@@ -1,11 +1,15 @@
-"""Fakes of the adapters' protocols: a real adapter, of which the test says what some methods do."""
+"""Fakes of the adapters' protocols and of activities: real ones, of which the test says what some part does."""
 
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
 from typing import Any, TypeVar
 
 from adapters.wiring import Systems
+from tasks.run.activity import Activity
+from tasks.run.attempt import P, R
 
 T = TypeVar("T")
 
@@ -15,6 +19,12 @@ def with_methods(real: T, **methods: Callable[..., Any]) -> T:
     fake = copy.copy(real)
     vars(fake).update(methods)
     return fake
+
+
+def with_body(activity: Activity[P, R], body: Callable[..., Any]) -> Activity[P, R]:
+    """The activity, but for what it does."""
+    named: Any = wraps(activity.body)(body)
+    return replace(activity, body=named)
 
 
 @contextmanager

@@ -28,13 +28,12 @@ def test_a_clause_without_a_test_and_a_marker_without_a_clause_are_named() -> No
     assert wrong == ["tasks/closing.py: the SOP has no clause 5.11", "SOP 5.3 (kept): named nowhere in tests"]
 
 
-def test_a_marker_may_name_several_clauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sop_index, "ROOT", tmp_path)
+def test_a_marker_may_name_several_clauses(tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
     code = '"""The first."""\n\n\ndef act() -> None:\n    # SOP 7.8, 5.9, 11.1 My CX; 5.7.1 is none\n    pass\n'
     (tmp_path / "tasks" / "one.py").write_text(code)
     place = Place("tasks/one.py", "act")
-    assert markers(["tasks"]) == {"7.8": [place], "5.9": [place], "11.1 My CX": [place]}
+    assert markers(["tasks"], tmp_path) == {"7.8": [place], "5.9": [place], "11.1 My CX": [place]}
 
 
 def test_an_old_page_is_refused(

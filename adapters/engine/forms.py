@@ -40,6 +40,8 @@ class Resumed:
 class Forms(Api):
     """Forms of suspended runs."""
 
+    shown_within = SHOWN_WITHIN
+
     def resume(self, run_id: str, answers: dict[str, Any]) -> Resumed:
         """Submit a form to a suspended run, exactly as the Prefect UI does.
 
@@ -68,7 +70,7 @@ class Forms(Api):
                 return False
             if state is None or state.name != "Suspended" or state.state_details.pause_key != wait_key:
                 return False
-            if datetime.now(UTC) - state.timestamp < SHOWN_WITHIN:
+            if datetime.now(UTC) - state.timestamp < self.shown_within:
                 return False
             keys = input_keys(wait_key)
             # the schema last: with it the form can be answered

@@ -1,5 +1,7 @@
 """The end of a case, and the mail that comes in its last moment."""
 
+from typing import Any
+
 import pytest
 
 from adapters.wiring import Systems
@@ -10,6 +12,7 @@ from tasks.intake.batch import TakenIn
 from tasks.run.case_run import CaseRun
 from tests.cases import BUDI, arrives, deadlines, done, keep_signal, latest, opened, pending, post, rows, snapshot
 from tests.conftest import BOTH
+from tests.fakes import with_body
 
 
 def reply(systems: Systems, case: CaseRun) -> TakenIn:
@@ -30,18 +33,17 @@ def test_nothing_is_left_that_could_wake_it(systems: Systems) -> None:
 
 
 @pytest.mark.parametrize("systems", BOTH, indirect=True)
-def test_a_mail_in_the_last_moment_keeps_it_open(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_in_the_last_moment_keeps_it_open(systems: Systems) -> None:
     """It joins after the body has run and before the transaction that closes the case."""
-    case, body = opened(systems), end_case.body
+    case = opened(systems)
     post(systems)
 
-    def then_a_mail_comes(*args: object) -> Ended:
-        output = body(*args)  # type: ignore[arg-type]
+    def then_a_mail_comes(*args: Any) -> Ended:
+        output = end_case.body(*args)
         assert reply(systems, case).outcome == "joined"
         return output
 
-    monkeypatch.setattr(end_case, "body", then_a_mail_comes)
-    assert done(end_case, case, "complaint") == Ended(ended=False, outcome="complaint")
+    assert done(with_body(end_case, then_a_mail_comes), case, "complaint") == Ended(ended=False, outcome="complaint")
     assert latest(case, "end_case").output["ended"] is False
     assert snapshot(case).status == "open"
     assert pending(case) == ["mail"]
@@ -51,7 +53,6 @@ def test_a_mail_in_the_last_moment_keeps_it_open(systems: Systems, monkeypatch: 
         wake = rows(systems, Signal)[0]
         wake.taken_at = systems.clock.now()
         session.merge(wake)
-    monkeypatch.setattr(end_case, "body", body)
     assert done(end_case, case, "complaint").ended
 
 

@@ -37,6 +37,7 @@ from tasks.run.waits import decide
 from tasks.run.work import Work
 from tasks.serve_complaint import Complaint
 from tests.cases import BANK, MATI, do_now, fault, latest, letter, need, opened, rows, tickets
+from tests.fakes import with_body
 from tests.runs import Runs
 from tests.stack import until
 
@@ -269,16 +270,15 @@ def test_a_crash_between_the_record_and_its_report_does_nothing_twice(
     assert letter.id in due_letters(runs.systems)
 
 
-def test_two_runs_at_once_record_once(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
-    case, real, quicker = opened(systems), closing.body, [CaseRun.open(1)]
+def test_two_runs_at_once_record_once(systems: Systems) -> None:
+    case, quicker = opened(systems), [CaseRun.open(1)]
 
     def slow(work: Work) -> Closed:
         if quicker:
             assert len(do_now(closing, quicker.pop())) == 1
-        return real(work)
+        return closing.body(work)
 
-    monkeypatch.setattr(closing, "body", slow)
-    assert do_now(closing, case) == []
+    assert do_now(with_body(closing, slow), case) == []
     assert quicker == []
     assert len(rows(systems, ActivityRecord, name="closing")) == 1
     assert len(rows(systems, Letter, kind="closing")) == 1

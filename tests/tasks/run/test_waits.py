@@ -10,7 +10,6 @@ from prefect import flow
 from sqlalchemy import update
 from sqlmodel import select
 
-import adapters.engine.forms
 import tasks.run.waits
 from adapters.engine.runs import PrefectEngine
 from adapters.engine.suspend import suspend_for
@@ -113,7 +112,7 @@ def test_a_form_that_its_worker_shows_in_the_moment_of_an_offer_stays(
     run = runs.start(ask_agent, opened(runs.systems, BUDI))
     runs.go(ask_agent, run)
     engine = PrefectEngine(runs.systems.settings)
-    monkeypatch.setattr("adapters.engine.forms.SHOWN_WITHIN", timedelta(0))
+    engine.shown_within = timedelta(0)
     monkeypatch.setattr(engine, "_stored", lambda *_: [])  # as it looked a moment ago
     engine.offer_form(run, "confirm-analysis-1", {}, "offered")
     monkeypatch.undo()
@@ -252,9 +251,9 @@ def test_a_person_cannot_sign_as_the_system(runs: Runs, form: str) -> None:
     assert rows(runs.systems, Decision) == []
 
 
-def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_that_a_crash_kept_from_being_shown_is_shown_later(runs: Runs) -> None:
     """A case whose run was deleted keeps no other from its form."""
-    monkeypatch.setattr(adapters.engine.forms, "SHOWN_WITHIN", timedelta())
+    runs.systems.engine.shown_within = timedelta()
     crashed, deleted = opened(runs.systems), opened(runs.systems, MAJU)
     run, lost = runs.start(ask_leader, crashed), runs.start(ask_leader, deleted)
     for one in (run, lost):
