@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -50,7 +50,7 @@ def add(
     return render(request, "first_password", signed=signed, joined=joined)
 
 
-def person(request: Request, number: int, _signed: Administrator) -> Staff:
+def person(request: Request, number: Annotated[int, Path(ge=1, lt=2**31)], _signed: Administrator) -> Staff:
     """The member of staff whom a page is about.
 
     Raises:

@@ -18,7 +18,7 @@ from models.rights import NEEDS_CODE
 from models.settings.desk import Desk
 from models.staff import SignedIn, Staff
 from tasks.desk import passwords
-from tasks.desk.staff import By, Change, note_change
+from tasks.desk.staff import By, Change, address, note_change
 
 LOCK_AFTER = 5
 """Failures in a row from which an account is locked: a minute, then twice as long with each further one."""
@@ -51,7 +51,7 @@ def check_password(systems: Systems, email: str, password: str) -> Staff | None:
     """
     now = systems.machine_clock.now()
     with systems.store.write() as session:
-        staff = _locked_row(session, Staff.email == email.strip().lower())
+        staff = _locked_row(session, Staff.email == address(email))
         usable = staff is not None and _may_try(staff, now)
         if staff is not None and usable:
             _count(staff, now)

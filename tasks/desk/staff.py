@@ -104,6 +104,11 @@ def first_administrator(systems: Systems) -> Joined | None:
     return join(systems, [Entrant(new)], By("system", SignedIn.COMMAND_LINE))[0]
 
 
+def address(typed: str) -> str:
+    """An e-mail as the staff's are stored; empty where nobody's can be it. PostgreSQL takes no NUL."""
+    return typed.strip().lower() if typed.isprintable() else ""
+
+
 def moment(text: str, zone: tzinfo, *, last: bool = False) -> datetime:
     """A day or a moment in a time zone; the end of a day where it is the ``last`` one.
 
@@ -245,8 +250,8 @@ def _change(systems: Systems, email: str, change: Change, act: Callable[[Session
 
 
 def _active(session: Session, email: str) -> Staff:
-    wanted = email.strip().lower()
-    found = session.exec(select(Staff).where(Staff.email == wanted, col(Staff.active)).with_for_update()).first()
+    condition = Staff.email == address(email), col(Staff.active)
+    found = session.exec(select(Staff).where(*condition).with_for_update()).first()
     if found is None:
         raise WrongUse("nobody on the staff has this e-mail; `layanan staff list` shows them")
     return found

@@ -114,3 +114,20 @@ def test_signing_out_everywhere(both: Desk) -> None:
     here, there = both.sign_in(sari), both.sign_in(sari)
     here.post("/sign-out-everywhere")
     assert here.get("/").status_code == there.get("/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["sari\0@telkom.example", "' OR 1=1 --", "\u202esari@telkom.example", "x" * 300_000, "sari@telkom.example\r\nX: y"],
+)
+def test_odd_addresses_are_nobodys(both: Desk, email: str) -> None:
+    both.add("Sari")
+    answer = both.browser().post("/sign-in", data={"email": email, "password": PASSWORD})
+    assert answer.status_code == 401
+    assert "x" not in answer.headers
+
+
+def test_a_field_of_a_megabyte_is_refused_with_a_page(both: Desk) -> None:
+    answer = both.browser().post("/sign-in", data={"email": "x" * 1_100_000, "password": PASSWORD})
+    assert answer.status_code == 400
+    assert "Ditolak" in answer.text

@@ -10,6 +10,11 @@ from tests.flows.desk.conftest import SECRET, Desk
 
 
 @pytest.fixture
+def desk(both: Desk) -> Desk:
+    return both
+
+
+@pytest.fixture
 def admin(desk: Desk) -> httpx.Client:
     return desk.sign_in(desk.add("Adi", StaffRole.ADMINISTRATOR, code_secret=SECRET, code_used=1))
 
@@ -61,6 +66,15 @@ def test_absence_deputy_reset_and_removal(desk: Desk, admin: httpx.Client) -> No
     assert admin.post(f"{page}/remove").headers["location"] == "/staff"
     assert admin.get(page).status_code == 404
     assert "Sari" not in admin.get("/staff").text
+
+
+@pytest.mark.parametrize("number", ["0", "99", "-1", "9" * 30, "1.5", "%00", "1/../2", "x"])
+def test_nobody_has_an_odd_number(admin: httpx.Client, number: str) -> None:
+    assert admin.get(f"/staff/{number}").status_code in (404, 422)
+
+
+def test_an_odd_deputy_is_nobody(admin: httpx.Client) -> None:
+    assert admin.post("/staff/1/deputy", data={"deputy": "sari\0@telkom.example"}).status_code == 422
 
 
 def test_the_last_administrator_stays(desk: Desk, admin: httpx.Client) -> None:
