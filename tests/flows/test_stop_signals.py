@@ -50,14 +50,14 @@ def test_a_command_in_the_background_stops(number: signal.Signals, work: str, at
     """Where it waits, where a call does not come back, and where it is torn out at once."""
     with command(work, at_once=at_once) as process:
         process.send_signal(number)
-        assert process.communicate(timeout=20)[0] == "stopping\nstopped 1\n"
+        assert process.communicate(timeout=50)[0] == "stopping\nstopped 1\n"
         assert process.returncode == 0
 
 
 def test_where_nothing_was_begun_it_just_ends() -> None:
     with command("time.sleep(60)", before="pass") as process:
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20)[0] == ""
+        assert process.communicate(timeout=50)[0] == ""
         assert process.returncode == 0
 
 
@@ -67,7 +67,7 @@ def test_a_closed_terminal_ends_nothing_that_nohup_has_started() -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20)[0] == "stopping\nstopped 1\n"
+        assert process.communicate(timeout=50)[0] == "stopping\nstopped 1\n"
 
 
 def test_a_second_signal_breaks_nothing_off_and_is_counted() -> None:
@@ -76,7 +76,7 @@ def test_a_second_signal_breaks_nothing_off_and_is_counted() -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "stopping\n"
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20)[0] == "stopped 2\n"
+        assert process.communicate(timeout=50)[0] == "stopped 2\n"
         assert process.returncode == 0
 
 
@@ -104,7 +104,7 @@ def test_what_does_not_end_is_named_and_killed_with_what_it_has_started(caplog: 
     with process, caplog.at_level(logging.ERROR, "layanan.service"):
         began = time.monotonic()
         end("worker", process, 1)
-        assert time.monotonic() - began < 5
-    assert psutil.wait_procs([child], 5)[1] == []
+        assert time.monotonic() - began < 30, "it sleeps for 60"
+    assert psutil.wait_procs([child], 30)[1] == []
     assert f"the worker, process {process.pid}, had not ended after 1 s; it is killed" in caplog.text
     assert f"process {child.pid} of the worker has not ended with it; it is killed" in caplog.text

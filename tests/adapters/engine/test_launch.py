@@ -20,7 +20,9 @@ START = """
 import signal, subprocess, sys
 from adapters.engine.launch import launched
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-child = subprocess.Popen(launched(sys.argv[2:], outlives_us=sys.argv[1] == "1"), stdout=subprocess.PIPE)
+command = launched(sys.argv[2:], outlives_us=sys.argv[1] == "1")
+# a pipe of ours that it kept would hold up who reads it, until it ends by itself
+child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 child.stdout.readline()
 print(child.pid)
 """
@@ -41,7 +43,7 @@ def started(outlives: str) -> psutil.Process:
 
 def test_it_ends_with_who_started_it_unless_it_is_to_outlive_that() -> None:
     with suppress(psutil.NoSuchProcess):
-        started("0").wait(10)
+        started("0").wait(50)
     left = started("1")
     try:
         assert psutil.wait_procs([left], 1)[1] == [left]
