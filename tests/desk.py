@@ -9,7 +9,7 @@ from adapters.wiring import Systems
 from models.forms.base import Form
 from models.staff import SignedIn, Staff, StaffRole
 from models.tables import Case, Wait
-from tasks.desk.decide import Author
+from tasks.run.authors import Author
 from tasks.run.case_run import CaseRun
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question
@@ -27,7 +27,7 @@ def member(systems: Systems, name: str, *roles: StaffRole, **more: Any) -> Staff
 
 
 def author(person: Staff) -> Author:
-    return Author(person, SignedIn.PASSWORD)
+    return Author.of(person, SignedIn.PASSWORD)
 
 
 def asks(case: CaseRun, form: type[Form], number: int = 1, about: str = "Pertanyaan", **first: Any) -> Wait:

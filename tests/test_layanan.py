@@ -39,10 +39,10 @@ from models.reasons import DOUBTS
 from models.settings import Settings
 from models.tables import Case, Decision, Kept, Message, Outbox, Wait
 from tasks.closing import closing
+from tasks.run.answers import answers
 from tasks.run.case_run import CaseRun
-from tasks.run.submit import answers
 from tests.adapters.systems import back_office
-from tests.cases import asks, do_now, take_in
+from tests.cases import asks, do_now, rows, take_in
 from tests.conftest import copy_of_migrated
 from tests.ports import free_port
 from tests.servers import scripted
@@ -537,8 +537,10 @@ def test_decide_where_nothing_waits_is_3(systems: Systems, capsys: pytest.Captur
     assert "JKT-0000002 waits for nothing now; it is open" in line
 
 
-def test_decide_without_the_engine_is_4(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Prefect" in refusal(capsys, 4, "decide", "1", "--by", "Sari", "--set", "choice=SUPERVISOR")
+def test_decide_counts_without_the_engine_too(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    assert layanan.main(["decide", "1", "--by", "Sari", "--set", "choice=SUPERVISOR"]) == 0
+    (wait,) = [wait for wait in rows(systems, Wait) if wait.given]
+    assert (wait.given["by"], wait.given_how) == ("Sari", "command_line")
 
 
 # clock
@@ -738,8 +740,8 @@ def test_a_person_works_on_the_command_line(
         assert layanan.main(["monitor", "--once"]) == 0
         assert layanan.main(["doctor"]) == 0
         capsys.readouterr()
-        # the server itself refuses: a form without what it requires
-        assert "need" in refusal(capsys, 1, "decide", "1", "--by", "Sari", "--set", "service_number=1")
+        missing = refusal(capsys, 2, "decide", "1", "--by", "Sari", "--set", "service_number=1")
+        assert "Kebutuhan / Need: isi / fill it in" in missing
         decision = ["--by", "Sari", "--set", "need=IRRELEVANT", "--set", "topic=other"]
         assert layanan.main(["decide", "JKT-0000001", *decision]) == 0
         assert capsys.readouterr().out.startswith("accepted: JKT-0000001")

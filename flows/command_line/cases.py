@@ -85,7 +85,7 @@ def decide(
     by: By,
     fields: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="Field of the form; repeatable.")],
 ) -> None:
-    """Answer the form of a waiting case, as in the Prefect UI.
+    """Answer the form of a waiting case, as on the desk: that person must have the right to decide.
 
     Give a choice by its code or by its full text. A wrong field or choice changes nothing and prints the possible ones.
 
@@ -96,12 +96,15 @@ def decide(
     from structlog.contextvars import bound_contextvars
 
     from adapters.console import listing
-    from tasks.run.submit import submit
+    from models.staff import SignedIn
+    from tasks.desk.decide import answer
+    from tasks.run.authors import author_by_name
 
     with systems.store.read() as session:
         found = listing.case_named(session, name)
+        author = author_by_name(session, by, SignedIn.COMMAND_LINE)
     with bound_contextvars(case=found.reference):
-        submit(systems, found, by, words)
+        answer(systems, author, found.key, words)
     say(f"accepted: {found.reference} continues by itself; `layanan case {found.reference}` shows how")
 
 

@@ -21,12 +21,13 @@ from models.staff import NoteKind
 from models.tables import Message
 from tasks.desk.case_view import DEADLINES, case_view
 from tasks.desk.claims import claim, release
-from tasks.desk.decide import Author, NotAllowed, Outdated, answer
+from tasks.desk.decide import Outdated, answer
 from tasks.desk.facts import Facts, news
 from tasks.desk.form_view import CHOICE, form_view
 from tasks.desk.notes import write_note
 from tasks.desk.queue import next_for
 from tasks.desk.reading import note_reading
+from tasks.run.authors import Author, NotAllowed
 
 router = APIRouter(prefix="/cases/{case_id}")
 Reader = Annotated[Signed, Depends(one_of(READS))]
@@ -42,7 +43,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def case_page(request: Request, case_id: int, signed: Reader, done: str = "") -> Response:
     """The case; who may decide what it asks claims it by opening it."""
     page = _page(request, case_id, signed, done=done[:20])
-    note_reading(systems_of(request), Author(signed.staff, signed.how), case_id, Action.READ_CASE)
+    note_reading(systems_of(request), Author.of(signed.staff, signed.how), case_id, Action.READ_CASE)
     return page
 
 
@@ -57,12 +58,12 @@ def _answer(request: Request, case_id: int, signed: Signed, typed: dict[str, str
     systems = systems_of(request)
     words = {name: value.strip() for name, value in typed.items() if name != SEEN}
     try:
-        author = Author(signed.staff, signed.how)
-        answer(systems, author, case_id, Facts.read(typed.get(SEEN, "")), words)
+        author = Author.of(signed.staff, signed.how)
+        answer(systems, author, case_id, words, Facts.read(typed.get(SEEN, "")))
     except Outdated as error:
         return _page(request, case_id, signed, status=409, since=error.news, typed=words)
     except NotAllowed as error:
-        return _page(request, case_id, signed, status=403, problem=error.why.value, typed=words)
+        return _page(request, case_id, signed, status=403, problem=str(error), typed=words)
     except NotWaiting:
         return _page(request, case_id, signed, status=409, problem=_NOT_WAITING, typed=words)
     except WrongUse as error:
@@ -118,7 +119,7 @@ def mail_page(request: Request, case_id: int, number: int, signed: Reader) -> Re
     page = html_page(systems.store.kept(mail.sha256), [mail.subject or "—", mail.sender])
     if page is None:
         return message(request, 404, "Tidak ada / Not found", "Email ini hanya teks / This mail is text only")
-    note_reading(systems, Author(signed.staff, signed.how), case_id, Action.READ_CASE, f"mail {number}")
+    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE, f"mail {number}")
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": MAIL_POLICY + "; sandbox"})
 
 
@@ -133,7 +134,7 @@ def attachment_page(
         raise UnknownCase(f"mail {number} has no such attachment")
     known = mail.attachments[place]
     subject = f"mail {number}, attachment {place + 1}"
-    note_reading(systems, Author(signed.staff, signed.how), case_id, Action.OPENED_ATTACHMENT, subject)
+    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.OPENED_ATTACHMENT, subject)
     shown = open and known["type"] in PICTURES
     kind = known["type"] if shown else "application/octet-stream"
     how = "inline" if shown else "attachment"

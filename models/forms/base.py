@@ -58,6 +58,13 @@ class Form(BaseModel):
         min_length=2,
         max_length=80,
     )
+    code: str = Field(
+        default="",
+        title="Kode sekali pakai / One-time code",
+        description="Dari aplikasi di ponsel Anda / from the app on your phone",
+        max_length=10,
+    )
+    """Of the person whose name it is; never recorded. The desk asks for it at sign-in, and not here."""
 
     @classmethod
     def slug(cls) -> str:
@@ -76,6 +83,7 @@ class Form(BaseModel):
         return {
             name: value.name if isinstance(value, Choice) else str(value) if isinstance(value, StrEnum) else value
             for name, value in self
+            if name != "code"
         }
 
     @classmethod
@@ -97,13 +105,15 @@ class Form(BaseModel):
         return {"by": SYSTEM, "choice": (shown[code] if code else next(iter(shown))).value}
 
     @classmethod
-    def asking(cls, units: tuple[str, ...] = (), hidden: Collection[str] = (), **defaults: Any) -> type[Self]:
+    def asking(
+        cls, units: tuple[str, ...] = (), hidden: Collection[str] = (), *, with_code: bool = False, **defaults: Any
+    ) -> type[Self]:
         """The form as it is shown: with first answers filled in, and a choice of units.
 
         The fields are built anew, because a field whose default is only set loses its title in the Prefect UI.
         """
         fields: dict[str, Any] = {}
-        hidden = cls.hidden.union(hidden)
+        hidden = cls.hidden.union(hidden, () if with_code else ("code",))
         for name, field in cls.model_fields.items():
             kind: Any = field.annotation
             if name == "unit":

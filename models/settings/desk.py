@@ -28,6 +28,12 @@ class Desk(SettingsGroup):
         description="Who signs in with a one-time code beside the password: `leaders` are team leaders, supervisors "
         "and administrators, and whoever has set a code up. A trusted proxy asks for its own",
     )
+    decide_in_prefect: Literal["code", "no", "anyone"] = Field(
+        default="code",
+        description="Who may answer a form in the Prefect UI, once there is a staff list: `code` asks for a name on "
+        "it, that person's one-time code, and their right to decide; `no` refers everybody to the desk; `anyone` takes "
+        "every name as it is typed, and checks nothing",
+    )
     session_hours: float = Field(
         default=12, gt=0, description="Hours after which a session ends. Default: a long shift"
     )

@@ -20,8 +20,8 @@ from models.staff import Note, Staff
 from models.states import SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
 from tasks.desk.claims import holder
-from tasks.desk.decide import matter
 from tasks.desk.facts import Facts
+from tasks.run.authors import matter
 from tasks.run.family import family
 
 DEADLINES: dict[SignalKind, str] = {

@@ -5,30 +5,25 @@ It is recorded with the wait; the run takes it from there, whether the engine an
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import col
 
 from adapters.case_store import audit
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.audit import Action
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import FORMS
-from models.forms.base import Form
-from models.rights import Denied, Matter, refusal
-from models.sop import Role
-from models.staff import Claim, SignedIn, Staff
-from models.tables import Case, Decision, Wait
+from models.forms.base import NOBODY, SYSTEM, Form
+from models.staff import Claim
+from models.tables import Wait
 from tasks.desk.facts import Facts, news
+from tasks.run.answers import answers
+from tasks.run.authors import Author, NotAllowed, why_not
 from tasks.run.family import locked
 from tasks.run.resume import resume
-from tasks.run.submit import answers
-
-HANDED_UP = ("ESCALATE", "SUPERVISOR", "TEAM_LEADER")
-"""Codes of the choices by which a person hands a matter to the role above."""
 
 
 class Outdated(LayananError):
@@ -39,31 +34,15 @@ class Outdated(LayananError):
         self.news = news
 
 
-class NotAllowed(LayananError):
-    """This person may not decide this; ``why`` says why."""
-
-    def __init__(self, why: Denied) -> None:
-        super().__init__(why.value)
-        self.why = why
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who decides, and how they were recognised."""
-
-    staff: Staff
-    how: SignedIn
-
-
-def answer(systems: Systems, author: Author, case_id: int, seen: Facts, words: Mapping[str, str]) -> None:
+def answer(systems: Systems, author: Author, case_id: int, words: Mapping[str, str], seen: Facts | None = None) -> None:
     """Record the answer to what the case waits for, and have its run go on.
 
     Args:
-        seen: the case as its author saw it.
-        words: by field; a choice by its code.
+        words: by field; a choice by its code, or as people read it.
+        seen: the case as its author saw it; None: nobody says what they saw.
 
     Raises:
-        Outdated: something has happened since.
+        Outdated: something has happened since, or a colleague has decided.
         NotAllowed: the author may not decide this.
         NotWaiting: the case waits for nothing.
         WrongUse: a field or a choice that the form does not have, or answers that cannot be taken together.
@@ -72,38 +51,27 @@ def answer(systems: Systems, author: Author, case_id: int, seen: Facts, words: M
     with systems.store.write() as session:
         case = locked(session, case_id)
         wait = session.get(Wait, case_id)
-        if since := list(news(session, case_id, seen)):
+        if since := list(news(session, case_id, seen)) if seen else []:
             raise Outdated(since)
         if wait is None or case.run_id is None:
             raise NotWaiting(f"{case.reference} waits for nothing now; it is {case.status}")
         if wait.given:
             raise Outdated([f"{wait.given['by']} sudah memutuskan / has decided"])
-        if why := refusal(author.staff, matter(session, case, wait)):
-            refused, at = Action.DECISION_REFUSED, systems.clock.now()
-            key = wait.wait_key
-            audit.note(session, Entry.of_staff(refused, at, author.staff, author.how, case.reference, key, dict(words)))
+        if why := why_not(session, author, case, wait):
+            refused = author.entry(
+                Action.DECISION_REFUSED, systems.clock.now(), case.reference, wait.wait_key, dict(words)
+            )
+            audit.note(session, refused)
         else:
-            given = filled(wait, author.staff.name, words)
-            wait.given, wait.given_by, wait.given_how = given, author.staff.key, author.how
+            given = filled(wait, author.name, words)
+            wait.given, wait.given_how = given, author.how or ""
+            wait.given_by = author.staff_id
             session.execute(delete(Claim).where(col(Claim.case_id) == case_id))
         run_id = case.run_id
     if why:
-        raise NotAllowed(why)
+        raise NotAllowed(why.value)
     with suppress(LayananError):  # else the sweep has the run go on
         resume(systems, run_id, wait, given)
-
-
-def matter(session: Session, case: Case, wait: Wait) -> Matter:
-    """What is to be decided, as the table of rights knows it."""
-    decided = select(Decision).where(Decision.case_id == case.id).order_by(col(Decision.id).desc())
-    latest = session.exec(decided.limit(1)).first()
-    handed_up = latest is not None and latest.answers.get("choice") in HANDED_UP
-    return Matter(
-        site=case.site,
-        role=Role(wait.role),
-        escalated_to=Role(wait.escalated_to) if wait.escalated_to else None,
-        escalated_by=latest.staff_id if latest and handed_up else None,
-    )
 
 
 def filled(wait: Wait, by: str, words: Mapping[str, str]) -> dict[str, Any]:
@@ -113,6 +81,8 @@ def filled(wait: Wait, by: str, words: Mapping[str, str]) -> dict[str, Any]:
         WrongUse: a field or a choice that the form does not have, or answers that cannot be taken together.
     """
     form = FORMS[wait.form]
+    if by == SYSTEM:
+        raise WrongUse(NOBODY)
     fields: dict[str, dict[str, Any]] = wait.json_schema["properties"]
     given = {"by": by} | {name: field["default"] for name, field in fields.items() if "default" in field}
     given |= answers(wait.form, wait.json_schema, words)

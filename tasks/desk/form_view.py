@@ -56,7 +56,7 @@ class FormView:
 def form_view(wait: Wait, typed: Mapping[str, str] | None = None) -> FormView:
     """The form with what somebody has typed into it already, else with what it proposes."""
     form = FORMS[wait.form]
-    fields = {name: schema for name, schema in wait.json_schema["properties"].items() if name != "by"}
+    fields = {name: schema for name, schema in wait.json_schema["properties"].items() if name not in ("by", "code")}
     choices = tuple(_options(form, wait.json_schema, CHOICE, fields[CHOICE])) if CHOICE in fields else ()
     required = set(wait.json_schema.get("required", ()))
     shown = [

@@ -90,7 +90,7 @@ def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: 
         .join(_CLAIMER, col(_CLAIMER.id) == col(Claim.staff_id), isouter=True)
         .join(Decision, col(Decision.id) == last, isouter=True)
         .join(_KEEPER, col(_KEEPER.id) == col(Decision.staff_id), isouter=True)
-        .where(Case.status == "open", col(Wait.given_by).is_(None), *_whose(staff, whose, now))
+        .where(Case.status == "open", Wait.given_how == "", *_whose(staff, whose, now))
         .order_by(col(Wait.due_at).is_(None), col(Wait.due_at), col(Wait.since))
         .limit(PAGE)
         .offset(PAGE * (max(page, 1) - 1))

@@ -115,7 +115,7 @@ def resume(systems: Systems, run_id: str, wait: Wait, answers: dict[str, Any]) -
 
 def answered_waits(systems: Systems) -> list[tuple[str, Wait]]:
     """Waits that were answered at the desk and whose run has not taken the answer yet, each with its run."""
-    answered = (col(Wait.given_by).is_not(None), col(Case.run_id).is_not(None), Case.status == "open")
+    answered = (Wait.given_how != "", col(Case.run_id).is_not(None), Case.status == "open")
     with systems.store.read() as session:
         found = session.exec(select(Case.run_id, Wait).join(Wait).where(*answered)).all()
     return [(run_id, wait) for run_id, wait in found if run_id]

@@ -75,7 +75,7 @@ def replace_run(systems: Systems, case_id: int) -> None:
         this = (col(Wait.case_id) == case_id, col(Wait.wait_key) == wait.wait_key)
         with systems.store.write() as session:
             # what was answered at the desk stands
-            session.execute(update(Wait).where(*this, col(Wait.given_by).is_(None)).values(given=given))
+            session.execute(update(Wait).where(*this, col(Wait.given_how) == "").values(given=given))
     run_id = systems.engine.start_case(case_id, case.reference, after=case.run_id)
     # the wait stays: if this was interrupted before, it may be the new run's
     with systems.store.write() as session:

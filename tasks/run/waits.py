@@ -33,6 +33,7 @@ from models.sop import Role
 from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Decision, Signal, Wait
 from tasks.run import ask_unreachable, clocks, signals
+from tasks.run.authors import ITSELF, Author, NotAllowed, asks_for_code, author_in_prefect, author_of_given
 from tasks.run.briefing import brief
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
@@ -43,6 +44,10 @@ from tasks.run.work import Effect
 
 F = TypeVar("F", bound=Form)
 _AUDITED = {RecordState.DONE: Action.DECIDED, RecordState.REFUSED: Action.DECISION_REFUSED}
+
+
+NOT_KNOWN = Author("?")
+"""Who submitted something that is no form of ours, or signed as nobody may."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ def decide(
         key = replace(key, attempt=attempt)
         record = case.record(key.name, 1, attempt)
         if record is None:
-            shown = form.asking(case.systems.settings.policy.units, hidden, **first_answers)
+            units, with_code = case.systems.settings.policy.units, asks_for_code(case.systems)
+            shown = form.asking(units, hidden, with_code=with_code, **first_answers)
             record = Question(case, form, key, shown, rules or Rules()).answered(refusal + about)
             case.remember(record)
         if record.state == RecordState.DONE:
@@ -138,18 +144,31 @@ class Question(Generic[F]):
             fields = self.form.model_fields
             problems = [f"{fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
             return self._refuse("; ".join(problems))
-        return self._judged(given)
+        return self._judged(given, wait)
 
-    def _judged(self, answers: F) -> ActivityRecord:
+    def _judged(self, answers: F, wait: Wait) -> ActivityRecord:
         """Record the answers, or why they cannot be accepted."""
-        given, by = answers.answers(), answers.by
-        if by == SYSTEM:
+        given = answers.answers()
+        if answers.by == SYSTEM:
             return self.take_signal() or self._refuse(NOBODY)
-        if problem := answers.problem() or self.rules.problem(answers):
+        problem = answers.problem() or self.rules.problem(answers)
+        author = Author(answers.by)
+        if not problem:
+            try:  # last, for it uses the code up
+                author = self._author(answers, wait)
+            except NotAllowed as error:
+                problem = str(error)
+        if problem:
             # somebody else may answer next time
             typed = {name: answer for name, answer in given.items() if name != "by"}
-            return self._refuse(problem, by=by, answers=typed)
-        return self.record(RecordState.DONE, given, by, effect=lambda session: self.rules.then(session, answers))
+            return self._refuse(problem, author, typed)
+        return self.record(RecordState.DONE, given, author, effect=lambda session: self.rules.then(session, answers))
+
+    def _author(self, answers: F, wait: Wait) -> Author:
+        if not wait.given_how:
+            return author_in_prefect(self.case.systems, wait, answers.by, answers.code)
+        with self.case.store.read() as session:
+            return author_of_given(session, wait)
 
     def _begun(self) -> Wait | None:
         """The wait's row, if an earlier pass of the run has made it."""
@@ -222,21 +241,23 @@ class Question(Generic[F]):
         try:
             if signal in lost:
                 letters = {"letters": [one.answers["letter"] for one in lost]}
-                return self.record(RecordState.UNDELIVERED, letters, SYSTEM, effect=take)
+                return self.record(RecordState.UNDELIVERED, letters, ITSELF, effect=take)
             output = form.filled_by_signal(signal.kind, signal.answers).answers()
-            return self.record(RecordState.DONE, output, SYSTEM, signal=signal, effect=take)
+            return self.record(RecordState.DONE, output, ITSELF, signal=signal, effect=take)
         except _Gone:
             return self.take_signal()
 
-    def _refuse(self, problem: str, *, by: str = "?", answers: Mapping[str, Any] | None = None) -> ActivityRecord:
+    def _refuse(
+        self, problem: str, author: Author = NOT_KNOWN, answers: Mapping[str, Any] | None = None
+    ) -> ActivityRecord:
         get_run_logger().warning("Jawaban ditolak / the answer was refused: %s", problem)
-        return self.record(RecordState.REFUSED, {"problem": problem, "answers": dict(answers or {})}, by)
+        return self.record(RecordState.REFUSED, {"problem": problem, "answers": dict(answers or {})}, author)
 
     def record(
         self,
         state: RecordState,
         output: dict[str, Any],
-        by: str,
+        author: Author,
         *,
         signal: Signal | None = None,
         effect: Effect | None = None,
@@ -251,7 +272,7 @@ class Question(Generic[F]):
                 case.case_id,
                 self.key.name,
                 output,
-                self._performer(wait, by),
+                self._performer(wait, author.name),
                 ended_at=now,
                 state=state,
                 attempt=self.key.attempt,
@@ -262,40 +283,36 @@ class Question(Generic[F]):
             if state is RecordState.DONE:
                 # the case has moved on, so earlier failures of its run no longer count
                 session.execute(update(Case).where(col(Case.id) == case.case_id).values(restarts=0))
-                session.add(self._decision(output, by, now, signal, wait))
+                session.add(self._decision(output, author, now, signal))
             if effect:
                 effect(session)
             if state in _AUDITED:
-                audit.note(session, self._entry(_AUDITED[state], output, by, wait, now))
+                audit.note(session, self._entry(_AUDITED[state], output, author, wait, now))
             session.execute(delete(Wait).where(col(Wait.case_id) == case.case_id))
         return record
 
-    def _decision(
-        self, answers: dict[str, Any], by: str, now: datetime, signal: Signal | None, wait: Wait | None
-    ) -> Decision:
-        at_desk = wait if signal is None else None
+    def _decision(self, answers: dict[str, Any], author: Author, now: datetime, signal: Signal | None) -> Decision:
         return Decision(
             case_id=self.case.case_id,
             wait_key=self.key.name,
             form=self.form.__name__,
             role=self.form.role,
-            by=by,
+            by=author.name,
             answers=answers,
             decided_at=now,
             signal_id=signal.id if signal else None,
-            staff_id=at_desk.given_by if at_desk else None,
-            signed_in=at_desk.given_how if at_desk else "",
+            staff_id=author.staff_id,
+            signed_in=author.how or "",
         )
 
-    def _entry(self, action: Action, output: dict[str, Any], by: str, wait: Wait | None, now: datetime) -> Entry:
+    def _entry(self, action: Action, output: dict[str, Any], author: Author, wait: Wait | None, now: datetime) -> Entry:
         """For the audit log: what was decided, and on which facts."""
-        given = wait if wait and by != SYSTEM else None
         return Entry(
             action,
             now,
-            by,
-            staff_id=given.given_by if given else None,
-            signed_in=given.given_how if given else "",
+            author.name,
+            staff_id=author.staff_id,
+            signed_in=author.how or "",
             reference=self.case.reference,
             subject=str(self.key),
             before=wait.description if wait else None,

@@ -18,6 +18,7 @@ from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.run import signals
 from tasks.run.ask_unreachable import settle
+from tasks.run.authors import Author
 from tasks.run.case_run import CaseRun
 from tasks.run.family import going_on, locked
 from tasks.run.lifetime import finish
@@ -87,7 +88,7 @@ def test_a_report_and_the_decision_on_the_one_before(systems: Systems, monkeypat
             sleep(BLOCKED)
             settle(case, [1], session, Unreachable(by="Sari", choice="SEND_AGAIN"))
 
-        question(case, Unreachable).record(RecordState.DONE, {"choice": "SEND_AGAIN"}, "Sari", effect=effect)
+        question(case, Unreachable).record(RecordState.DONE, {"choice": "SEND_AGAIN"}, Author("Sari"), effect=effect)
 
     def report() -> None:
         with systems.store.write() as session:
@@ -148,7 +149,7 @@ def test_a_decision_and_a_merger(systems: Systems) -> None:
 
     def decide() -> None:
         merging.wait(10)
-        question(case, Escalation).record(RecordState.DONE, {}, "Sari")
+        question(case, Escalation).record(RecordState.DONE, {}, Author("Sari"))
 
     assert at_once(merge, decide) == [None, AlreadyRecorded]
     assert [record.state for record in rows(systems, ActivityRecord, case_id=case.case_id, name="k")] == [MERGED]

@@ -452,7 +452,7 @@ def test_what_is_decided_and_what_is_refused_stands_in_the_audit_log(runs: Runs)
         ("decision_refused", "Sari", "escalation-1"),
         ("decided", "Sari", "escalation-1-r2"),
     ]
-    assert (decided.reference, decided.run_id, decided.signed_in) == ("JKT-0000001", run, "")
+    assert (decided.reference, decided.run_id, decided.signed_in) == ("JKT-0000001", run, "prefect_name")
     _, salt = rows(runs.systems, AuditSalt)
     (decision,) = rows(runs.systems, Decision)
     assert decided.after == content_hash(salt.salt, decision.answers)
