@@ -1,6 +1,7 @@
 """Each form as a page draws it: what was proposed, what was typed, and a button for each choice."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tasks.desk.decide import filled
 from tasks.desk.form_view import Option, form_view
 
 
-def wait(form: type[Form], **first: object) -> Wait:
+def wait(form: type[Form], **first: Any) -> Wait:
     shown = form.asking(("Access Network", "Core Network"), (), **first)
     return Wait(
         case_id=1,
