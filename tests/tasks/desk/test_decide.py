@@ -153,7 +153,7 @@ def test_who_escalated_does_not_decide_the_escalation(systems: Systems) -> None:
     ("words", "told"),
     [
         ({"need": "COMPLAINT"}, "Topik / Topic: isi / fill it in"),
-        ({"need": "NONSENSE", "topic": "slow"}, "'NONSENSE' is none of COMPLAINT"),
+        ({"need": "NONSENSE", "topic": "slow"}, "'NONSENSE' is not one of COMPLAINT"),
         ({**RIGHT, "colour": "red"}, "has no field 'colour'"),
         ({**RIGHT, "service_number": "1" * 41}, "maksimal 40 karakter"),
     ],

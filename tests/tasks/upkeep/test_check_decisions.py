@@ -12,6 +12,7 @@ from models.audit import AuditSalt
 from models.forms.complaint import Escalation
 from models.states import RecordState
 from models.tables import Decision
+from tasks.run.authors import Author
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question
 from tasks.upkeep import check_decisions
@@ -31,7 +32,9 @@ def decided(systems: Systems) -> Systems:
         for number in numbers:
             asks(case, Escalation, number)
             key = WaitKey(WaitKey.of_form(Escalation, number).name, 2 if number == 3 else 1)
-            Question(case, Escalation, key, Escalation).record(RecordState.DONE, ANSWERS | {"unit": number}, "Rina")
+            Question(case, Escalation, key, Escalation).record(
+                RecordState.DONE, ANSWERS | {"unit": number}, Author("Rina")
+            )
     return systems
 
 
