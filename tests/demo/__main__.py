@@ -85,7 +85,7 @@ def leave_running(stack: Stack, results: Results, console: Console) -> None:
     (stack.home / PROCESSES).write_text(" ".join(map(str, running)))
     settings = " ".join(f"{name}={value}" for name, value in stack.environment.items() if name.startswith("LAYANAN_"))
     console.print(f"\nThe desk: {stack.settings.desk.url}, as sari@telkom.example with the password {PASSWORD}.")
-    console.print("It goes on running. These cases wait for you; open one, and press Resume:")
+    console.print("It goes on running. These cases wait for you at the desk; their runs:")
     for name, result in results.waiting():
         url = stack.systems.engine.run_url(result.case.run_id or "")
         console.print(f"  {result.case.reference} · {name}\n    {url}", soft_wrap=True)

@@ -9,8 +9,8 @@ from tasks.desk.staff import By, join
 PASSWORD = "latihan-layanan"
 PEOPLE = """name,email,roles,site,leader,deputy
 Rina,rina@telkom.example,team_leader,,agus@telkom.example,agus@telkom.example
-Sari,sari@telkom.example,agent_0,JKT,rina@telkom.example,dewi@telkom.example
-Dewi,dewi@telkom.example,agent_1,JKT,rina@telkom.example,tono@telkom.example
+Sari,sari@telkom.example,agent_1,,rina@telkom.example,dewi@telkom.example
+Dewi,dewi@telkom.example,agent_0,JKT,rina@telkom.example,tono@telkom.example
 Tono,tono@telkom.example,monitoring,JKT,rina@telkom.example,
 Agus,agus@telkom.example,supervisor,,,
 Maya,maya@telkom.example,manager administrator,,,

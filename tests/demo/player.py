@@ -1,4 +1,4 @@
-"""Plays the demo's people: customers by SMTP, the contact centre's people by the Prefect UI's own call, and time."""
+"""Plays the demo's people: customers by SMTP, the contact centre's people as on the desk, and time."""
 
 import smtplib
 import time
@@ -14,9 +14,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from sqlmodel import col, func, select
 
+from models.errors import NotWaiting
 from models.forms import FORMS
 from models.forms.base import Choice
+from models.staff import SignedIn
 from models.tables import ActivityRecord, Case, Message, Outbox, Signal, Wait
+from tasks.desk.decide import Outdated, answer
+from tasks.run.authors import author_by_name
 from tests.demo.scenarios import HOURS, Mail, Scenario, Step
 from tests.stack import Stack
 
@@ -215,15 +219,16 @@ class Player:
         return written
 
     def _decide(self, case: Case, step: Step) -> bool:
-        """Submit a form as the Prefect UI does; False while the run is not suspended yet."""
-        if case.run_id is None:
-            return False  # it was read before its run began
-        answers = {name: _label(step.at, name, value) for name, value in step.answers.items()}
-        resumed = self.stack.systems.engine.resume(case.run_id, {"by": step.by, **answers})
-        if resumed.state in {"not_waiting", "no_form"}:
+        """Decide as on the desk; False while the case does not wait, or its run has yet to take an answer."""
+        systems = self.stack.systems
+        with systems.store.read() as session:
+            author = author_by_name(session, step.by, SignedIn.COMMAND_LINE)
+        said = _label(step.at, *next(iter(step.answers.items())))
+        try:
+            answer(systems, author, case.key, step.answers)
+        except (NotWaiting, Outdated):
             return False
-        chosen = next(iter(answers.values()))
-        self._say(f"✍  {step.by}: {case.reference} · {FORMS[step.at].title}: {chosen} {resumed.reason}")
+        self._say(f"✍  {step.by}: {case.reference} · {FORMS[step.at].title}: {said}")
         return True
 
     def _quiet(self, look: Look) -> bool:

@@ -69,15 +69,15 @@ class Scenario:
 
 
 def agent(at: str, **answers: str) -> Step:
-    return Step(at, "Sari (Agent)", answers)
+    return Step(at, "Sari", answers)
 
 
 def leader(**answers: str) -> Step:
-    return Step("Escalation", "Rina (Team Leader)", answers)
+    return Step("Escalation", "Rina", answers)
 
 
 def supervisor(**answers: str) -> Step:
-    return Step("SupervisorEscalation", "Hendra (Supervisor)", answers)
+    return Step("SupervisorEscalation", "Agus", answers)
 
 
 def writes(at: str, sender: str, text: str, *, subject: str = "", answers: str = "") -> Step:
@@ -178,8 +178,6 @@ SCENARIOS = (
             writes(
                 "UnitProgress", GITA, "Belum beres. Saya minta bicara dengan atasan Anda.", answers="first_response"
             ),
-            # refused: taking over needs a cause and a repair
-            leader(choice="TAKE_OVER"),
             leader(choice="TAKE_OVER", **SWAPPED),
         ),
         kept=True,
@@ -265,7 +263,7 @@ SCENARIOS = (
         Mail(OKI, "Halo", "Selamat siang, ada hal yang mau saya sampaikan soal rumah saya, mohon dibantu ya."),
         (1, 3, 11, 12),
         (
-            Step("ConfirmAnalysis", "Rina (Team Leader)", {"need": "INFORMATION", "topic": "other"}, late=True),
+            Step("ConfirmAnalysis", "Rina", {"need": "INFORMATION", "topic": "other"}, late=True),
             agent("WriteAnswer", answer="Silakan balas surat ini.", related_products="IndiHome TV"),
         ),
         outcome="information",
