@@ -7,6 +7,8 @@ from playwright.sync_api import Browser
 
 from tests import needs
 from tests.browser import DESK, PATIENCE, Person, chromium
+from tests.demo.people import PASSWORD, hire
+from tests.flows.desk.conftest import serving
 from tests.stack import Stack, running, until
 
 IMAGES = Path(__file__).with_name("images")
@@ -47,8 +49,28 @@ def main() -> None:
         stack.write(f"Nia Kurnia <{NIA}>", "Mohon bantuan", UNCLEAR)
         stack.waiting(2, "ConfirmAnalysis")
         stack.run("report-service")
+        take_desk(stack, browser)
         take_case(stack, browser)
         take_lists(stack, browser)
+
+
+def take_desk(stack: Stack, browser: Browser) -> None:
+    """The queue and a case, as an agent sees them."""
+    hire(stack.systems)
+    with serving(stack.systems) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 560})
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
+        page.fill("#email", "sari@telkom.example")
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.goto(f"{url}/?whose=ALL")
+        page.get_by_text("JKT-0000002").wait_for()
+        page.screenshot(path=IMAGES / "desk-queue.png")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.get_by_role("link", name="Nia Kurnia").click()
+        page.get_by_text("mohon bantuannya").first.wait_for()
+        page.screenshot(path=IMAGES / "desk-case.png")
 
 
 def take_case(stack: Stack, browser: Browser) -> None:

@@ -23,6 +23,8 @@ DECIDES: dict[Role, frozenset[StaffRole]] = {
     Role.SYSTEM: _ABOVE_AGENTS,
 }
 """By the role that a form asks: which members of staff may answer it."""
+DECIDERS = frozenset().union(*DECIDES.values())
+"""Who may decide anything at all."""
 READS = frozenset(StaffRole) - {StaffRole.ADMINISTRATOR}
 """Who may open cases, which hold customers' data."""
 MANAGES_STAFF = frozenset({StaffRole.ADMINISTRATOR})

@@ -1,5 +1,7 @@
 """The desk as an ASGI application."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
@@ -13,7 +15,9 @@ from flows.desk import account, case_page, queue_page, sign_in, staff_pages
 from flows.desk.guard import Guard
 from flows.desk.page import TEMPLATES, message, render
 from flows.desk.signed import Forbidden, NotSignedIn
-from models.errors import LayananError, UnknownCase
+from models.errors import Defect, LayananError, Unavailable, UnknownCase
+
+log = logging.getLogger("layanan.desk")
 
 PAGES = (sign_in, account, queue_page, case_page, staff_pages)
 SECRET_FIELDS = ("password", "code")
@@ -90,4 +94,9 @@ def _no_case(request: Request, _error: UnknownCase) -> Response:
 def _failed(request: Request, error: LayananError) -> Response:
     title = "Gagal / Failed"
     again = "Coba lagi sebentar / Try again in a moment" if not error.permanent else ""
+    log.error("%s", error)
+    if isinstance(error, Unavailable | Defect):
+        # which system it is, and where, is for those who read the log
+        text = "Sebuah sistem sedang tidak tersedia / A system is not available now"
+        return message(request, 503, title, text, advice="Coba lagi sebentar / Try again in a moment")
     return message(request, 409 if error.permanent else 503, title, str(error), advice=again)

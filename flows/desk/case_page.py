@@ -1,19 +1,20 @@
 """The page of a case: its thread, what is asked, and the decision."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import quote
 
 from anyio import sleep
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from adapters.mail.html_page import PICTURES, html_page
 from adapters.mail.html_page import POLICY as MAIL_POLICY
 from adapters.wiring import Systems
 from flows.desk.page import message, render, systems_of
-from flows.desk.signed import Signed, one_of
+from flows.desk.signed import Signed, one_of, whoever
 from models.audit import Action
 from models.errors import NotWaiting, UnknownCase, WrongUse
 from models.rights import LEADS, READS
@@ -27,12 +28,17 @@ from tasks.desk.form_view import CHOICE, form_view
 from tasks.desk.notes import write_note
 from tasks.desk.queue import next_for
 from tasks.desk.reading import note_reading
+from tasks.desk.visible import visible_case
 from tasks.run.authors import Author, NotAllowed
 
 router = APIRouter(prefix="/cases/{case_id}")
+Number = Annotated[int, Path(ge=0, lt=2**31)]
 Reader = Annotated[Signed, Depends(one_of(READS))]
 SEEN = "seen"
 """The field that carries what the page showed."""
+LOOKS = 200
+"""After so many looks a stream ends, and the browser asks again."""
+REFERENCE = re.compile(r"[A-Z]{3}-\d{7,9}")
 LOOK_SECONDS = 3
 """Between two looks for news of a case that somebody has open."""
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -40,23 +46,21 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @router.get("")
-def case_page(request: Request, case_id: int, signed: Reader, done: str = "") -> Response:
+def case_page(request: Request, case_id: Number, signed: Reader, done: str = "") -> Response:
     """The case; who may decide what it asks claims it by opening it."""
-    page = _page(request, case_id, signed, done=done[:20])
-    note_reading(systems_of(request), Author.of(signed.staff, signed.how), case_id, Action.READ_CASE)
-    return page
+    return _page(request, case_id, signed, done=done if REFERENCE.fullmatch(done) else "")
 
 
 @router.post("/answer")
-async def answer_page(request: Request, case_id: int, signed: Reader) -> Response:
+async def answer_page(request: Request, case_id: Number, signed: Reader) -> Response:
     """Decide, and go on to the next case. What cannot be recorded stays typed, with the reason above it."""
     typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     return await run_sync(_answer, request, case_id, signed, typed)
 
 
-def _answer(request: Request, case_id: int, signed: Signed, typed: dict[str, str]) -> Response:
+def _answer(request: Request, case_id: Number, signed: Signed, typed: dict[str, str]) -> Response:
     systems = systems_of(request)
-    words = {name: value.strip() for name, value in typed.items() if name != SEEN}
+    words = {name: value.replace("\r\n", "\n").strip() for name, value in typed.items() if name != SEEN}
     try:
         author = Author.of(signed.staff, signed.how)
         answer(systems, author, case_id, words, Facts.read(typed.get(SEEN, "")))
@@ -81,14 +85,14 @@ _NOT_WAITING = (
 
 
 @router.post("/claim")
-def claim_page(request: Request, case_id: int, signed: Annotated[Signed, Depends(one_of(LEADS))]) -> Response:
+def claim_page(request: Request, case_id: Number, signed: Annotated[Signed, Depends(one_of(LEADS))]) -> Response:
     """Take the decision from a colleague who has opened it."""
     claim(systems_of(request), signed.staff, case_id, take=True, how=signed.how)
     return RedirectResponse(f"/cases/{case_id}", 303)
 
 
 @router.post("/release")
-def release_page(request: Request, case_id: int, signed: Reader) -> Response:
+def release_page(request: Request, case_id: Number, signed: Reader) -> Response:
     """Give one's claim back."""
     release(systems_of(request), signed.staff, case_id)
     return RedirectResponse("/", 303)
@@ -97,7 +101,7 @@ def release_page(request: Request, case_id: int, signed: Reader) -> Response:
 @router.post("/notes")
 def note_page(
     request: Request,
-    case_id: int,
+    case_id: Number,
     signed: Reader,
     text: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = NoteKind.NOTE.name,
@@ -112,7 +116,7 @@ def note_page(
 
 
 @router.get("/mails/{number}/html")
-def mail_page(request: Request, case_id: int, number: int, signed: Reader) -> Response:
+def mail_page(request: Request, case_id: Number, number: Number, signed: Reader) -> Response:
     """A customer's mail as they laid it out, without anything that acts."""
     systems = systems_of(request)
     mail = _mail(systems, signed, case_id, number)
@@ -125,7 +129,7 @@ def mail_page(request: Request, case_id: int, number: int, signed: Reader) -> Re
 
 @router.get("/mails/{number}/attachments/{place}")
 def attachment_page(
-    request: Request, case_id: int, number: int, place: int, signed: Reader, open: bool = False
+    request: Request, case_id: Number, number: Number, place: Number, signed: Reader, open: bool = False
 ) -> Response:
     """An attachment, to be saved; a picture may be opened, too."""
     systems = systems_of(request)
@@ -145,7 +149,7 @@ def attachment_page(
     return Response(systems.store.kept(known["sha256"]), media_type=kind, headers=headers)
 
 
-def _mail(systems: Systems, signed: Signed, case_id: int, number: int) -> Message:
+def _mail(systems: Systems, signed: Signed, case_id: Number, number: Number) -> Message:
     """A mail of the case.
 
     Raises:
@@ -161,7 +165,7 @@ def _mail(systems: Systems, signed: Signed, case_id: int, number: int) -> Messag
 
 def _page(
     request: Request,
-    case_id: int,
+    case_id: Number,
     signed: Signed,
     *,
     status: int = 200,
@@ -173,6 +177,7 @@ def _page(
 ) -> Response:
     systems = systems_of(request)
     view = case_view(systems, signed.staff, case_id)
+    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE)
     mine = False
     if view.wait and view.refused is None:
         has = claim(systems, signed.staff, case_id, how=signed.how)
@@ -202,21 +207,29 @@ def _page(
 
 
 @router.get("/news")
-async def news_stream(request: Request, case_id: int, seen: str, signed: Reader) -> Response:
+async def news_stream(request: Request, case_id: Number, seen: str, signed: Reader) -> Response:
     """Say, as a server-sent event, what has happened since the page was made; the stream ends with it."""
     systems, before = systems_of(request), Facts.read(seen)
 
-    def looked() -> list[str]:
+    def looked() -> list[str] | None:
+        if whoever(request) is None:
+            return None  # they have signed out, or were signed out
         with systems.store.read() as session:
-            return list(news(session, case_id, before))
+            visible_case(session, signed.staff, case_id)
+            lines = list(news(session, case_id, before))
+        if lines:
+            note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE, "news")
+        return lines
 
-    async def events() -> AsyncIterator[str]:
-        while not await request.is_disconnected():
-            if lines := await run_sync(looked):
+    async def events(lines: list[str] | None) -> AsyncIterator[str]:
+        for _ in range(LOOKS):
+            if lines is None or await request.is_disconnected():
+                return
+            if lines:
                 yield f"event: news\ndata: {' · '.join(lines)}\n\n"
                 return
             yield ": \n\n"
             await sleep(LOOK_SECONDS)
+            lines = await run_sync(looked)
 
-    await run_sync(case_view, systems, signed.staff, case_id)  # whether they may see it
-    return StreamingResponse(events(), media_type="text/event-stream")
+    return StreamingResponse(events(await run_sync(looked)), media_type="text/event-stream")

@@ -17,8 +17,8 @@ log = logging.getLogger("layanan.desk")
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-LARGEST = 40 * 1024 * 1024
-"""Bytes of a request: a reply with its attachments."""
+LARGEST = 2 * 1024 * 1024
+"""Bytes of a request. No page sends files."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

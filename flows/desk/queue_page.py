@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from flows.desk.case_page import REFERENCE
 from flows.desk.page import render, systems_of
 from flows.desk.signed import Forbidden, Signed, one_of, signed_in
 from models.rights import MANAGES_STAFF, READS
@@ -19,7 +20,7 @@ def queue_page(
     signed: Annotated[Signed, Depends(signed_in)],
     whose: str = Whose.MINE.name,
     search: str = "",
-    page: int = 1,
+    page: Annotated[int, Query(ge=1, lt=10_000)] = 1,
     done: str = "",
 ) -> Response:
     """What waits; an administrator, who sees no cases, comes to the staff instead."""
@@ -40,7 +41,7 @@ def queue_page(
         search=search,
         page=page,
         pages_in_all=pages,
-        done=done[:20],
+        done=done if REFERENCE.fullmatch(done) else "",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
-from models.errors import LayananError, UnknownCase
+from models.errors import LayananError
 from models.forms import FORMS
 from models.forms.base import SYSTEM, is_choice
 from models.reasons import warnings_said
@@ -18,9 +18,10 @@ from models.rights import Denied, refusal
 from models.sop import label
 from models.staff import Note, Staff
 from models.states import SignalKind
-from models.tables import ActivityRecord, Case, Deadline, Decision, Letter, Message, Outbox, TicketRow, Wait
+from models.tables import ActivityRecord, Case, Deadline, Decision, Kept, Letter, Message, Outbox, TicketRow, Wait
 from tasks.desk.claims import holder
 from tasks.desk.facts import Facts
+from tasks.desk.visible import visible_case
 from tasks.run.authors import matter
 from tasks.run.family import family
 
@@ -97,11 +98,9 @@ def case_view(systems: Systems, staff: Staff, case_id: int) -> CaseView:
         UnknownCase: there is no such case, or it belongs to another site.
     """
     with systems.store.read() as session:
-        case = session.get(Case, case_id)
-        if case is None or staff.site not in (None, case.site):
-            raise UnknownCase(f"there is no case {case_id}")
+        case = visible_case(session, staff, case_id)
         wait = session.get(Wait, case_id)
-        asked = wait if wait and not wait.given else None
+        asked = wait if wait and not wait.given_how else None
         numbers = family(session, case_id)
         others = session.exec(select(Case).where(col(Case.id).in_(numbers), Case.id != case_id)).all()
         return CaseView(
@@ -137,7 +136,7 @@ def _thread(session: Session, systems: Systems, numbers: Sequence[int]) -> Itera
         )
     letters = select(Letter, Outbox).join(Outbox).where(col(Letter.case_id).in_(numbers))
     for letter, outbox in session.exec(letters):
-        text = _text(systems, letter.sha256)
+        text = _text(session, systems, letter.sha256)
         yield Entry(
             Wrote.US, letter.id or 0, label(letter.kind), letter.written_at, letter.subject, text, state=outbox.state
         )
@@ -146,12 +145,14 @@ def _thread(session: Session, systems: Systems, numbers: Sequence[int]) -> Itera
         yield Entry(Wrote.STAFF, note.id or 0, name, note.written_at, str(note.kind), note.text)
 
 
-def _text(systems: Systems, sha256: str) -> str:
-    """The letter's plain text; empty where its bytes cannot be read."""
+def _text(session: Session, systems: Systems, sha256: str) -> str:
+    """The letter's plain text, or that its bytes cannot be read."""
+    kept = session.get(Kept, sha256)
     try:
-        body = message_from_bytes(systems.store.kept(sha256), policy=policy.default).get_body(("plain",))
+        raw = kept.content if kept else systems.store.kept_file(sha256)
     except LayananError:
-        return ""
+        return "(tidak dapat dibaca / cannot be read)"
+    body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
     return str(body.get_content()) if body else ""
 
 

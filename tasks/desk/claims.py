@@ -8,35 +8,42 @@ from sqlmodel import Session, col, select
 from adapters.case_store import audit
 from adapters.wiring import Systems
 from models.audit import Action, Entry
-from models.rights import LEADS
+from models.rights import LEADS, refusal
 from models.staff import Claim, SignedIn, Staff
-from models.tables import Case, Wait
+from models.tables import Wait
+from tasks.desk.visible import visible_case
+from tasks.run.authors import matter
 
 
 def claim(
     systems: Systems, staff: Staff, case_id: int, *, take: bool = False, how: SignedIn | None = None
 ) -> Staff | None:
-    """Claim what the case waits for, unless a colleague has; returns who has it then, None where nothing waits.
+    """Claim what the case waits for, unless a colleague has; returns who has it then.
+
+    None where nothing waits, or where this person may not decide it and nobody has it.
 
     Args:
         take: from a colleague, which those who lead may.
         how: the person was recognised, for the audit log.
+
+    Raises:
+        UnknownCase: this person sees no such case.
     """
     now = systems.machine_clock.now()
     with systems.store.write() as session:
-        wait = session.get(Wait, case_id, with_for_update=True)
-        if wait is None or wait.given:
+        case, wait = visible_case(session, staff, case_id), session.get(Wait, case_id, with_for_update=True)
+        if wait is None or wait.given_how:
             return None
         found = session.get(Claim, case_id)
         held = found if found and not _over(found, wait, systems) else None
         theirs = held is not None and held.staff_id != staff.id
-        if held and theirs and not (take and staff.held & LEADS):
-            return session.get(Staff, held.staff_id)
+        if refusal(staff, matter(session, case, wait)) or (theirs and not (take and staff.held & LEADS)):
+            return session.get(Staff, held.staff_id) if held else None
         until = now + timedelta(minutes=systems.settings.desk.claim_minutes)
         session.merge(Claim(case_id=case_id, wait_key=wait.wait_key, staff_id=staff.key, until=until))
         if held is None or theirs:
             action = Action.CLAIM_TAKEN if theirs else Action.CLAIMED
-            case, at = session.get_one(Case, case_id), systems.clock.now()
+            at = systems.clock.now()
             audit.note(session, Entry.of_staff(action, at, staff, how, case.reference, wait.wait_key))
     return staff
 

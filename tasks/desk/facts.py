@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -24,9 +24,9 @@ class Facts(BaseModel, frozen=True):
 
     wait: str = ""
     """Key of what it waits for; empty: for nothing."""
-    mail: int = 0
-    decision: int = 0
-    signal: int = 0
+    mail: int = Field(default=0, ge=0, lt=2**31)
+    decision: int = Field(default=0, ge=0, lt=2**31)
+    signal: int = Field(default=0, ge=0, lt=2**31)
     tickets: str = ""
 
     @classmethod

@@ -6,7 +6,7 @@ from models.audit import Action, Entry
 from models.errors import WrongUse
 from models.forms.fields import LONGEST_TEXT
 from models.staff import Note, NoteKind, SignedIn, Staff
-from models.tables import Case
+from tasks.desk.visible import visible_case
 
 
 def write_note(
@@ -15,14 +15,16 @@ def write_note(
     """Add a note to the case.
 
     Raises:
-        WrongUse: it is empty, or too long.
+        UnknownCase: this person sees no such case.
+        WrongUse: the note is empty, or too long.
     """
-    words = text.strip()
+    words = text.replace("\r\n", "\n").strip()
     if not words or len(words) > LONGEST_TEXT:
         raise WrongUse(f"Catatan: 1 sampai {LONGEST_TEXT} karakter / A note has 1 to {LONGEST_TEXT} characters")
     note = Note(case_id=case_id, staff_id=staff.key, kind=kind, text=words, written_at=systems.clock.now())
     with systems.store.write() as session:
+        case = visible_case(session, staff, case_id)
         session.add(note)
         session.flush()
-        case, subject = session.get_one(Case, case_id), f"note {note.id}"
+        subject = f"note {note.id}"
         audit.note(session, Entry.of_staff(Action.NOTED, note.written_at, staff, how, case.reference, subject, words))

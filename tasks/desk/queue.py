@@ -13,10 +13,11 @@ from sqlmodel import col, select
 from adapters.wiring import Systems
 from models.forms import FORMS
 from models.forms.analysis import TopicChoice
-from models.rights import DECIDES
+from models.rights import DECIDES, refusal
 from models.sop import DECIDE
 from models.staff import Claim, Staff
 from models.tables import Case, Decision, Message, TicketRow, Wait
+from tasks.run.authors import matter
 
 PAGE = 50
 _CLAIMER, _KEEPER = aliased(Staff), aliased(Staff)
@@ -107,8 +108,13 @@ def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: 
 
 def next_for(systems: Systems, staff: Staff, but: int | None = None) -> int | None:
     """The most urgent case that this person may decide and no colleague has claimed; None where there is none."""
-    rows = queue(systems, staff, Whose.MINE).rows
-    return next((row.case_id for row in rows if row.case_id != but), None)
+    rows = [row for row in queue(systems, staff, Whose.MINE).rows if row.case_id != but]
+    with systems.store.read() as session:
+        for row in rows:
+            case, wait = session.get(Case, row.case_id), session.get(Wait, row.case_id)
+            if case and wait and refusal(staff, matter(session, case, wait)) is None:
+                return row.case_id
+    return None
 
 
 def _whose(staff: Staff, whose: Whose, now: datetime) -> Iterator[Any]:

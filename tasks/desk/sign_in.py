@@ -75,8 +75,12 @@ def check_password(systems: Systems, email: str, password: str) -> Staff | None:
     return staff
 
 
-def check_code(systems: Systems, staff_id: int, code: str) -> bool:
-    """Whether this is the person's one-time code of now. The first one confirms that the code is set up."""
+def check_code(systems: Systems, staff_id: int, code: str, how: SignedIn = SignedIn.PASSWORD_AND_CODE) -> bool:
+    """Whether this is the person's one-time code of now. The first one confirms that the code is set up.
+
+    Args:
+        how: a code in the Prefect UI is no sign-in; what it decides stands in the audit log anyway.
+    """
     now = systems.machine_clock.now()
     with systems.store.write() as session:
         staff = _row(session, staff_id)
@@ -85,12 +89,14 @@ def check_code(systems: Systems, staff_id: int, code: str) -> bool:
         step = passwords.step_of_code(staff, code, now)
         if step is None:
             _count(staff, now)
-            _note(session, systems, staff, Action.SIGN_IN_FAILED)
+            if how is not SignedIn.PREFECT_CODE:
+                _note(session, systems, staff, Action.SIGN_IN_FAILED)
             return False
         if not staff.code_ready:
             note_change(session, systems, staff, Change.CODE, _themselves(staff))
         staff.code_used, staff.failures, staff.locked_until = step, 0, None
-        _note(session, systems, staff, Action.SIGNED_IN, SignedIn.PASSWORD_AND_CODE)
+        if how is not SignedIn.PREFECT_CODE:
+            _note(session, systems, staff, Action.SIGNED_IN, how)
     return True
 
 

@@ -1,9 +1,8 @@
 """Who decides: every way in asks here, the desk, the command line and the Prefect UI. The rights: `models/rights.py`.
 
-While the staff list is empty, nobody can be recognised: a name is taken as it is typed.
+While nobody on the staff list may decide, nobody can be recognised: a name is taken as it is typed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,9 +13,11 @@ from adapters.wiring import Systems
 from models.audit import Action, Entry
 from models.errors import LayananError
 from models.forms.base import SYSTEM
-from models.rights import Denied, Matter, refusal
+from models.forms.fields import MEANWHILE
+from models.forms.trouble import Unreachable
+from models.rights import DECIDERS, Denied, Matter, refusal
 from models.sop import Role
-from models.staff import SignedIn, Staff
+from models.staff import SignedIn, Staff, StaffRole
 from models.tables import Case, Decision, Wait
 from tasks.desk.sign_in import check_code
 
@@ -24,6 +25,7 @@ HANDED_UP = ("ESCALATE", "SUPERVISOR", "TEAM_LEADER")
 """Codes of the choices by which a person hands a matter to the role above."""
 UNKNOWN = "Nama ini tidak ada di daftar staf / nobody of this name is on the staff list"
 WRONG_CODE = "Kode sekali pakai salah atau sudah dipakai / the one-time code is wrong or was used already"
+NO_CODE = "Siapkan dulu kode sekali pakai di desk (Akun) / first set up your one-time codes on the desk (Account)"
 AT_THE_DESK = "Keputusan hanya di desk / decisions are taken on the desk only"
 
 
@@ -39,7 +41,7 @@ class Author:
     how: SignedIn | None = None
     """None: the service itself, or somebody of whom nothing is known."""
     staff: Staff | None = None
-    """None while the staff list is empty, or where a name is taken as it is typed."""
+    """None while nobody on the staff list may decide, or where a name is taken as it is typed."""
 
     @property
     def staff_id(self) -> int | None:
@@ -61,8 +63,9 @@ ITSELF = Author(SYSTEM)
 
 
 def staffed(session: Session) -> bool:
-    """Whether there is a staff list."""
-    return session.exec(select(Staff.id).limit(1)).first() is not None
+    """Whether anybody on the staff list may decide; a first administrator alone decides nothing."""
+    lists = session.exec(select(Staff.roles).where(Staff.active))
+    return any(DECIDERS.intersection(StaffRole[name] for name in roles) for roles in lists)
 
 
 def author_by_name(session: Session, name: str, how: SignedIn) -> Author:
@@ -109,7 +112,9 @@ def author_in_prefect(systems: Systems, wait: Wait, name: str, code: str) -> Aut
         if why := why_not(session, author, session.get_one(Case, wait.case_id), wait):
             raise NotAllowed(why.value)
     assert author.staff is not None
-    if not check_code(systems, author.staff.key, code.strip()):
+    if not author.staff.code_ready:
+        raise NotAllowed(NO_CODE)
+    if not check_code(systems, author.staff.key, code.strip(), SignedIn.PREFECT_CODE):
         raise NotAllowed(WRONG_CODE)
     return author
 
@@ -122,15 +127,15 @@ def why_not(session: Session, author: Author, case: Case, wait: Wait) -> Denied 
 def matter(session: Session, case: Case, wait: Wait) -> Matter:
     """What is to be decided, as the table of rights knows it."""
     decided = select(Decision).where(Decision.case_id == case.id).order_by(col(Decision.id).desc())
-    latest = session.exec(decided.limit(1)).first()
+    # what comes between, such as an update or a letter that did not arrive, leaves the matter with whom it was
+    latest = next((one for one in session.exec(decided) if _decides(one)), None)
     return Matter(
         site=case.site,
         role=Role(wait.role),
         escalated_to=Role(wait.escalated_to) if wait.escalated_to else None,
-        escalated_by=latest.staff_id if latest and handed_up(latest.answers) else None,
+        escalated_by=latest.staff_id if latest and latest.answers.get("choice") in HANDED_UP else None,
     )
 
 
-def handed_up(answers: Mapping[str, object]) -> bool:
-    """Whether these answers of a form hand the matter to the role above."""
-    return answers.get("choice") in HANDED_UP
+def _decides(decision: Decision) -> bool:
+    return decision.form != Unreachable.__name__ and decision.answers.get("choice") not in MEANWHILE

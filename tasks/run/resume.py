@@ -122,13 +122,16 @@ def answered_waits(systems: Systems) -> list[tuple[str, Wait]]:
 
 
 def go_on(systems: Systems, answered: tuple[str, Wait]) -> None:
-    """Have a run take the answer that was given at the desk.
+    """Have a run take the answer that was given at the desk, unless it has taken it meanwhile.
 
     Raises:
         Unavailable: the engine does not answer; the answer stays.
     """
-    run_id, wait = answered
-    resume(systems, run_id, wait, wait.given)
+    run_id, before = answered
+    with systems.store.read() as session:
+        wait = session.get(Wait, before.case_id)
+    if wait is not None and wait.wait_key == before.wait_key and wait.given_how:
+        resume(systems, run_id, wait, wait.given)
 
 
 def offer_lost_forms(systems: Systems, most: int) -> int:

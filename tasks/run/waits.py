@@ -125,6 +125,12 @@ class Question(Generic[F]):
         Raises:
             Pause: the run is suspended.
         """
+        try:
+            return self._answered(about)
+        except _AnsweredMeanwhile:
+            return self._answered(about)
+
+    def _answered(self, about: str) -> ActivityRecord:
         wait = self._begun()
         # only a new wait looks for pending signals first: one that has begun may already have a person's answers
         if wait is None:
@@ -141,34 +147,30 @@ class Question(Generic[F]):
         except ValidationError as error:
             if error.title != self.form.__name__:
                 raise
-            fields = self.form.model_fields
-            problems = [f"{fields[str(item['loc'][0])].title}: {item['msg']}" for item in error.errors()]
+            titles = {name: field.title for name, field in self.form.model_fields.items()}
+            problems = [f"{titles.get(str(item['loc'][0]), item['loc'][0])}: {item['msg']}" for item in error.errors()]
             return self._refuse("; ".join(problems))
         return self._judged(given, wait)
 
     def _judged(self, answers: F, wait: Wait) -> ActivityRecord:
         """Record the answers, or why they cannot be accepted."""
-        given = answers.answers()
+        given, author = answers.answers(), Author(answers.by)
         if answers.by == SYSTEM:
             return self.take_signal() or self._refuse(NOBODY)
+        if wait.given_how:
+            with self.case.store.read() as session:
+                author = author_of_given(session, wait)
         problem = answers.problem() or self.rules.problem(answers)
-        author = Author(answers.by)
-        if not problem:
+        if not problem and not wait.given_how:
             try:  # last, for it uses the code up
-                author = self._author(answers, wait)
+                author = author_in_prefect(self.case.systems, wait, answers.by, answers.code)
             except NotAllowed as error:
-                problem = str(error)
+                problem, author = str(error), NOT_KNOWN
         if problem:
             # somebody else may answer next time
             typed = {name: answer for name, answer in given.items() if name != "by"}
             return self._refuse(problem, author, typed)
         return self.record(RecordState.DONE, given, author, effect=lambda session: self.rules.then(session, answers))
-
-    def _author(self, answers: F, wait: Wait) -> Author:
-        if not wait.given_how:
-            return author_in_prefect(self.case.systems, wait, answers.by, answers.code)
-        with self.case.store.read() as session:
-            return author_of_given(session, wait)
 
     def _begun(self) -> Wait | None:
         """The wait's row, if an earlier pass of the run has made it."""
@@ -262,12 +264,18 @@ class Question(Generic[F]):
         signal: Signal | None = None,
         effect: Effect | None = None,
     ) -> ActivityRecord:
-        """End the wait, in one transaction with the record, the decision and what follows from it."""
+        """End the wait, in one transaction with the record, the decision and what follows from it.
+
+        Raises:
+            _AnsweredMeanwhile: somebody has decided on the desk, where they were told that it counts.
+        """
         case, now = self.case, self.case.systems.clock.now()
         with case.store.write() as session:
             # first of all, as do those who merge or end the case
             locked(session, case.case_id)
             wait = session.exec(select(Wait).where(Wait.case_id == case.case_id)).first()
+            if wait and wait.given_how and author.how != wait.given_how:
+                raise _AnsweredMeanwhile
             record = entry(
                 case.case_id,
                 self.key.name,
@@ -330,3 +338,7 @@ class Question(Generic[F]):
 
 class _Gone(Exception):
     """A signal is no longer pending: a split, a merger or an activity has taken or retired it meanwhile."""
+
+
+class _AnsweredMeanwhile(Exception):
+    """Somebody has answered on the desk or the command line since the wait was read: that answer is taken."""

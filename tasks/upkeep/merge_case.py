@@ -87,6 +87,8 @@ def merge_rows(session: Session, systems: Systems, case_id: int, into_id: int, b
     for signal in moved:
         signal.case_id = into_id
     if wait := session.exec(select(Wait).where(Wait.case_id == case_id)).first():
+        if wait.given_how:
+            raise NotWaiting(f"{case.reference} was just decided by {wait.given['by']}; try again in a moment")
         # the engine accepts no key twice, so if the merger is reversed, the wait needs the next attempt
         key = WaitKey.parse(wait.wait_key)
         session.add(_record(session, case_id, key.name, {}, by, now, attempt=key.attempt, state=RecordState.MERGED))

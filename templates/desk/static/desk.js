@@ -1,12 +1,12 @@
 // Everything works without this: it warns of typed text that would be lost, and says when a case has changed.
 "use strict";
 
-let typed = false;
+const typed = new Set();
 for (const form of document.querySelectorAll("form[data-keep]")) {
-  form.addEventListener("input", () => { typed = true; });
-  form.addEventListener("submit", () => { typed = false; });
+  form.addEventListener("input", () => typed.add(form));
+  form.addEventListener("submit", () => typed.delete(form));
 }
-addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (typed.size) event.preventDefault(); });
 
 const news = document.getElementById("news");
 if (news) {

@@ -83,12 +83,12 @@ def test_what_was_typed_stays_when_the_customer_writes(systems: Systems, desk: s
     asks(case, ApproveSolution)
     page = window(browser, desk, agent(systems))
     page.get_by_role("link", name="Budi").or_(page.get_by_role("link", name=BUDI)).first.click()
-    page.fill("#cause", "Kabel putus di tiang 12")
-    page.fill("#repair", "Disambung kembali")
+    page.fill("#f-cause", "Kabel putus di tiang 12")
+    page.fill("#f-repair", "Disambung kembali")
     arrives(systems, BUDI, f"Internet {LINE} masih mati, lampu LOS hijau", "Re: Internet mati")
     page.get_by_role("button", name=re.compile("Setujui")).click()
     expect(page.get_by_role("alert")).to_contain_text("masih mati, lampu LOS hijau")
-    assert page.input_value("#cause") == "Kabel putus di tiang 12"
+    assert page.input_value("#f-cause") == "Kabel putus di tiang 12"
     assert rows(systems, Wait)[0].given == {}, "nothing was recorded"
     page.get_by_role("button", name=re.compile("Setujui")).click()
     expect(page.get_by_role("status").first).to_contain_text("tercatat")
@@ -193,6 +193,10 @@ def test_attachments_and_mails_are_the_cases_own(systems: Systems, desk: str) ->
     far = signed_in(desk, agent(systems, "Jauh", site="BDG"))
     sari = signed_in(desk, agent(systems))
     assert far.get(f"/cases/{mine.case_id}").status_code == 404
+    for path, data in (("notes", {"text": "x"}), ("claim", {}), ("answer", {"seen": "{}"})):
+        assert far.post(f"/cases/{mine.case_id}/{path}", data=data).status_code in (403, 404), path
+    assert far.get(f"/cases/{mine.case_id}/news", params={"seen": "{}"}).status_code == 404
+    assert rows(systems, Note) == []
     assert sari.get(f"/cases/{mine.case_id}/mails/1/attachments/0").status_code == 404
     assert sari.get(f"/cases/{other.case_id}/mails/1/html").status_code == 404
     assert sari.get("/cases/999").status_code == 404
@@ -219,14 +223,15 @@ def test_who_read_claimed_noted_and_was_refused_stands_in_the_audit_log(systems:
     assert client.get("/cases/999").status_code == 404
     found = [row for row in rows(systems, AuditRow) if row.action not in ("signed_in", "staff_changed")]
     assert [(row.action, row.actor, row.subject) for row in found] == [
-        ("claimed", "Sari", "confirm-analysis-1"),
         ("read_case", "Sari", ""),
+        ("claimed", "Sari", "confirm-analysis-1"),
         ("read_case", "Sari", "mail 1"),
         ("opened_attachment", "Sari", "mail 1, attachment 1"),
         ("noted", "Sari", "note 1"),
         ("claim_taken", "Rina", "confirm-analysis-1"),
         ("read_case", "Sari", ""),
         ("decision_refused", "Sari", "escalation-1"),
+        ("read_case", "Sari", ""),
     ]
     assert {(row.reference, row.signed_in) for row in found} == {("JKT-0000001", "password")}
     assert {row.staff_id for row in found} == {sari.id, rina.id}

@@ -1,11 +1,15 @@
 """Decisions at the desk: by whom, on which facts, and what the run makes of them."""
 
+import logging
+
 import pytest
 from prefect import flow
 
 from adapters.wiring import Systems
+from models.audit import AuditRow
 from models.errors import NotWaiting, WrongUse
 from models.forms.analysis import ConfirmAnalysis
+from models.forms.base import Form
 from models.forms.complaint import Escalation, HandlingStuck, UnitProgress
 from models.rights import Denied
 from models.staff import Claim, StaffRole
@@ -14,11 +18,15 @@ from models.tables import Decision, TicketRow, Wait
 from tasks.desk.claims import claim
 from tasks.desk.decide import Outdated, answer
 from tasks.desk.facts import Facts
+from tasks.desk.queue import next_for
 from tasks.run.authors import NotAllowed
 from tasks.run.case_run import CaseRun
-from tasks.run.waits import decide
+from tasks.run.resume import answered_waits, go_on
+from tasks.run.wait_key import WaitKey
+from tasks.run.waits import Question, Rules, decide
+from tasks.upkeep.merge_case import merge_rows
 from tasks.upkeep.monitor import deliver_signals
-from tests.cases import BUDI, LINE, arrives, keep_signal, opened, rows
+from tests.cases import BUDI, LINE, MAJU, arrives, keep_signal, opened, pending, rows
 from tests.conftest import BOTH
 from tests.desk import asks, author, member
 from tests.runs import Runs
@@ -177,3 +185,79 @@ def test_a_case_that_waits_for_nothing(systems: Systems) -> None:
     case = opened(systems)
     with pytest.raises(NotWaiting, match="waits for nothing now"):
         answer(systems, author(member(systems, "Sari")), case.case_id, RIGHT, seen(case))
+
+
+# what happens in the same moment
+
+
+def question(case: CaseRun, form: type[Form], number: int = 1, rules: Rules | None = None) -> Question[Form]:
+    shown = form.asking(case.systems.settings.policy.units)
+    return Question(case, form, WaitKey.of_form(form, number), shown, rules or Rules())
+
+
+def test_a_decision_given_while_a_signal_wakes_the_run_is_not_lost(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rina, case = member(systems, "Rina", StaffRole.TEAM_LEADER), opened(systems)
+    asks(case, Escalation)
+    keep_signal(systems, case.case_id, SignalKind.UPDATE, "deadline:1", {})
+
+    def woken(shown: type[Form], *_: object) -> Form:
+        answer(systems, author(rina), case.case_id, {"choice": "BACK_TO_AGENT"}, seen(case))
+        return shown(by="system", choice="Kirim kabar sekarang / Send an update now")  # type: ignore[call-arg]
+
+    monkeypatch.setattr("tasks.run.waits.suspend_for", woken)
+    record = question(case, Escalation).answered("x")
+    assert (record.state, record.output["choice"]) == ("done", "BACK_TO_AGENT")
+    (decision,) = rows(systems, Decision)
+    assert (decision.by, decision.staff_id) == ("Rina", rina.id)
+    assert pending(case) == ["update"], "the next wait takes it"
+
+
+def test_an_update_between_does_not_lift_four_eyes(systems: Systems) -> None:
+    case, rina = opened(systems), member(systems, "Rina", StaffRole.AGENT_1, StaffRole.TEAM_LEADER)
+    asks(case, HandlingStuck)
+    answer(systems, author(rina), case.case_id, {"choice": "ESCALATE"}, seen(case))
+    question(case, HandlingStuck).answered("x")
+    asks(case, Escalation)
+    keep_signal(systems, case.case_id, SignalKind.UPDATE, "deadline:1", {})
+    assert question(case, Escalation).take_signal() is not None
+    asks(case, Escalation, 2)
+    with pytest.raises(NotAllowed) as told:
+        answer(systems, author(rina), case.case_id, {"choice": "BACK_TO_AGENT"}, seen(case))
+    assert str(told.value) == Denied.OWN_ESCALATION.value
+    assert next_for(systems, rina) is None, "nor is it offered"
+
+
+def test_a_decision_that_the_run_has_taken_is_not_submitted_again(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, rina = opened(systems), member(systems, "Rina")
+    asks(case, UnitProgress)
+    answer(systems, author(rina), case.case_id, {"choice": "UPDATE"}, seen(case))
+    (answered,) = answered_waits(systems)
+    assert question(case, UnitProgress).answered("x").state == "done"
+    asks(case, UnitProgress, 2)
+    sent: list[object] = []
+    monkeypatch.setattr("tasks.run.resume.resume", lambda *known: sent.append(known))
+    go_on(systems, answered)
+    assert sent == []
+
+
+def test_a_case_that_was_just_decided_is_not_merged_over_it(systems: Systems) -> None:
+    case, other, rina = opened(systems), opened(systems, MAJU, "Link mati", "Link mati"), member(systems, "Rina")
+    asks(case, UnitProgress)
+    answer(systems, author(rina), case.case_id, {"choice": "UPDATE"}, seen(case))
+    with systems.store.write() as session, pytest.raises(NotWaiting, match="just decided by Rina"):
+        merge_rows(session, systems, case.case_id, other.case_id, "Agus")
+
+
+def test_what_the_run_refuses_keeps_its_author(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, rina = opened(systems), member(systems, "Rina")
+    asks(case, UnitProgress)
+    answer(systems, author(rina), case.case_id, {"choice": "UPDATE"}, seen(case))
+    monkeypatch.setattr("tasks.run.waits.get_run_logger", lambda: logging.getLogger("test"))
+    record = question(case, UnitProgress, rules=Rules(lambda _: "no")).answered("x")
+    assert record.state == "refused"
+    audited = rows(systems, AuditRow)[-1]
+    assert (audited.action, audited.staff_id, audited.signed_in) == ("decision_refused", rina.id, "password")

@@ -13,7 +13,7 @@ from models.rights import Denied
 from models.staff import SignedIn, StaffRole
 from models.tables import ActivityRecord, Decision
 from tasks.desk.decide import answer
-from tasks.run.authors import AT_THE_DESK, UNKNOWN, WRONG_CODE, NotAllowed, author_by_name
+from tasks.run.authors import AT_THE_DESK, NO_CODE, UNKNOWN, WRONG_CODE, NotAllowed, author_by_name
 from tasks.run.case_run import CaseRun
 from tasks.run.waits import decide
 from tests.cases import BUDI, opened, rows
@@ -59,7 +59,9 @@ def code_now() -> str:
 def test_a_name_and_its_code_decide_once(runs: Runs) -> None:
     it = Escalated(runs)
     wrong = "000000" if code_now() != "000000" else "111111"
+    member(runs.systems, "Tono", StaffRole.TEAM_LEADER)
     for by, code, why in (
+        ("Tono", "123456", NO_CODE),
         ("Rina", wrong, WRONG_CODE),
         ("Rina", "", WRONG_CODE),
         ("Nama Lain", code_now(), UNKNOWN),
@@ -88,6 +90,15 @@ def test_without_a_staff_list_a_name_is_taken_as_it_is_typed(runs: Runs) -> None
     assert runs.submit(run, "Escalation", by="Siapa", **BACK).state == "accepted"
     runs.go(ask_leader, run)
     assert rows(runs.systems, Decision)[0].signed_in == "prefect_name"
+
+
+def test_a_first_administrator_alone_keeps_nobody_from_deciding(runs: Runs) -> None:
+    member(runs.systems, "Admin", StaffRole.ADMINISTRATOR)
+    case = opened(runs.systems, BUDI)
+    run = runs.start(ask_leader, case)
+    runs.go(ask_leader, run)
+    assert runs.submit(run, "Escalation", by="Siapa", **BACK).state == "accepted"
+    assert runs.go(ask_leader, run).is_completed()
 
 
 @pytest.mark.parametrize(("mode", "signed"), [("no", ""), ("anyone", "prefect_name")])
