@@ -65,7 +65,7 @@ def test_a_mailbox_that_is_flooded_keeps_no_other_from_being_read(runs: Runs, mo
         served.wait(30)
         return [Received(box.address, box.site, 1, len(asked), mail(STRANGER))] if after < MOST else []
 
-    monkeypatch.setattr(flows.receive_mail, "TURN", 1)
+    monkeypatch.setattr(flows.receive_mail, "MAILBOX_SECONDS", 1)
     systems.ems = with_methods(systems.ems, fetch=fetch)
     systems.ems = with_methods(systems.ems, settle=lambda *_: None)
     assert receive_mail(return_state=True).is_completed()

@@ -77,7 +77,7 @@ def test_the_ui_can_draw_it(form: type[Form]) -> None:
 @every_form
 def test_first_answers_keep_titles_and_descriptions(form: type[Form]) -> None:
     first = {name: value for name, value in filled(form) if name != "by"}
-    asked = form.asking(UNITS, **first)
+    asked = form.asking(UNITS, with_code=True, **first)
     plain, shown = form.model_json_schema(), asked.model_json_schema()
     for name, field in fields(plain).items():
         if name in form.hidden:

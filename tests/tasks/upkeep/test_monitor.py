@@ -118,7 +118,7 @@ def test_a_part_that_breaks_keeps_no_other_from_its_work(
     ended = monitor_cases(return_state=True)
     assert ended.is_failed()
     assert str(ended.message).startswith("1 items met a defect; see the worker's log")
-    assert "a defect; the other items go on" in caplog.text
+    assert "a defect; the other items continue" in caplog.text
     assert {outbox.state for outbox in rows(systems, Outbox) if outbox.letter_id > 1} == {"sent"}
     assert {wake.kind for wake in rows(systems, Signal)} == {"closing"}
 
