@@ -64,7 +64,7 @@ def take_desk(stack: Stack, browser: Browser) -> None:
         page.fill("#email", "sari@telkom.example")
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
-        page.goto(f"{url}/?whose=ALL")
+        page.get_by_role("link", name="Semua").click()
         page.get_by_text("JKT-0000002").wait_for()
         page.screenshot(path=IMAGES / "desk-queue.png")
         page.set_viewport_size({"width": 1280, "height": 900})
