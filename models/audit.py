@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from sqlmodel import Field, SQLModel
 
 from models.sop import REVISION
-from models.staff import SignedIn, Staff
 
 START = "0" * 64
 """What stands for the hash of the row before the first."""
@@ -105,20 +104,6 @@ class Entry:
     before: Any = None
     after: Any = None
     run_id: str = ""
-
-    @classmethod
-    def of_staff(
-        cls,
-        action: Action,
-        at: datetime,
-        staff: Staff,
-        how: SignedIn | None,
-        reference: str,
-        subject: str = "",
-        after: Any = None,
-    ) -> Self:
-        """What a member of staff did in a case, who had signed in as ``how`` says."""
-        return cls(action, at, staff.name, staff.key, how or "", reference, subject, after=after)
 
 
 def moment(at: datetime) -> str:

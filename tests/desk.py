@@ -6,10 +6,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from adapters.wiring import Systems
+from models.author import Author
 from models.forms.base import Form
 from models.staff import SignedIn, Staff, StaffRole
 from models.tables import Case, Wait
-from tasks.run.authors import Author
 from tasks.run.case_run import CaseRun
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question

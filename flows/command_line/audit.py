@@ -85,15 +85,16 @@ def export(
     from adapters.case_store import audit, schema
     from adapters.case_store.store import Store
     from adapters.clock import clock_of
-    from models.audit import Action, Entry, canonical
+    from models.audit import Action, canonical
+    from models.author import Author
     from models.staff import SignedIn
 
     store = Store.of(settings)
     schema.check(store)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as lines:
-        who = Entry(Action.EXPORTED, clock_of(settings).now(), getpass.getuser(), signed_in=SignedIn.COMMAND_LINE)
+        who = Author(getpass.getuser(), SignedIn.COMMAND_LINE)
         with store.write() as session:
-            audit.note(session, who)
+            audit.note(session, who.entry(Action.EXPORTED, clock_of(settings).now()))
         with store.read() as session:
             for row in audit.stream(session):
                 lines.write(canonical(row) + b"\n")

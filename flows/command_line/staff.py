@@ -12,7 +12,8 @@ from flows.command_line.shared import Json, ask, ready_systems
 from models.errors import WrongUse
 
 if TYPE_CHECKING:
-    from tasks.desk.staff import By, Joined
+    from models.author import Author
+    from tasks.desk.staff import Joined
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their e-mail.")]
 Who = Annotated[str, typer.Option("--by", help="Your name, for the audit log. Default: your login on this machine.")]
@@ -134,11 +135,11 @@ def reset(email: Email, by: Who = "") -> None:
     _say_passwords([staff.reset(ready_systems(), email, _by(by))])
 
 
-def _by(name: str) -> "By":
+def _by(name: str) -> "Author":
+    from models.author import Author
     from models.staff import SignedIn
-    from tasks.desk.staff import By
 
-    return By(name.strip() or getpass.getuser(), SignedIn.COMMAND_LINE)
+    return Author(name.strip() or getpass.getuser(), SignedIn.COMMAND_LINE)
 
 
 def _say_passwords(joined: "list[Joined]") -> None:

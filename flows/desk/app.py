@@ -92,11 +92,10 @@ def _no_case(request: Request, _error: UnknownCase) -> Response:
 
 
 def _failed(request: Request, error: LayananError) -> Response:
-    title = "Gagal / Failed"
-    again = "Coba lagi sebentar / Try again in a moment" if not error.permanent else ""
     log.error("%s", error)
-    if isinstance(error, Unavailable | Defect):
-        # which system it is, and where, is for those who read the log
-        text = "Sebuah sistem sedang tidak tersedia / A system is not available now"
-        return message(request, 503, title, text, advice="Coba lagi sebentar / Try again in a moment")
-    return message(request, 409 if error.permanent else 503, title, str(error), advice=again)
+    hidden = isinstance(error, Unavailable | Defect)
+    # which system it is, and where, is for those who read the log
+    text = "Sebuah sistem sedang tidak tersedia / A system is not available now" if hidden else str(error)
+    if error.permanent and not hidden:
+        return message(request, 409, "Gagal / Failed", text)
+    return message(request, 503, "Gagal / Failed", text, advice="Coba lagi sebentar / Try again in a moment")

@@ -1,6 +1,5 @@
 """The page of a case: its thread, what is asked, and the decision."""
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from adapters.mail.html_page import PICTURES, html_page
 from adapters.mail.html_page import POLICY as MAIL_POLICY
 from adapters.wiring import Systems
-from flows.desk.page import message, render, systems_of
+from flows.desk.page import JustDecided, message, render, systems_of
 from flows.desk.signed import Signed, one_of, whoever
 from models.audit import Action
 from models.errors import NotWaiting, UnknownCase, WrongUse
@@ -29,7 +28,8 @@ from tasks.desk.notes import write_note
 from tasks.desk.queue import next_for
 from tasks.desk.reading import note_reading
 from tasks.desk.visible import visible_case
-from tasks.run.authors import Author, NotAllowed
+from tasks.run.authors import NotAllowed
+from tasks.run.family import family
 
 router = APIRouter(prefix="/cases/{case_id}")
 Number = Annotated[int, Path(ge=0, lt=2**31)]
@@ -38,7 +38,6 @@ SEEN = "seen"
 """The field that carries what the page showed."""
 LOOKS = 200
 """After so many looks a stream ends, and the browser asks again."""
-REFERENCE = re.compile(r"[A-Z]{3}-\d{7,9}")
 LOOK_SECONDS = 3
 """Between two looks for news of a case that somebody has open."""
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -46,9 +45,9 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @router.get("")
-def case_page(request: Request, case_id: Number, signed: Reader, done: str = "") -> Response:
+def case_page(request: Request, case_id: Number, signed: Reader, done: JustDecided) -> Response:
     """The case; who may decide what it asks claims it by opening it."""
-    return _page(request, case_id, signed, done=done if REFERENCE.fullmatch(done) else "")
+    return _page(request, case_id, signed, done=done)
 
 
 @router.post("/answer")
@@ -62,8 +61,7 @@ def _answer(request: Request, case_id: Number, signed: Signed, typed: dict[str, 
     systems = systems_of(request)
     words = {name: value.replace("\r\n", "\n").strip() for name, value in typed.items() if name != SEEN}
     try:
-        author = Author.of(signed.staff, signed.how)
-        answer(systems, author, case_id, words, Facts.read(typed.get(SEEN, "")))
+        answer(systems, signed.author, case_id, words, Facts.read(typed.get(SEEN, "")))
     except Outdated as error:
         return _page(request, case_id, signed, status=409, since=error.news, typed=words)
     except NotAllowed as error:
@@ -72,10 +70,11 @@ def _answer(request: Request, case_id: Number, signed: Signed, typed: dict[str, 
         return _page(request, case_id, signed, status=409, problem=_NOT_WAITING, typed=words)
     except WrongUse as error:
         return _page(request, case_id, signed, status=422, problem=str(error), typed=words)
-    case = case_view(systems, signed.staff, case_id).case
+    with systems.store.read() as session:
+        reference = visible_case(session, signed.staff, case_id).reference
     following = next_for(systems, signed.staff, but=case_id)
     where = f"/cases/{following}" if following else "/"
-    return RedirectResponse(f"{where}?done={case.reference}", 303)
+    return RedirectResponse(f"{where}?done={reference}", 303)
 
 
 _NOT_WAITING = (
@@ -123,7 +122,7 @@ def mail_page(request: Request, case_id: Number, number: Number, signed: Reader)
     page = html_page(systems.store.kept(mail.sha256), [mail.subject or "—", mail.sender])
     if page is None:
         return message(request, 404, "Tidak ada / Not found", "Email ini hanya teks / This mail is text only")
-    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE, f"mail {number}")
+    note_reading(systems, signed.author, case_id, Action.READ_CASE, f"mail {number}")
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": MAIL_POLICY + "; sandbox"})
 
 
@@ -138,7 +137,7 @@ def attachment_page(
         raise UnknownCase(f"mail {number} has no such attachment")
     known = mail.attachments[place]
     subject = f"mail {number}, attachment {place + 1}"
-    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.OPENED_ATTACHMENT, subject)
+    note_reading(systems, signed.author, case_id, Action.OPENED_ATTACHMENT, subject)
     shown = open and known["type"] in PICTURES
     kind = known["type"] if shown else "application/octet-stream"
     how = "inline" if shown else "attachment"
@@ -155,11 +154,10 @@ def _mail(systems: Systems, signed: Signed, case_id: Number, number: Number) -> 
     Raises:
         UnknownCase: this person sees no such case, or it has no such mail.
     """
-    view = case_view(systems, signed.staff, case_id)
     with systems.store.read() as session:
-        mail = session.get(Message, number)
-    if mail is None or mail.case_id not in view.family:
-        raise UnknownCase(f"case {case_id} has no mail {number}")
+        case, mail = visible_case(session, signed.staff, case_id), session.get(Message, number)
+        if mail is None or mail.case_id not in family(session, case.key):
+            raise UnknownCase(f"case {case_id} has no mail {number}")
     return mail
 
 
@@ -177,7 +175,7 @@ def _page(
 ) -> Response:
     systems = systems_of(request)
     view = case_view(systems, signed.staff, case_id)
-    note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE)
+    note_reading(systems, signed.author, case_id, Action.READ_CASE)
     mine = False
     if view.wait and view.refused is None:
         has = claim(systems, signed.staff, case_id, how=signed.how)
@@ -218,7 +216,7 @@ async def news_stream(request: Request, case_id: Number, seen: str, signed: Read
             visible_case(session, signed.staff, case_id)
             lines = list(news(session, case_id, before))
         if lines:
-            note_reading(systems, Author.of(signed.staff, signed.how), case_id, Action.READ_CASE, "news")
+            note_reading(systems, signed.author, case_id, Action.READ_CASE, "news")
         return lines
 
     async def events(lines: list[str] | None) -> AsyncIterator[str]:

@@ -3,12 +3,13 @@
 Held by `tests/flows/desk/test_app.py`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -20,6 +21,7 @@ from models.rights import MANAGES_STAFF, READS
 if TYPE_CHECKING:
     from flows.desk.signed import Signed
 
+_REFERENCE = re.compile(r"[A-Z]{3}-\d{7,9}")
 TEMPLATES = Path(__file__).parents[2] / "templates" / "desk"
 
 
@@ -27,6 +29,14 @@ def systems_of(request: Request) -> Systems:
     """Everything outside our code; a dependency of pages."""
     systems: Systems = request.app.state.systems
     return systems
+
+
+def just_decided(done: str = "") -> str:
+    """Reference of the case that was decided on the page before; empty where the address says anything else."""
+    return done if _REFERENCE.fullmatch(done) else ""
+
+
+JustDecided = Annotated[str, Depends(just_decided)]
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

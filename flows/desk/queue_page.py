@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from flows.desk.case_page import REFERENCE
-from flows.desk.page import render, systems_of
+from flows.desk.page import JustDecided, render, systems_of
 from flows.desk.signed import Forbidden, Signed, one_of, signed_in
 from models.rights import MANAGES_STAFF, READS
 from tasks.desk.queue import PAGE, Whose, next_for, queue
@@ -18,10 +17,10 @@ router = APIRouter()
 def queue_page(
     request: Request,
     signed: Annotated[Signed, Depends(signed_in)],
+    done: JustDecided,
     whose: str = Whose.MINE.name,
     search: str = "",
     page: Annotated[int, Query(ge=1, lt=10_000)] = 1,
-    done: str = "",
 ) -> Response:
     """What waits; an administrator, who sees no cases, comes to the staff instead."""
     if not signed.has(READS):
@@ -41,7 +40,7 @@ def queue_page(
         search=search,
         page=page,
         pages_in_all=pages,
-        done=done if REFERENCE.fullmatch(done) else "",
+        done=done,
     )
 
 

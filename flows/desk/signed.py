@@ -15,6 +15,7 @@ from sqlmodel import select
 from adapters.wiring import Systems
 from flows.desk.guard import LOOPBACK
 from flows.desk.page import systems_of
+from models.author import Author
 from models.staff import SignedIn, Staff, StaffRole
 from tasks.desk.sign_in import asked_for_code
 
@@ -29,6 +30,11 @@ class Signed:
 
     staff: Staff
     how: SignedIn
+
+    @property
+    def author(self) -> Author:
+        """They, as whatever they do is recorded."""
+        return Author.of(self.staff, self.how)
 
     def has(self, roles: frozenset[StaffRole]) -> bool:
         """Whether they have one of these roles."""

@@ -44,7 +44,7 @@ def add(
     typed = {"name": name, "email": email, "site": site, "hours": hours, "leader": leader, "deputy": deputy}
     try:
         new = entrant(typed | {"roles": " ".join(roles)})
-        (joined,) = people.join(systems_of(request), [new], _by(signed))
+        (joined,) = people.join(systems_of(request), [new], signed.author)
     except WrongUse as error:
         return _list(request, signed, status=422, problem=str(error), typed=typed | {"roles": roles})
     return render(request, "first_password", signed=signed, joined=joined)
@@ -80,7 +80,7 @@ def absence(request: Request, signed: Administrator, staff: Person, since: Text 
     try:
         begins = people.moment(since, zone) if since else None
         ends = people.moment(until, zone, last=True) if until else None
-        people.set_absence(systems, staff.email, begins, ends, _by(signed))
+        people.set_absence(systems, staff.email, begins, ends, signed.author)
     except WrongUse as error:
         return _one(request, signed, staff, str(error))
     return RedirectResponse(f"/staff/{staff.key}", 303)
@@ -90,7 +90,7 @@ def absence(request: Request, signed: Administrator, staff: Person, since: Text 
 def deputy(request: Request, signed: Administrator, staff: Person, deputy: Text = "") -> Response:
     """Name who stands in for them."""
     try:
-        people.set_deputy(systems_of(request), staff.email, deputy, _by(signed))
+        people.set_deputy(systems_of(request), staff.email, deputy, signed.author)
     except WrongUse as error:
         return _one(request, signed, staff, str(error))
     return RedirectResponse(f"/staff/{staff.key}", 303)
@@ -99,7 +99,7 @@ def deputy(request: Request, signed: Administrator, staff: Person, deputy: Text 
 @router.post("/{number}/reset")
 def reset(request: Request, signed: Administrator, staff: Person) -> Response:
     """Give them a new first password, and show it, once."""
-    joined = people.reset(systems_of(request), staff.email, _by(signed))
+    joined = people.reset(systems_of(request), staff.email, signed.author)
     return render(request, "first_password", signed=signed, joined=joined)
 
 
@@ -107,14 +107,10 @@ def reset(request: Request, signed: Administrator, staff: Person) -> Response:
 def remove(request: Request, signed: Administrator, staff: Person) -> Response:
     """End their account."""
     try:
-        people.remove(systems_of(request), staff.email, _by(signed))
+        people.remove(systems_of(request), staff.email, signed.author)
     except LayananError as error:
         return _one(request, signed, staff, str(error))
     return RedirectResponse("/staff", 303)
-
-
-def _by(signed: Signed) -> people.By:
-    return people.By(signed.staff.name, signed.how, signed.staff.key)
 
 
 def _rows(systems: Systems) -> list[dict[str, object]]:

@@ -140,6 +140,12 @@ class Form(BaseModel):
         return create_model(cls.__name__, __base__=cls, **fields)
 
 
+def choices_of(form: type[Form], name: str) -> dict[str, str]:
+    """What people read of the choices of a field, by their codes; empty where it is none to choose, or no field."""
+    kind = form.model_fields[name].annotation if name in form.model_fields else None
+    return {code: choice.value for code, choice in kind.__members__.items()} if is_choice(kind) else {}
+
+
 def is_choice(kind: Any) -> TypeGuard[type[Choice]]:
     """Whether a field's annotation is a choice."""
     return isinstance(kind, type) and issubclass(kind, Choice)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from adapters.wiring import Systems
 from models.errors import LayananError
 from models.forms import FORMS
-from models.forms.base import SYSTEM, is_choice
+from models.forms.base import SYSTEM, choices_of
 from models.reasons import warnings_said
 from models.rights import Denied, refusal
 from models.sop import label
@@ -76,8 +76,6 @@ class CaseView:
     """A case at one moment; ``seen`` is what a decision on it counts on."""
 
     case: Case
-    family: Sequence[int]
-    """Numbers of the case and of those that were merged into it."""
     seen: Facts
     wait: Wait | None
     holder: Staff | None
@@ -105,7 +103,6 @@ def case_view(systems: Systems, staff: Staff, case_id: int) -> CaseView:
         others = session.exec(select(Case).where(col(Case.id).in_(numbers), Case.id != case_id)).all()
         return CaseView(
             case=case,
-            family=numbers,
             seen=Facts.now(session, case_id),
             wait=asked,
             holder=holder(session, systems, case_id),
@@ -166,11 +163,7 @@ def _history(session: Session, case_id: int) -> Iterator[Done]:
             yield Done(record.ended_at, f"{number}{known}", record.performer, problem)
     for decision in session.exec(select(Decision).where(Decision.case_id == case_id)):
         form = FORMS[decision.form]
-        said = []
-        for name, answer in decision.answers.items():
-            kind = form.model_fields[name].annotation if name in form.model_fields else None
-            if name in ("by", "message") or not answer:
-                continue
-            said.append(str(kind[answer]) if is_choice(kind) and answer in kind.__members__ else str(answer))
+        given = {name: str(one) for name, one in decision.answers.items() if one and name not in ("by", "message")}
+        said = [choices_of(form, name).get(text, text) for name, text in given.items()]
         who = "Sistem / System" if decision.by == SYSTEM else f"{decision.role}: {decision.by}"
         yield Done(decision.decided_at, form.title, who, " · ".join(said))

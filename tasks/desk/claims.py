@@ -1,13 +1,15 @@
 """Claims: who has opened a wait to decide it. A claim ends by itself, and stops no clock of the SOP."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import and_, delete
 from sqlmodel import Session, col, select
 
 from adapters.case_store import audit
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.audit import Action
+from models.author import Author
 from models.rights import LEADS, refusal
 from models.staff import Claim, SignedIn, Staff
 from models.tables import Wait
@@ -34,17 +36,16 @@ def claim(
         case, wait = visible_case(session, staff, case_id), session.get(Wait, case_id, with_for_update=True)
         if wait is None or wait.given_how:
             return None
-        found = session.get(Claim, case_id)
-        held = found if found and not _over(found, wait, systems) else None
-        theirs = held is not None and held.staff_id != staff.id
+        held = holder(session, systems, case_id)
+        theirs = held is not None and held.id != staff.id
         if refusal(staff, matter(session, case, wait)) or (theirs and not (take and staff.held & LEADS)):
-            return session.get(Staff, held.staff_id) if held else None
+            return held
         until = now + timedelta(minutes=systems.settings.desk.claim_minutes)
         session.merge(Claim(case_id=case_id, wait_key=wait.wait_key, staff_id=staff.key, until=until))
         if held is None or theirs:
             action = Action.CLAIM_TAKEN if theirs else Action.CLAIMED
-            at = systems.clock.now()
-            audit.note(session, Entry.of_staff(action, at, staff, how, case.reference, wait.wait_key))
+            what = {"reference": case.reference, "subject": wait.wait_key}
+            audit.note(session, Author.of(staff, how).entry(action, systems.clock.now(), **what))
     return staff
 
 
@@ -56,11 +57,11 @@ def release(systems: Systems, staff: Staff, case_id: int) -> None:
 
 def holder(session: Session, systems: Systems, case_id: int) -> Staff | None:
     """Who has claimed what the case waits for now."""
-    query = select(Claim, Wait, Staff).join(Wait, col(Wait.case_id) == col(Claim.case_id))
-    query = query.join(Staff, col(Staff.id) == col(Claim.staff_id)).where(Claim.case_id == case_id)
-    found = session.exec(query).first()
-    return None if found is None or _over(found[0], found[1], systems) else found[2]
+    query = select(Staff).join(Claim, col(Claim.staff_id) == col(Staff.id)).join(Wait, live(systems))
+    return session.exec(query.where(Claim.case_id == case_id)).first()
 
 
-def _over(claim: Claim, wait: Wait, systems: Systems) -> bool:
-    return claim.wait_key != wait.wait_key or claim.until <= systems.machine_clock.now()
+def live(systems: Systems) -> Any:
+    """Joins a wait with the claim on it, while that lasts."""
+    this = (col(Claim.case_id) == Wait.case_id, col(Claim.wait_key) == Wait.wait_key)
+    return and_(*this, col(Claim.until) > systems.machine_clock.now())

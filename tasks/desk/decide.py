@@ -14,6 +14,7 @@ from sqlmodel import col
 from adapters.case_store import audit
 from adapters.wiring import Systems
 from models.audit import Action
+from models.author import Author
 from models.errors import LayananError, NotWaiting, WrongUse
 from models.forms import FORMS
 from models.forms.base import NOBODY, SYSTEM, Form
@@ -21,7 +22,7 @@ from models.staff import Claim
 from models.tables import Wait
 from tasks.desk.facts import Facts, news
 from tasks.run.answers import answers
-from tasks.run.authors import Author, NotAllowed, why_not
+from tasks.run.authors import NotAllowed, why_not
 from tasks.run.family import locked
 from tasks.run.resume import resume
 
@@ -58,10 +59,8 @@ def answer(systems: Systems, author: Author, case_id: int, words: Mapping[str, s
         if wait.given:
             raise Outdated([f"{wait.given['by']} sudah memutuskan / has decided"])
         if why := why_not(session, author, case, wait):
-            refused = author.entry(
-                Action.DECISION_REFUSED, systems.clock.now(), case.reference, wait.wait_key, dict(words)
-            )
-            audit.note(session, refused)
+            at, what = systems.clock.now(), {"subject": wait.wait_key, "after": dict(words)}
+            audit.note(session, author.entry(Action.DECISION_REFUSED, at, reference=case.reference, **what))
         else:
             given = filled(wait, author.name, words)
             wait.given, wait.given_how = given, author.how or ""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.forms import FORMS
-from models.forms.base import Form, is_choice
+from models.forms.base import Form, choices_of
 from models.tables import Wait
+from tasks.run.answers import offered
 
 LINE = 400
 """Characters up to which an answer is one line."""
@@ -78,18 +79,12 @@ def form_view(wait: Wait, typed: Mapping[str, str] | None = None) -> FormView:
 def _proposed(form: type[Form], name: str, schema: Mapping[str, Any]) -> str:
     """The first answer of the field, a choice by its code."""
     default = str(schema.get("default", ""))
-    return _codes(form, name).get(default, default)
-
-
-def _codes(form: type[Form], name: str) -> dict[str, str]:
-    kind = form.model_fields[name].annotation
-    return {choice.value: code for code, choice in kind.__members__.items()} if is_choice(kind) else {}
+    return next((code for code, text in choices_of(form, name).items() if text == default), default)
 
 
 def _options(form: type[Form], whole: Mapping[str, Any], name: str, schema: Mapping[str, Any]) -> Iterator[Option]:
-    reference = str(schema.get("$ref") or next((one.get("$ref") for one in schema.get("allOf", ())), ""))
-    codes = _codes(form, name)
-    for text in whole.get("$defs", {}).get(reference.rpartition("/")[2], schema).get("enum", ()):
+    codes = {text: code for code, text in choices_of(form, name).items()}
+    for text in offered(whole, schema):
         code = codes.get(text, text)
         needs = "penyebab dan perbaikan / cause and repair" if name == CHOICE and code == form.solves else ""
         yield Option(code, text, needs)

@@ -2,7 +2,8 @@
 
 from adapters.case_store import audit
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.audit import Action
+from models.author import Author
 from models.errors import WrongUse
 from models.forms.fields import LONGEST_TEXT
 from models.staff import Note, NoteKind, SignedIn, Staff
@@ -26,5 +27,5 @@ def write_note(
         case = visible_case(session, staff, case_id)
         session.add(note)
         session.flush()
-        subject = f"note {note.id}"
-        audit.note(session, Entry.of_staff(Action.NOTED, note.written_at, staff, how, case.reference, subject, words))
+        what = {"reference": case.reference, "subject": f"note {note.id}", "after": words}
+        audit.note(session, Author.of(staff, how).entry(Action.NOTED, note.written_at, **what))

@@ -14,9 +14,10 @@ from adapters.wiring import Systems
 from models.forms import FORMS
 from models.forms.analysis import TopicChoice
 from models.rights import DECIDES, refusal
-from models.sop import DECIDE
+from models.sop import DECIDE, Role
 from models.staff import Claim, Staff
 from models.tables import Case, Decision, Message, TicketRow, Wait
+from tasks.desk.claims import live
 from tasks.run.authors import matter
 
 PAGE = 50
@@ -78,8 +79,6 @@ class Queue:
 def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: int = 1) -> Queue:
     """The waits that this person sees, those due first on top."""
     now = systems.clock.now()
-    this = (col(Claim.case_id) == Wait.case_id, col(Claim.wait_key) == Wait.wait_key)
-    live = and_(*this, col(Claim.until) > systems.machine_clock.now())
     # who has decided last in a case keeps it
     earlier = aliased(Decision)
     signed = (col(earlier.case_id) == Case.id, col(earlier.staff_id).is_not(None))
@@ -87,7 +86,7 @@ def queue(systems: Systems, staff: Staff, whose: Whose, search: str = "", page: 
     query = (
         select(Wait, Case, _CLAIMER.name, _KEEPER.name, func.count().over())  # type: ignore[call-overload]
         .join(Case, col(Case.id) == col(Wait.case_id))
-        .join(Claim, live, isouter=True)
+        .join(Claim, live(systems), isouter=True)
         .join(_CLAIMER, col(_CLAIMER.id) == col(Claim.staff_id), isouter=True)
         .join(Decision, col(Decision.id) == last, isouter=True)
         .join(_KEEPER, col(_KEEPER.id) == col(Decision.staff_id), isouter=True)
@@ -138,7 +137,7 @@ def _whose(staff: Staff, whose: Whose, now: datetime) -> Iterator[Any]:
 
 def _asked_above(staff: Staff) -> Any:
     """What was handed up is for each who leads, whoever had it before."""
-    roles = [role for role in DECIDE if role != "Agent Email" and staff.held & DECIDES[role]]
+    roles = [role for role in DECIDE if role is not Role.AGENT and staff.held & DECIDES[role]]
     return or_(col(Wait.role).in_(roles), col(Wait.escalated_to).in_(roles))
 
 

@@ -13,12 +13,13 @@ from sqlmodel import Session, select
 from adapters.case_store import audit
 from adapters.case_store.store import Store
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.audit import UNKNOWN, Action
+from models.author import Author
 from models.rights import NEEDS_CODE
 from models.settings.desk import Desk
 from models.staff import SignedIn, Staff
 from tasks.desk import passwords
-from tasks.desk.staff import By, Change, address, note_change
+from tasks.desk.staff import Change, address, note_change
 
 LOCK_AFTER = 5
 """Failures in a row from which an account is locked: a minute, then twice as long with each further one."""
@@ -154,15 +155,12 @@ def _count(staff: Staff, now: datetime) -> None:
 
 def _note(session: Session, systems: Systems, staff: Staff, action: Action, how: SignedIn | None = None) -> None:
     """For the audit log; of a failed sign-in nobody knows who it was."""
-    actor, number = ("?", None) if action is Action.SIGN_IN_FAILED else (staff.name, staff.key)
-    entry = Entry(
-        action, systems.clock.now(), actor, staff_id=number, signed_in=how or "", subject=f"staff {staff.key}"
-    )
-    audit.note(session, entry)
+    who = Author(UNKNOWN, how) if action is Action.SIGN_IN_FAILED else Author.of(staff, how)
+    audit.note(session, who.entry(action, systems.clock.now(), subject=f"staff {staff.key}"))
 
 
-def _themselves(staff: Staff) -> By:
-    return By(staff.name, SignedIn.PASSWORD, staff.key)
+def _themselves(staff: Staff) -> Author:
+    return Author.of(staff, SignedIn.PASSWORD)
 
 
 def _row(session: Session, staff_id: int) -> Staff:

@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 from adapters.case_store import audit
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.audit import Action
+from models.author import Author
 from models.errors import Refused, WrongUse
 from models.staff import Claim, NewStaff, SignedIn, Staff, StaffRole
 from tasks.desk.entrants import Entrant, circle, deputies, faults
@@ -35,15 +36,6 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
-class By:
-    """Who changes something."""
-
-    name: str
-    how: SignedIn
-    staff_id: int | None = None
-
-
-@dataclass(frozen=True)
 class Joined:
     """Somebody with their first password, which is told once and kept nowhere."""
 
@@ -62,7 +54,7 @@ def stands_in(staff: Staff, everybody: Mapping[int, Staff], now: datetime) -> St
     return found
 
 
-def join(systems: Systems, entrants: Sequence[Entrant], by: By) -> list[Joined]:
+def join(systems: Systems, entrants: Sequence[Entrant], by: Author) -> list[Joined]:
     """Add all of them, or none. Whoever was removed and comes back is the same person again.
 
     Raises:
@@ -101,7 +93,7 @@ def first_administrator(systems: Systems) -> Joined | None:
     boxes = systems.settings.mailboxes
     domain = boxes[0].address.partition("@")[2] if boxes else "localhost.localdomain"
     new = NewStaff(name="Administrator", email=f"admin@{domain}", roles=[StaffRole.ADMINISTRATOR])
-    return join(systems, [Entrant(new)], By("system", SignedIn.COMMAND_LINE))[0]
+    return join(systems, [Entrant(new)], Author("system", SignedIn.COMMAND_LINE))[0]
 
 
 def address(typed: str) -> str:
@@ -125,7 +117,7 @@ def moment(text: str, zone: tzinfo, *, last: bool = False) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-def set_absence(systems: Systems, email: str, since: datetime | None, until: datetime | None, by: By) -> Staff:
+def set_absence(systems: Systems, email: str, since: datetime | None, until: datetime | None, by: Author) -> Staff:
     """Note from when until when somebody is away; without ``since`` they are back.
 
     Raises:
@@ -140,7 +132,7 @@ def set_absence(systems: Systems, email: str, since: datetime | None, until: dat
     return _change(systems, email, Change.ABSENT, change, by)
 
 
-def set_deputy(systems: Systems, email: str, deputy: str, by: By) -> Staff:
+def set_deputy(systems: Systems, email: str, deputy: str, by: Author) -> Staff:
     """Let ``deputy`` stand in for somebody; an empty one: nobody does.
 
     Raises:
@@ -156,7 +148,7 @@ def set_deputy(systems: Systems, email: str, deputy: str, by: By) -> Staff:
     return _change(systems, email, Change.DEPUTY, change, by)
 
 
-def remove(systems: Systems, email: str, by: By) -> Staff:
+def remove(systems: Systems, email: str, by: Author) -> Staff:
     """End somebody's account at once; their decisions keep their name.
 
     Raises:
@@ -175,7 +167,7 @@ def remove(systems: Systems, email: str, by: By) -> Staff:
     return _change(systems, email, Change.REMOVED, change, by)
 
 
-def reset(systems: Systems, email: str, by: By) -> Joined:
+def reset(systems: Systems, email: str, by: Author) -> Joined:
     """Give somebody a new first password, end their sessions and lock, and let them set up codes anew."""
     word = first_password()
     password, expires = new_hash(word), systems.machine_clock.now() + FIRST_LASTS
@@ -219,16 +211,13 @@ def _email(by_id: Mapping[int, Staff], staff_id: int | None) -> str:
     return by_id[staff_id].email if staff_id is not None and staff_id in by_id else ""
 
 
-def note_change(session: Session, systems: Systems, staff: Staff, change: Change, by: By) -> None:
+def note_change(session: Session, systems: Systems, staff: Staff, change: Change, by: Author) -> None:
     """Let the audit log say what was changed."""
     audit.note(
         session,
-        Entry(
+        by.entry(
             Action.STAFF_CHANGED,
             systems.clock.now(),
-            by.name,
-            staff_id=by.staff_id,
-            signed_in=by.how,
             subject=f"staff {staff.key} {change}",
             after={
                 "roles": staff.roles,
@@ -241,7 +230,7 @@ def note_change(session: Session, systems: Systems, staff: Staff, change: Change
     )
 
 
-def _change(systems: Systems, email: str, change: Change, act: Callable[[Session, Staff], None], by: By) -> Staff:
+def _change(systems: Systems, email: str, change: Change, act: Callable[[Session, Staff], None], by: Author) -> Staff:
     with systems.store.write() as session:
         staff = _active(session, email)
         act(session, staff)

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.errors import WrongUse
 from models.forms import FORMS
-from models.forms.base import is_choice
+from models.forms.base import choices_of
 
 
 def answers(form: str, json_schema: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
@@ -26,11 +26,10 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
         if not word.isascii() or not word.isdecimal():
             raise WrongUse(f"{name}: {word!r} is not a number")
         return int(word)
-    allowed = _choices(json_schema, schema)
+    allowed = offered(json_schema, schema)
     if not allowed:
         return word
-    kind = FORMS[form].model_fields[name].annotation
-    codes = {code: str(choice) for code, choice in kind.__members__.items()} if is_choice(kind) else {}
+    codes = choices_of(FORMS[form], name)
     value = codes.get(word, word)
     if value not in allowed:
         names = [f"{code} ({choice})" for code, choice in codes.items() if choice in allowed] or allowed
@@ -38,7 +37,7 @@ def _answer(form: str, json_schema: Mapping[str, Any], name: str, word: str) -> 
     return value
 
 
-def _choices(json_schema: Mapping[str, Any], field: Mapping[str, Any]) -> list[str]:
-    """The values that a field may have; none where it is free text."""
+def offered(json_schema: Mapping[str, Any], field: Mapping[str, Any]) -> list[str]:
+    """The values that a field of this schema may have; none where it is free text."""
     name = str(field.get("$ref", "")).rpartition("/")[2]
     return list(json_schema.get("$defs", {}).get(name, field).get("enum", []))

@@ -3,16 +3,12 @@
 While nobody on the staff list may decide, nobody can be recognised: a name is taken as it is typed.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from adapters.wiring import Systems
-from models.audit import Action, Entry
+from models.author import Author
 from models.errors import LayananError
-from models.forms.base import SYSTEM
 from models.forms.fields import MEANWHILE
 from models.forms.trouble import Unreachable
 from models.rights import DECIDERS, Denied, Matter, refusal
@@ -31,35 +27,6 @@ AT_THE_DESK = "Keputusan hanya di desk / decisions are taken on the desk only"
 
 class NotAllowed(LayananError):
     """This person may not decide this. The message says why, as people read it."""
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who decides, and how they were recognised."""
-
-    name: str
-    how: SignedIn | None = None
-    """None: the service itself, or somebody of whom nothing is known."""
-    staff: Staff | None = None
-    """None while nobody on the staff list may decide, or where a name is taken as it is typed."""
-
-    @property
-    def staff_id(self) -> int | None:
-        """Their number on the staff list."""
-        return self.staff.id if self.staff else None
-
-    def entry(self, action: Action, at: datetime, reference: str, subject: str = "", after: object = None) -> Entry:
-        """For the audit log: what they did in a case."""
-        return Entry(action, at, self.name, self.staff_id, self.how or "", reference, subject, after=after)
-
-    @classmethod
-    def of(cls, staff: Staff, how: SignedIn) -> "Author":
-        """A member of staff who has signed in."""
-        return cls(staff.name, how, staff)
-
-
-ITSELF = Author(SYSTEM)
-"""The service, where a signal answers in a person's place."""
 
 
 def staffed(session: Session) -> bool:

@@ -18,7 +18,7 @@ from adapters.mail.charset import TURNED
 from models.facts import TicketStatus
 from models.forms import FORMS
 from models.forms.analysis import TopicChoice
-from models.forms.base import SYSTEM, Form, is_choice
+from models.forms.base import SYSTEM, Form, choices_of
 from models.forms.complaint import Escalation, HandlingStuck, SupervisorEscalation, UnitProgress
 from models.forms.trouble import Unreachable
 from models.mail import Automatic
@@ -163,12 +163,8 @@ def _lost(session: Session, case_id: int) -> Iterator[str]:
 
 def _said(form: type[Form], answers: Mapping[str, Any]) -> str:
     """A form's answers in people's words, without the name, and without what a letter shows anyway."""
-    said = []
-    for name in TOLD:
-        kind = form.model_fields[name].annotation if name in form.model_fields else None
-        if answer := answers.get(name):
-            said.append(str(kind[answer]) if is_choice(kind) and answer in kind.__members__ else escaped(str(answer)))
-    return " · ".join(said)
+    given = {name: str(answers[name]) for name in TOLD if answers.get(name)}
+    return " · ".join(choices_of(form, name).get(text) or escaped(text) for name, text in given.items())
 
 
 def brief(case: CaseRun, form: type[Form], about: str, wait: Wait | None = None) -> str:

@@ -24,6 +24,7 @@ from sqlmodel import Session, col, select
 from adapters.case_store import audit
 from adapters.engine.suspend import suspend_for
 from models.audit import Action, Entry
+from models.author import ITSELF, Author
 from models.errors import LayananError
 from models.forms.base import NOBODY, SYSTEM, Form
 from models.forms.complaint import ComplaintForm
@@ -33,7 +34,7 @@ from models.sop import Role
 from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Decision, Signal, Wait
 from tasks.run import ask_unreachable, clocks, signals
-from tasks.run.authors import ITSELF, Author, NotAllowed, asks_for_code, author_in_prefect, author_of_given
+from tasks.run.authors import NotAllowed, asks_for_code, author_in_prefect, author_of_given
 from tasks.run.briefing import brief
 from tasks.run.case_run import CaseRun
 from tasks.run.family import locked
@@ -315,12 +316,9 @@ class Question(Generic[F]):
 
     def _entry(self, action: Action, output: dict[str, Any], author: Author, wait: Wait | None, now: datetime) -> Entry:
         """For the audit log: what was decided, and on which facts."""
-        return Entry(
+        return author.entry(
             action,
             now,
-            author.name,
-            staff_id=author.staff_id,
-            signed_in=author.how or "",
             reference=self.case.reference,
             subject=str(self.key),
             before=wait.description if wait else None,

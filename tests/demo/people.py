@@ -1,10 +1,11 @@
 """Six people at the demo's desk, whose password is ready: a rehearsal's alone."""
 
 from adapters.wiring import Systems
+from models.author import Author
 from models.staff import SignedIn
 from tasks.desk.entrants import entrants_of
 from tasks.desk.sign_in import change_password
-from tasks.desk.staff import By, join
+from tasks.desk.staff import join
 
 PASSWORD = "latihan-layanan"
 PEOPLE = """name,email,roles,site,leader,deputy
@@ -19,7 +20,7 @@ Maya,maya@telkom.example,manager administrator,,,
 
 def hire(systems: Systems) -> list[str]:
     """Add them; what each of them signs in by, for whoever tries the demo."""
-    joined = join(systems, entrants_of(PEOPLE), By("demo", SignedIn.COMMAND_LINE))
+    joined = join(systems, entrants_of(PEOPLE), Author("demo", SignedIn.COMMAND_LINE))
     for one in joined:
         change_password(systems, one.staff.key, PASSWORD)
     who = [f"{one.staff.email} ({', '.join(role.value for role in sorted(one.staff.held))})" for one in joined]

@@ -115,7 +115,7 @@ def listening(store: Store, home: Path, **desk: Any) -> Iterator[Desk]:
 
 @pytest.fixture
 def sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A case store on SQLite alone, where the data base does not matter."""
+    """A case store on SQLite alone, where the database does not matter."""
     store = Store(copy_of_migrated(request, "sqlite", tmp_path / "cases.sqlite"), tmp_path / "blobs")
     yield store
     store.close()
@@ -130,6 +130,6 @@ def desk(sqlite: Store, tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def both(store: Store, tmp_path: Path) -> Iterator[Desk]:
-    """A desk with the settings' defaults, on each kind of data base."""
+    """A desk with the settings' defaults, on each kind of database."""
     with listening(store, tmp_path / "home") as desk:
         yield desk

@@ -1,4 +1,4 @@
-"""The staff: who joins, is away, stands in for whom, and leaves; by commands and on each kind of data base."""
+"""The staff: who joins, is away, stands in for whom, and leaves; by commands and on each kind of database."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ import layanan
 from adapters.case_store.store import Store
 from adapters.wiring import Systems
 from models.audit import Action, AuditRow
+from models.author import Author
 from models.errors import Refused, WrongUse
 from models.settings import Settings
 from models.staff import SignedIn, Staff
@@ -21,12 +22,12 @@ from tests.test_layanan import alone, prepared, systems
 __all__ = ["alone", "prepared", "systems"]
 
 NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
-ADMIN = staff.By("Adi", SignedIn.PASSWORD_AND_CODE, 1)
+ADMIN = Author.of(Staff(id=1, name="Adi", email="adi@telkom.example"), SignedIn.PASSWORD_AND_CODE)
 
 
 @pytest.fixture
 def here(store: Store, tmp_path: Path) -> Systems:
-    """Systems with a case store, on each kind of data base."""
+    """Systems with a case store, on each kind of database."""
     found = Systems(Settings(home=tmp_path / "home"))
     found.store = store
     return found

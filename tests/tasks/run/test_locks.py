@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from adapters.case_store.store import AlreadyRecorded
 from adapters.wiring import Systems
+from models.author import Author
 from models.forms.base import Form
 from models.forms.complaint import Escalation
 from models.forms.trouble import Unreachable
@@ -18,7 +19,6 @@ from models.states import RecordState, SignalKind
 from models.tables import ActivityRecord, Case, Deadline, Letter, Outbox, Signal, Wait
 from tasks.run import signals
 from tasks.run.ask_unreachable import settle
-from tasks.run.authors import Author
 from tasks.run.case_run import CaseRun
 from tasks.run.family import going_on, locked
 from tasks.run.lifetime import finish

@@ -9,10 +9,10 @@ from sqlmodel import Session, col
 import layanan
 from adapters.wiring import Systems
 from models.audit import AuditSalt
+from models.author import Author
 from models.forms.complaint import Escalation
 from models.states import RecordState
 from models.tables import Decision
-from tasks.run.authors import Author
 from tasks.run.wait_key import WaitKey
 from tasks.run.waits import Question
 from tasks.upkeep import check_decisions
